@@ -243,6 +243,14 @@ class Catalogue(Protocol):
         """Return up to ``limit`` keys with an id above ``after``, in order of id."""
         ...
 
+    def created_by(self, scope: RequestScope, content: bytes) -> Key | None:
+        """Return the key, as it is now, that this request made; ``None`` if it made none.
+
+        Raises:
+            RequestIdReused: The scope was used with other content.
+        """
+        ...
+
     def insert(
         self, key: Key, material: bytes | None, scope: RequestScope | None, content: bytes
     ) -> Key:

@@ -140,26 +140,30 @@ class Signing:
         return signing_version(key, claim.version, request.expected_fingerprint)
 
     def _sign(self, call: Call, request: SignRequest, admitted: _Admitted) -> SignResult:
-        key, version, decoded = admitted.key, admitted.version, admitted.decoded
-        custody = self._custodies.get(key.custody)
+        custody = self._custodies.get(admitted.key.custody)
         if custody is None:
+            admitted.reservation.release()
             raise CustodyUnavailable
-        digest = _digest(decoded.messages)
-        action = decoded.intent.action
+        try:
+            return self._sign_in(custody, call, request, admitted)
+        except SignwardError:
+            if not custody.leaves_process:
+                admitted.reservation.release()
+            raise
+
+    def _sign_in(
+        self, custody: Custody, call: Call, request: SignRequest, admitted: _Admitted
+    ) -> SignResult:
+        key, version, decoded = admitted.key, admitted.version, admitted.decoded
+        action, digest = decoded.intent.action, _digest(decoded.messages)
         if custody.leaves_process:
-            self._audit.authorised(
-                _entry(call, request, action, version.version, _OK, digest)
-            )
+            self._audit.authorised(_entry(call, request, action, version.version, _OK, digest))
         context = SigningContext(key, version, decoded.hash, call.identity, request.source)
         call.ensure_live()
         signatures = [custody.sign(message, context) for message in decoded.messages]
         result = admitted.chain.encode(decoded, version.public_key, signatures)
-        receipt = self._audit.record(
-            _entry(call, request, action, version.version, _OK, digest)
-        )
-        return SignResult(
-            key.id, version.version, receipt.log, receipt.sequence, digest, result
-        )
+        receipt = self._audit.record(_entry(call, request, action, version.version, _OK, digest))
+        return SignResult(key.id, version.version, receipt.log, receipt.sequence, digest, result)
 
 
 def _digest(messages: tuple[bytes, ...]) -> bytes:
