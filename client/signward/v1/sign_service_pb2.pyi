@@ -453,7 +453,9 @@ class RawSignature(_message.Message):
     Never empty.
     """
     recovery_id: _builtins.int
-    """secp256k1: 0 to 3, which of the candidate public keys signed. Absent for Ed25519."""
+    """secp256k1: 0 to 3, which of the candidate public keys signed (SEC 1, section 4.1.6). 0 for
+    Ed25519, where it says nothing.
+    """
     der: _builtins.bytes
     """secp256k1: the same signature as DER (ECDSA-Sig-Value, RFC 3279), 8 to 71 bytes. Empty for
     Ed25519.
@@ -462,16 +464,14 @@ class RawSignature(_message.Message):
         self,
         *,
         signature: _builtins.bytes = ...,
-        recovery_id: _builtins.int | None = ...,
+        recovery_id: _builtins.int = ...,
         der: _builtins.bytes = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_recovery_id", b"_recovery_id", "recovery_id", b"recovery_id"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_recovery_id", b"_recovery_id", "der", b"der", "recovery_id", b"recovery_id", "signature", b"signature"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["der", b"der", "recovery_id", b"recovery_id", "signature", b"signature"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType__recovery_id: _TypeAlias = _typing.Literal["recovery_id"]  # noqa: Y015
-    _WhichOneofArgType__recovery_id: _TypeAlias = _typing.Literal["_recovery_id", b"_recovery_id"]  # noqa: Y015
-    def WhichOneof(self, oneof_group: _WhichOneofArgType__recovery_id) -> _WhichOneofReturnType__recovery_id | None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RawSignature: _TypeAlias = RawSignature  # noqa: Y015
 
