@@ -40,7 +40,6 @@ class KeyCatalogue:
 
     Args:
         durable: Engine whose commits are on the disk when they return.
-        reader: Engine for reads outside of a transaction.
         writing: Lock of everything that writes to the store.
         authentic: Checks rows that are read and tags those that are written.
         clock: Dates changes.
@@ -52,13 +51,11 @@ class KeyCatalogue:
     def __init__(
         self,
         durable: Engine,
-        reader: Engine,
         writing: threading.Lock,
         authentic: AuthenticKeys,
         clock: Clock,
     ) -> None:
         self._durable = durable
-        self._reader = reader
         self._writing = writing
         self._authentic = authentic
         self._clock = clock
@@ -141,14 +138,6 @@ class KeyCatalogue:
                 raise EtagMismatch
             self._publish(new)
         return new
-
-    def read_material(self, key_id: str, version: int) -> bytes:
-        """See ``core.ports.MaterialReader.read_material``."""
-        with unavailable(), self._reader.connect() as connection:
-            sealed = key_rows.sealed_material(connection, key_id, version)
-        if not isinstance(sealed, bytes):
-            raise EnvelopeCorrupt
-        return sealed
 
     def _successor(self, old: Key, key: Key) -> Key:
         kept = {version.version: version.public_key for version in old.versions}

@@ -17,7 +17,7 @@ from signward_server.core.keys import Key
 from signward_server.store.rows import Row, fixed_columns, mutable_columns, version_columns
 from signward_server.store.schema import key_versions, keys, materials
 
-__all__ = ["insert_key", "read_all", "read_one", "sealed_material", "update_key"]
+__all__ = ["insert_key", "read_all", "read_one", "update_key"]
 
 
 def _as_stored(table: Table) -> Select[*tuple[Any, ...]]:
@@ -34,9 +34,6 @@ _VERSIONS = (
     .order_by(key_versions.c.key_id, key_versions.c.version.desc())
 )
 _VERSIONS_OF_KEY = _VERSIONS.where(key_versions.c.key_id == bindparam("id"))
-_MATERIAL = select(type_coerce(materials.c.sealed, NullType())).where(
-    materials.c.key_id == bindparam("id"), materials.c.version == bindparam("number")
-)
 _INSERT_KEY = insert(keys)
 _INSERT_VERSION = insert(key_versions)
 _INSERT_MATERIAL = insert(materials)
@@ -96,11 +93,6 @@ def update_key(connection: Connection, old: Key, new: Key, mac: bytes) -> bool:
         return False
     _update_versions(connection, old, new)
     return True
-
-
-def sealed_material(connection: Connection, key_id: str, version: int) -> object:
-    """Return what is stored as a version's sealed private half, ``None`` if nothing is."""
-    return connection.execute(_MATERIAL, {"id": key_id, "number": version}).scalar()
 
 
 def _update_versions(connection: Connection, old: Key, new: Key) -> None:

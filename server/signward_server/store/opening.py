@@ -15,6 +15,7 @@ from signward_server.store.authentic import AuthenticKeys
 from signward_server.store.catalogue import KeyCatalogue
 from signward_server.store.engine import durable_engine, prepare_file, swift_engine
 from signward_server.store.failures import StoreFileError, unavailable
+from signward_server.store.material import StoredMaterial
 from signward_server.store.migrations import is_current, migrate
 from signward_server.store.requests import RequestMemory
 
@@ -60,7 +61,7 @@ class Store:
         self._swift = swift
         self._clock = clock
         self._writing = threading.Lock()
-        self._requests: list[RequestMemory] = []
+        self._opened: list[RequestMemory | StoredMaterial] = []
         self._probed: tuple[float, bool] | None = None
 
     def migrate(self) -> bool:
@@ -82,9 +83,13 @@ class Store:
         Raises:
             StoreUnavailable: They cannot be read.
         """
-        return KeyCatalogue(
-            self._durable, self._swift, self._writing, AuthenticKeys(authenticator), self._clock
-        )
+        return KeyCatalogue(self._durable, self._writing, AuthenticKeys(authenticator), self._clock)
+
+    def materials(self) -> StoredMaterial:
+        """Return the reader of sealed private halves."""
+        materials = StoredMaterial(self._swift)
+        self._opened.append(materials)
+        return materials
 
     def requests(
         self, retention: timedelta = timedelta(hours=24), quota: int = 100_000
@@ -95,7 +100,7 @@ class Store:
             StoreUnavailable: It cannot be read.
         """
         memory = RequestMemory(self._swift, self._writing, self._clock, retention, quota)
-        self._requests.append(memory)
+        self._opened.append(memory)
         return memory
 
     def healthy(self) -> bool:
@@ -109,8 +114,8 @@ class Store:
 
     def close(self) -> None:
         """Close every connection; nothing can be read or written afterwards."""
-        for memory in self._requests:
-            memory.close()
+        for part in self._opened:
+            part.close()
         self._swift.dispose()
         self._durable.dispose()
 

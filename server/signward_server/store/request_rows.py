@@ -5,21 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Engine, text
 
+from signward_server.core.errors import StoreUnavailable
 from signward_server.core.ports import RequestScope
 from signward_server.store.canonical import scope_digest
+from signward_server.store.driver import DriverSession, DriverStatement
 
 __all__ = [
     "Claim",
-    "find",
+    "ClaimRows",
     "find_creation",
     "insert_creation",
-    "insert_or_find",
     "live_claims",
     "newest_claim",
-    "purge",
-    "renew",
 ]
 
 
@@ -52,7 +51,7 @@ _RENEW = text(
 _FIND = text("SELECT content, version, claim_time FROM requests WHERE scope = :scope")
 _PURGE = text(
     "DELETE FROM requests WHERE scope IN (SELECT scope FROM requests"
-    " WHERE claim_time <= :cutoff ORDER BY claim_time LIMIT :limit)"
+    " WHERE claim_time <= :cutoff ORDER BY claim_time LIMIT :most)"
 )
 _NEWEST = text("SELECT max(claim_time) FROM requests WHERE claim_time IS NOT NULL")
 _LIVE = text(
@@ -68,49 +67,66 @@ _FIND_CREATION = text(
 )
 
 
-def insert_or_find(connection: Connection, scope: bytes, identity: str, claim: Claim) -> Claim:
-    """Insert a claim, or return the one that has the scope already."""
-    row = connection.execute(
-        _INSERT_OR_FIND,
-        {
-            "scope": scope,
-            "identity": identity,
-            "content": claim.content,
-            "version": claim.version,
-            "time": claim.time,
-        },
-    ).one()
-    return Claim(*row)
+class ClaimRows:
+    """The statements that a signature waits for, on a connection of their own.
+
+    Args:
+        swift: Engine whose statements commit by themselves.
+    """
+
+    def __init__(self, swift: Engine) -> None:
+        self._session = DriverSession(swift)
+        self._insert_or_find = DriverStatement(swift, _INSERT_OR_FIND)
+        self._renew = DriverStatement(swift, _RENEW)
+        self._find = DriverStatement(swift, _FIND)
+        self._purge = DriverStatement(swift, _PURGE)
+
+    def insert_or_find(self, scope: bytes, identity: str, claim: Claim) -> Claim:
+        """Insert a claim, or return the one that has the scope already."""
+        row = self._session.first(
+            self._insert_or_find,
+            {
+                "scope": scope,
+                "identity": identity,
+                "content": claim.content,
+                "version": claim.version,
+                "time": claim.time,
+            },
+        )
+        if row is None:
+            raise StoreUnavailable
+        return Claim(*row)
+
+    def renew(self, scope: bytes, old: Claim, new: Claim) -> None:
+        """Put a claim in the place of one whose retention is over."""
+        self._session.first(
+            self._renew,
+            {
+                "scope": scope,
+                "content": new.content,
+                "version": new.version,
+                "time": new.time,
+                "old_time": old.time,
+            },
+        )
+
+    def find(self, scope: bytes) -> Claim | None:
+        """Return the claim of a scope, ``None`` if there is none."""
+        row = self._session.first(self._find, {"scope": scope})
+        return None if row is None else Claim(*row)
+
+    def purge(self, cutoff: int, most: int) -> None:
+        """Delete the oldest claims made at ``cutoff`` or before, a limited number of them."""
+        self._session.first(self._purge, {"cutoff": cutoff, "most": most})
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._session.close()
 
 
-def renew(connection: Connection, scope: bytes, old: Claim, new: Claim) -> None:
-    """Put a claim in the place of one whose retention is over."""
-    connection.execute(
-        _RENEW,
-        {
-            "scope": scope,
-            "content": new.content,
-            "version": new.version,
-            "time": new.time,
-            "old_time": old.time,
-        },
-    )
-
-
-def find(connection: Connection, scope: bytes) -> Claim | None:
-    """Return the claim of a scope, ``None`` if there is none."""
-    row = connection.execute(_FIND, {"scope": scope}).first()
-    return None if row is None else Claim(*row)
-
-
-def purge(connection: Connection, cutoff: int, limit: int) -> None:
-    """Delete up to ``limit`` claims that were made at ``cutoff`` or before, oldest first."""
-    connection.execute(_PURGE, {"cutoff": cutoff, "limit": limit})
-
-
-def newest_claim(connection: Connection) -> int | None:
-    """Return the time of the newest claim, ``None`` if there is none."""
-    return connection.execute(_NEWEST).scalar()
+def newest_claim(connection: Connection) -> int:
+    """Return the time of the newest claim, 0 if there is none."""
+    return connection.execute(_NEWEST).scalar() or 0
 
 
 def live_claims(connection: Connection, cutoff: int, step: int) -> Iterator[tuple[str, int, int]]:

@@ -10,17 +10,16 @@ from sqlalchemy import Engine
 
 from signward_server.core.errors import RequestIdQuota, RequestIdReused
 from signward_server.core.ports import Clock, RequestScope
-from signward_server.store import request_rows
 from signward_server.store.canonical import microseconds, scope_digest, since_epoch
 from signward_server.store.failures import unavailable
 from signward_server.store.quota import Usage
-from signward_server.store.request_rows import Claim
+from signward_server.store.request_rows import Claim, ClaimRows, live_claims, newest_claim
 
 __all__ = ["RequestMemory"]
 
 _STEPS = 96
-_PURGE_EVERY = 16
-_PURGE_AT_MOST = 32
+_PURGE_EVERY = 8
+_PURGE_AT_MOST = 16
 _SECOND = 1_000_000
 
 
@@ -49,7 +48,7 @@ class RequestMemory:
         retention: timedelta,
         quota: int,
     ) -> None:
-        self._swift = swift
+        self._rows = ClaimRows(swift)
         self._writing = writing
         self._clock = clock
         self._retention = microseconds(retention)
@@ -57,21 +56,18 @@ class RequestMemory:
         self._quota = quota
         self._usage: defaultdict[str, Usage] = defaultdict(Usage)
         self._claims = 0
-        with unavailable():
-            self._connection = swift.connect()
-            newest = request_rows.newest_claim(self._connection) or 0
-            self._last = newest
-            self._start = max(since_epoch(clock.now()), newest)
+        with unavailable(), swift.connect() as connection:
+            self._last = newest_claim(connection)
+            self._start = max(since_epoch(clock.now()), self._last)
             self._started = clock.monotonic()
-            for identity, step, count in request_rows.live_claims(
-                self._connection, self._start - self._retention, self._step
-            ):
+            cutoff = self._start - self._retention
+            for identity, step, count in live_claims(connection, cutoff, self._step):
                 self._usage[identity].add(step, count)
 
     def claim(self, scope: RequestScope, content: bytes, version: int) -> int:
         """See ``core.ports.RequestLedger.claim``."""
         digest = scope_digest(scope)
-        with self._writing, unavailable():
+        with self._writing:
             wanted = Claim(content, version, self._next_time())
             usage = self._usage[scope.identity]
             usage.drop_until((wanted.time - self._retention) // self._step)
@@ -85,9 +81,8 @@ class RequestMemory:
         return found.version
 
     def close(self) -> None:
-        """Give the connection back."""
-        with self._writing:
-            self._connection.close()
+        """Let go of the database; nothing can be claimed afterwards."""
+        self._rows.close()
 
     def _next_time(self) -> int:
         elapsed = int((self._clock.monotonic() - self._started) * _SECOND)
@@ -96,18 +91,18 @@ class RequestMemory:
         return self._last
 
     def _insert_or_find(self, digest: bytes, identity: str, usage: Usage, wanted: Claim) -> Claim:
-        found = request_rows.insert_or_find(self._connection, digest, identity, wanted)
+        found = self._rows.insert_or_find(digest, identity, wanted)
         if found.time == wanted.time:
             usage.add(wanted.time // self._step)
             return wanted
         if found.time > wanted.time - self._retention:
             return found
-        request_rows.renew(self._connection, digest, found, wanted)
+        self._rows.renew(digest, found, wanted)
         usage.add(wanted.time // self._step)
         return wanted
 
     def _find_when_full(self, digest: bytes, usage: Usage, wanted: Claim) -> Claim:
-        found = request_rows.find(self._connection, digest)
+        found = self._rows.find(digest)
         if found is not None and found.time > wanted.time - self._retention:
             return found
         free_at = (usage.oldest + 1) * self._step + self._retention
@@ -116,4 +111,4 @@ class RequestMemory:
     def _purge_sometimes(self, now: int) -> None:
         self._claims += 1
         if self._claims % _PURGE_EVERY == 0:
-            request_rows.purge(self._connection, now - self._retention, _PURGE_AT_MOST)
+            self._rows.purge(now - self._retention, _PURGE_AT_MOST)
