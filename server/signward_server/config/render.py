@@ -12,7 +12,7 @@ from pydantic_core import PydanticUndefined
 from signward_server.config.fields import SectionFields, bounds_of, form, kind, sections
 from signward_server.config.schema import ClientCa, Settings
 
-__all__ = ["as_json_schema", "as_markdown", "as_toml"]
+__all__ = ["as_json_schema", "as_lines", "as_markdown", "as_toml"]
 
 _WIDTH = 88
 _HEAD = """\
@@ -41,6 +41,19 @@ def as_toml(values: Mapping[str, object]) -> str:
             else:
                 parts.append(f"# {name} = {form(_default(info), info)}\n")
     return "".join(parts)
+
+
+def as_lines(settings: Settings) -> str:
+    """Return all settings in force, one ``section.key = value`` a line; this is TOML too."""
+    values = settings.model_dump(mode="json")
+    lines = []
+    for section in sections():
+        table = values
+        for part in section.name.split("."):
+            table = table[part]
+        for name, info in section.fields:
+            lines.append(f"{section.name}.{name} = {form(table[name], info)}")
+    return "\n".join(lines)
 
 
 def as_markdown() -> str:

@@ -24,7 +24,8 @@ FOREIGN_VARIABLES = frozenset(
         "SIGNWARD_CERT",
         "SIGNWARD_KEY",
         "SIGNWARD_PROFILE",
-        "SIGNWARD_PROFILE_FILE",
+        "SIGNWARD_PROFILES",
+        "SIGNWARD_SERVER_NAME",
     }
 )
 
