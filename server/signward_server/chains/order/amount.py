@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-__all__ = ["MAX_UNITS", "UNITS_PER_WHOLE", "Amount", "notional_units", "parse_amount"]
+__all__ = ["Amount", "notional_units", "parse_amount"]
 
-UNITS_PER_WHOLE = 10**8
-MAX_UNITS = 2**63 - 1
+_UNITS_PER_WHOLE = 10**8
+_MAX_UNITS = 2**63 - 1
 _DECIMALS = 8
 _MAX_LENGTH = 28
 # What a double gives back unchanged (S27); IEEE 754 binary64, C's DBL_DIG.
@@ -49,7 +49,7 @@ def parse_amount(text: str) -> Amount | None:
     if decimals > _DECIMALS:
         return Amount(normal, None)
     units = int(digits) * 10 ** (_DECIMALS - decimals)
-    return Amount(normal, units if units <= MAX_UNITS else None)
+    return Amount(normal, units if units <= _MAX_UNITS else None)
 
 
 def notional_units(sz_units: int, px_units: int) -> int | None:
@@ -59,5 +59,5 @@ def notional_units(sz_units: int, px_units: int) -> int | None:
         The value in 1e-8 units of the quote currency, rounded up: comparing it with a cap
         of whole units gives what the exact product gives. ``None`` above 2^63-1 (S5).
     """
-    units = -(-sz_units * px_units // UNITS_PER_WHOLE)
-    return units if units <= MAX_UNITS else None
+    units = -(-sz_units * px_units // _UNITS_PER_WHOLE)
+    return units if units <= _MAX_UNITS else None
