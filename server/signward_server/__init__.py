@@ -1,0 +1,1 @@
+"""The Signward daemon: signatures over mTLS, with keys that never leave its custody."""

@@ -1,0 +1,1 @@
+"""Payload to Intent and bytes to sign; signatures to a result. Pure."""

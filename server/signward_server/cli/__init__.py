@@ -1,0 +1,1 @@
+"""Daemon-side commands: what works on a home, beside or before the daemon."""

@@ -1,0 +1,1 @@
+"""Where private material lives and how it signs."""

@@ -1,0 +1,1 @@
+"""Keys, their sealed material and request ids, durably."""

@@ -1,0 +1,1 @@
+"""Order intents for a bot's own back end."""

@@ -1,0 +1,1 @@
+"""Keys sealed under a key-encryption key, opened into locked memory to sign."""

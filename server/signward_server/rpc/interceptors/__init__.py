@@ -1,0 +1,1 @@
+"""Call-level work, composed once per method at start-up, one file each."""

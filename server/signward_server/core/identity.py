@@ -1,0 +1,33 @@
+"""Who calls."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+__all__ = ["Identity", "IdentityKind"]
+
+
+class IdentityKind(enum.StrEnum):
+    """Where an identity's name comes from; the value is its prefix."""
+
+    SPIFFE = "spiffe"
+    DNS = "dns"
+    CN = "cn"
+    API_KEY = "apikey"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A caller, typed: two kinds with the same name are two identities (S1).
+
+    Attributes:
+        kind: Where the name comes from.
+        name: The name without its kind; for SPIFFE the part after ``spiffe:``.
+    """
+
+    kind: IdentityKind
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind.value}:{self.name}"
