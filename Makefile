@@ -9,6 +9,8 @@ BIN := .venv/bin
 READY := .venv/.ready
 PINNED := .venv/.pinned
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
+COMPILE = $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
+  --quiet $(if $(UPGRADE),--upgrade)
 CANDIDATES := $(PYTHON) python3.11 python3.12 python3.13 python3.14 python3
 RELEASED := protos/released
 
@@ -84,9 +86,8 @@ release-image: $(READY)  ## Write the image that later protos are compared with;
 
 .PHONY: lock
 lock: $(READY)  ## Pin what pyproject.toml asks for anew (UPGRADE=1: to the newest versions)
-	$(BIN)/uv pip compile pyproject.toml --extra server --extra dev \
-	  --universal --python-version 3.11 --generate-hashes --no-header --quiet \
-	  $(if $(UPGRADE),--upgrade) --output-file requirements.lock
+	$(COMPILE) pyproject.toml --extra server --extra dev --output-file requirements.lock
+	$(COMPILE) protos/requirements.in --output-file protos/requirements.txt
 
 .PHONY: mutate
 mutate: $(READY)  ## Mutation testing of custody and envelope; writes build/mutate/
