@@ -857,7 +857,9 @@ class GetPublicKeyRequest(_message.Message):
     key_id: _builtins.str
     """Id of the key. Required."""
     version: _builtins.int
-    """Version to read, in any state. 0: the primary one."""
+    """Version to read; one that is destroyed is FAILED_PRECONDITION with KEY_VERSION_DESTROYED. 0: the
+    primary one.
+    """
     def __init__(
         self,
         *,

@@ -364,7 +364,7 @@ class KeyVersion(_message.Message):
     BACKEND_REF_FIELD_NUMBER: _builtins.int
     THRESHOLD_FIELD_NUMBER: _builtins.int
     version: _builtins.int
-    """Number of the version, counted from 1 without gaps; never 0."""
+    """Number of the version, counted from 1, never used twice within a key; never 0."""
     state: Global___KeyVersionState.ValueType
     """Where the version is in its life; never UNSPECIFIED."""
     backend_ref: _builtins.str

@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping
 
 from signward_server.core.errors import EtagMismatch
 from signward_server.core.keys import CustodyKind, Key, KeyState
-from signward_server.core.ports import Call, Catalogue, Custody, Policy
+from signward_server.core.ports import Audit, Call, Catalogue, Custody, Policy
 from signward_server.flows.access import visible_key
 from signward_server.flows.key_requests import UpdateKey
+from signward_server.flows.recording import Recorded
 
 __all__ = ["CHANGE_KEY_LABELS", "CHANGE_KEY_OWNER", "UPDATE_KEY", "KeyChanges"]
 
@@ -28,10 +29,12 @@ class KeyChanges:
         catalogue: Catalogue,
         custodies: Mapping[CustodyKind, Custody],
         policy: Policy,
+        audit: Audit,
     ) -> None:
         self._catalogue = catalogue
         self._custodies = custodies
         self._policy = policy
+        self._audit = audit
 
     def update(self, call: Call, request: UpdateKey) -> Key:
         """Change owner, labels or times.
@@ -42,6 +45,10 @@ class KeyChanges:
             EtagMismatch: It changed since it was read, or changes at this very moment.
             StoreUnavailable: Nothing was changed.
         """
+        with Recorded(self._audit, call, UPDATE_KEY, request.key_id):
+            return self._update(call, request)
+
+    def _update(self, call: Call, request: UpdateKey) -> Key:
         key = visible_key(self._catalogue, self._policy, call.identity, request.key_id)
         if request.etag and request.etag != key.etag:
             raise EtagMismatch
@@ -68,7 +75,9 @@ class KeyChanges:
         def change(key: Key) -> Key:
             return dataclasses.replace(key, state=state)
 
-        stored = self._retried(call, key_id, _STATE_ACTIONS[state], change)
+        action = _STATE_ACTIONS[state]
+        with Recorded(self._audit, call, action, key_id):
+            stored = self._retried(call, key_id, action, change)
         if state is KeyState.DISABLED:
             self._forget(stored)
         return stored

@@ -21,8 +21,9 @@ from signward_server.core.keys import (
     Purpose,
     VersionState,
 )
-from signward_server.core.ports import Call, Catalogue, Clock, Custody, Policy, RequestScope
+from signward_server.core.ports import Audit, Call, Catalogue, Clock, Custody, Policy, RequestScope
 from signward_server.flows.key_requests import CreateKey
+from signward_server.flows.recording import Recorded
 
 __all__ = ["CREATE_KEY", "KeyCreation"]
 
@@ -39,6 +40,7 @@ class KeyCreation:
         custodies: Who can make them.
         purposes: The purposes that this daemon has a chain for.
         policy: Who may make which.
+        audit: Where each attempt is recorded.
         clock: Creation times.
     """
 
@@ -49,12 +51,14 @@ class KeyCreation:
         custodies: Mapping[CustodyKind, Custody],
         purposes: frozenset[Purpose],
         policy: Policy,
+        audit: Audit,
         clock: Clock,
     ) -> None:
         self._catalogue = catalogue
         self._custodies = custodies
         self._purposes = purposes
         self._policy = policy
+        self._audit = audit
         self._clock = clock
 
     def create(self, call: Call, request: CreateKey) -> Key:
@@ -66,6 +70,10 @@ class KeyCreation:
                 ``Catalogue.insert``.
             CustodyUnavailable: Nothing was made.
         """
+        with Recorded(self._audit, call, CREATE_KEY, request.attributes.id):
+            return self._create(call, request)
+
+    def _create(self, call: Call, request: CreateKey) -> Key:
         self._check(request.attributes)
         draft = self._draft(call, request)
         self._policy.authorize(call.identity, CREATE_KEY, draft)

@@ -58,9 +58,11 @@ class KeyReading:
         while len(found) <= size:
             call.ensure_live()
             scanned = self._catalogue.page(after, _SCAN)
-            for key in scanned:
-                if wanted.matches(key) and may_view(self._policy, call.identity, key):
-                    found.append(key)
+            found.extend(
+                key
+                for key in scanned
+                if wanted.matches(key) and may_view(self._policy, call.identity, key)
+            )
             if len(scanned) < _SCAN:
                 break
             after = scanned[-1].id
