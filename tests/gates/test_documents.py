@@ -40,3 +40,17 @@ def test_ci_runs_the_commands_of_the_readme() -> None:
     assert commands == ["make check", "make test"]
     readme = (_ROOT / "README.md").read_text()
     assert all(command in readme for command in commands)
+
+
+def test_status_table_names_every_rpc() -> None:
+    declared = {
+        f"{service}.{rpc}"
+        for proto in (_ROOT / "protos" / "signward" / "v1").glob("*_service.proto")
+        for service, body in re.findall(
+            r"^service (\w+) \{(.*?)^\}", proto.read_text(), re.MULTILINE | re.DOTALL
+        )
+        for rpc in re.findall(r"^  rpc (\w+)\(", body, re.MULTILINE)
+    }
+    readme = (_ROOT / "README.md").read_text()
+    rows = re.findall(r"^\| `([\w.]+)` \| (?:implemented|UNIMPLEMENTED) \|$", readme, re.MULTILINE)
+    assert sorted(rows) == sorted(declared)
