@@ -404,6 +404,7 @@ class AuditEntry:
         signed_digest: SHA-256 of the signed bytes, empty if nothing was signed.
         request_id: The caller's name for the request, empty if none.
         call: The call that it belongs to, for its peer and trace context.
+        note: The caller's reason, for what has one.
     """
 
     identity: Identity
@@ -415,6 +416,7 @@ class AuditEntry:
     signed_digest: bytes = b""
     request_id: str = ""
     call: Call | None = None
+    note: str = ""
 
 
 @value

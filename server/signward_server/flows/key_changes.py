@@ -61,10 +61,10 @@ class KeyChanges:
             self._forget(stored)
         return stored
 
-    def set_state(self, call: Call, key_id: str, state: KeyState) -> Key:
+    def set_state(self, call: Call, key_id: str, state: KeyState, reason: str = "") -> Key:
         """Enable or disable a key; a key that is so already stays as it is.
 
-        A disabled key's secrets are wiped before this returns.
+        A disabled key's secrets are wiped before this returns. The reason is recorded.
 
         Raises:
             KeyNotFound, PolicyDenied: See ``visible_key``.
@@ -76,7 +76,7 @@ class KeyChanges:
             return dataclasses.replace(key, state=state)
 
         action = _STATE_ACTIONS[state]
-        with Recorded(self._audit, call, action, key_id):
+        with Recorded(self._audit, call, action, key_id, reason):
             stored = self._retried(call, key_id, action, change)
         if state is KeyState.DISABLED:
             self._forget(stored)

@@ -19,16 +19,18 @@ class Recorded:
         call: The call.
         action: Its policy action.
         key_id: The key that it concerns.
+        note: The caller's reason for it, if any.
 
     Raises:
         AuditUnavailable: From the end of the block: the outcome cannot be recorded.
     """
 
-    def __init__(self, audit: Audit, call: Call, action: str, key_id: str) -> None:
+    def __init__(self, audit: Audit, call: Call, action: str, key_id: str, note: str = "") -> None:
         self._audit = audit
         self._call = call
         self._action = action
         self._key_id = key_id
+        self._note = note
 
     def __enter__(self) -> Self:
         return self
@@ -52,5 +54,6 @@ class Recorded:
                 version=0,
                 outcome=outcome,
                 call=self._call,
+                note=self._note,
             )
         )
