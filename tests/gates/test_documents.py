@@ -29,6 +29,13 @@ def test_make_targets_exist(document: Path) -> None:
     assert set(_MAKE.findall(document.read_text())) <= _TARGETS
 
 
+def test_every_decision_record_is_in_the_index() -> None:
+    folder = _ROOT / "docs" / "adr"
+    index = (folder / "README.md").read_text()
+    records = [path.name for path in folder.glob("[0-9]*.md")]
+    assert [name for name in records if f"]({name})" not in index] == []
+
+
 def test_promised_targets_exist() -> None:
     promised = {"demo", "test", "check", "bench", "soak", "proto", "clean", "help"}
     assert promised <= _TARGETS
