@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TypeVar
 
 from cryptography import x509
@@ -16,11 +15,12 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from signward_server.core.errors import CertificateInvalid, IdentityMissing, IdentityUnknown
+from signward_server.core.errors import IdentityMissing, IdentityUnknown
 from signward_server.core.identity import Identity, IdentityKind
 from signward_server.rpc.identity_names import is_within, name_of, require_scope
+from signward_server.rpc.leaf import Leaf
 
-__all__ = ["ClientAuthority", "IdentityParser", "ParsedLeaf"]
+__all__ = ["ClientAuthority", "IdentityParser"]
 
 _MAX_PEM = 65_536
 _PEM_BEGIN = b"-----BEGIN "
@@ -51,30 +51,6 @@ class ClientAuthority:
 
     certificate: x509.Certificate
     may_assert: frozenset[str] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ParsedLeaf:
-    """What a client certificate says.
-
-    Attributes:
-        identity: Whom it names.
-        not_before: First moment of its validity, UTC.
-        not_after: Last moment of its validity, UTC.
-    """
-
-    identity: Identity
-    not_before: datetime
-    not_after: datetime
-
-    def require_valid(self, now: datetime) -> None:
-        """Return if the certificate is valid now (RFC 5280, section 4.1.2.5).
-
-        Raises:
-            CertificateInvalid: It is not, or not yet.
-        """
-        if not self.not_before <= now <= self.not_after:
-            raise CertificateInvalid
 
 
 class IdentityParser:
@@ -109,7 +85,7 @@ class IdentityParser:
         self._authorities = tuple(authorities)
         self._server_keys = frozenset(_public_key(own) for own in server_certificates)
 
-    def parse(self, pem: bytes) -> ParsedLeaf:
+    def parse(self, pem: bytes) -> Leaf:
         """Read a leaf; costs up to a millisecond, so callers keep the answer by ``pem``.
 
         The bytes do not name a certificate: its holder can write the same signature in
@@ -133,13 +109,15 @@ class IdentityParser:
         except _MALFORMED as exc:
             raise IdentityUnknown from exc
 
-    def _read(self, leaf: x509.Certificate) -> ParsedLeaf:
+    def _read(self, leaf: x509.Certificate) -> Leaf:
         claims = _claims(self._kind, leaf)
         name = name_of(self._kind, claims[0]) if len(claims) == 1 else None
         if name is None or not self._is_client(leaf) or not self._may_be_named(leaf, name):
             raise IdentityUnknown
-        return ParsedLeaf(
-            Identity(self._kind, name), leaf.not_valid_before_utc, leaf.not_valid_after_utc
+        return Leaf(
+            identity=Identity(self._kind, name),
+            not_before=leaf.not_valid_before_utc.timestamp(),
+            not_after=leaf.not_valid_after_utc.timestamp(),
         )
 
     def _is_client(self, leaf: x509.Certificate) -> bool:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
-from types import MappingProxyType
 
 from signward_server.chains.raw.der import encode_der
 from signward_server.core.errors import FieldInvalid, FieldViolation, PayloadUnsupported
@@ -21,7 +19,6 @@ _SIGNATURE_SIZE = 64
 _MAX_RECOVERY_ID = 3  # SEC 1, section 4.1.6
 # EIP-191 and EIP-712 put this byte before whatever an Ethereum wallet signs.
 _ETHEREUM_PREFIX = b"\x19"
-_REMEMBERED_INTENTS = 1024
 
 # Reading a member off its enum costs several times a module constant, on the signing path.
 _ED25519 = Algorithm.ED25519
@@ -51,12 +48,12 @@ class RawChain:
         message, hash_ = payload.message, payload.hash
         size = len(message)
         if key.algorithm is _ED25519 and hash_ is _NONE and 0 < size <= _MAX_SIZE:
-            return Decoded(_intent("SignRaw", "NONE", size), (message,), hash_)
+            return Decoded(Intent("SignRaw", {"size": size, "hash": "NONE"}), (message,), hash_)
         violations = tuple(_violations(size, hash_, key))
         if violations:
             raise FieldInvalid(violations=violations)
-        action = _ecdsa_action(message, hash_, key)
-        return Decoded(_intent(action, hash_.name, size), (message,), hash_)
+        intent = Intent(_ecdsa_action(message, hash_, key), {"size": size, "hash": hash_.name})
+        return Decoded(intent, (message,), hash_)
 
     def encode(
         self,
@@ -92,12 +89,6 @@ class RawChain:
         if result.der and not (is_ecdsa and result.der == encode_der(result.signature)):
             raise ResultMismatch("The DER form is not that of the signature.")
         return (result.signature,)
-
-
-@lru_cache(maxsize=_REMEMBERED_INTENTS)
-def _intent(action: str, hash_name: str, size: int) -> Intent:
-    """Return the Intent of all messages of this size; read-only, so it can be shared."""
-    return Intent(action, MappingProxyType({"size": size, "hash": hash_name}))
 
 
 def _violations(size: int, hash_: Hash, key: KeyAttributes) -> Iterator[FieldViolation]:
