@@ -36,11 +36,13 @@ fi
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 trap 'exit 1' HUP INT TERM
-"$venv/bin/python" -m grpc_tools.protoc -I protos -I third_party/googleapis \
-  --plugin="protoc-gen-mypy=$venv/bin/protoc-gen-mypy" \
-  --plugin="protoc-gen-mypy_grpc=$venv/bin/protoc-gen-mypy_grpc" \
-  --python_out="$out" --grpc_python_out="$out" --mypy_out="$out" --mypy_grpc_out="$out" \
-  protos/signward/v1/*.proto
+protoc() {
+  "$venv/bin/python" -m grpc_tools.protoc -I protos -I third_party/googleapis \
+    --plugin="protoc-gen-mypy=$venv/bin/protoc-gen-mypy" \
+    --plugin="protoc-gen-mypy_grpc=$venv/bin/protoc-gen-mypy_grpc" "$@"
+}
+protoc --python_out="$out" --mypy_out="quiet:$out" protos/signward/v1/*.proto
+protoc --grpc_python_out="$out" --mypy_grpc_out="quiet:$out" protos/signward/v1/*_service.proto
 
 if $check; then
   if ! diff -ru --exclude=__init__.py --exclude=__pycache__ "$package" "$out/signward/v1"; then

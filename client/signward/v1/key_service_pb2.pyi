@@ -199,7 +199,7 @@ class CreateKeyRequest(_message.Message):
     algorithm: _resources_pb2.Algorithm.ValueType
     """Signature algorithm. Required."""
     custody: _resources_pb2.Custody.ValueType
-    """Where the private key shall live. UNSPECIFIED: the daemon's default custody."""
+    """Where the private key shall live. Required."""
     purpose: _resources_pb2.Purpose.ValueType
     """The only kind of payload that the key will sign. Required."""
     owner: _builtins.str
@@ -209,8 +209,8 @@ class CreateKeyRequest(_message.Message):
     user_id: _builtins.str
     """The owner's customer, free text of at most 256 characters. Empty: none."""
     network: _builtins.str
-    """Ledger network to pin the key to. Required for ledger-bound purposes; must be empty for raw and
-    order.
+    """Ledger network to pin the key to, at most 64 characters. Required for ledger-bound purposes;
+    must be empty for raw and order.
     """
     allow_digest: _builtins.bool
     """Whether a bare 32-byte digest may be signed; true only for secp256k1 keys of purpose raw,
@@ -348,7 +348,7 @@ class ImportKeyRequest(_message.Message):
     algorithm: _resources_pb2.Algorithm.ValueType
     """Signature algorithm, the one named to CreateImportParameters. Required."""
     custody: _resources_pb2.Custody.ValueType
-    """Where the private key shall live. UNSPECIFIED: the daemon's default custody."""
+    """Where the private key shall live. Required."""
     purpose: _resources_pb2.Purpose.ValueType
     """Purpose, the one named to CreateImportParameters. Required."""
     owner: _builtins.str
@@ -857,7 +857,9 @@ class GetPublicKeyRequest(_message.Message):
     key_id: _builtins.str
     """Id of the key. Required."""
     version: _builtins.int
-    """Version to read, in any state. 0: the primary one."""
+    """Version to read; one that is destroyed is FAILED_PRECONDITION with KEY_VERSION_DESTROYED. 0: the
+    primary one.
+    """
     def __init__(
         self,
         *,
@@ -1524,8 +1526,8 @@ class AdoptKeyRequest(_message.Message):
     purpose: _resources_pb2.Purpose.ValueType
     """Purpose, which must be that of the KMS key's purpose tag. Required."""
     network: _builtins.str
-    """Ledger network to pin the key to. Required for ledger-bound purposes; must be empty for raw and
-    order.
+    """Ledger network to pin the key to, at most 64 characters. Required for ledger-bound purposes;
+    must be empty for raw and order.
     """
     owner: _builtins.str
     """Identity that the key shall belong to, typed as in Key.owner; at most 2,048 bytes. Empty: the

@@ -52,7 +52,7 @@ class _Custody:
 class _CustodyEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Custody.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     CUSTODY_UNSPECIFIED: _Custody.ValueType  # 0
-    """Not said. In CreateKey the daemon's default custody; no filter in lists; never in an answer."""
+    """Not said. Refused wherever a custody is required; no filter in lists; never in an answer."""
     CUSTODY_ENVELOPE: _Custody.ValueType  # 1
     """Sealed in the daemon's store under a key-encryption key, opened in locked memory to sign."""
     CUSTODY_AWS_KMS: _Custody.ValueType  # 2
@@ -66,7 +66,7 @@ class Custody(_Custody, metaclass=_CustodyEnumTypeWrapper):
     """Where private material lives and how it signs; fixed at creation."""
 
 CUSTODY_UNSPECIFIED: Custody.ValueType  # 0
-"""Not said. In CreateKey the daemon's default custody; no filter in lists; never in an answer."""
+"""Not said. Refused wherever a custody is required; no filter in lists; never in an answer."""
 CUSTODY_ENVELOPE: Custody.ValueType  # 1
 """Sealed in the daemon's store under a key-encryption key, opened in locked memory to sign."""
 CUSTODY_AWS_KMS: Custody.ValueType  # 2
@@ -266,8 +266,8 @@ class Key(_message.Message):
     user_id: _builtins.str
     """The owner's customer, free text of at most 256 characters. Empty: none."""
     network: _builtins.str
-    """Ledger network that the key is pinned to, such as `hedera/testnet`. Empty for the purposes raw
-    and order, never for others.
+    """Ledger network that the key is pinned to, such as `testnet`; at most 64 characters, fixed at
+    creation. Empty for the purposes raw and order, never for others.
     """
     primary_version: _builtins.int
     """Number of the version that signs when a request names none. 0: none yet."""
@@ -364,7 +364,7 @@ class KeyVersion(_message.Message):
     BACKEND_REF_FIELD_NUMBER: _builtins.int
     THRESHOLD_FIELD_NUMBER: _builtins.int
     version: _builtins.int
-    """Number of the version, counted from 1 without gaps; never 0."""
+    """Number of the version, counted from 1, never used twice within a key; never 0."""
     state: Global___KeyVersionState.ValueType
     """Where the version is in its life; never UNSPECIFIED."""
     backend_ref: _builtins.str

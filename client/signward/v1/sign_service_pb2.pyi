@@ -348,7 +348,9 @@ class VerifyRequest(_message.Message):
 
     @_builtins.property
     def raw_signature(self) -> Global___RawSignature:
-        """Signature over a raw message: only `signature` is judged."""
+        """Signature over a raw message: `signature` is judged, `der`, unless empty, must be the same
+        signature, and `recovery_id` must be in its range.
+        """
 
     @_builtins.property
     def order_signature(self) -> Global___OrderSignature:
@@ -453,7 +455,9 @@ class RawSignature(_message.Message):
     Never empty.
     """
     recovery_id: _builtins.int
-    """secp256k1: 0 to 3, which of the candidate public keys signed. Absent for Ed25519."""
+    """secp256k1: 0 to 3, which of the candidate public keys signed (SEC 1, section 4.1.6). 0 for
+    Ed25519, where it says nothing.
+    """
     der: _builtins.bytes
     """secp256k1: the same signature as DER (ECDSA-Sig-Value, RFC 3279), 8 to 71 bytes. Empty for
     Ed25519.
@@ -462,16 +466,14 @@ class RawSignature(_message.Message):
         self,
         *,
         signature: _builtins.bytes = ...,
-        recovery_id: _builtins.int | None = ...,
+        recovery_id: _builtins.int = ...,
         der: _builtins.bytes = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_recovery_id", b"_recovery_id", "recovery_id", b"recovery_id"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_recovery_id", b"_recovery_id", "der", b"der", "recovery_id", b"recovery_id", "signature", b"signature"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["der", b"der", "recovery_id", b"recovery_id", "signature", b"signature"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType__recovery_id: _TypeAlias = _typing.Literal["recovery_id"]  # noqa: Y015
-    _WhichOneofArgType__recovery_id: _TypeAlias = _typing.Literal["_recovery_id", b"_recovery_id"]  # noqa: Y015
-    def WhichOneof(self, oneof_group: _WhichOneofArgType__recovery_id) -> _WhichOneofReturnType__recovery_id | None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RawSignature: _TypeAlias = RawSignature  # noqa: Y015
 
@@ -500,16 +502,17 @@ class OrderIntent(_message.Message):
     is_buy: _builtins.bool
     """True: buy. False, also when not said: sell."""
     sz: _builtins.str
-    """Size in units of the coin, in plain decimal (`0.5`): no sign, no exponent, at most 15
-    significant digits. Empty is refused; a zero is `0`.
+    """Size in units of the coin, in plain decimal (`0.5`): at most 28 characters, no sign, exponent or
+    leading zeros, at most 15 significant digits. More than 8 decimals, or 2^63 or more in units of
+    1e-8, is refused with PAYLOAD_UNSUPPORTED. Empty is refused; nothing is `0`.
     """
     limit_px: _builtins.str
-    """Limit price for one unit of the coin, in the quote currency, written like `sz`. Empty is
-    refused.
+    """Limit price for one unit of the coin, in the quote currency, written and bounded like `sz`, as
+    is the product of the two. Empty is refused.
     """
     timestamp: _builtins.int
-    """Milliseconds since the Unix epoch; within 60 s of the daemon's clock unless it is configured
-    otherwise. 0 is the year 1970 and therefore refused in Sign.
+    """Milliseconds since the Unix epoch, below 2^53; within 60 s of the daemon's clock unless it is
+    configured otherwise. 0 is the year 1970 and therefore refused in Sign.
     """
     def __init__(
         self,
