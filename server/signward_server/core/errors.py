@@ -44,6 +44,7 @@ __all__ = [
     "RateLimited",
     "RequestIdQuota",
     "RequestIdReused",
+    "ServiceUnknown",
     "ShuttingDown",
     "SignatureSelfCheckFailed",
     "SignwardError",
@@ -155,6 +156,12 @@ class KeyNotFound(SignwardError):
     reason = "KEY_NOT_FOUND"
     status = Status.NOT_FOUND
     text = "There is no such key."
+
+
+class ServiceUnknown(SignwardError):
+    reason = "SERVICE_UNKNOWN"
+    status = Status.NOT_FOUND
+    text = "The daemon has no such service."
 
 
 class KeyVersionNotFound(SignwardError):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+
+from signward_server.core.value import value
 
 __all__ = [
     "Hash",
@@ -25,7 +26,7 @@ class Hash(enum.IntEnum):
     PREHASHED = 3
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RawMessage:
     """Bytes to sign as they are.
 
@@ -38,7 +39,7 @@ class RawMessage:
     hash: Hash
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class OrderIntent:
     """An order of a bot for its own back end (not the exchange's wire format).
 
@@ -62,7 +63,7 @@ class OrderIntent:
 Payload = RawMessage | OrderIntent
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RawSignature:
     """Answer to a ``RawMessage``.
 
@@ -77,7 +78,7 @@ class RawSignature:
     der: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class OrderSignature:
     """Answer to an ``OrderIntent``.
 

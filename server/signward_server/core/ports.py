@@ -20,6 +20,7 @@ from signward_server.core.signing import (
     Signature,
     SigningContext,
 )
+from signward_server.core.value import value
 
 __all__ = [
     "Audit",
@@ -29,6 +30,7 @@ __all__ = [
     "Caps",
     "Catalogue",
     "Chain",
+    "Claim",
     "Clock",
     "CreatedVersion",
     "Custody",
@@ -48,6 +50,10 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """Return the wall-clock time, in UTC."""
+        ...
+
+    def time(self) -> float:
+        """Return the wall-clock time as seconds since the epoch."""
         ...
 
     def monotonic(self) -> float:
@@ -187,10 +193,23 @@ class RequestScope:
     request_id: str
 
 
+@value
+class Claim:
+    """What a request_id resolved to.
+
+    Attributes:
+        version: The key version of its first use.
+        replayed: Whether this is a retry.
+    """
+
+    version: int
+    replayed: bool
+
+
 class RequestLedger(Protocol):
     """Remembers request_ids, so that a retry gets the first answer."""
 
-    def claim(self, scope: RequestScope, content: bytes, version: int) -> int:
+    def claim(self, scope: RequestScope, content: bytes, version: int) -> Claim:
         """Remember a request durably, or find it again.
 
         Args:
@@ -199,7 +218,7 @@ class RequestLedger(Protocol):
             version: The key version that it resolves to now.
 
         Returns:
-            The version that the request resolved to at first use.
+            The version that it resolved to at first use, and whether this is a retry.
 
         Raises:
             RequestIdReused: The scope was used with other content.
@@ -222,6 +241,14 @@ class Catalogue(Protocol):
 
     def page(self, after: str, limit: int) -> Sequence[Key]:
         """Return up to ``limit`` keys with an id above ``after``, in order of id."""
+        ...
+
+    def created_by(self, scope: RequestScope, content: bytes) -> Key | None:
+        """Return the key, as it is now, that this request made; ``None`` if it made none.
+
+        Raises:
+            RequestIdReused: The scope was used with other content.
+        """
         ...
 
     def insert(
@@ -363,12 +390,12 @@ class Limits(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class AuditEntry:
     """What is recorded of one item or administrative call.
 
     Attributes:
-        identity: The caller, typed.
+        identity: The caller.
         method: Full name of the RPC.
         action: Policy action.
         key: Key id, empty if none.
@@ -376,10 +403,11 @@ class AuditEntry:
         outcome: ``OK`` or the reason of the error.
         signed_digest: SHA-256 of the signed bytes, empty if nothing was signed.
         request_id: The caller's name for the request, empty if none.
-        traceparent: W3C trace context, empty if none.
+        call: The call that it belongs to, for its peer and trace context.
+        note: The caller's reason, for what has one.
     """
 
-    identity: str
+    identity: Identity
     method: str
     action: str
     key: str
@@ -387,10 +415,11 @@ class AuditEntry:
     outcome: str
     signed_digest: bytes = b""
     request_id: str = ""
-    traceparent: str = ""
+    call: Call | None = None
+    note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class AuditReceipt:
     """Where a record stands.
 

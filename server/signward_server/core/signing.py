@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from signward_server.core.identity import Identity
 from signward_server.core.keys import Key, KeyVersion
 from signward_server.core.payloads import Hash, Payload, Result
+from signward_server.core.value import value
 
 __all__ = [
     "Decoded",
@@ -24,7 +24,7 @@ __all__ = [
 IntentValue = str | int | bool
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class SignRequest:
     """One item to sign.
 
@@ -45,7 +45,7 @@ class SignRequest:
     source: object = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class VerifyRequest:
     """A signature to check.
 
@@ -74,7 +74,7 @@ class ResultMismatch(Exception):
         self.reason = reason
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Intent:
     """A payload as a policy judges it.
 
@@ -88,7 +88,7 @@ class Intent:
     fields: Mapping[str, IntentValue]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Decoded:
     """A payload, decoded: what the policy sees and the bytes that follow from it.
 
@@ -103,7 +103,7 @@ class Decoded:
     hash: Hash
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Signature:
     """What a custody returns for one message.
 
@@ -116,7 +116,7 @@ class Signature:
     recovery_id: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class SigningContext:
     """With what, for whom and why a message is signed.
 
@@ -135,7 +135,7 @@ class SigningContext:
     source: object = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class SignResult:
     """One signed item.
 

@@ -1,0 +1,96 @@
+"""Finding a key that the caller may know of, and the version of it that may sign."""
+
+from __future__ import annotations
+
+from signward_server.core.errors import (
+    FingerprintMismatch,
+    KeyDisabled,
+    KeyFrozen,
+    KeyNotFound,
+    KeyVersionDestroyed,
+    KeyVersionNotFound,
+    KeyVersionPending,
+    KeyVersionRetired,
+    PolicyDenied,
+    SignwardError,
+)
+from signward_server.core.identity import Identity
+from signward_server.core.keys import Freeze, Key, KeyState, KeyVersion, VersionState
+from signward_server.core.ports import Catalogue, Policy
+
+__all__ = ["VIEW_KEY", "may_view", "signing_version", "verifying_version", "visible_key"]
+
+VIEW_KEY = "ViewKey"
+
+_NEVER_SIGNS: dict[VersionState, type[SignwardError]] = {
+    VersionState.PENDING: KeyVersionPending,
+    VersionState.RETIRED: KeyVersionRetired,
+    VersionState.DESTROY_SCHEDULED: KeyVersionDestroyed,
+    VersionState.DESTROYED: KeyVersionDestroyed,
+}
+
+
+def visible_key(catalogue: Catalogue, policy: Policy, identity: Identity, key_id: str) -> Key:
+    """Return a key that the caller may know of (S39).
+
+    Raises:
+        KeyNotFound: There is none, or the caller may not view it: one answer for both.
+        EnvelopeCorrupt: Its row fails its MAC.
+    """
+    key = catalogue.get(key_id)
+    if key is None or not may_view(policy, identity, key):
+        raise KeyNotFound
+    return key
+
+
+def may_view(policy: Policy, identity: Identity, key: Key) -> bool:
+    """Return whether the caller may know of a key."""
+    try:
+        policy.authorize(identity, VIEW_KEY, key)
+    except PolicyDenied:
+        return False
+    return True
+
+
+def signing_version(key: Key, number: int, fingerprint: bytes = b"") -> KeyVersion:
+    """Return the version that is to sign.
+
+    Args:
+        key: The key.
+        number: The version that was asked for, 0 for the primary one.
+        fingerprint: Empty, or what its public key's fingerprint must be.
+
+    Raises:
+        KeyDisabled, KeyFrozen: The key signs nothing now.
+        KeyVersionNotFound: There is no such version.
+        KeyVersionPending, KeyVersionRetired, KeyVersionDestroyed: It does not sign.
+        FingerprintMismatch: Another public key would sign.
+    """
+    if key.state is not KeyState.ENABLED:
+        raise KeyDisabled
+    if key.freeze is not Freeze.NONE:
+        raise KeyFrozen
+    version = key.version(number)
+    if version is None:
+        raise KeyVersionNotFound
+    refusal = _NEVER_SIGNS.get(version.state)
+    if refusal is not None:
+        raise refusal
+    if fingerprint and fingerprint != version.public_key.fingerprint:
+        raise FingerprintMismatch
+    return version
+
+
+def verifying_version(key: Key, number: int) -> KeyVersion:
+    """Return a version whose public key is still told.
+
+    Raises:
+        KeyVersionNotFound: There is no such version.
+        KeyVersionDestroyed: It is destroyed.
+    """
+    version = key.version(number)
+    if version is None:
+        raise KeyVersionNotFound
+    if version.state is VersionState.DESTROYED:
+        raise KeyVersionDestroyed
+    return version

@@ -1,0 +1,132 @@
+"""Changing what may change of a key."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+
+from signward_server.core.errors import EtagMismatch
+from signward_server.core.keys import CustodyKind, Key, KeyState
+from signward_server.core.ports import Audit, Call, Catalogue, Custody, Policy
+from signward_server.flows.access import visible_key
+from signward_server.flows.key_requests import UpdateKey
+from signward_server.flows.recording import Recorded
+
+__all__ = ["CHANGE_KEY_LABELS", "CHANGE_KEY_OWNER", "UPDATE_KEY", "KeyChanges"]
+
+UPDATE_KEY = "UpdateKey"
+CHANGE_KEY_OWNER = "ChangeKeyOwner"
+CHANGE_KEY_LABELS = "ChangeKeyLabels"
+_STATE_ACTIONS = {KeyState.DISABLED: "DisableKey", KeyState.ENABLED: "EnableKey"}
+
+
+class KeyChanges:
+    """Changes keys by compare-and-swap on their stored row."""
+
+    def __init__(
+        self,
+        *,
+        catalogue: Catalogue,
+        custodies: Mapping[CustodyKind, Custody],
+        policy: Policy,
+        audit: Audit,
+    ) -> None:
+        self._catalogue = catalogue
+        self._custodies = custodies
+        self._policy = policy
+        self._audit = audit
+
+    def update(self, call: Call, request: UpdateKey) -> Key:
+        """Change owner, labels or times.
+
+        Raises:
+            KeyNotFound, PolicyDenied: See ``visible_key``; the policy judges the old and
+                the new values (S8).
+            EtagMismatch: It changed since it was read, or changes at this very moment.
+            StoreUnavailable: Nothing was changed.
+        """
+        with Recorded(self._audit, call, UPDATE_KEY, request.key_id):
+            return self._update(call, request)
+
+    def _update(self, call: Call, request: UpdateKey) -> Key:
+        key = visible_key(self._catalogue, self._policy, call.identity, request.key_id)
+        if request.etag and request.etag != key.etag:
+            raise EtagMismatch
+        changed = _apply(key, request)
+        for action in _actions(key, changed):
+            self._policy.authorize(call.identity, action, key)
+            self._policy.authorize(call.identity, action, changed)
+        stored = self._replace(call, key, changed)
+        if stored.unlock_ttl != key.unlock_ttl:
+            self._forget(stored)
+        return stored
+
+    def set_state(self, call: Call, key_id: str, state: KeyState, reason: str = "") -> Key:
+        """Enable or disable a key; a key that is so already stays as it is.
+
+        A disabled key's secrets are wiped before this returns. The reason is recorded.
+
+        Raises:
+            KeyNotFound, PolicyDenied: See ``visible_key``.
+            EtagMismatch: Another change came between too often.
+            StoreUnavailable: Nothing was changed.
+        """
+
+        def change(key: Key) -> Key:
+            return dataclasses.replace(key, state=state)
+
+        action = _STATE_ACTIONS[state]
+        with Recorded(self._audit, call, action, key_id, reason):
+            stored = self._retried(call, key_id, action, change)
+        if state is KeyState.DISABLED:
+            self._forget(stored)
+        return stored
+
+    def _retried(
+        self, call: Call, key_id: str, action: str, change: Callable[[Key], Key], tries: int = 5
+    ) -> Key:
+        """Apply a change that does not depend on the rest of the key."""
+        for left in range(tries - 1, -1, -1):
+            key = visible_key(self._catalogue, self._policy, call.identity, key_id)
+            self._policy.authorize(call.identity, action, key)
+            changed = change(key)
+            if changed == key:
+                return key
+            try:
+                return self._replace(call, key, changed)
+            except EtagMismatch:
+                if not left:
+                    raise
+        raise EtagMismatch
+
+    def _replace(self, call: Call, key: Key, changed: Key) -> Key:
+        if changed == key:
+            return key
+        call.ensure_live()
+        return self._catalogue.replace(changed, key.revision)
+
+    def _forget(self, key: Key) -> None:
+        custody = self._custodies.get(key.custody)
+        if custody is not None:
+            custody.forget(key.id)
+
+
+def _apply(key: Key, request: UpdateKey) -> Key:
+    unlock_ttl = key.unlock_ttl if request.unlock_ttl is None else request.unlock_ttl
+    return dataclasses.replace(
+        key,
+        owner=key.owner if request.owner is None else request.owner,
+        labels=key.labels if request.labels is None else dict(request.labels),
+        unlock_ttl=None if request.reset_unlock_ttl else unlock_ttl,
+        grace_period=key.grace_period if request.grace_period is None else request.grace_period,
+    )
+
+
+def _actions(old: Key, new: Key) -> list[str]:
+    """Policy actions that a change takes: owner and labels feed policies (S8)."""
+    actions = [UPDATE_KEY]
+    if new.owner != old.owner:
+        actions.append(CHANGE_KEY_OWNER)
+    if new.labels != old.labels:
+        actions.append(CHANGE_KEY_LABELS)
+    return actions

@@ -1,0 +1,100 @@
+"""One call, or one item of a stream, as the flows see it."""
+
+from __future__ import annotations
+
+import grpc
+
+from signward_server.core.errors import (
+    Cancelled,
+    CertificateInvalid,
+    DeadlineExceeded,
+    IdentityMissing,
+)
+from signward_server.core.identity import Identity
+from signward_server.core.ports import Clock
+from signward_server.rpc.leaf import Leaf
+
+__all__ = ["GrpcCall", "ItemCall"]
+
+_TRACEPARENT = "traceparent"
+
+
+class GrpcCall:
+    """A call on a grpcio context; implements ``ports.Call``.
+
+    Attributes:
+        context: grpcio's context; interceptors alone touch it.
+        method: Full name of the RPC.
+        leaf: The caller's certificate, set by the identity interceptor.
+    """
+
+    __slots__ = ("_clock", "context", "leaf", "method")
+
+    def __init__(self, context: grpc.ServicerContext, method: str, clock: Clock) -> None:
+        self.context = context
+        self.method = method
+        self.leaf: Leaf | None = None
+        self._clock = clock
+
+    @property
+    def identity(self) -> Identity:
+        """The authenticated caller.
+
+        Raises:
+            IdentityMissing: The identity interceptor has not been passed.
+        """
+        if self.leaf is None:
+            raise IdentityMissing
+        return self.leaf.identity
+
+    @property
+    def traceparent(self) -> str:
+        """W3C trace context of the caller; empty if it sent none."""
+        for name, text in self.context.invocation_metadata():
+            if name == _TRACEPARENT and isinstance(text, str):
+                return text
+        return ""
+
+    def ensure_live(self) -> None:
+        """Return while the answer is still wanted; see ``ports.Call``."""
+        if self.context.time_remaining() <= 0:
+            raise DeadlineExceeded
+        if not self.context.is_active():
+            raise Cancelled
+        leaf = self.leaf
+        if leaf is None or not leaf.not_before <= self._clock.time() <= leaf.not_after:
+            raise CertificateInvalid
+
+
+class ItemCall:
+    """One item of a stream: its own timeout and trace context, all else of the stream.
+
+    Args:
+        stream: The call that carries the item.
+        clock: Measures the timeout.
+        timeout: Seconds from now, ``None`` for no more than the stream's own.
+        traceparent: W3C trace context of the item; empty takes the stream's.
+    """
+
+    __slots__ = ("_clock", "_deadline", "_stream", "_traceparent", "identity", "method")
+
+    def __init__(
+        self, stream: GrpcCall, clock: Clock, timeout: float | None, traceparent: str
+    ) -> None:
+        self.identity = stream.identity
+        self.method = stream.method
+        self._stream = stream
+        self._clock = clock
+        self._deadline = None if timeout is None else clock.monotonic() + timeout
+        self._traceparent = traceparent
+
+    @property
+    def traceparent(self) -> str:
+        """W3C trace context."""
+        return self._traceparent or self._stream.traceparent
+
+    def ensure_live(self) -> None:
+        """Return while the answer is still wanted; see ``ports.Call``."""
+        if self._deadline is not None and self._clock.monotonic() >= self._deadline:
+            raise DeadlineExceeded
+        self._stream.ensure_live()

@@ -1,0 +1,98 @@
+"""Keys as messages."""
+
+from __future__ import annotations
+
+import enum
+from datetime import datetime, timedelta
+from typing import Any
+
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.timestamp_pb2 import Timestamp
+from signward.v1 import key_service_pb2, resources_pb2
+
+from signward_server.core.keys import Algorithm, Key, KeyVersion
+from signward_server.core.public_key import PublicKey
+
+__all__ = ["key_message", "public_key_response"]
+
+_SHOWN_VERSIONS = 10
+
+
+def key_message(key: Key, *, with_versions: bool) -> resources_pb2.Key:
+    """Return a key as the API shows it; versions newest first, at most 10."""
+    message = resources_pb2.Key(
+        id=key.id,
+        algorithm=_number(key.algorithm),
+        custody=_number(key.custody),
+        purpose=_number(key.purpose),
+        state=_number(key.state),
+        owner=key.owner,
+        user_id=key.user_id,
+        labels=dict(key.labels),
+        network=key.network,
+        primary_version=key.primary_version,
+        grace_period=_duration(key.grace_period),
+        freeze=_number(key.freeze),
+        allow_digest=key.allow_digest,
+        create_time=_timestamp(key.create_time),
+        update_time=_timestamp(key.update_time),
+        etag=key.etag,
+    )
+    if key.unlock_ttl is not None:
+        message.unlock_ttl.CopyFrom(_duration(key.unlock_ttl))
+    if with_versions:
+        for version in key.versions[:_SHOWN_VERSIONS]:
+            message.versions.append(_version_message(key, version))
+    return message
+
+
+def public_key_response(key: Key, version: KeyVersion) -> key_service_pb2.GetPublicKeyResponse:
+    """Return a public key in all its encodings."""
+    return key_service_pb2.GetPublicKeyResponse(
+        key_id=key.id,
+        version=version.version,
+        state=_number(version.state),
+        public_key=_public_key_message(key.algorithm, version.public_key),
+    )
+
+
+def _version_message(key: Key, version: KeyVersion) -> resources_pb2.KeyVersion:
+    message = resources_pb2.KeyVersion(
+        version=version.version,
+        state=_number(version.state),
+        public_key=_public_key_message(key.algorithm, version.public_key),
+        create_time=_timestamp(version.create_time),
+        backend_ref=version.backend_ref,
+    )
+    if version.grace_end_time is not None:
+        message.grace_end_time.CopyFrom(_timestamp(version.grace_end_time))
+    if version.destroy_time is not None:
+        message.destroy_time.CopyFrom(_timestamp(version.destroy_time))
+    return message
+
+
+def _public_key_message(algorithm: Algorithm, key: PublicKey) -> resources_pb2.PublicKey:
+    return resources_pb2.PublicKey(
+        algorithm=_number(algorithm),
+        raw=key.raw,
+        uncompressed=key.uncompressed,
+        spki_der=key.spki_der,
+        pem=key.pem,
+        fingerprint=key.fingerprint,
+    )
+
+
+def _number(member: enum.IntEnum) -> Any:  # noqa: ANN401  # the stubs tell enums apart, we map all
+    return member.value
+
+
+def _timestamp(moment: datetime) -> Timestamp:
+    message = Timestamp()
+    message.FromDatetime(moment)
+    return message
+
+
+def _duration(span: timedelta) -> Duration:
+    message = Duration()
+    message.FromTimedelta(span)
+    return message

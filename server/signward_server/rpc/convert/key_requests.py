@@ -1,0 +1,118 @@
+"""Requests about keys, checked for form."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from signward.v1 import key_service_pb2 as pb
+
+from signward_server.core.keys import Algorithm, CustodyKind, KeyAttributes, Purpose
+from signward_server.flows.key_requests import CreateKey, KeyFilter, UpdateKey
+from signward_server.rpc.convert.fields import Fields
+
+__all__ = ["create_key", "key_filter", "update_key"]
+
+_MAX_UNLOCK_TTL = timedelta(days=1)
+_MAX_GRACE = timedelta(days=365)
+_DEFAULT_GRACE = timedelta(days=30)
+_MUTABLE = ("labels", "owner", "unlock_ttl", "grace_period")
+
+
+def create_key(message: pb.CreateKeyRequest) -> CreateKey:
+    """Convert a CreateKeyRequest.
+
+    Raises:
+        FieldInvalid: Names each field at fault.
+    """
+    fields = Fields()
+    key_id = fields.key_id("key_id", message.key_id)
+    algorithm = fields.choice("algorithm", Algorithm, message.algorithm)
+    custody = fields.choice("custody", CustodyKind, message.custody)
+    purpose = fields.choice("purpose", Purpose, message.purpose)
+    owner = fields.identity("owner", message.owner)
+    user_id = fields.text("user_id", message.user_id)
+    labels = fields.labels("labels", message.labels)
+    request_id = fields.request_id("request_id", message.request_id)
+    unlock_ttl = grace = None
+    if message.HasField("unlock_ttl"):
+        unlock_ttl = fields.duration("unlock_ttl", message.unlock_ttl, _MAX_UNLOCK_TTL)
+    if message.HasField("grace_period"):
+        grace = fields.duration("grace_period", message.grace_period, _MAX_GRACE)
+    for name in ("threshold", "aws_kms"):
+        if message.HasField(name):
+            fields.note(name, "This custody does not take it.")
+    fields.check()
+    if algorithm is None or custody is None or purpose is None:
+        raise AssertionError("a missing choice is noted")
+    attributes = KeyAttributes(
+        id=key_id,
+        algorithm=algorithm,
+        custody=custody,
+        purpose=purpose,
+        network=message.network,
+        allow_digest=message.allow_digest,
+    )
+    return CreateKey(
+        attributes=attributes,
+        owner=owner,
+        user_id=user_id,
+        labels=labels,
+        unlock_ttl=unlock_ttl,
+        grace_period=grace,
+        request_id=request_id,
+        validate_only=message.validate_only,
+    )
+
+
+def update_key(message: pb.UpdateKeyRequest) -> UpdateKey:
+    """Convert an UpdateKeyRequest; only what the mask names is looked at.
+
+    Raises:
+        FieldInvalid: Names each field at fault.
+    """
+    fields = Fields()
+    key_id = fields.key_id("key_id", message.key_id)
+    mask = set(message.update_mask.paths)
+    if not mask or mask.difference(_MUTABLE):
+        fields.note("update_mask", f"Must name some of {', '.join(_MUTABLE)}, and nothing else.")
+    labels = owner = unlock_ttl = grace = None
+    if "labels" in mask:
+        labels = fields.labels("labels", message.labels)
+    if "owner" in mask:
+        owner = fields.identity("owner", message.owner)
+        if not owner:
+            fields.note("owner", "Must not be empty.")
+    if "unlock_ttl" in mask and message.HasField("unlock_ttl"):
+        unlock_ttl = fields.duration("unlock_ttl", message.unlock_ttl, _MAX_UNLOCK_TTL)
+    if "grace_period" in mask:
+        grace = _DEFAULT_GRACE
+        if message.HasField("grace_period"):
+            grace = fields.duration("grace_period", message.grace_period, _MAX_GRACE)
+    fields.check()
+    return UpdateKey(
+        key_id=key_id,
+        etag=message.etag,
+        owner=owner,
+        labels=labels,
+        reset_unlock_ttl="unlock_ttl" in mask and unlock_ttl is None,
+        unlock_ttl=unlock_ttl,
+        grace_period=grace,
+    )
+
+
+def key_filter(message: pb.ListKeysRequest) -> KeyFilter:
+    """Convert the filter of a ListKeysRequest.
+
+    Raises:
+        FieldInvalid: Names each field at fault.
+    """
+    fields = Fields()
+    wanted = KeyFilter(
+        labels=fields.labels("labels", message.labels),
+        owner=fields.identity("owner", message.owner),
+        user_id=fields.text("user_id", message.user_id),
+        purpose=fields.optional_choice("purpose", Purpose, message.purpose),
+        custody=fields.optional_choice("custody", CustodyKind, message.custody),
+    )
+    fields.check()
+    return wanted

@@ -1,0 +1,79 @@
+"""grpc.health.v1: whether a signature could be made now, and no more (promise 10)."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+
+from grpc_health.v1 import health_pb2
+
+from signward_server.core.errors import ServiceUnknown
+from signward_server.rpc.call import GrpcCall
+from signward_server.rpc.parsing import parse
+from signward_server.rpc.routes import Route
+
+__all__ = ["Health"]
+
+_SERVICE = "/grpc.health.v1.Health/"
+_LOOK_AGAIN = 0.5
+
+
+class Health:
+    """The health service, for the daemon ("") and for each of its services.
+
+    Args:
+        services: Full names of the services that it answers for.
+        ready: Whether a signature could be made now.
+    """
+
+    def __init__(self, services: frozenset[str], ready: Callable[[], bool]) -> None:
+        self._services = services | {""}
+        self._ready = ready
+        self._stopped = threading.Event()
+
+    def routes(self) -> list[Route]:
+        """Return its RPCs."""
+        return [
+            Route(_SERVICE + "Check", unary=self._check),
+            Route(_SERVICE + "Watch", streaming=self._watch),
+        ]
+
+    def close(self) -> None:
+        """Say NOT_SERVING from now on, and end all watches after they have said so."""
+        self._stopped.set()
+
+    def _check(self, data: bytes, call: GrpcCall) -> bytes:
+        del call
+        request = parse(health_pb2.HealthCheckRequest, data)
+        if request.service not in self._services:
+            raise ServiceUnknown
+        return _answer(self._status(request.service))
+
+    def _watch(self, requests: Iterator[bytes], call: GrpcCall) -> Iterator[bytes]:
+        data = next(requests, None)
+        if data is None:
+            return
+        service = parse(health_pb2.HealthCheckRequest, data).service
+        said = None
+        while True:
+            stopped = self._stopped.is_set()
+            status = self._status(service)
+            if status != said:
+                said = status
+                yield _answer(status)
+            if stopped:
+                return
+            self._stopped.wait(_LOOK_AGAIN)
+            call.ensure_live()
+
+    def _status(self, service: str) -> health_pb2.HealthCheckResponse.ServingStatus:
+        if service not in self._services:
+            return health_pb2.HealthCheckResponse.SERVICE_UNKNOWN
+        if self._stopped.is_set() or not self._ready():
+            return health_pb2.HealthCheckResponse.NOT_SERVING
+        return health_pb2.HealthCheckResponse.SERVING
+
+
+def _answer(status: health_pb2.HealthCheckResponse.ServingStatus) -> bytes:
+    answer: bytes = health_pb2.HealthCheckResponse(status=status).SerializeToString()
+    return answer

@@ -1,0 +1,79 @@
+"""Waiting for the one message of a unary call, but not for ever.
+
+A caller that opens a call and never sends its message would hold a thread of the pool.
+grpcio waits without a bound, so a watch cancels calls whose message is overdue.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+
+import grpc
+
+from signward_server.core.errors import Cancelled, PayloadMalformed
+from signward_server.core.ports import Clock
+from signward_server.rpc.call import GrpcCall
+
+__all__ = ["ReceptionWatch", "received"]
+
+
+class ReceptionWatch:
+    """Cancels calls whose message does not come.
+
+    Args:
+        clock: Measures the wait.
+        patience: Seconds that a message may take.
+    """
+
+    def __init__(self, clock: Clock, patience: float) -> None:
+        self._clock = clock
+        self._patience = patience
+        self._waiting: dict[GrpcCall, float] = {}
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="reception-watch", daemon=True)
+
+    def start(self) -> None:
+        """Start watching."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop watching."""
+        self._stopped.set()
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    def message(self, requests: Iterator[bytes], call: GrpcCall) -> bytes:
+        """Return the call's message.
+
+        Raises:
+            Cancelled: The caller has gone, or took too long.
+            PayloadMalformed: The caller closed without a message.
+        """
+        self._waiting[call] = self._clock.monotonic()
+        try:
+            return next(requests)
+        except StopIteration as exc:
+            raise PayloadMalformed from exc
+        except grpc.RpcError as exc:
+            raise Cancelled from exc
+        finally:
+            del self._waiting[call]
+
+    def _run(self) -> None:
+        while not self._stopped.wait(self._patience / 4):
+            overdue = self._clock.monotonic() - self._patience
+            for call, since in list(self._waiting.items()):
+                if since < overdue:
+                    call.context.cancel()
+
+
+def received(
+    following: Callable[[bytes, GrpcCall], bytes], watch: ReceptionWatch
+) -> Callable[[Iterator[bytes], GrpcCall], bytes]:
+    """Wrap a behaviour that takes one message."""
+
+    def behaviour(requests: Iterator[bytes], call: GrpcCall) -> bytes:
+        return following(watch.message(requests, call), call)
+
+    return behaviour

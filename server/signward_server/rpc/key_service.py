@@ -1,0 +1,138 @@
+"""KeyService: messages to flows and back."""
+
+from __future__ import annotations
+
+from google.protobuf.message import Message
+from signward.v1 import key_service_pb2 as pb
+
+from signward_server.core.errors import FieldInvalid, MethodUnimplemented
+from signward_server.core.keys import Key, KeyState
+from signward_server.flows.key_changes import KeyChanges
+from signward_server.flows.key_creation import KeyCreation
+from signward_server.flows.key_reading import KeyReading
+from signward_server.rpc.call import GrpcCall
+from signward_server.rpc.convert.fields import Fields
+from signward_server.rpc.convert.key_messages import key_message, public_key_response
+from signward_server.rpc.convert.key_requests import create_key, key_filter, update_key
+from signward_server.rpc.page_token import decode_page_token, encode_page_token
+from signward_server.rpc.parsing import parse
+from signward_server.rpc.routes import Route, Unary
+
+__all__ = ["KeyService"]
+
+_SERVICE = "/signward.v1.KeyService/"
+_DEFAULT_PAGE = 100
+_MAX_PAGE = 500
+_UNIMPLEMENTED = (
+    "ImportKey",
+    "CreateImportParameters",
+    "ListKeyVersions",
+    "RotateKey",
+    "ActivateKeyVersion",
+    "CheckKey",
+    "ScheduleDestroyKeyVersion",
+    "RestoreKeyVersion",
+    "GetCustodyStatus",
+    "GetKeyPolicyTemplate",
+    "AdoptKey",
+    "RefreshShares",
+)
+
+
+class KeyService:
+    """The RPCs of KeyService."""
+
+    def __init__(self, *, creation: KeyCreation, reading: KeyReading, changes: KeyChanges) -> None:
+        self._creation = creation
+        self._reading = reading
+        self._changes = changes
+        # Answers of GetPublicKey by key and version asked for, valid while the snapshot is.
+        self._answers: dict[tuple[str, int], tuple[Key, bytes]] = {}
+
+    def routes(self) -> list[Route]:
+        """Return its RPCs."""
+        behaviours: dict[str, Unary] = {
+            "CreateKey": self._create,
+            "GetKey": self._get,
+            "ListKeys": self._list,
+            "UpdateKey": self._update,
+            "GetPublicKey": self._get_public_key,
+            "DisableKey": self._disable,
+            "EnableKey": self._enable,
+        }
+        behaviours.update(dict.fromkeys(_UNIMPLEMENTED, _unimplemented))
+        return [Route(_SERVICE + name, unary=unary) for name, unary in behaviours.items()]
+
+    def _create(self, data: bytes, call: GrpcCall) -> bytes:
+        request = create_key(parse(pb.CreateKeyRequest, data))
+        key = self._creation.create(call, request)
+        return _bytes(pb.CreateKeyResponse(key=key_message(key, with_versions=True)))
+
+    def _get(self, data: bytes, call: GrpcCall) -> bytes:
+        message = parse(pb.GetKeyRequest, data)
+        full = _wants_versions(message.view, unset=True)
+        key = self._reading.get(call, message.key_id)
+        return _bytes(pb.GetKeyResponse(key=key_message(key, with_versions=full)))
+
+    def _list(self, data: bytes, call: GrpcCall) -> bytes:
+        message = parse(pb.ListKeysRequest, data)
+        full = _wants_versions(message.view, unset=False)
+        size = min(message.page_size or _DEFAULT_PAGE, _MAX_PAGE)
+        after = decode_page_token(message.page_token)
+        page = self._reading.page(call, key_filter(message), after, size)
+        return _bytes(
+            pb.ListKeysResponse(
+                keys=[key_message(key, with_versions=full) for key in page.keys],
+                next_page_token=encode_page_token(page.next_after),
+            )
+        )
+
+    def _update(self, data: bytes, call: GrpcCall) -> bytes:
+        request = update_key(parse(pb.UpdateKeyRequest, data))
+        key = self._changes.update(call, request)
+        return _bytes(pb.UpdateKeyResponse(key=key_message(key, with_versions=True)))
+
+    def _get_public_key(self, data: bytes, call: GrpcCall) -> bytes:
+        message = parse(pb.GetPublicKeyRequest, data)
+        key, version = self._reading.public_key(call, message.key_id, message.version)
+        place = (key.id, version.version)
+        known = self._answers.get(place)
+        if known is not None and known[0] is key:
+            return known[1]
+        answer = _bytes(public_key_response(key, version))
+        self._answers[place] = (key, answer)
+        return answer
+
+    def _disable(self, data: bytes, call: GrpcCall) -> bytes:
+        message = parse(pb.DisableKeyRequest, data)
+        key = self._set_state(call, message.key_id, message.reason, KeyState.DISABLED)
+        return _bytes(pb.DisableKeyResponse(key=key_message(key, with_versions=True)))
+
+    def _enable(self, data: bytes, call: GrpcCall) -> bytes:
+        message = parse(pb.EnableKeyRequest, data)
+        key = self._set_state(call, message.key_id, message.reason, KeyState.ENABLED)
+        return _bytes(pb.EnableKeyResponse(key=key_message(key, with_versions=True)))
+
+    def _set_state(self, call: GrpcCall, key_id: str, reason: str, state: KeyState) -> Key:
+        fields = Fields()
+        fields.text("reason", reason)
+        fields.check()
+        return self._changes.set_state(call, key_id, state, reason)
+
+
+def _wants_versions(view: int, *, unset: bool) -> bool:
+    """Return whether a view shows versions; ``unset`` is the answer for no view."""
+    if view == pb.KEY_VIEW_UNSPECIFIED:
+        return unset
+    if view not in {pb.KEY_VIEW_BASIC, pb.KEY_VIEW_FULL}:
+        raise FieldInvalid.at("view", "Must be one of BASIC, FULL.")
+    return view == pb.KEY_VIEW_FULL
+
+
+def _unimplemented(data: bytes, call: GrpcCall) -> bytes:
+    del data, call
+    raise MethodUnimplemented
+
+
+def _bytes(message: Message) -> bytes:
+    return message.SerializeToString()

@@ -1,0 +1,40 @@
+"""Bytes to a message: nothing malformed and nothing unknown gets further."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from google.protobuf.message import DecodeError, Message
+
+from signward_server.core.errors import FieldInvalid, PayloadMalformed
+
+__all__ = ["has_unknown_fields", "parse"]
+
+_M = TypeVar("_M", bound=Message)
+
+
+def parse(message_type: type[_M], data: bytes) -> _M:
+    """Parse one request.
+
+    Raises:
+        PayloadMalformed: Not the wire form of this message (bad framing, invalid UTF-8).
+        FieldInvalid: It has a field that this daemon does not know, at any depth: what is
+            not understood is not signed (promise 5).
+    """
+    try:
+        message = message_type.FromString(data)
+    except DecodeError as exc:
+        raise PayloadMalformed from exc
+    if has_unknown_fields(message):
+        raise FieldInvalid.at("", "The request has fields that this daemon does not know.")
+    return message
+
+
+def has_unknown_fields(message: Message) -> bool:
+    """Return whether a message has unknown fields at any depth, and discard them.
+
+    Comparing sizes before and after costs a tenth of walking the message in Python.
+    """
+    size = message.ByteSize()
+    message.DiscardUnknownFields()  # type: ignore[no-untyped-call, unused-ignore]
+    return message.ByteSize() != size

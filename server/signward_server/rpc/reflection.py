@@ -1,0 +1,47 @@
+"""Server reflection, so that grpcurl needs no proto files.
+
+``grpcio-reflection`` speaks v1alpha; v1 has the same messages under another name, so one
+servicer answers both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from grpc_reflection.v1alpha import reflection_pb2
+from grpc_reflection.v1alpha.reflection import ReflectionServicer
+
+from signward_server.rpc.call import GrpcCall
+from signward_server.rpc.parsing import parse
+from signward_server.rpc.routes import Route
+
+__all__ = ["REFLECTION_SERVICES", "Reflection"]
+
+REFLECTION_SERVICES = (
+    "grpc.reflection.v1.ServerReflection",
+    "grpc.reflection.v1alpha.ServerReflection",
+)
+
+
+class Reflection:
+    """The reflection service.
+
+    Args:
+        services: Full names of all services that a caller may ask about.
+    """
+
+    def __init__(self, services: Iterable[str]) -> None:
+        self._servicer = ReflectionServicer(tuple(services))
+
+    def routes(self) -> list[Route]:
+        """Return its RPCs."""
+        return [
+            Route(f"/{service}/ServerReflectionInfo", streaming=self._info)
+            for service in REFLECTION_SERVICES
+        ]
+
+    def _info(self, requests: Iterator[bytes], call: GrpcCall) -> Iterator[bytes]:
+        parsed = (parse(reflection_pb2.ServerReflectionRequest, data) for data in requests)
+        for answer in self._servicer.ServerReflectionInfo(parsed, call.context):
+            call.ensure_live()
+            yield answer.SerializeToString()

@@ -1,0 +1,150 @@
+"""Finds the handler of a method: composed once at start-up, refused at once when full.
+
+All handlers take the request as an iterator, since grpcio then hands over the context
+before the message has come. On the wire that is the same as a unary call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import grpc
+
+from signward_server.core.errors import Overloaded, ShuttingDown, SignwardError, StreamLimit
+from signward_server.core.ports import Clock, Limits
+from signward_server.rpc.call import GrpcCall
+from signward_server.rpc.interceptors.errors import streaming_boundary, unary_boundary
+from signward_server.rpc.interceptors.identity import identified
+from signward_server.rpc.interceptors.limits import limited
+from signward_server.rpc.interceptors.reception import ReceptionWatch, received
+from signward_server.rpc.leaf import Leaves
+from signward_server.rpc.pools import CallPool, StreamSlots
+from signward_server.rpc.routes import Route, Streaming, Unary
+from signward_server.rpc.status import abort
+
+__all__ = ["Router", "RouterParts"]
+
+_Behaviour = Callable[[Iterator[bytes], grpc.ServicerContext], object]
+_Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"  # generic in its stubs only
+_OVERLOADED_RETRY = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouterParts:
+    """What handlers are composed from.
+
+    Attributes:
+        leaves: Who calls.
+        limits: How often.
+        watch: How long a message may take.
+        clock: Deadlines and validity.
+        calls: Threads for unary calls.
+        queue_bound: How many calls may wait for one.
+        slots: How many streams may be open.
+        stream_pool: Threads for streams, at least as many as slots.
+    """
+
+    leaves: Leaves
+    limits: Limits
+    watch: ReceptionWatch
+    clock: Clock
+    calls: CallPool
+    queue_bound: int
+    slots: StreamSlots
+    stream_pool: ThreadPoolExecutor
+
+
+class Router(grpc.GenericRpcHandler):
+    """Hands grpcio the handler of each call, on the serving thread."""
+
+    def __init__(self, routes: Iterable[Route], parts: RouterParts) -> None:
+        self._parts = parts
+        self._refusals = ThreadPoolExecutor(2, thread_name_prefix="refuse")
+        self._overloaded = self._refusal(Overloaded(retry_after=_OVERLOADED_RETRY))
+        self._no_stream = self._refusal(StreamLimit())
+        self._shutting_down = self._refusal(ShuttingDown(retry_after=1.0))
+        self._handlers: dict[str, _Handler] = {}
+        self._streams: set[str] = set()
+        self._closing = False
+        for route in routes:
+            if route.unary is not None:
+                self._handlers[route.name] = self._compose_unary(route.name, route.unary)
+            if route.streaming is not None:
+                self._handlers[route.name] = self._compose_streaming(route.name, route.streaming)
+                self._streams.add(route.name)
+
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> _Handler | None:
+        """Return the handler of a call; ``None`` for a method that does not exist."""
+        method = handler_call_details.method
+        handler = self._handlers.get(method)
+        if handler is None:
+            return None
+        return self._refuse_now(method) or handler
+
+    def _refuse_now(self, method: str) -> _Handler | None:
+        """Return the handler that refuses, ``None`` if there is room for the call."""
+        if self._closing:
+            return self._shutting_down
+        if method in self._streams:
+            return None if self._parts.slots.enter() else self._no_stream
+        if self._parts.calls.waiting >= self._parts.queue_bound:
+            return self._overloaded
+        return None
+
+    def close(self) -> None:
+        """Refuse new calls from now on."""
+        self._closing = True
+
+    def _compose_unary(self, name: str, behaviour: Unary) -> _Handler:
+        parts = self._parts
+        composed = identified(limited(received(behaviour, parts.watch), parts.limits), parts.leaves)
+        return grpc.stream_unary_rpc_method_handler(
+            unary_boundary(composed, self._call_maker(name))
+        )
+
+    def _compose_streaming(self, name: str, behaviour: Streaming) -> _Handler:
+        parts = self._parts
+        composed = identified(limited(self._counted(behaviour), parts.limits), parts.leaves)
+        boundary = streaming_boundary(composed, self._call_maker(name))
+
+        def entered(requests: Iterator[bytes], context: grpc.ServicerContext) -> Iterator[bytes]:
+            if not context.add_callback(parts.slots.leave):
+                parts.slots.leave()  # the call has ended already
+            return boundary(requests, context)
+
+        _on(entered, parts.stream_pool)
+        return grpc.stream_stream_rpc_method_handler(entered)
+
+    def _counted(self, behaviour: Streaming) -> Streaming:
+        slots = self._parts.slots
+
+        def counted(requests: Iterator[bytes], call: GrpcCall) -> Iterator[bytes]:
+            identity = str(call.identity)
+            if not slots.enter_as(identity):
+                raise StreamLimit
+            try:
+                yield from behaviour(requests, call)
+            finally:
+                slots.leave_as(identity)
+
+        return counted
+
+    def _call_maker(self, name: str) -> Callable[[grpc.ServicerContext], GrpcCall]:
+        clock = self._parts.clock
+        return lambda context: GrpcCall(context, name, clock)
+
+    def _refusal(self, error: SignwardError) -> _Handler:
+        def behaviour(requests: Iterator[bytes], context: grpc.ServicerContext) -> bytes:
+            del requests  # never waited for
+            abort(context, error)
+
+        _on(behaviour, self._refusals)
+        return grpc.stream_unary_rpc_method_handler(behaviour)
+
+
+def _on(behaviour: _Behaviour, pool: ThreadPoolExecutor) -> None:
+    """Have grpcio run a behaviour on this pool instead of the server's."""
+    behaviour.experimental_thread_pool = pool  # type: ignore[attr-defined]

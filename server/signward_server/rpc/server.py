@@ -1,0 +1,166 @@
+"""The gRPC server: its options, its listeners, its start and its end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import grpc
+
+from signward_server.core.ports import Clock, Limits
+from signward_server.rpc.interceptors.reception import ReceptionWatch
+from signward_server.rpc.leaf import Leaves
+from signward_server.rpc.pools import CallPool, StreamSlots
+from signward_server.rpc.router import Router, RouterParts
+from signward_server.rpc.routes import Route
+
+__all__ = ["BindError", "RpcServer", "ServerLimits"]
+
+_SOCKET_MODE = 0o660
+
+
+class BindError(Exception):
+    """An address cannot be bound; the text names it and the fix."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerLimits:
+    """How much the server takes on (S42).
+
+    Attributes:
+        threads: Threads for unary calls.
+        queue: Calls that may wait for one; more are refused at once.
+        streams: Streams that may be open in all, health and reflection included.
+        streams_per_identity: Streams that one identity may have open.
+        message_bytes: Largest request message.
+        metadata_bytes: Largest metadata of a call.
+        streams_per_connection: HTTP/2 streams of one connection at a time.
+        handshake: Seconds for a TLS handshake.
+        reception: Seconds for the message of a unary call.
+        connection_idle: Seconds after which an idle connection is closed.
+        connection_age: Seconds after which a connection is closed, at most an hour (S2).
+        connection_age_grace: Seconds that its calls may go on after that.
+    """
+
+    threads: int
+    queue: int
+    streams: int
+    streams_per_identity: int
+    message_bytes: int
+    metadata_bytes: int
+    streams_per_connection: int
+    handshake: float
+    reception: float
+    connection_idle: float
+    connection_age: float
+    connection_age_grace: float
+
+
+class RpcServer:
+    """Serves routes on its listeners.
+
+    Args:
+        routes: All RPCs.
+        leaves: Who calls.
+        limits: How often.
+        clock: Deadlines and validity.
+        bounds: How much it takes on.
+        credentials: TLS of every listener.
+    """
+
+    def __init__(
+        self,
+        *,
+        routes: Iterable[Route],
+        leaves: Leaves,
+        limits: Limits,
+        clock: Clock,
+        bounds: ServerLimits,
+        credentials: grpc.ServerCredentials,
+    ) -> None:
+        self._credentials = credentials
+        self._calls = CallPool(bounds.threads)
+        self._stream_pool = ThreadPoolExecutor(bounds.streams, thread_name_prefix="stream")
+        self._watch = ReceptionWatch(clock, bounds.reception)
+        self._sockets: list[Path] = []
+        parts = RouterParts(
+            leaves=leaves,
+            limits=limits,
+            watch=self._watch,
+            clock=clock,
+            calls=self._calls,
+            queue_bound=bounds.queue,
+            slots=StreamSlots(bounds.streams, bounds.streams_per_identity),
+            stream_pool=self._stream_pool,
+        )
+        self._router = Router(routes, parts)
+        self._server = grpc.server(
+            self._calls,  # type: ignore[arg-type]  # an Executor is all that it needs
+            handlers=[self._router],
+            options=_options(bounds),
+        )
+
+    def listen_tcp(self, address: str) -> int:
+        """Bind a TCP address; return the port, which matters for port 0.
+
+        Raises:
+            BindError: It is in use or not ours to bind.
+        """
+        return self._bind(address, address)
+
+    def listen_unix(self, path: Path) -> None:
+        """Bind a Unix socket, readable and writable for owner and group.
+
+        The caller has made sure that no living daemon serves it: binding replaces it.
+
+        Raises:
+            BindError: It cannot be bound.
+        """
+        self._bind(f"unix:{path}", str(path))
+        path.chmod(_SOCKET_MODE)
+        self._sockets.append(path)
+
+    def start(self) -> None:
+        """Serve."""
+        self._watch.start()
+        self._server.start()
+
+    def stop(self, grace: float) -> None:
+        """Refuse new calls, let running ones finish for ``grace`` seconds, end."""
+        self._router.close()
+        self._server.stop(grace).wait(grace + 5)
+        self._watch.stop()
+        self._calls.shutdown(wait=False)
+        self._stream_pool.shutdown(wait=False, cancel_futures=True)
+        for path in self._sockets:
+            path.unlink(missing_ok=True)
+
+    def _bind(self, target: str, name: str) -> int:
+        try:
+            port = self._server.add_secure_port(target, self._credentials)
+        except RuntimeError as exc:
+            raise BindError(f"{name}: cannot be bound; is another daemon using it?") from exc
+        if not port:
+            raise BindError(f"{name}: cannot be bound; is another daemon using it?")
+        return port
+
+
+def _options(bounds: ServerLimits) -> list[tuple[str, int]]:
+    """Return grpc core's channel arguments (grpc/impl/channel_arg_names.h)."""
+    return [
+        ("grpc.so_reuseport", 0),  # two daemons would share a port silently (S41)
+        ("grpc.max_concurrent_streams", bounds.streams_per_connection),
+        ("grpc.max_receive_message_length", bounds.message_bytes),
+        ("grpc.max_metadata_size", bounds.metadata_bytes),
+        ("grpc.absolute_max_metadata_size", bounds.metadata_bytes),
+        ("grpc.server_handshake_timeout_ms", _ms(bounds.handshake)),
+        ("grpc.max_connection_idle_ms", _ms(bounds.connection_idle)),
+        ("grpc.max_connection_age_ms", _ms(bounds.connection_age)),
+        ("grpc.max_connection_age_grace_ms", _ms(bounds.connection_age_grace)),
+    ]
+
+
+def _ms(seconds: float) -> int:
+    return int(seconds * 1000)

@@ -1,0 +1,149 @@
+"""SignService: messages to flows and back. The hot path runs through here."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+
+from signward.v1 import sign_service_pb2 as pb
+
+from signward_server.core.errors import FieldInvalid, MessageTooLarge, SignwardError
+from signward_server.core.ports import Clock
+from signward_server.core.signing import SignRequest
+from signward_server.flows.batches import sign_each
+from signward_server.flows.signing import Signing
+from signward_server.flows.verifying import Verifying
+from signward_server.rpc.call import GrpcCall, ItemCall
+from signward_server.rpc.convert.signing import fill_response, sign_request, verify_request
+from signward_server.rpc.parsing import parse
+from signward_server.rpc.routes import Route
+from signward_server.rpc.status import status_of
+
+__all__ = ["SignService"]
+
+_SERVICE = "/signward.v1.SignService/"
+_MAX_ITEMS = 256
+
+
+class SignService:
+    """The RPCs of SignService.
+
+    Args:
+        signing: The signing path.
+        verifying: Checks signatures.
+        clock: Measures the timeouts of stream items.
+        max_batch_bytes: Largest batch request in all.
+        max_in_flight: How many ids of a stream are remembered to refuse their repetition.
+    """
+
+    def __init__(
+        self,
+        *,
+        signing: Signing,
+        verifying: Verifying,
+        clock: Clock,
+        max_batch_bytes: int,
+        max_in_flight: int,
+    ) -> None:
+        self._signing = signing
+        self._verifying = verifying
+        self._clock = clock
+        self._max_batch_bytes = max_batch_bytes
+        self._max_in_flight = max_in_flight
+
+    def routes(self) -> list[Route]:
+        """Return its RPCs."""
+        return [
+            Route(_SERVICE + "Sign", unary=self._sign),
+            Route(_SERVICE + "SignBatch", unary=self._sign_batch),
+            Route(_SERVICE + "SignStream", streaming=self._sign_stream),
+            Route(_SERVICE + "Verify", unary=self._verify),
+        ]
+
+    def _sign(self, data: bytes, call: GrpcCall) -> bytes:
+        request = sign_request(parse(pb.SignRequest, data))
+        response = pb.SignResponse()
+        fill_response(response, self._signing.sign(call, request))
+        return response.SerializeToString()
+
+    def _sign_batch(self, data: bytes, call: GrpcCall) -> bytes:
+        if len(data) > self._max_batch_bytes:
+            raise MessageTooLarge
+        message = parse(pb.SignBatchRequest, data)
+        if not 1 <= len(message.requests) <= _MAX_ITEMS:
+            raise FieldInvalid.at("requests", f"Must have 1 to {_MAX_ITEMS} items.")
+        response = pb.SignBatchResponse()
+        items = [_read(item) for item in message.requests]
+        for outcome in sign_each(self._signing, call, items):
+            result = response.results.add()
+            if isinstance(outcome, SignwardError):
+                result.error.CopyFrom(status_of(outcome))
+            else:
+                fill_response(result.response, outcome)
+        return response.SerializeToString()
+
+    def _sign_stream(self, requests: Iterator[bytes], call: GrpcCall) -> Iterator[bytes]:
+        """Answer item by item, in the order of arrival.
+
+        Reading only goes on when an answer has been handed to the transport, so that a
+        caller who does not read is held back by the flow control of HTTP/2 and never
+        makes the daemon buffer.
+        """
+        recent = _RecentIds(self._max_in_flight)
+        for data in requests:
+            call.ensure_live()
+            response = pb.SignStreamResponse()
+            try:
+                self._sign_item(data, call, recent, response)
+            except SignwardError as error:
+                response.error.CopyFrom(status_of(error))
+            yield response.SerializeToString()
+
+    def _sign_item(
+        self, data: bytes, call: GrpcCall, recent: _RecentIds, response: pb.SignStreamResponse
+    ) -> None:
+        message = parse(pb.SignStreamRequest, data)
+        response.id = message.id
+        if not recent.add(message.id):
+            raise FieldInvalid.at("id", "Must not repeat within a stream.")
+        timeout = None
+        if message.HasField("timeout"):
+            timeout = message.timeout.ToNanoseconds() / 1e9
+            if timeout <= 0:
+                raise FieldInvalid.at("timeout", "Must be above 0.")
+        item = ItemCall(call, self._clock, timeout, message.traceparent)
+        request = sign_request(message.request)
+        fill_response(response.response, self._signing.sign(item, request))
+
+    def _verify(self, data: bytes, call: GrpcCall) -> bytes:
+        request = verify_request(parse(pb.VerifyRequest, data))
+        found = self._verifying.verify(call, request)
+        return pb.VerifyResponse(
+            valid=found.valid, version=found.version, reason=found.reason
+        ).SerializeToString()
+
+
+class _RecentIds:
+    """The last ids of a stream, as many as may be in flight."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._order: deque[int] = deque()
+        self._known: set[int] = set()
+
+    def add(self, number: int) -> bool:
+        """Remember an id; return false when it is known already."""
+        if number in self._known:
+            return False
+        self._known.add(number)
+        self._order.append(number)
+        if len(self._order) > self._size:
+            self._known.discard(self._order.popleft())
+        return True
+
+
+def _read(message: pb.SignRequest) -> SignRequest | SignwardError:
+    try:
+        return sign_request(message)
+    except SignwardError as error:
+        return error
