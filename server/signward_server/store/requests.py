@@ -10,10 +10,11 @@ from sqlalchemy import Engine
 
 from signward_server.core.errors import RequestIdQuota, RequestIdReused
 from signward_server.core.ports import Clock, RequestScope
-from signward_server.store.canonical import microseconds, scope_digest, since_epoch
+from signward_server.store.canonical import scope_digest
 from signward_server.store.failures import unavailable
 from signward_server.store.quota import Usage
 from signward_server.store.request_rows import Claim, ClaimRows, live_claims, newest_claim
+from signward_server.store.rows import microseconds, since_epoch
 
 __all__ = ["RequestMemory"]
 
