@@ -96,10 +96,11 @@ class Daemon:
         if listen.unix is not None:
             self._server.listen_unix(listen.unix)
         if listen.http is not None:
-            probes = ProbeServer(listen.http.address, listen.http.port, self._readiness)
+            probes = ProbeServer(
+                listen.http.address, listen.http.port, live=lambda: True, ready=self._readiness
+            )
             self._closing.callback(probes.stop)
-            probes.start()
-            http = listen.http.at(probes.port)
+            http = listen.http.at(_started(probes))
         self._server.start()
         return Bound(tcp=tcp, unix=listen.unix, http=http)
 
@@ -244,6 +245,15 @@ def _bounds(limits: Limits) -> ServerLimits:
         connection_age=limits.connection_age.total_seconds(),
         connection_age_grace=limits.connection_age_grace.total_seconds(),
     )
+
+
+def _started(probes: ProbeServer) -> int:
+    try:
+        return probes.start()
+    except OSError as exc:
+        raise AddressInUse(
+            "the address of the probes cannot be bound", "choose another listen.http"
+        ) from exc
 
 
 def _ms(span: timedelta) -> int:

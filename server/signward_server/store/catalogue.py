@@ -87,6 +87,12 @@ class KeyCatalogue:
         start = bisect_right(ids, after)
         return [self._keys[key_id] for key_id in ids[start : start + max(limit, 0)]]
 
+    def created_by(self, scope: RequestScope, content: bytes) -> Key | None:
+        """See ``core.ports.Catalogue.created_by``."""
+        with unavailable(), self._durable.connect() as connection:
+            earlier = _earlier(connection, scope, content)
+        return None if earlier is None else self._made_earlier(earlier)
+
     def insert(
         self, key: Key, material: bytes | None, scope: RequestScope | None, content: bytes
     ) -> Key:
