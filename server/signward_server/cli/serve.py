@@ -35,7 +35,6 @@ def serve(
         harden()
         from signward_server.cli.serving import run
         from signward_server.config import load
-        from signward_server.wiring import build
 
         folder, file = locate(home, config)
         direct = {"tcp": tcp, "unix": unix, "http": http}
@@ -43,4 +42,4 @@ def serve(
         if log_level is not None:
             flags.append(f"log.level={log_level}")
         loaded = load(file, environment=os.environ, flags=[*(settings or ()), *flags])
-        run(loaded, folder, build)
+        run(loaded, folder)

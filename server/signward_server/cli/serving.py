@@ -10,84 +10,47 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Protocol
 
 import structlog
 
 from signward_server.config import ConfigurationError, Settings
 from signward_server.core.clock import SystemClock
-from signward_server.core.startup import AddressInUse, ConfigurationRefused
 from signward_server.home.checks import check_machine
 from signward_server.home.layout import Home
 from signward_server.home.listeners import clear_socket, ensure_free, prepare_folder
 from signward_server.home.lock import FileLock
-from signward_server.home.parts import translated
-from signward_server.rpc.server import BindError
-from signward_server.rpc.tls import TlsFileError
 from signward_server.telemetry.logging import configure_logging, log_unhandled
+from signward_server.wiring import Bound, Daemon, build
 
-__all__ = ["Bound", "Daemon", "run"]
+__all__ = ["run"]
 
 _BANNER = "no policy engine: local use only"
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
-class Bound(Protocol):
-    """Where a daemon listens; empty where it does not."""
-
-    @property
-    def tcp(self) -> str:
-        """``ADDRESS:PORT`` of gRPC."""
-        ...
-
-    @property
-    def unix(self) -> str:
-        """Path of the Unix socket."""
-        ...
-
-    @property
-    def http(self) -> str:
-        """``ADDRESS:PORT`` of the probes."""
-        ...
-
-
-class Daemon(Protocol):
-    """What wiring has put together."""
-
-    def start(self) -> Bound:
-        """Bind everything and serve."""
-        ...
-
-    def stop(self, grace: float) -> None:
-        """Refuse new calls, finish running ones within ``grace`` seconds, wipe.
-
-        Also called when ``start`` has failed half-way.
-        """
-        ...
-
-
-def run(settings: Settings, home: Path, build: Callable[[Settings], Daemon]) -> None:
+def run(settings: Settings, home: Path, put_together: Callable[[Settings], Daemon] = build) -> None:
     """Serve until a signal; returns after a clean end.
 
     Args:
         settings: The configuration.
         home: Folder to lock.
-        build: Puts the daemon together; opens custody and store.
+        put_together: Makes the daemon; opens custody and store.
 
     Raises:
         StartupFailed: It cannot start; nothing is bound or locked any more.
     """
     stopping = threading.Event()
-    with _signals(stopping), ExitStack() as held, _startup_errors():
+    with _signals(stopping), ExitStack() as held:
         if problems := check_machine(settings, home, SystemClock()):
             raise ConfigurationError(problems)
         configure_logging(settings.log.level, sys.stderr)
         log_unhandled()
         held.enter_context(Home(home).lock())
         _claim(settings, held)
-        daemon = build(settings)
+        daemon = put_together(settings)
+        bound = daemon.start()
         held.callback(daemon.stop, settings.shutdown.grace.total_seconds())
-        _announce(daemon.start())
+        _announce(bound)
         stopping.wait()
         structlog.get_logger(__name__).info("stopping")
     structlog.get_logger(__name__).info("stopped")
@@ -120,21 +83,10 @@ def _signals(stopping: threading.Event) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-@contextmanager
-def _startup_errors() -> Iterator[None]:
-    """Give what the parts raise at start an exit code and a line for the operator."""
-    try:
-        with translated():
-            yield
-    except TlsFileError as exc:
-        raise ConfigurationRefused(str(exc), "correct that file") from exc
-    except BindError as exc:
-        raise AddressInUse(str(exc), "choose another address in [listen]") from exc
-
-
 def _announce(bound: Bound) -> None:
     print(f"signward: {_BANNER}", file=sys.stderr, flush=True)
-    addresses = {"tcp": bound.tcp, "unix": bound.unix, "http": bound.http}
+    unix = None if bound.unix is None else str(bound.unix)
+    addresses = {"tcp": bound.tcp, "unix": unix, "http": bound.http}
     log = structlog.get_logger(__name__)
     log.warning(_BANNER)
     log.info("serving", **addresses)

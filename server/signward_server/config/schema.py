@@ -157,8 +157,8 @@ class Envelope(Section):
         max_length=16,
         strict=False,
         description=(
-            "SHA-256 digests, in hex, of builds of libsodium and libsecp256k1 to take besides "
-            "those of the pinned wheels."
+            "SHA-256 digests, in hex, of builds of libsodium and libsecp256k1 to accept beside "
+            "those whose digests ship with the daemon."
         ),
     )
 
