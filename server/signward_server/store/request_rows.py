@@ -131,8 +131,8 @@ def newest_claim(connection: Connection) -> int:
 
 def live_claims(connection: Connection, cutoff: int, step: int) -> Iterator[tuple[str, int, int]]:
     """Yield identity, number of the time step and count of the claims made after ``cutoff``."""
-    rows = connection.execute(_LIVE, {"cutoff": cutoff, "step": step})
-    yield from rows.tuples()
+    for row in connection.execute(_LIVE, {"cutoff": cutoff, "step": step}):
+        yield row[0], row[1], row[2]
 
 
 def insert_creation(

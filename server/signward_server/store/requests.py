@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import defaultdict
 from datetime import timedelta
+from math import ceil
 
 from sqlalchemy import Engine
 
@@ -22,6 +23,7 @@ _STEPS = 96
 _PURGE_EVERY = 8
 _PURGE_AT_MOST = 16
 _SECOND = 1_000_000
+_MILLISECOND = 1_000
 
 
 class RequestMemory:
@@ -86,14 +88,14 @@ class RequestMemory:
         self._rows.close()
 
     def _next_time(self) -> int:
-        elapsed = int((self._clock.monotonic() - self._started) * _SECOND)
+        elapsed = round((self._clock.monotonic() - self._started) * _SECOND)
         # Two claims never have the same time: it tells a new row from a found one.
         self._last = max(self._start + elapsed, self._last + 1)
         return self._last
 
     def _insert_or_find(self, digest: bytes, identity: str, usage: Usage, wanted: Claim) -> Claim:
         found = self._rows.insert_or_find(digest, identity, wanted)
-        if found.time == wanted.time:
+        if found == wanted:
             usage.add(wanted.time // self._step)
             return wanted
         if found.time > wanted.time - self._retention:
@@ -107,7 +109,7 @@ class RequestMemory:
         if found is not None and found.time > wanted.time - self._retention:
             return found
         free_at = (usage.oldest + 1) * self._step + self._retention
-        raise RequestIdQuota(retry_after=max(free_at - wanted.time, 0) / _SECOND)
+        raise RequestIdQuota(retry_after=ceil((free_at - wanted.time) / _MILLISECOND) / 1_000)
 
     def _purge_sometimes(self, now: int) -> None:
         self._claims += 1
