@@ -46,7 +46,7 @@ _INSERT_OR_FIND = text(
 )
 _RENEW = text(
     "UPDATE requests SET content = :content, version = :version, claim_time = :time"
-    " WHERE scope = :scope AND claim_time = :old_time"
+    " WHERE scope = :scope AND claim_time = :old_time RETURNING version"
 )
 _FIND = text("SELECT content, version, claim_time FROM requests WHERE scope = :scope")
 _PURGE = text(
@@ -97,9 +97,9 @@ class ClaimRows:
             raise StoreUnavailable
         return Claim(*row)
 
-    def renew(self, scope: bytes, old: Claim, new: Claim) -> None:
-        """Put a claim in the place of one whose retention is over."""
-        self._session.first(
+    def renew(self, scope: bytes, old: Claim, new: Claim) -> bool:
+        """Put a claim in the place of an old one; return whether that was still there."""
+        row = self._session.first(
             self._renew,
             {
                 "scope": scope,
@@ -109,6 +109,7 @@ class ClaimRows:
                 "old_time": old.time,
             },
         )
+        return row is not None
 
     def find(self, scope: bytes) -> Claim | None:
         """Return the claim of a scope, ``None`` if there is none."""

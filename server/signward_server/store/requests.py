@@ -41,6 +41,7 @@ class RequestMemory:
 
     Raises:
         StoreUnavailable: The claims cannot be read.
+        ValueError: Retention or quota is not positive.
     """
 
     def __init__(
@@ -51,6 +52,8 @@ class RequestMemory:
         retention: timedelta,
         quota: int,
     ) -> None:
+        if retention <= timedelta(0) or quota <= 0:
+            raise ValueError("retention and quota are positive")
         self._rows = ClaimRows(swift)
         self._writing = writing
         self._clock = clock
@@ -100,7 +103,8 @@ class RequestMemory:
             return wanted
         if found.time > wanted.time - self._retention:
             return found
-        self._rows.renew(digest, found, wanted)
+        if not self._rows.renew(digest, found, wanted):
+            return self._rows.insert_or_find(digest, identity, wanted)
         usage.add(wanted.time // self._step)
         return wanted
 
