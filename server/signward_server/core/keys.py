@@ -25,14 +25,20 @@ __all__ = [
 ]
 
 
-class Algorithm(enum.IntEnum):
+class Number(enum.IntEnum):
+    """An enum that is looked up on the signing path: its hash is computed in C."""
+
+    __hash__ = int.__hash__
+
+
+class Algorithm(Number):
     """Signature algorithm of a key; fixed at creation."""
 
     ED25519 = 1
     ECDSA_SECP256K1 = 2
 
 
-class CustodyKind(enum.IntEnum):
+class CustodyKind(Number):
     """Where private material lives and how it signs; fixed at creation."""
 
     ENVELOPE = 1
@@ -41,7 +47,7 @@ class CustodyKind(enum.IntEnum):
     FROST = 4
 
 
-class Purpose(enum.IntEnum):
+class Purpose(Number):
     """The only kind of payload that a key may ever sign; fixed at creation."""
 
     RAW = 1
@@ -50,14 +56,14 @@ class Purpose(enum.IntEnum):
     HYPERLIQUID = 4
 
 
-class KeyState(enum.IntEnum):
+class KeyState(Number):
     """Whether a key signs at all."""
 
     ENABLED = 1
     DISABLED = 2
 
 
-class VersionState(enum.IntEnum):
+class VersionState(Number):
     """Life of a version: one is primary, older ones are in grace, then retired."""
 
     PENDING = 1
@@ -68,7 +74,7 @@ class VersionState(enum.IntEnum):
     DESTROYED = 6
 
 
-class Freeze(enum.IntEnum):
+class Freeze(Number):
     """What an operator has stopped a key from signing."""
 
     NONE = 1

@@ -192,13 +192,13 @@ def _entry(
     signed_digest: bytes = b"",
 ) -> AuditEntry:
     return AuditEntry(
-        identity=call.identity,
-        method=call.method,
-        action=action,
-        key=request.key,
-        version=version,
-        outcome=outcome,
-        signed_digest=signed_digest,
-        request_id=request.request_id,
-        call=call,
+        call.identity,
+        call.method,
+        action,
+        request.key,
+        version,
+        outcome,
+        signed_digest,
+        request.request_id,
+        call,
     )

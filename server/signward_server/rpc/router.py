@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import grpc
 
@@ -28,7 +28,7 @@ from signward_server.rpc.status import abort
 __all__ = ["Router", "RouterParts"]
 
 _Behaviour = Callable[[Iterator[bytes], grpc.ServicerContext], object]
-_Handler = grpc.RpcMethodHandler[Any, Any]
+_Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"  # generic in its stubs only
 _OVERLOADED_RETRY = 0.05
 
 

@@ -98,7 +98,7 @@ class RpcServer:
         self._router = Router(routes, parts)
         self._server = grpc.server(
             self._calls,  # type: ignore[arg-type]  # an Executor is all that it needs
-            handlers=(self._router,),
+            handlers=[self._router],
             options=_options(bounds),
         )
 

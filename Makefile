@@ -1,0 +1,111 @@
+# Every target works from nothing: it makes .venv itself, from requirements.lock.
+# PYTHON=... names the interpreter to make it with, otherwise the first CPython >= 3.11 found.
+
+SHELL := /bin/sh
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+BIN := .venv/bin
+READY := .venv/.ready
+PINNED := .venv/.pinned
+PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
+COMPILE = $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
+  --quiet $(if $(UPGRADE),--upgrade)
+CANDIDATES := $(PYTHON) python3.11 python3.12 python3.13 python3.14 python3
+RELEASED := protos/released
+
+define find-python
+found=; \
+for name in $(CANDIDATES); do \
+  if "$$name" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; \
+  then found=$$name; break; fi; \
+done; \
+if [ -z "$$found" ]; then \
+  echo "make: no Python 3.11 or later with venv (tried: $(CANDIDATES))." >&2; \
+  echo "On Debian: apt-get install python3 python3-venv. Elsewhere: make PYTHON=/path/to/python" >&2; \
+  exit 1; \
+fi
+endef
+
+.PHONY: help
+help:  ## List the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+.PHONY: demo
+demo: $(READY)  ## Start a daemon in a temporary home, sign and verify over mTLS, clean up
+	@$(BIN)/python client/examples/demo.py
+
+.PHONY: test
+test: $(READY)  ## Run every test but the soak rounds, with coverage of daemon and client
+	@$(BIN)/python -m coverage erase
+	$(BIN)/python -m pytest --cov --cov-report=term $(ARGS)
+
+.PHONY: soak
+soak: $(READY)  ## Run the long rounds (kill -9 loops, endurance)
+	$(BIN)/python -m pytest -m soak --timeout=3600 $(ARGS)
+
+.PHONY: bench
+bench: $(READY)  ## Measure against a bare grpcio echo; writes build/bench/
+	$(BIN)/python -m tests.benchmarks $(ARGS)
+
+.PHONY: check
+check: $(READY)  ## Formatting, lint, types, layers, protos, generated code, repository text
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/buf lint
+	@$(MAKE) --no-print-directory breaking
+	protos/generate.sh --check $(BIN)/python
+	$(BIN)/python -m tests.gates
+
+.PHONY: format
+format: $(READY)  ## Format the sources and apply the safe lint fixes
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+.PHONY: proto
+proto: $(READY)  ## Generate client/signward/v1 from protos/
+	protos/generate.sh $(BIN)/python
+
+# Before 0.1.0 there is no image, and the API may still change.
+.PHONY: breaking
+breaking: $(READY)  ## Compare the protos with the last released image, if there is one
+	@image=$$(ls $(RELEASED)/*.binpb 2>/dev/null | sort -V | tail -n 1); \
+	if [ -n "$$image" ]; then \
+	  echo "$(BIN)/buf breaking protos --against $$image"; \
+	  $(BIN)/buf breaking protos --against "$$image"; \
+	fi
+
+.PHONY: release-image
+release-image: $(READY)  ## Write the image that later protos are compared with; commit it with a release
+	@mkdir -p $(RELEASED)
+	@version=$$($(BIN)/python -c 'import importlib.metadata as m; print(m.version("signward"))') \
+	&& $(BIN)/buf build protos --output "$(RELEASED)/$$version.binpb" \
+	&& echo "$(RELEASED)/$$version.binpb"
+
+.PHONY: lock
+lock: $(READY)  ## Pin what pyproject.toml asks for anew (UPGRADE=1: to the newest versions)
+	$(COMPILE) pyproject.toml --extra server --extra dev --output-file requirements.lock
+	$(COMPILE) protos/requirements.in --output-file protos/requirements.txt
+
+.PHONY: mutate
+mutate: $(READY)  ## Mutation testing of custody and envelope; writes build/mutate/
+	$(BIN)/python -m tests.mutation $(ARGS)
+
+.PHONY: clean
+clean:  ## Remove the environment, build output and caches
+	rm -rf .venv build dist .coverage .coverage.* \
+	  .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find client server tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(READY): $(PINNED) pyproject.toml
+	@$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(PINNED): requirements.lock
+	@rm -f $@
+	@$(find-python); "$$found" -m venv --clear .venv
+	@echo "installing what requirements.lock pins into .venv"
+	@$(PIP) --only-binary :all: --require-hashes --requirement requirements.lock
+	@touch $@

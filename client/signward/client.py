@@ -1,0 +1,114 @@
+"""The client: one channel to one daemon, with a method for each of its calls."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from os import PathLike
+from types import TracebackType
+from typing import Self
+
+import grpc
+
+from signward.calls import UnaryCall
+from signward.channel import open_channel
+from signward.credentials import Credentials
+from signward.health import ServingStatus, health_method
+from signward.keys import KeyCalls
+from signward.profiles import Profile, profile_from_environment, read_profile
+from signward.retry import RetryPolicy
+from signward.signing import SigningCalls
+
+__all__ = ["Client"]
+
+_RETRIES = RetryPolicy()
+
+
+class Client(KeyCalls, SigningCalls):
+    """A connection to a daemon. Threads may share it; close it, or use it as a context manager.
+
+    Calls return the generated messages of ``signward.v1`` and raise ``SignwardError``. A call
+    after ``close`` is a ``ValueError``, as with files.
+
+    Args:
+        target: ``host:port`` or ``unix:/path``.
+        credentials: For mTLS.
+        timeout: Deadline in seconds of each unary call that names none.
+        retries: How often calls with a ``request_id`` are repeated while the daemon is
+            UNAVAILABLE; all other calls are made once.
+        own_connection: ``True``: share no TCP connection with other clients of this process.
+        options: More channel options of grpc.
+
+    Raises:
+        ValueError: The target is empty or a URL, or the timeout is not above zero.
+    """
+
+    def __init__(
+        self,
+        target: str,
+        credentials: Credentials,
+        *,
+        timeout: float = 5.0,
+        retries: RetryPolicy = _RETRIES,
+        own_connection: bool = False,
+        options: Sequence[tuple[str, str | int]] = (),
+    ) -> None:
+        if timeout <= 0:
+            raise ValueError("timeout must be above zero seconds")
+        self._channel = open_channel(
+            target, credentials, own_connection=own_connection, options=options
+        )
+        KeyCalls.__init__(self, self._channel, timeout, retries)
+        SigningCalls.__init__(self, self._channel, timeout, retries)
+        self._health = UnaryCall(health_method(self._channel), timeout, retries)
+
+    @classmethod
+    def from_profile(
+        cls, name: str, path: str | PathLike[str] | None = None, *, timeout: float = 5.0
+    ) -> Self:
+        """Connect as a profile of the profiles file says.
+
+        Raises:
+            CredentialsError: The profile or one of its files cannot be used.
+        """
+        return cls._from(read_profile(name, path), timeout)
+
+    @classmethod
+    def from_environment(cls, *, timeout: float = 5.0) -> Self:
+        """Connect as ``SIGNWARD_TARGET`` and its sisters say; see ``signward.profiles``.
+
+        Raises:
+            CredentialsError: A variable is missing or a file cannot be used.
+        """
+        return cls._from(profile_from_environment(), timeout)
+
+    @classmethod
+    def _from(cls, profile: Profile, timeout: float) -> Self:
+        return cls(profile.target, profile.credentials(), timeout=timeout)
+
+    @property
+    def channel(self) -> grpc.Channel:
+        """The channel, for stubs of services that this client has no methods for."""
+        return self._channel
+
+    def health(self, service: str = "", *, timeout: float | None = None) -> ServingStatus:
+        """Ask how a service is doing; empty: the daemon as a whole.
+
+        Raises:
+            NotFound: The daemon has no such service.
+        """
+        return self._health(service, timeout)
+
+    def close(self) -> None:
+        """Close the connection; calls that are still running fail with ``Cancelled``."""
+        self._channel.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()

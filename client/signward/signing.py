@@ -1,0 +1,160 @@
+"""The client's signing and verifying calls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import grpc
+
+from signward.calls import UnaryCall
+from signward.errors import SignwardError
+from signward.requests import order_request, raw_request
+from signward.retry import RetryPolicy
+from signward.status import from_status
+from signward.stream import SignStream
+from signward.v1 import sign_service_pb2 as pb
+from signward.v1.sign_service_pb2_grpc import SignServiceStub
+
+__all__ = ["SigningCalls"]
+
+
+def _has_request_id(request: pb.SignRequest) -> bool:
+    return bool(request.request_id)
+
+
+def _all_have_request_ids(request: pb.SignBatchRequest) -> bool:
+    return all(item.request_id for item in request.requests)
+
+
+class SigningCalls:
+    """``SignService`` of one channel. Every call raises ``SignwardError`` when it fails."""
+
+    def __init__(self, channel: grpc.Channel, timeout: float, policy: RetryPolicy) -> None:
+        stub = SignServiceStub(channel)
+        self._sign = UnaryCall(stub.Sign, timeout, policy, _has_request_id)
+        self._sign_batch = UnaryCall(stub.SignBatch, timeout, policy, _all_have_request_ids)
+        self._verify = UnaryCall(stub.Verify, timeout, policy)
+        self._sign_stream = stub.SignStream
+        self._stream_timeout = timeout
+
+    def sign(self, request: pb.SignRequest, *, timeout: float | None = None) -> pb.SignResponse:
+        """Sign what a request says; see ``raw_request`` and ``order_request``."""
+        return self._sign(request, timeout)
+
+    def sign_raw(
+        self,
+        key: str,
+        message: bytes,
+        *,
+        hash: pb.Hash.ValueType | None = None,  # noqa: A002 -- the field's name in the API
+        version: int = 0,
+        expected_fingerprint: bytes = b"",
+        request_id: str = "",
+        timeout: float | None = None,
+    ) -> pb.SignResponse:
+        """Sign a message; the signature is ``response.raw.signature``.
+
+        Arguments as for ``raw_request``; ``timeout`` in seconds, ``None``: the client's.
+        """
+        request = raw_request(
+            key,
+            message,
+            hash=hash,
+            version=version,
+            expected_fingerprint=expected_fingerprint,
+            request_id=request_id,
+        )
+        return self._sign(request, timeout)
+
+    def sign_order(
+        self,
+        key: str,
+        *,
+        action: str,
+        coin: str,
+        is_buy: bool,
+        sz: str,
+        limit_px: str,
+        timestamp: int,
+        version: int = 0,
+        expected_fingerprint: bytes = b"",
+        request_id: str = "",
+        timeout: float | None = None,
+    ) -> pb.SignResponse:
+        """Sign an order intent; ``response.order`` has the signature and the signed bytes.
+
+        Arguments as for ``order_request``; ``timeout`` in seconds, ``None``: the client's.
+        """
+        request = order_request(
+            key,
+            action=action,
+            coin=coin,
+            is_buy=is_buy,
+            sz=sz,
+            limit_px=limit_px,
+            timestamp=timestamp,
+            version=version,
+            expected_fingerprint=expected_fingerprint,
+            request_id=request_id,
+        )
+        return self._sign(request, timeout)
+
+    def sign_batch(
+        self, requests: Iterable[pb.SignRequest], *, timeout: float | None = None
+    ) -> list[pb.SignResponse | SignwardError]:
+        """Sign 1 to 256 requests in one call, at most 1 MiB together.
+
+        Returns:
+            For each request, in order, its answer or (not raised) its error.
+        """
+        answer = self._sign_batch(pb.SignBatchRequest(requests=requests), timeout)
+        return [
+            from_status(result.error) if result.HasField("error") else result.response
+            for result in answer.results
+        ]
+
+    def verify_raw(
+        self,
+        key: str,
+        message: bytes,
+        signature: bytes,
+        *,
+        hash: pb.Hash.ValueType | None = None,  # noqa: A002 -- the field's name in the API
+        version: int = 0,
+        timeout: float | None = None,
+    ) -> pb.VerifyResponse:
+        """Say whether a version of the key (0: any) signed the message; see ``response.valid``."""
+        request = pb.VerifyRequest(
+            key=key,
+            version=version,
+            raw=pb.RawMessage(message=message, hash=hash or pb.HASH_UNSPECIFIED),
+            raw_signature=pb.RawSignature(signature=signature),
+        )
+        return self._verify(request, timeout)
+
+    def verify_order(
+        self,
+        key: str,
+        order: pb.OrderIntent,
+        signature: bytes,
+        *,
+        signed_bytes: bytes = b"",
+        version: int = 0,
+        timeout: float | None = None,
+    ) -> pb.VerifyResponse:
+        """Say whether a version of the key (0: any) signed the order; see ``response.valid``."""
+        request = pb.VerifyRequest(
+            key=key,
+            version=version,
+            order=order,
+            order_signature=pb.OrderSignature(signature=signature, signed_bytes=signed_bytes),
+        )
+        return self._verify(request, timeout)
+
+    def stream(self, *, timeout: float | None = None) -> SignStream:
+        """Open a signing stream; use it as a context manager.
+
+        Args:
+            timeout: Seconds that the whole stream may live; ``None``: no bound of its own.
+        """
+        return SignStream(self._sign_stream, timeout=timeout, item_timeout=self._stream_timeout)
