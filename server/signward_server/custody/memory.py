@@ -196,7 +196,7 @@ class LockedMemory:
         except CustodyUnavailable as exc:
             raise LockedMemoryError(
                 f"{size} bytes of memory cannot be locked: raise RLIMIT_MEMLOCK (LimitMEMLOCK= "
-                "in systemd, --ulimit memlock= in Docker), or lower custody.locked_memory"
+                "in systemd, --ulimit memlock= in Docker), or lower custody.envelope.locked_memory"
             ) from exc
 
     def _page_with_room(self) -> LockedPage | None:
