@@ -98,6 +98,10 @@ class Router(grpc.GenericRpcHandler):
         """Refuse new calls from now on."""
         self._closing = True
 
+    def shutdown(self) -> None:
+        """End the threads that refuse; no call may come any more."""
+        self._refusals.shutdown(wait=False)
+
     def _compose_unary(self, name: str, behaviour: Unary) -> _Handler:
         parts = self._parts
         composed = identified(limited(received(behaviour, parts.watch), parts.limits), parts.leaves)
