@@ -9,11 +9,12 @@ from datetime import timedelta
 from sqlalchemy import Engine
 
 from signward_server.core.errors import RequestIdQuota, RequestIdReused
-from signward_server.core.ports import Clock, RequestScope
-from signward_server.store.canonical import microseconds, scope_digest, since_epoch
+from signward_server.core.ports import Claim, Clock, RequestScope
+from signward_server.store.canonical import scope_digest
 from signward_server.store.failures import unavailable
 from signward_server.store.quota import Usage
-from signward_server.store.request_rows import Claim, ClaimRows, live_claims, newest_claim
+from signward_server.store.request_rows import ClaimRow, ClaimRows, live_claims, newest_claim
+from signward_server.store.rows import microseconds, since_epoch
 
 __all__ = ["RequestMemory"]
 
@@ -64,11 +65,11 @@ class RequestMemory:
             for identity, step, count in live_claims(connection, cutoff, self._step):
                 self._usage[identity].add(step, count)
 
-    def claim(self, scope: RequestScope, content: bytes, version: int) -> int:
+    def claim(self, scope: RequestScope, content: bytes, version: int) -> Claim:
         """See ``core.ports.RequestLedger.claim``."""
         digest = scope_digest(scope)
         with self._writing:
-            wanted = Claim(content, version, self._next_time())
+            wanted = ClaimRow(content, version, self._next_time())
             usage = self._usage[scope.identity]
             usage.drop_until((wanted.time - self._retention) // self._step)
             if usage.total >= self._quota:
@@ -78,7 +79,7 @@ class RequestMemory:
             self._purge_sometimes(wanted.time)
         if found.content != content:
             raise RequestIdReused
-        return found.version
+        return Claim(found.version, replayed=found is not wanted)
 
     def close(self) -> None:
         """Let go of the database; nothing can be claimed afterwards."""
@@ -90,7 +91,9 @@ class RequestMemory:
         self._last = max(self._start + elapsed, self._last + 1)
         return self._last
 
-    def _insert_or_find(self, digest: bytes, identity: str, usage: Usage, wanted: Claim) -> Claim:
+    def _insert_or_find(
+        self, digest: bytes, identity: str, usage: Usage, wanted: ClaimRow
+    ) -> ClaimRow:
         found = self._rows.insert_or_find(digest, identity, wanted)
         if found.time == wanted.time:
             usage.add(wanted.time // self._step)
@@ -101,7 +104,7 @@ class RequestMemory:
         usage.add(wanted.time // self._step)
         return wanted
 
-    def _find_when_full(self, digest: bytes, usage: Usage, wanted: Claim) -> Claim:
+    def _find_when_full(self, digest: bytes, usage: Usage, wanted: ClaimRow) -> ClaimRow:
         found = self._rows.find(digest)
         if found is not None and found.time > wanted.time - self._retention:
             return found
