@@ -1,4 +1,4 @@
-"""``python -m tests.benchmarks [--quick] [--seconds N] [--publish] [--output DIR]``."""
+"""Runs the benchmarks: ``python -m tests.benchmarks [--quick] [--publish] [--output DIR]``."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pathlib import Path
 from tests.benchmarks.figures import figures
 from tests.benchmarks.plot import latency_plot
 from tests.benchmarks.publish import publish
-from tests.benchmarks.report import document, table
+from tests.benchmarks.report import document, metadata, page
 from tests.benchmarks.schedule import Plan, run
 from tests.benchmarks.servers import serving
 
 _OUTPUT = Path("build/bench")
-_DOCS = Path("docs")
-_FULL = Plan(seconds=160, least_rounds=7, calls=200, thread_calls=150, threads=4)
+_DOCS = Path(__file__).parents[2] / "docs"
+_FULL = Plan(seconds=160, least_rounds=7, calls=150, thread_calls=100, threads=4)
 _QUICK = Plan(seconds=15, least_rounds=3, calls=60, thread_calls=50, threads=4)
 
 
@@ -25,15 +25,16 @@ def _main() -> None:
     plan = _QUICK if arguments.quick else _FULL
     with tempfile.TemporaryDirectory(prefix="bench-") as folder, serving(Path(folder)) as traffic:
         samples = run(traffic, plan, _tell)
-    found = figures(samples)
-    arguments.output.mkdir(parents=True, exist_ok=True)
-    results = document(found, samples, plan)
-    (arguments.output / "latest.json").write_text(results)
-    plot = latency_plot(samples)
-    (arguments.output / "latency.svg").write_text(plot)
-    print(table(found))
+    sys.stderr.write("\n")
+    found, about = figures(samples), metadata(plan, samples.rounds)
+    text, plot = page(found, about), latency_plot(samples)
+    output: Path = arguments.output
+    output.mkdir(parents=True, exist_ok=True)
+    (output / "latest.json").write_text(document(found, about), "utf-8")
+    (output / "latency.svg").write_text(plot, "utf-8")
+    sys.stdout.write(text)
     if arguments.publish:
-        publish(_DOCS, table(found), plot)
+        publish(_DOCS, text, plot)
 
 
 def _arguments() -> argparse.Namespace:
@@ -47,7 +48,8 @@ def _arguments() -> argparse.Namespace:
 
 
 def _tell(rounds: int) -> None:
-    print(f"\rround {rounds}", end="", file=sys.stderr, flush=True)
+    sys.stderr.write(f"\rround {rounds}")
+    sys.stderr.flush()
 
 
 if __name__ == "__main__":

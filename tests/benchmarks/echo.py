@@ -8,56 +8,64 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent import futures
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import grpc
 from signward.v1 import key_service_pb2 as keys_pb
-from signward.v1 import key_service_pb2_grpc as keys_grpc
 from signward.v1 import sign_service_pb2 as sign_pb
-from signward.v1 import sign_service_pb2_grpc as sign_grpc
 
+_Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"  # generic in its stubs only
 _THREADS = 32
+_SINGLES = ("sign_ed25519", "sign_secp256k1")
 
 
-class _Keys(keys_grpc.KeyServiceServicer):
-    def __init__(self, answers: dict[str, bytes]) -> None:
-        self._public_key = keys_pb.GetPublicKeyResponse.FromString(answers["get_public_key"])
-
-    def GetPublicKey(  # noqa: N802  # named by the protocol
-        self, request: keys_pb.GetPublicKeyRequest, context: grpc.ServicerContext
-    ) -> keys_pb.GetPublicKeyResponse:
-        return self._public_key
+_KEYS = "signward.v1.KeyService"
+_SIGNATURES = "signward.v1.SignService"
 
 
-class _Signatures(sign_grpc.SignServiceServicer):
-    def __init__(self, answers: dict[str, bytes]) -> None:
-        singles = [
-            sign_pb.SignResponse.FromString(answers[name])
-            for name in ("sign_ed25519", "sign_secp256k1")
-        ]
-        self._singles = {answer.key: answer for answer in singles}
-        self._batch = sign_pb.SignBatchResponse.FromString(answers["sign_batch_64"])
+def _key_handlers(answers: Mapping[str, bytes]) -> dict[str, _Handler]:
+    public_key = keys_pb.GetPublicKeyResponse.FromString(answers["get_public_key"])
+    return {
+        "GetPublicKey": grpc.unary_unary_rpc_method_handler(
+            lambda request, context: public_key,
+            keys_pb.GetPublicKeyRequest.FromString,
+            keys_pb.GetPublicKeyResponse.SerializeToString,
+        )
+    }
 
-    def Sign(  # noqa: N802
-        self, request: sign_pb.SignRequest, context: grpc.ServicerContext
-    ) -> sign_pb.SignResponse:
-        return self._singles[request.key]
 
-    def SignBatch(  # noqa: N802
-        self, request: sign_pb.SignBatchRequest, context: grpc.ServicerContext
-    ) -> sign_pb.SignBatchResponse:
-        return self._batch
+def _signature_handlers(answers: Mapping[str, bytes]) -> dict[str, _Handler]:
+    parsed = (sign_pb.SignResponse.FromString(answers[name]) for name in _SINGLES)
+    singles = {answer.key: answer for answer in parsed}
+    batch = sign_pb.SignBatchResponse.FromString(answers["sign_batch_64"])
 
-    def SignStream(  # noqa: N802
-        self,
-        request_iterator: Iterator[sign_pb.SignStreamRequest],
-        context: grpc.ServicerContext,
+    def stream(
+        items: Iterator[sign_pb.SignStreamRequest], context: grpc.ServicerContext
     ) -> Iterator[sign_pb.SignStreamResponse]:
-        for item in request_iterator:
-            answer = self._singles[item.request.key]
+        for item in items:
+            answer = singles[item.request.key]
             yield sign_pb.SignStreamResponse(id=item.id, response=answer)
+
+    return {
+        "Sign": grpc.unary_unary_rpc_method_handler(
+            lambda request, context: singles[request.key],
+            sign_pb.SignRequest.FromString,
+            sign_pb.SignResponse.SerializeToString,
+        ),
+        "SignBatch": grpc.unary_unary_rpc_method_handler(
+            lambda request, context: batch,
+            sign_pb.SignBatchRequest.FromString,
+            sign_pb.SignBatchResponse.SerializeToString,
+        ),
+        "SignStream": grpc.stream_stream_rpc_method_handler(
+            stream,
+            sign_pb.SignStreamRequest.FromString,
+            sign_pb.SignStreamResponse.SerializeToString,
+        ),
+    }
 
 
 def _main() -> None:
@@ -69,12 +77,13 @@ def _main() -> None:
         require_client_auth=True,
     )
     server = grpc.server(futures.ThreadPoolExecutor(_THREADS))
-    keys_grpc.add_KeyServiceServicer_to_server(_Keys(answers), server)
-    sign_grpc.add_SignServiceServicer_to_server(_Signatures(answers), server)
+    server.add_registered_method_handlers(_KEYS, _key_handlers(answers))
+    server.add_registered_method_handlers(_SIGNATURES, _signature_handlers(answers))
     port = server.add_secure_port("127.0.0.1:0", credentials)
     server.add_secure_port(f"unix:{settings['socket']}", credentials)
     server.start()
-    print(port, flush=True)
+    sys.stdout.write(f"{port}\n")
+    sys.stdout.flush()
     server.wait_for_termination()
 
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from tests.benchmarks.cases import BATCH_SIZE, CASES
 from tests.benchmarks.schedule import TRANSPORTS, Place, Samples
 
 __all__ = ["SUFFIX", "Figures", "figures"]
 
-Figures: TypeAlias = dict[str, dict[str, float | str | list[float]]]
+_Figure: TypeAlias = dict[str, Any]  # numbers, quartiles, and the name of the echo
+Figures: TypeAlias = dict[str, _Figure]
 SUFFIX = {"tcp": "", "uds": "_uds"}
 _MICRO = 1e6
 
@@ -60,7 +61,7 @@ def _series(samples: Samples, place: Place, case: str) -> _Series:
     )
 
 
-def _compared(ours: _Series, echo: _Series, echo_name: str) -> dict[str, float | str | list[float]]:
+def _compared(ours: _Series, echo: _Series, echo_name: str) -> _Figure:
     return {
         "p50_us": _rounded(statistics.median(ours.p50)),
         "p99_us": _rounded(statistics.median(ours.p99)),
@@ -72,9 +73,7 @@ def _compared(ours: _Series, echo: _Series, echo_name: str) -> dict[str, float |
     }
 
 
-def _add_batch(
-    batch: dict[str, float | str | list[float]], samples: Samples, transport: str
-) -> None:
+def _add_batch(batch: _Figure, samples: Samples, transport: str) -> None:
     """Add what a batch costs for each signature in it, beside the bare function."""
     series = _series(samples, ("daemon", transport), "sign_batch_64")
     each = [p50 / BATCH_SIZE for p50 in series.p50]
@@ -85,9 +84,7 @@ def _add_batch(
     batch |= _ratio("raw_ratio", each, bare)
 
 
-def _add_stream(
-    stream: dict[str, float | str | list[float]], samples: Samples, transport: str
-) -> None:
+def _add_stream(stream: _Figure, samples: Samples, transport: str) -> None:
     """Add how much more a stream carries than unary calls of as many threads."""
     place = ("daemon", transport)
     stream |= _ratio(
@@ -97,7 +94,7 @@ def _add_stream(
     )
 
 
-def _ratio(name: str, ours: Sequence[float], others: Sequence[float]) -> Mapping[str, object]:
+def _ratio(name: str, ours: Sequence[float], others: Sequence[float]) -> _Figure:
     ratios = [a / b for a, b in zip(ours, others, strict=True)]
     low, middle, high = statistics.quantiles(ratios, n=4, method="inclusive")
     return {name: round(middle, 3), name + "_spread": [round(low, 3), round(high, 3)]}

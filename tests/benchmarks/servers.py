@@ -62,7 +62,7 @@ def _daemon(folder: Path) -> Iterator[dict[str, str]]:
         with Client(targets["tcp"], admin.credentials()) as client:
             grpc.channel_ready_future(client.channel).result(_PATIENCE)
             for key, algorithm in _KEYS.items():
-                client.create_key(key, algorithm, owner="cn:bot")
+                client.create_key(key, algorithm=algorithm, purpose=pb.PURPOSE_RAW, owner="cn:bot")
         yield targets
 
 

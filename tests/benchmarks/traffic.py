@@ -42,7 +42,7 @@ class Traffic:
             "SignBatch": signatures.SignBatch,
         }
 
-    def answer(self, case: Case) -> Any:  # noqa: ANN401  # each RPC has its own message
+    def answer(self, case: Case) -> Any:  # each RPC has its own message
         """Return the answer to one call; for a stream, to its one item."""
         with self._opened(case) as call:
             return call()
