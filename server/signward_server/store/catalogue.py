@@ -21,6 +21,7 @@ from signward_server.core.errors import (
     KeyExists,
     KeyNotFound,
     RequestIdReused,
+    StoreUnavailable,
 )
 from signward_server.core.keys import Key, KeyAttributes
 from signward_server.core.ports import Clock, RequestScope
@@ -64,6 +65,7 @@ class KeyCatalogue:
             self._keys, bad = authentic.read(connection)
         self._ids = tuple(sorted(self._keys))
         self._quarantined = frozenset(bad)
+        self._closed = False
 
     def __len__(self) -> int:
         """Return how many keys can be read."""
@@ -104,6 +106,7 @@ class KeyCatalogue:
         key = dataclasses.replace(key, labels=MappingProxyType(dict(key.labels)))
         rows = self._authentic.rows(key)
         with self._writing, unavailable():
+            self._ensure_open()
             try:
                 with self._durable.begin() as connection:
                     earlier = _earlier(connection, scope, content)
@@ -130,6 +133,7 @@ class KeyCatalogue:
             ValueError: Something that is fixed at creation differs; a programming error.
         """
         with self._writing, unavailable():
+            self._ensure_open()
             old = self.get(key.id)
             if old is None:
                 raise KeyNotFound
@@ -147,6 +151,15 @@ class KeyCatalogue:
                 raise EtagMismatch
             self._publish(new)
         return new
+
+    def close(self) -> None:
+        """Wait for the write under way; nothing can be written afterwards."""
+        with self._writing:
+            self._closed = True
+
+    def _ensure_open(self) -> None:
+        if self._closed:
+            raise StoreUnavailable
 
     def _successor(self, old: Key, key: Key) -> Key:
         _ensure_fixed(old, key)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import defaultdict
 from datetime import timedelta
+from math import ceil
 
 from sqlalchemy import Engine
 
@@ -22,6 +23,7 @@ _STEPS = 96
 _PURGE_EVERY = 8
 _PURGE_AT_MOST = 16
 _SECOND = 1_000_000
+_MILLISECOND = 1_000
 
 
 class RequestMemory:
@@ -39,6 +41,7 @@ class RequestMemory:
 
     Raises:
         StoreUnavailable: The claims cannot be read.
+        ValueError: Retention or quota is not positive.
     """
 
     def __init__(
@@ -49,6 +52,8 @@ class RequestMemory:
         retention: timedelta,
         quota: int,
     ) -> None:
+        if retention <= timedelta(0) or quota <= 0:
+            raise ValueError("retention and quota are positive")
         self._rows = ClaimRows(swift)
         self._writing = writing
         self._clock = clock
@@ -86,7 +91,7 @@ class RequestMemory:
         self._rows.close()
 
     def _next_time(self) -> int:
-        elapsed = int((self._clock.monotonic() - self._started) * _SECOND)
+        elapsed = round((self._clock.monotonic() - self._started) * _SECOND)
         # Two claims never have the same time: it tells a new row from a found one.
         self._last = max(self._start + elapsed, self._last + 1)
         return self._last
@@ -95,12 +100,13 @@ class RequestMemory:
         self, digest: bytes, identity: str, usage: Usage, wanted: ClaimRow
     ) -> ClaimRow:
         found = self._rows.insert_or_find(digest, identity, wanted)
-        if found.time == wanted.time:
+        if found == wanted:
             usage.add(wanted.time // self._step)
             return wanted
         if found.time > wanted.time - self._retention:
             return found
-        self._rows.renew(digest, found, wanted)
+        if not self._rows.renew(digest, found, wanted):
+            return self._rows.insert_or_find(digest, identity, wanted)
         usage.add(wanted.time // self._step)
         return wanted
 
@@ -109,7 +115,7 @@ class RequestMemory:
         if found is not None and found.time > wanted.time - self._retention:
             return found
         free_at = (usage.oldest + 1) * self._step + self._retention
-        raise RequestIdQuota(retry_after=max(free_at - wanted.time, 0) / _SECOND)
+        raise RequestIdQuota(retry_after=ceil((free_at - wanted.time) / _MILLISECOND) / 1_000)
 
     def _purge_sometimes(self, now: int) -> None:
         self._claims += 1
