@@ -1,1 +1,22 @@
-"""Keys sealed under a key-encryption key, opened into locked memory to sign."""
+"""Keys that are sealed in the store and opened on locked pages to sign.
+
+A private half is encrypted under a data key of its own, the data key under the
+key-encryption key (KEK); both layers are bound to what is fixed about the key. The format
+is described in ``docs/formats/envelope.md``.
+"""
+
+from signward_server.custody.envelope.custody import EnvelopeCustody
+from signward_server.custody.envelope.format import sealing_kek
+from signward_server.custody.envelope.kek import Kek, KekFileError, KekProvider
+from signward_server.custody.envelope.key_file import LocalKeyFile
+from signward_server.custody.envelope.rows import KekRowAuthenticator
+
+__all__ = [
+    "EnvelopeCustody",
+    "Kek",
+    "KekFileError",
+    "KekProvider",
+    "KekRowAuthenticator",
+    "LocalKeyFile",
+    "sealing_kek",
+]

@@ -1,0 +1,222 @@
+"""The configuration: every section, key, default and bound. Secrets are never in it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, StringConstraints, model_validator
+
+from signward_server.config.addresses import (
+    Endpoint,
+    FilePath,
+    OptionalEndpoint,
+    SocketPath,
+)
+from signward_server.config.limits import Limits
+from signward_server.config.quantities import Duration, Size
+from signward_server.config.section import Section, contradiction, table
+
+__all__ = [
+    "ClientCa",
+    "Custody",
+    "Envelope",
+    "Limits",
+    "Listen",
+    "Log",
+    "Order",
+    "Settings",
+    "Shutdown",
+    "Store",
+    "Tls",
+]
+
+_Name = Annotated[str, StringConstraints(min_length=1, max_length=253, pattern=r"^[!-~]+$")]
+_Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+_MIB = 2**20
+
+
+class Listen(Section):
+    """Where the daemon listens. There is no policy engine yet: loopback and Unix sockets only."""
+
+    tcp: OptionalEndpoint = Field(
+        Endpoint("127.0.0.1", "127.0.0.1", 7443),
+        description="gRPC over mTLS, HOST:PORT on loopback; empty turns it off, port 0 picks one.",
+    )
+    unix: SocketPath = Field(
+        None,
+        description="gRPC over mTLS on a Unix socket, mode 0660; empty turns it off.",
+    )
+    http: OptionalEndpoint = Field(
+        Endpoint("127.0.0.1", "127.0.0.1", 7480),
+        description="Probes /livez and /readyz over plain HTTP on loopback; empty turns them off.",
+    )
+
+    @model_validator(mode="after")
+    def _reachable(self) -> Self:
+        if self.tcp is None and self.unix is None:
+            raise contradiction("tcp", "is off, and so is listen.unix", "set one of the two")
+        if self.tcp and self.http and self.tcp.port and self.tcp == self.http:
+            raise contradiction("http", "is the address of listen.tcp", "choose another port")
+        return self
+
+
+class ClientCa(Section):
+    """A CA that client certificates may come from."""
+
+    file: FilePath = Field(description="PEM bundle of the CA.")
+    names: tuple[_Name, ...] = Field(
+        (),
+        strict=False,
+        description=(
+            "What it may assert: trust domains for spiffe, names for dns and cn; empty allows any "
+            "and is refused beside a second CA."
+        ),
+    )
+
+
+def _default_client_ca() -> Any:  # noqa: ANN401  # still to be validated, like all defaults
+    return [{"file": "tls/client-ca.crt"}]
+
+
+class Tls(Section):
+    """The daemon's own certificate, and whose clients it believes. Any PKI's PEM files will do."""
+
+    certificate: FilePath = Field(
+        Path("tls/server.crt"), description="PEM chain of the daemon, its own certificate first."
+    )
+    private_key: FilePath = Field(
+        Path("tls/server.key"), description="Its unencrypted PEM key; mode 0600 or 0640."
+    )
+    client_ca: tuple[ClientCa, ...] = Field(
+        default_factory=_default_client_ca,
+        min_length=1,
+        max_length=64,
+        strict=False,
+        description="CAs of the clients, each with the names that it may assert.",
+    )
+    identity: Literal["spiffe", "dns", "cn"] = Field(
+        "cn",
+        description=(
+            "The one kind of name that says who calls: SPIFFE URI, DNS name or common name."
+        ),
+    )
+
+    @model_validator(mode="after")
+    def _bound(self) -> Self:
+        if len(self.client_ca) > 1 and not all(ca.names for ca in self.client_ca):
+            raise contradiction(
+                "client_ca",
+                "has several CAs, and not each says which names it may assert",
+                "give each one its names",
+            )
+        return self
+
+
+class Store(Section):
+    """Where keys and request_ids are kept; private halves only sealed."""
+
+    path: FilePath = Field(
+        Path("store/signward.db"),
+        description="SQLite database; it lies in the home, whose lock protects it.",
+    )
+
+
+class Envelope(Section):
+    """Keys sealed in the store under a key-encryption key, opened on locked pages to sign."""
+
+    kek: FilePath = Field(
+        Path("kek"), description="File of the key-encryption key; mode 0600, kept in no backup."
+    )
+    default_unlock_ttl: Duration = Field(
+        timedelta(minutes=15),
+        ge=timedelta(0),
+        le=timedelta(days=30),
+        description=(
+            "How long a private half stays in locked memory after a signature, where the key "
+            "does not say; 0 wipes it at once."
+        ),
+    )
+    max_unlock_ttl: Duration = Field(
+        timedelta(hours=24),
+        ge=timedelta(0),
+        le=timedelta(days=30),
+        description="The longest that a key may ask for.",
+    )
+    locked_memory: Size = Field(
+        4 * _MIB,
+        ge=64 * 2**10,
+        le=1024 * _MIB,
+        description=(
+            "Memory to lock for keys, in whole pages; the system allows 8 MiB by default."
+        ),
+    )
+    accepted_libraries: tuple[_Digest, ...] = Field(
+        (),
+        max_length=16,
+        strict=False,
+        description=(
+            "SHA-256 digests, in hex, of builds of libsodium and libsecp256k1 to accept beside "
+            "those whose digests ship with the daemon."
+        ),
+    )
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.default_unlock_ttl > self.max_unlock_ttl:
+            raise contradiction(
+                "default_unlock_ttl",
+                "is above custody.envelope.max_unlock_ttl",
+                "lower it, or raise that",
+            )
+        return self
+
+
+class Custody(Section):
+    """Where private halves live."""
+
+    envelope: Envelope = table("Custody `envelope`.")
+
+
+class Order(Section):
+    """Order intents."""
+
+    timestamp_window: Duration = Field(
+        timedelta(seconds=60),
+        ge=timedelta(seconds=1),
+        le=timedelta(hours=1),
+        description="How far an order's timestamp may lie from the daemon's clock, either way.",
+    )
+
+
+class Log(Section):
+    """JSON lines on standard error; never payloads, signatures or secrets."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="The least that is logged: debug, info, warning or error."
+    )
+
+
+class Shutdown(Section):
+    """The end."""
+
+    grace: Duration = Field(
+        timedelta(seconds=10),
+        ge=timedelta(0),
+        le=timedelta(minutes=5),
+        description="Time for running calls after SIGTERM.",
+    )
+
+
+class Settings(Section):
+    """The whole configuration."""
+
+    listen: Listen = table("Where the daemon listens.")
+    tls: Tls = table("Certificates and who is believed.")
+    store: Store = table("Where keys are kept.")
+    custody: Custody = table("Where private halves live.")
+    limits: Limits = table("How much the daemon takes on.")
+    order: Order = table("Order intents.")
+    log: Log = table("What is logged.")
+    shutdown: Shutdown = table("The end.")

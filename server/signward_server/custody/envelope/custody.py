@@ -1,0 +1,134 @@
+"""The custody of sealed keys: opens them on locked slots and signs there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Final
+
+from signward_server.core.errors import EnvelopeCorrupt, SignatureSelfCheckFailed
+from signward_server.core.keys import Algorithm, CustodyKind, Key, KeyAttributes
+from signward_server.core.ports import Clock, CreatedVersion, MaterialReader
+from signward_server.core.signing import Signature, SigningContext
+from signward_server.custody.envelope.format import Binding
+from signward_server.custody.envelope.kek import Kek
+from signward_server.custody.envelope.sealed import SealedCache
+from signward_server.custody.envelope.sealing import Envelopes
+from signward_server.custody.envelope.sweeper import Sweeper
+from signward_server.custody.envelope.unlocked import UnlockedKeys
+from signward_server.custody.memory import LockedMemory, Slot
+from signward_server.custody.native import Native
+from signward_server.custody.pairs import Ed25519Pairs, KeyPairs, Secp256k1Pairs
+
+__all__ = ["EnvelopeCustody"]
+
+_SEALED_CAPACITY: Final = 16_384
+
+
+class EnvelopeCustody:
+    """Implements ``core.ports.Custody``. Starts a thread, which ``close`` ends.
+
+    Args:
+        native: Both libraries.
+        kek: Wraps the data keys; stays open after ``close``, for its owner to close.
+        materials: Where envelopes are stored.
+        memory: Locked slots; stays open after ``close``, for its owner to close.
+        clock: Time.
+        default_unlock_ttl: How long a key without its own ``unlock_ttl`` stays unlocked.
+        max_unlock_ttl: How long any key stays unlocked at most (S19).
+    """
+
+    kind: Final = CustodyKind.ENVELOPE
+    leaves_process: Final = False
+
+    def __init__(
+        self,
+        *,
+        native: Native,
+        kek: Kek,
+        materials: MaterialReader,
+        memory: LockedMemory,
+        clock: Clock,
+        default_unlock_ttl: timedelta,
+        max_unlock_ttl: timedelta,
+    ) -> None:
+        self._pairs: Mapping[Algorithm, KeyPairs] = {
+            Algorithm.ED25519: Ed25519Pairs(native.sodium),
+            Algorithm.ECDSA_SECP256K1: Secp256k1Pairs(native),
+        }
+        self.algorithms = frozenset(self._pairs)
+        self._kek = kek
+        self._envelopes = Envelopes(native.sodium, kek)
+        self._sealed = SealedCache(materials, _SEALED_CAPACITY)
+        self._default_ttl = min(default_unlock_ttl, max_unlock_ttl).total_seconds()
+        self._max_ttl = max_unlock_ttl
+        self._unlocked = UnlockedKeys(memory, clock)
+        self._sweeper = Sweeper(self._unlocked.sweep)
+
+    def create(self, attributes: KeyAttributes, version: int) -> CreatedVersion:
+        """Make a key pair and its envelope, and open that once to be sure of it."""
+        with self._unlocked.take() as slot, self._unlocked.take() as scratch:
+            public_key = self._pairs[attributes.algorithm].generate(slot, scratch)
+            binding = Binding(attributes, version, public_key)
+            material = self._envelopes.seal(slot, scratch, binding)
+        self._open(material, binding).retire()
+        return CreatedVersion(public_key, "", material)
+
+    def sign(self, message: bytes, context: SigningContext) -> Signature:
+        """Sign as the port says; an unlocked key costs one call into the library."""
+        key, version = context.key, context.version
+        name = (key.id, version.version)
+        ttl = self._ttl(key)
+        slot = self._unlocked.lease(name, ttl) or self._unlock(context, ttl)
+        try:
+            return self._pairs[key.algorithm].sign(slot, message, context.hash, version.public_key)
+        except SignatureSelfCheckFailed:
+            self._unlocked.forget(key.id)
+            raise
+        finally:
+            slot.release()
+
+    def forget(self, key_id: str) -> None:
+        """Wipe every version of a key, and read its envelopes anew next time."""
+        self._sealed.forget(key_id)
+        self._unlocked.forget(key_id)
+
+    def healthy(self) -> bool:
+        """Return whether the KEK is there, memory can be locked and expired keys are wiped."""
+        return self._kek.intact and self._sweeper.alive and self._unlocked.has_room()
+
+    def close(self) -> None:
+        """Wipe every unlocked key, those that are signing as soon as they have signed."""
+        self._unlocked.close()
+        self._sweeper.stop()
+
+    def _ttl(self, key: Key) -> float:
+        if key.unlock_ttl is None:
+            return self._default_ttl
+        return min(key.unlock_ttl, self._max_ttl).total_seconds()
+
+    def _unlock(self, context: SigningContext, ttl: float) -> Slot:
+        key, version = context.key, context.version
+        generation = self._unlocked.generation
+        material = self._sealed.read(key.id, version.version)
+        slot = self._open(material, Binding(key, version.version, version.public_key))
+        leased = self._unlocked.keep((key.id, version.version), slot, ttl, generation)
+        if ttl > 0:
+            self._sweeper.expect(ttl)
+        return leased
+
+    def _open(self, material: bytes, binding: Binding) -> Slot:
+        slot = self._unlocked.take()
+        try:
+            with self._unlocked.take() as scratch:
+                self._envelopes.open(material, binding, slot, scratch)
+                self._check_pair(slot, scratch, binding)
+        except BaseException:
+            slot.retire()
+            raise
+        return slot
+
+    def _check_pair(self, slot: Slot, scratch: Slot, binding: Binding) -> None:
+        pairs = self._pairs[binding.attributes.algorithm]
+        if pairs.complete(slot, scratch) != binding.public_key:
+            raise EnvelopeCorrupt

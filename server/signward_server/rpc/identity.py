@@ -1,0 +1,175 @@
+"""Who calls, from the caller's certificate (S1).
+
+gRPC's own strings of the peer's names end at a NUL byte and mix kinds of names, so the
+identity is read from the certificate itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from signward_server.core.errors import IdentityMissing, IdentityUnknown
+from signward_server.core.identity import Identity, IdentityKind
+from signward_server.rpc.identity_names import is_within, name_of, require_scope
+from signward_server.rpc.leaf import Leaf
+
+__all__ = ["ClientAuthority", "IdentityParser"]
+
+_MAX_PEM = 65_536
+_PEM_BEGIN = b"-----BEGIN "
+# What cryptography raises on bytes that it cannot read, at load or at first access. It warns
+# of some, such as names that are too long: where warnings are errors, these end here too.
+_MALFORMED = (
+    Warning,
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
+
+_Extension = TypeVar("_Extension", bound=x509.ExtensionType)
+
+
+@dataclass(frozen=True, slots=True)
+class ClientAuthority:
+    """A CA that issues client certificates, and whom it may name.
+
+    Attributes:
+        certificate: The CA whose key signs the leaves, root or intermediate.
+        may_assert: Trust domains (SPIFFE), host names or ``.domain`` (DNS), or names (CN);
+            ``None`` for anything. An empty set is nothing.
+    """
+
+    certificate: x509.Certificate
+    may_assert: frozenset[str] | None = None
+
+
+class IdentityParser:
+    """Reads identities of one kind; a name of another kind is never taken instead.
+
+    TLS has verified the chain of whatever is parsed here. What it does not tell is which
+    CA it came from, so a leaf is bound to its issuer by subject and signature.
+
+    Args:
+        kind: SPIFFE (URI SAN), DNS (DNS SAN) or CN.
+        authorities: CAs that may issue client certificates; several may share a subject.
+            With none given, a leaf of every CA that TLS accepts may name anyone.
+        server_certificates: The daemon's own; their keys are no client's.
+
+    Raises:
+        ValueError: No certificate carries this kind, or a CA may assert what is no name.
+    """
+
+    def __init__(
+        self,
+        kind: IdentityKind,
+        *,
+        authorities: Sequence[ClientAuthority] = (),
+        server_certificates: Sequence[x509.Certificate] = (),
+    ) -> None:
+        if kind is IdentityKind.API_KEY:
+            raise ValueError("no certificate carries an API key")
+        for authority in authorities:
+            for scope in authority.may_assert or ():
+                require_scope(kind, scope)
+        self._kind = kind
+        self._authorities = tuple(authorities)
+        self._server_keys = frozenset(_public_key(own) for own in server_certificates)
+
+    def parse(self, pem: bytes) -> Leaf:
+        """Read a leaf; costs up to a millisecond, so callers keep the answer by ``pem``.
+
+        The bytes do not name a certificate: its holder can write the same signature in
+        several ways. Revocation goes by issuer and serial number.
+
+        Args:
+            pem: The peer's leaf, one certificate in PEM; empty if there is none. Its
+                validity is the caller's to check on each call.
+
+        Raises:
+            IdentityMissing: There is no certificate.
+            IdentityUnknown: It is malformed, no client's, or names no identity, more than
+                one, or one that its issuer may not name.
+        """
+        if not pem:
+            raise IdentityMissing
+        if len(pem) > _MAX_PEM or pem.count(_PEM_BEGIN) != 1:
+            raise IdentityUnknown
+        try:
+            return self._read(x509.load_pem_x509_certificate(pem))
+        except _MALFORMED as exc:
+            raise IdentityUnknown from exc
+
+    def _read(self, leaf: x509.Certificate) -> Leaf:
+        claims = _claims(self._kind, leaf)
+        name = name_of(self._kind, claims[0]) if len(claims) == 1 else None
+        if name is None or not self._is_client(leaf) or not self._may_be_named(leaf, name):
+            raise IdentityUnknown
+        return Leaf(
+            identity=Identity(self._kind, name),
+            not_before=leaf.not_valid_before_utc.timestamp(),
+            not_after=leaf.not_valid_after_utc.timestamp(),
+        )
+
+    def _is_client(self, leaf: x509.Certificate) -> bool:
+        """Return whether it is neither a CA's, nor the daemon's, nor for other uses only."""
+        constraints = _extension(leaf, x509.BasicConstraints)
+        usage = _extension(leaf, x509.ExtendedKeyUsage)
+        return (
+            not (constraints and constraints.ca)
+            and (usage is None or ExtendedKeyUsageOID.CLIENT_AUTH in usage)
+            and _public_key(leaf) not in self._server_keys
+        )
+
+    def _may_be_named(self, leaf: x509.Certificate, name: str) -> bool:
+        return not self._authorities or any(
+            self._may_assert(authority, name) and _issued(authority.certificate, leaf)
+            for authority in self._authorities
+        )
+
+    def _may_assert(self, authority: ClientAuthority, name: str) -> bool:
+        scopes = authority.may_assert
+        return scopes is None or any(is_within(self._kind, name, scope) for scope in scopes)
+
+
+def _claims(kind: IdentityKind, leaf: x509.Certificate) -> list[str]:
+    """Return every name of one kind, as it stands in the certificate."""
+    if kind is IdentityKind.CN:
+        attributes = leaf.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+        return [a.value if isinstance(a.value, str) else "" for a in attributes]
+    names = _extension(leaf, x509.SubjectAlternativeName)
+    if names is None:
+        return []
+    if kind is IdentityKind.SPIFFE:
+        return names.get_values_for_type(x509.UniformResourceIdentifier)
+    return names.get_values_for_type(x509.DNSName)
+
+
+def _extension(leaf: x509.Certificate, kind: type[_Extension]) -> _Extension | None:
+    for extension in leaf.extensions:
+        if isinstance(extension.value, kind):
+            return extension.value
+    return None
+
+
+def _public_key(certificate: x509.Certificate) -> bytes:
+    return certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
+def _issued(authority: x509.Certificate, leaf: x509.Certificate) -> bool:
+    """Return whether the issuer's name is this CA's subject and its key made the signature."""
+    try:
+        leaf.verify_directly_issued_by(authority)
+    except (InvalidSignature, *_MALFORMED):
+        # Another kind of key or name than the leaf's issuer has.
+        return False
+    return True

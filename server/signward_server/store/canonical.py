@@ -1,0 +1,82 @@
+"""The bytes that are hashed or authenticated, unambiguous (``docs/formats/store.md``).
+
+Numbers are signed, 8 bytes, big-endian; lengths and counts unsigned, 4 bytes, and stand
+before what they measure; text is UTF-8.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from collections.abc import Sequence
+
+from signward_server.core.ports import RequestScope
+from signward_server.store.rows import KeyRow, VersionRow
+
+__all__ = ["mac_input", "scope_digest"]
+
+_KEY_DOMAIN = b"signward.store.key.v1\0"
+_SCOPE_DOMAIN = b"signward.store.request.v1\0"
+_key_head = struct.Struct(">11q?q6I").pack
+_version_head = struct.Struct(">3q?q?q2I").pack
+_scope_head = struct.Struct(">4I").pack
+
+
+def mac_input(key: KeyRow, versions: Sequence[VersionRow]) -> bytes:
+    """Return what the MAC of a key covers: its row and those of its listed versions.
+
+    Every column counts, with two exceptions: the MAC itself, and the fingerprints, which
+    follow from the public keys and are compared with them when a row is read.
+
+    Args:
+        key: The key's row.
+        versions: The rows of the versions that are not forgotten, newest first.
+
+    Raises:
+        ValueError: A text is not valid Unicode.
+        TypeError: A value is of another type than its column.
+        AttributeError: Likewise.
+        struct.error: Likewise, or a number does not fit.
+    """
+    texts = [text.encode() for text in (key.id, key.network, key.owner, key.user_id, key.labels)]
+    head = _key_head(
+        key.algorithm,
+        key.custody,
+        key.purpose,
+        key.allow_digest,
+        key.state,
+        key.freeze,
+        key.primary_version,
+        key.revision,
+        key.create_time,
+        key.update_time,
+        key.grace_period,
+        key.unlock_ttl is not None,
+        key.unlock_ttl or 0,
+        *map(len, texts),
+        len(versions),
+    )
+    return b"".join((_KEY_DOMAIN, head, *texts, *map(_version_part, versions)))
+
+
+def scope_digest(scope: RequestScope) -> bytes:
+    """Return the 32 bytes (SHA-256) that stand for a request's scope (S33)."""
+    texts = [text.encode() for text in (scope.identity, scope.method, scope.key, scope.request_id)]
+    head = _scope_head(*map(len, texts))
+    return hashlib.sha256(b"".join((_SCOPE_DOMAIN, head, *texts))).digest()
+
+
+def _version_part(row: VersionRow) -> bytes:
+    reference = row.backend_ref.encode()
+    head = _version_head(
+        row.version,
+        row.state,
+        row.create_time,
+        row.grace_end_time is not None,
+        row.grace_end_time or 0,
+        row.destroy_time is not None,
+        row.destroy_time or 0,
+        len(row.public_key),
+        len(reference),
+    )
+    return b"".join((head, row.public_key, reference))

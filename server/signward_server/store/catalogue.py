@@ -1,0 +1,216 @@
+"""All keys in memory, written through to the database (``docs/adr/0003-catalogue.md``).
+
+Readers take no lock: what they see are immutable snapshots in a dictionary. Writers queue
+behind one lock, and memory changes only after the database has committed.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from bisect import bisect_right
+from collections.abc import Sequence
+from types import MappingProxyType
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import IntegrityError
+
+from signward_server.core.errors import (
+    EnvelopeCorrupt,
+    EtagMismatch,
+    KeyExists,
+    KeyNotFound,
+    RequestIdReused,
+    StoreUnavailable,
+)
+from signward_server.core.keys import Key, KeyAttributes
+from signward_server.core.ports import Clock, RequestScope
+from signward_server.store import key_rows, request_rows
+from signward_server.store.authentic import AuthenticKeys
+from signward_server.store.failures import unavailable
+
+__all__ = ["KeyCatalogue"]
+
+_FIXED = (*(field.name for field in dataclasses.fields(KeyAttributes)), "create_time")
+
+
+class KeyCatalogue:
+    """Implements ``core.ports.Catalogue`` and ``core.ports.MaterialReader``.
+
+    Keys whose rows are not as the daemon wrote them are quarantined: reading one says so,
+    listing leaves it out, every other key works.
+
+    Args:
+        durable: Engine whose commits are on the disk when they return.
+        writing: Lock of everything that writes to the store.
+        authentic: Checks rows that are read and tags those that are written.
+        clock: Dates changes.
+
+    Raises:
+        StoreUnavailable: The rows cannot be read.
+    """
+
+    def __init__(
+        self,
+        durable: Engine,
+        writing: threading.Lock,
+        authentic: AuthenticKeys,
+        clock: Clock,
+    ) -> None:
+        self._durable = durable
+        self._writing = writing
+        self._authentic = authentic
+        self._clock = clock
+        with unavailable(), durable.begin() as connection:
+            self._keys, bad = authentic.read(connection)
+        self._ids = tuple(sorted(self._keys))
+        self._quarantined = frozenset(bad)
+        self._closed = False
+
+    def __len__(self) -> int:
+        """Return how many keys can be read."""
+        return len(self._ids)
+
+    @property
+    def quarantined(self) -> frozenset[str]:
+        """Ids of the keys that cannot be read."""
+        return self._quarantined
+
+    def get(self, key_id: str) -> Key | None:
+        """See ``core.ports.Catalogue.get``."""
+        key = self._keys.get(key_id)
+        if key is None and key_id in self._quarantined:
+            raise EnvelopeCorrupt
+        return key
+
+    def page(self, after: str, limit: int) -> Sequence[Key]:
+        """See ``core.ports.Catalogue.page``."""
+        ids = self._ids
+        start = bisect_right(ids, after)
+        return [self._keys[key_id] for key_id in ids[start : start + max(limit, 0)]]
+
+    def created_by(self, scope: RequestScope, content: bytes) -> Key | None:
+        """See ``core.ports.Catalogue.created_by``."""
+        with unavailable(), self._durable.connect() as connection:
+            earlier = _earlier(connection, scope, content)
+        return None if earlier is None else self._made_earlier(earlier)
+
+    def insert(
+        self, key: Key, material: bytes | None, scope: RequestScope | None, content: bytes
+    ) -> Key:
+        """See ``core.ports.Catalogue.insert``.
+
+        The material is that of the newest version. Requests that made a key count towards
+        no quota: there is one for each key, remembered as long as the key.
+        """
+        key = dataclasses.replace(key, labels=MappingProxyType(dict(key.labels)))
+        rows = self._authentic.rows(key)
+        with self._writing, unavailable():
+            self._ensure_open()
+            try:
+                with self._durable.begin() as connection:
+                    earlier = _earlier(connection, scope, content)
+                    if earlier is None:
+                        key_rows.insert_key(connection, *rows, material)
+                        if scope is not None:
+                            request_rows.insert_creation(connection, scope, content, key.id)
+            except IntegrityError as exc:
+                self._catch_up(key.id)
+                raise KeyExists from exc
+            if earlier is not None:
+                return self._made_earlier(earlier)
+            self._publish(key)
+        return key
+
+    def replace(self, key: Key, expected_revision: int) -> Key:
+        """See ``core.ports.Catalogue.replace``.
+
+        A version that the key no longer lists is forgotten for good: neither its number nor
+        its public key can come back (S16).
+
+        Raises:
+            KeyExists: The public key of a new version occurs already.
+            ValueError: Something that is fixed at creation differs; a programming error.
+        """
+        with self._writing, unavailable():
+            self._ensure_open()
+            old = self.get(key.id)
+            if old is None:
+                raise KeyNotFound
+            if old.revision != expected_revision:
+                raise EtagMismatch
+            new = self._successor(old, key)
+            rows = self._authentic.rows(old), self._authentic.rows(new)
+            try:
+                with self._durable.begin() as connection:
+                    written = key_rows.update_key(connection, *rows)
+            except IntegrityError as exc:
+                raise KeyExists from exc
+            if not written:
+                self._catch_up(key.id)
+                raise EtagMismatch
+            self._publish(new)
+        return new
+
+    def close(self) -> None:
+        """Wait for the write under way; nothing can be written afterwards."""
+        with self._writing:
+            self._closed = True
+
+    def _ensure_open(self) -> None:
+        if self._closed:
+            raise StoreUnavailable
+
+    def _successor(self, old: Key, key: Key) -> Key:
+        _ensure_fixed(old, key)
+        return dataclasses.replace(
+            key,
+            labels=MappingProxyType(dict(key.labels)),
+            revision=old.revision + 1,
+            update_time=max(self._clock.now(), old.update_time),
+        )
+
+    def _publish(self, key: Key) -> None:
+        if key.id not in self._keys:
+            at = bisect_right(self._ids, key.id)
+            self._keys[key.id] = key
+            self._ids = (*self._ids[:at], key.id, *self._ids[at:])
+        self._keys[key.id] = key
+
+    def _catch_up(self, key_id: str) -> None:
+        """Take over a newer row: a commit that had been reported as failed went through."""
+        known = self._keys.get(key_id)
+        with self._durable.begin() as connection:
+            stored = self._authentic.read_one(connection, key_id)
+        if stored is not None and (known is None or stored.revision > known.revision):
+            self._publish(stored)
+
+    def _made_earlier(self, key_id: str) -> Key:
+        if key_id not in self._keys:
+            self._catch_up(key_id)
+        key = self.get(key_id)
+        if key is None:
+            raise EnvelopeCorrupt
+        return key
+
+
+def _earlier(connection: Connection, scope: RequestScope | None, content: bytes) -> str | None:
+    """Return the id of the key that this request made before, ``None`` if it is new."""
+    if scope is None:
+        return None
+    found = request_rows.find_creation(connection, scope)
+    if found is None:
+        return None
+    if found[0] != content:
+        raise RequestIdReused
+    return found[1]
+
+
+def _ensure_fixed(old: Key, new: Key) -> None:
+    public_keys = {version.version: version.public_key for version in old.versions}
+    same = all(getattr(old, name) == getattr(new, name) for name in _FIXED) and all(
+        public_keys.get(version.version, version.public_key) == version.public_key
+        for version in new.versions
+    )
+    if not same:
+        raise ValueError("a key's fixed attributes and public keys never change")

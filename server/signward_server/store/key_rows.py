@@ -1,0 +1,118 @@
+"""The statements on keys, their versions and their material.
+
+Every function runs in its caller's transaction; nothing here decides, checks a MAC or
+remembers anything.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Select, Table, bindparam, insert, select, type_coerce, update
+from sqlalchemy.types import NullType
+
+from signward_server.store.rows import KeyRow, VersionRow
+from signward_server.store.schema import key_versions, keys, materials
+
+__all__ = ["insert_key", "read_all", "read_one", "update_key"]
+
+
+def _as_stored(table: Table) -> Select[*tuple[Any, ...]]:
+    # Without types: a value that does not fit its column must reach the decoder of its own
+    # row instead of failing the whole result.
+    return select(*(type_coerce(column, NullType()).label(column.name) for column in table.c))
+
+
+_KEYS = _as_stored(keys)
+_KEY = _KEYS.where(keys.c.id == bindparam("id"))
+_VERSIONS = (
+    _as_stored(key_versions)
+    .where(key_versions.c.forgotten == 0)
+    .order_by(key_versions.c.key_id, key_versions.c.version.desc())
+)
+_VERSIONS_OF_KEY = _VERSIONS.where(key_versions.c.key_id == bindparam("id"))
+_INSERT_KEY = insert(keys)
+_INSERT_VERSION = insert(key_versions)
+_INSERT_MATERIAL = insert(materials)
+
+
+def read_all(
+    connection: Connection,
+) -> Iterator[tuple[object, KeyRow | None, Sequence[VersionRow]]]:
+    """Yield each id with its row and version rows, newest version first.
+
+    The row is ``None`` where versions name a key that is not there.
+    """
+    versions: dict[object, list[VersionRow]] = defaultdict(list)
+    for version in map(VersionRow._make, connection.execute(_VERSIONS).all()):
+        versions[version.key_id].append(version)
+    for row in map(KeyRow._make, connection.execute(_KEYS).all()):
+        yield row.id, row, versions.pop(row.id, ())
+    for key_id in versions:
+        yield key_id, None, ()
+
+
+def read_one(connection: Connection, key_id: str) -> tuple[KeyRow, Sequence[VersionRow]] | None:
+    """Return the row of a key and its version rows, newest first; ``None`` if unknown."""
+    row = connection.execute(_KEY, {"id": key_id}).first()
+    if row is None:
+        return None
+    versions = connection.execute(_VERSIONS_OF_KEY, {"id": key_id})
+    return KeyRow._make(row), [VersionRow._make(version) for version in versions]
+
+
+def insert_key(
+    connection: Connection, row: KeyRow, versions: Sequence[VersionRow], material: bytes | None
+) -> None:
+    """Insert a key with its versions, and the sealed private half of its newest one.
+
+    Raises:
+        sqlalchemy.exc.IntegrityError: The id or a public key is taken.
+    """
+    connection.execute(_INSERT_KEY, row._asdict())
+    connection.execute(_INSERT_VERSION, [version._asdict() for version in versions])
+    if material is not None:
+        newest = {"key_id": row.id, "version": versions[0].version, "sealed": material}
+        connection.execute(_INSERT_MATERIAL, newest)
+
+
+def update_key(
+    connection: Connection,
+    old: tuple[KeyRow, Sequence[VersionRow]],
+    new: tuple[KeyRow, Sequence[VersionRow]],
+) -> bool:
+    """Write what differs between two states of a key, if its row is still the old one.
+
+    Returns:
+        Whether it was; if not, nothing is written.
+
+    Raises:
+        sqlalchemy.exc.IntegrityError: A public key is taken, or a version number was used.
+    """
+    ours = (keys.c.id == old[0].id, keys.c.revision == old[0].revision)
+    changed = connection.execute(update(keys).where(*ours).values(new[0]._asdict()))
+    if changed.rowcount != 1:
+        return False
+    _update_versions(connection, old[1], new[1])
+    return True
+
+
+def _update_versions(
+    connection: Connection, old: Sequence[VersionRow], new: Sequence[VersionRow]
+) -> None:
+    before = {row.version: row for row in old}
+    for row in new:
+        known = before.pop(row.version, None)
+        if known is None:
+            connection.execute(_INSERT_VERSION, row._asdict())
+        elif known != row:
+            _set_version(connection, row)
+    for row in before.values():
+        _set_version(connection, row._replace(forgotten=1))
+
+
+def _set_version(connection: Connection, row: VersionRow) -> None:
+    ours = (key_versions.c.key_id == row.key_id, key_versions.c.version == row.version)
+    connection.execute(update(key_versions).where(*ours).values(row._asdict()))

@@ -1,0 +1,158 @@
+"""The statements on request ids, in SQL that SQLite (from 3.35) and PostgreSQL share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Engine, text
+
+from signward_server.core.errors import StoreUnavailable
+from signward_server.core.ports import RequestScope
+from signward_server.store.canonical import scope_digest
+from signward_server.store.driver import DriverSession, DriverStatement
+
+__all__ = [
+    "ClaimRow",
+    "ClaimRows",
+    "find_creation",
+    "insert_creation",
+    "live_claims",
+    "newest_claim",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimRow:
+    """A remembered request.
+
+    Attributes:
+        content: SHA-256 of what was asked for.
+        version: Key version that it resolved to at first use.
+        time: When that was, in microseconds.
+    """
+
+    content: bytes
+    version: int
+    time: int
+
+
+# On a conflict something must be written for the row to be returned.
+_INSERT_OR_FIND = text(
+    "INSERT INTO requests (scope, identity, content, version, claim_time)"
+    " VALUES (:scope, :identity, :content, :version, :time)"
+    " ON CONFLICT (scope) DO UPDATE SET version = requests.version"
+    " RETURNING content, version, claim_time"
+)
+_RENEW = text(
+    "UPDATE requests SET content = :content, version = :version, claim_time = :time"
+    " WHERE scope = :scope AND claim_time = :old_time RETURNING version"
+)
+_FIND = text("SELECT content, version, claim_time FROM requests WHERE scope = :scope")
+_PURGE = text(
+    "DELETE FROM requests WHERE scope IN (SELECT scope FROM requests"
+    " WHERE claim_time <= :cutoff ORDER BY claim_time LIMIT :most)"
+)
+_NEWEST = text("SELECT max(claim_time) FROM requests WHERE claim_time IS NOT NULL")
+_LIVE = text(
+    "SELECT identity, claim_time / :step AS bucket, count(*) FROM requests"
+    " WHERE claim_time > :cutoff GROUP BY identity, bucket ORDER BY bucket"
+)
+_INSERT_CREATION = text(
+    "INSERT INTO requests (scope, identity, content, version, key_id)"
+    " VALUES (:scope, :identity, :content, :version, :key_id)"
+)
+_FIND_CREATION = text(
+    "SELECT content, key_id FROM requests WHERE scope = :scope AND key_id IS NOT NULL"
+)
+
+
+class ClaimRows:
+    """The statements that a signature waits for, on a connection of their own.
+
+    Args:
+        swift: Engine whose statements commit by themselves.
+    """
+
+    def __init__(self, swift: Engine) -> None:
+        self._session = DriverSession(swift)
+        self._insert_or_find = DriverStatement(swift, _INSERT_OR_FIND)
+        self._renew = DriverStatement(swift, _RENEW)
+        self._find = DriverStatement(swift, _FIND)
+        self._purge = DriverStatement(swift, _PURGE)
+
+    def insert_or_find(self, scope: bytes, identity: str, claim: ClaimRow) -> ClaimRow:
+        """Insert a claim, or return the one that has the scope already."""
+        row = self._session.first(
+            self._insert_or_find,
+            {
+                "scope": scope,
+                "identity": identity,
+                "content": claim.content,
+                "version": claim.version,
+                "time": claim.time,
+            },
+        )
+        if row is None:
+            raise StoreUnavailable
+        return ClaimRow(*row)
+
+    def renew(self, scope: bytes, old: ClaimRow, new: ClaimRow) -> bool:
+        """Put a claim in the place of an old one; return whether that was still there."""
+        row = self._session.first(
+            self._renew,
+            {
+                "scope": scope,
+                "content": new.content,
+                "version": new.version,
+                "time": new.time,
+                "old_time": old.time,
+            },
+        )
+        return row is not None
+
+    def find(self, scope: bytes) -> ClaimRow | None:
+        """Return the claim of a scope, ``None`` if there is none."""
+        row = self._session.first(self._find, {"scope": scope})
+        return None if row is None else ClaimRow(*row)
+
+    def purge(self, cutoff: int, most: int) -> None:
+        """Delete the oldest claims made at ``cutoff`` or before, a limited number of them."""
+        self._session.first(self._purge, {"cutoff": cutoff, "most": most})
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._session.close()
+
+
+def newest_claim(connection: Connection) -> int:
+    """Return the time of the newest claim, 0 if there is none."""
+    return connection.execute(_NEWEST).scalar() or 0
+
+
+def live_claims(connection: Connection, cutoff: int, step: int) -> Iterator[tuple[str, int, int]]:
+    """Yield identity, number of the time step and count of the claims made after ``cutoff``."""
+    for row in connection.execute(_LIVE, {"cutoff": cutoff, "step": step}):
+        yield row[0], row[1], row[2]
+
+
+def insert_creation(
+    connection: Connection, scope: RequestScope, content: bytes, key_id: str
+) -> None:
+    """Remember which key a request made, for as long as there is the key."""
+    connection.execute(
+        _INSERT_CREATION,
+        {
+            "scope": scope_digest(scope),
+            "identity": scope.identity,
+            "content": content,
+            "version": 0,
+            "key_id": key_id,
+        },
+    )
+
+
+def find_creation(connection: Connection, scope: RequestScope) -> tuple[bytes, str] | None:
+    """Return content and key id of the request that made a key, ``None`` if there is none."""
+    row = connection.execute(_FIND_CREATION, {"scope": scope_digest(scope)}).first()
+    return None if row is None else (row[0], row[1])

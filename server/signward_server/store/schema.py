@@ -1,0 +1,101 @@
+"""The tables, as SQLAlchemy Core sees them (``docs/formats/store.md``).
+
+The migrations build them; a test compares the two. Times and durations are whole
+microseconds, times since the Unix epoch. Enums are the numbers of ``core.keys``,
+flags are 0 or 1.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+)
+
+__all__ = ["REVISION", "key_versions", "keys", "materials", "meta", "metadata", "requests"]
+
+REVISION = "0001"
+"""Revision of the migrations that these tables are at; four digits, rising."""
+
+metadata = MetaData()
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+keys = Table(
+    "keys",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("algorithm", Integer, nullable=False),
+    Column("custody", Integer, nullable=False),
+    Column("purpose", Integer, nullable=False),
+    Column("network", Text, nullable=False),
+    Column("allow_digest", SmallInteger, nullable=False),
+    Column("state", Integer, nullable=False),
+    Column("freeze", Integer, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("user_id", Text, nullable=False),
+    Column("labels", Text, nullable=False),
+    Column("unlock_ttl", BigInteger, nullable=True),
+    Column("grace_period", BigInteger, nullable=False),
+    Column("primary_version", Integer, nullable=False),
+    Column("create_time", BigInteger, nullable=False),
+    Column("update_time", BigInteger, nullable=False),
+    Column("revision", BigInteger, nullable=False),
+    Column("mac", LargeBinary, nullable=False),
+)
+
+# A version that a key no longer lists stays as a tombstone (``forgotten``): its number and
+# its public key are never used again (S16).
+key_versions = Table(
+    "key_versions",
+    metadata,
+    Column("key_id", Text, ForeignKey("keys.id"), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("state", Integer, nullable=False),
+    Column("public_key", LargeBinary, nullable=False),
+    Column("fingerprint", LargeBinary, nullable=False),
+    Column("backend_ref", Text, nullable=False),
+    Column("create_time", BigInteger, nullable=False),
+    Column("grace_end_time", BigInteger, nullable=True),
+    Column("destroy_time", BigInteger, nullable=True),
+    Column("forgotten", SmallInteger, nullable=False),
+    Index("key_versions_fingerprint", "fingerprint", unique=True),
+)
+
+materials = Table(
+    "materials",
+    metadata,
+    Column("key_id", Text, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+    ForeignKeyConstraint(["key_id", "version"], ["key_versions.key_id", "key_versions.version"]),
+)
+
+# A creation names its key and is kept as long as the key; anything else has a claim time
+# and is forgotten when its retention is over.
+requests = Table(
+    "requests",
+    metadata,
+    Column("scope", LargeBinary, primary_key=True),
+    Column("identity", Text, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("claim_time", BigInteger, nullable=True),
+    Column("key_id", Text, ForeignKey("keys.id", ondelete="CASCADE"), nullable=True),
+    Index("requests_claim_time", "claim_time", "identity"),
+    sqlite_with_rowid=False,
+)
