@@ -10,7 +10,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,6 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from google.rpc import status_pb2
-
 from signward.v1 import key_service_pb2 as key_pb
 from signward.v1 import resources_pb2 as resources
 from signward.v1 import sign_service_pb2 as sign_pb
@@ -32,6 +31,7 @@ from signward.v1.sign_service_pb2_grpc import (
     SignServiceServicer,
     add_SignServiceServicer_to_server,
 )
+
 from tests.fakes.certificates import Authority, CertificateFiles
 from tests.fakes.statuses import status
 

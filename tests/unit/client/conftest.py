@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
-
 from signward import Client, Credentials
+
 from tests.fakes.certificates import Authority, CertificateFiles
 from tests.fakes.daemon import FakeDaemon
 

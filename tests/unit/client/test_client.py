@@ -9,9 +9,8 @@ from datetime import timedelta
 
 import grpc
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
 import signward
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from signward import (
     Algorithm,
     Client,
@@ -24,6 +23,7 @@ from signward import (
     order_request,
     raw_request,
 )
+
 from tests.fakes.certificates import Authority
 from tests.fakes.daemon import FakeDaemon
 from tests.fakes.statuses import status

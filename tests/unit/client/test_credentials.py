@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 from cryptography.hazmat.primitives import serialization
-
 from signward import Credentials, CredentialsError
 
 

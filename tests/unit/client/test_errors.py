@@ -7,7 +7,6 @@ import pickle
 
 import grpc
 import pytest
-
 from signward import errors
 from signward.errors import SignwardError, class_of
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
 from signward import Client, CredentialsError
 from signward.profiles import default_path, profile_from_environment, read_profile
 

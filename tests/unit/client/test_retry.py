@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-
 from signward import Client, RetryPolicy, errors, raw_request
+
 from tests.fakes.statuses import status
 
 

@@ -10,10 +10,10 @@ from google.protobuf.any_pb2 import Any
 from google.rpc import error_details_pb2, status_pb2
 from hypothesis import given
 from hypothesis import strategies as st
-
 from signward import errors, from_status
 from signward.errors import SignwardError, class_of
 from signward.status import from_rpc_error
+
 from tests.fakes.statuses import pack, status
 
 # The API's table of reasons.

@@ -6,9 +6,9 @@ import threading
 from concurrent.futures import as_completed
 
 import pytest
-
 from signward import SignStream, errors, raw_request
 from signward.v1 import sign_service_pb2 as pb
+
 from tests.fakes.statuses import status
 
 WAIT = 5.0
