@@ -55,14 +55,20 @@ def _daemon(folder: Path) -> Iterator[dict[str, str]]:
     command = [*_SIGNWARD, "init", str(home), *anywhere]
     subprocess.run(command, env=_environment(), check=True, stdout=subprocess.DEVNULL)
     command = [*_SIGNWARD, "serve", "--home", str(home)]
-    with _process(command, folder / "daemon.log") as process:
-        bound = json.loads(_first_line(process))
+    with _started(command, folder / "daemon.log") as line:
+        bound = json.loads(line)
         targets = {"tcp": bound["tcp"], "uds": f"unix:{bound['unix']}"}
         admin = read_profile("admin", home / "clients" / "profiles.toml")
         with Client(targets["tcp"], admin.credentials()) as client:
             grpc.channel_ready_future(client.channel).result(_PATIENCE)
             for key, algorithm in _KEYS.items():
-                client.create_key(key, algorithm=algorithm, purpose=pb.PURPOSE_RAW, owner="cn:bot")
+                client.create_key(
+                    key,
+                    algorithm=algorithm,
+                    purpose=pb.PURPOSE_RAW,
+                    custody=pb.CUSTODY_ENVELOPE,
+                    owner="cn:bot",
+                )
         yield targets
 
 
@@ -79,16 +85,20 @@ def _echo(folder: Path, answers: Mapping[str, bytes]) -> Iterator[dict[str, str]
     path = folder / "echo.json"
     path.write_text(json.dumps(settings))
     command = [sys.executable, "-m", "tests.benchmarks.echo", str(path)]
-    with _process(command, folder / "echo.log") as process:
+    with _started(command, folder / "echo.log") as line:
         yield {
-            "tcp": f"127.0.0.1:{_first_line(process).strip()}",
+            "tcp": f"127.0.0.1:{line.strip()}",
             "uds": f"unix:{settings['socket']}",
         }
 
 
 @contextmanager
-def _process(command: Sequence[str], log: Path) -> Iterator[subprocess.Popen[str]]:
-    """Run a server until the end of the block; what it says on standard error goes to a file."""
+def _started(command: Sequence[str], log: Path) -> Iterator[str]:
+    """Run a server until the end of the block, and give the line that it prints when ready.
+
+    Raises:
+        RuntimeError: It ended instead; with the end of what it said on standard error.
+    """
     with (
         log.open("w") as errors,
         subprocess.Popen(
@@ -101,7 +111,10 @@ def _process(command: Sequence[str], log: Path) -> Iterator[subprocess.Popen[str
         ) as process,
     ):
         try:
-            yield process
+            line = process.stdout.readline() if process.stdout else ""
+            if not line:
+                raise RuntimeError(f"a server did not start: {log.read_text()[-2000:]}")
+            yield line
         finally:
             process.terminate()
             try:
@@ -128,15 +141,3 @@ def _environment() -> dict[str, str]:
     inherited = {k: v for k, v in os.environ.items() if not k.startswith("SIGNWARD_")}
     sources = (_ROOT / "client", _ROOT / "server", _ROOT)
     return inherited | {"PYTHONPATH": os.pathsep.join(map(str, sources))}
-
-
-def _first_line(process: subprocess.Popen[str]) -> str:
-    """Return what a server prints when it is ready.
-
-    Raises:
-        RuntimeError: It ended before.
-    """
-    line = process.stdout.readline() if process.stdout else ""
-    if not line:
-        raise RuntimeError(f"{process.args} ended with {process.wait(_PATIENCE)}")
-    return line
