@@ -106,9 +106,7 @@ class CustodySuite:
 
     @pytest.mark.parametrize("hash_", [Hash.SHA256, Hash.KECCAK256])
     @pytest.mark.parametrize("message", MESSAGES, ids=len)
-    def test_secp256k1_verifies_elsewhere(
-        self, bench: Bench, message: bytes, hash_: Hash
-    ) -> None:
+    def test_secp256k1_verifies_elsewhere(self, bench: Bench, message: bytes, hash_: Hash) -> None:
         named = bench.context(Algorithm.ECDSA_SECP256K1, hash_=hash_)
         signature = bench.custody.sign(message, named)
         assert len(signature.value) == 64
@@ -165,9 +163,7 @@ class CustodySuite:
             with pytest.raises(SignwardError) as raised:
                 bench.custody.sign(b"m", swapped)
             assert raised.value.reason in {"ENVELOPE_CORRUPT", "SIGNATURE_SELF_CHECK_FAILED"}
-        assert verifies(
-            named.version.public_key, b"m", named.hash, bench.custody.sign(b"m", named)
-        )
+        assert verifies(named.version.public_key, b"m", named.hash, bench.custody.sign(b"m", named))
 
     @pytest.mark.parametrize("ttl", [None, timedelta(0), timedelta(seconds=1), timedelta(days=9)])
     def test_signs_before_and_after_the_unlock_ends(

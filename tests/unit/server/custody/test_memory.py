@@ -274,9 +274,7 @@ def test_the_default_budget_fits_the_limit(
     assert asked == [resource.RLIMIT_MEMLOCK]
 
 
-def test_no_representation_shows_content(
-    taken: Take, memory: LockedMemory, poke: Poke
-) -> None:
+def test_no_representation_shows_content(taken: Take, memory: LockedMemory, poke: Poke) -> None:
     slot = taken()
     poke(slot, b"secret" * 10)
     assert repr(slot) == f"Slot(generation={slot.generation})"

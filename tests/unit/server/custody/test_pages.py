@@ -91,9 +91,7 @@ def test_s19_a_refused_protection_refuses_the_page(
         LockedPage(native.sodium)
 
 
-def test_no_memory_at_all_refuses_the_page(
-    native: Native, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_memory_at_all_refuses_the_page(native: Native, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*arguments: object, **more: object) -> None:
         raise OSError(12, "Cannot allocate memory")
 

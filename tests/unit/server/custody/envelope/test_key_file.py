@@ -181,18 +181,14 @@ def test_an_unreadable_disk_is_reported(
     assert set(os.listdir("/proc/self/fd")) == opened
 
 
-def test_a_kek_is_never_replaced(
-    key_file: LocalKeyFile, path: Path, memory: LockedMemory
-) -> None:
+def test_a_kek_is_never_replaced(key_file: LocalKeyFile, path: Path, memory: LockedMemory) -> None:
     written(path, b"precious")
     with pytest.raises(KekFileError, match="exists; it is never replaced$"):
         key_file.create(memory)
     assert path.read_bytes() == b"precious"
 
 
-def test_creating_follows_no_link(
-    key_file: LocalKeyFile, path: Path, memory: LockedMemory
-) -> None:
+def test_creating_follows_no_link(key_file: LocalKeyFile, path: Path, memory: LockedMemory) -> None:
     path.symlink_to(path.with_name("elsewhere"))
     with pytest.raises(KekFileError, match="exists"):
         key_file.create(memory)
@@ -250,9 +246,7 @@ def test_file_and_folder_are_on_disk_before_it_returns(
     assert synced[0][1] == 48
 
 
-def test_no_locked_memory_means_no_kek(
-    native: Native, key_file: LocalKeyFile, path: Path
-) -> None:
+def test_no_locked_memory_means_no_kek(native: Native, key_file: LocalKeyFile, path: Path) -> None:
     nothing = LockedMemory(native.sodium, 0)
     with pytest.raises(CustodyUnavailable):
         key_file.create(nothing)

@@ -24,9 +24,7 @@ def test_versions_are_apart(cache: SealedCache, materials: FakeMaterials) -> Non
     assert cache.read("a", 2) == b"second"
 
 
-def test_the_least_recently_used_goes_first(
-    cache: SealedCache, materials: FakeMaterials
-) -> None:
+def test_the_least_recently_used_goes_first(cache: SealedCache, materials: FakeMaterials) -> None:
     for name in "abcad":
         cache.read(name, 1)
     assert materials.reads == 4

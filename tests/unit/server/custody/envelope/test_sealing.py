@@ -56,9 +56,7 @@ def test_opens_what_it_sealed(
     assert sealing_kek(sealed) == kek.kek_id
 
 
-def test_nothing_is_used_twice(
-    envelopes: Envelopes, taken: Take, peek: Peek, poke: Poke
-) -> None:
+def test_nothing_is_used_twice(envelopes: Envelopes, taken: Take, peek: Peek, poke: Poke) -> None:
     slot, scratches = taken(), [taken() for _ in range(3)]
     poke(slot, SECRET)
     parts = [SealedKey.parse(envelopes.seal(slot, each, BINDING)) for each in scratches]
@@ -144,7 +142,9 @@ def test_s17_layers_of_two_envelopes_do_not_mix(
 ) -> None:
     slot = taken()
     poke(slot, b"o" * 32)
-    ours, theirs = (SealedKey.parse(blob) for blob in (sealed, envelopes.seal(slot, taken(), BINDING)))
+    ours, theirs = (
+        SealedKey.parse(blob) for blob in (sealed, envelopes.seal(slot, taken(), BINDING))
+    )
     for mixed in (
         replace(ours, wrapped_key=theirs.wrapped_key, wrap_nonce=theirs.wrap_nonce),
         replace(ours, sealed=theirs.sealed, seal_nonce=theirs.seal_nonce),

@@ -186,9 +186,15 @@ def test_s19_room_is_what_can_be_evicted(
     held = [unlocked.take() for _ in range(SLOTS)]
     assert not unlocked.has_room()
     held.pop().retire()
+    assert not unlocked.has_room()
     keep(A1)
+    assert not unlocked.has_room()
+    held.pop().retire()
+    assert unlocked.has_room()
+    keep(B1)
     assert unlocked.has_room()
     assert unlocked.lease(A1, 10.0) is not None
+    assert unlocked.lease(B1, 10.0) is not None
 
 
 def test_s19_a_refused_lock_leaves_no_room(

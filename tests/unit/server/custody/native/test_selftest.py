@@ -37,9 +37,7 @@ def test_s25_the_right_answers_pass(native: Native) -> None:
         ("hmacsha256", 0),
     ],
 )
-def test_s25_a_wrong_answer_of_libsodium_is_noticed(
-    native: Native, name: str, output: int
-) -> None:
+def test_s25_a_wrong_answer_of_libsodium_is_noticed(native: Native, name: str, output: int) -> None:
     lying = copy.copy(native.sodium)
     setattr(lying, name, off_by_one_bit(getattr(lying, name), output))
     with pytest.raises(NativeLibraryError, match="^libsodium computes a known answer wrongly"):

@@ -115,9 +115,7 @@ def test_s18_the_other_point_with_the_same_x_gets_no_signature(
     public_key = pairs.generate(slot, taken())
     mirrored = coincurve.PublicKey(bytes([public_key.raw[0] ^ 1]) + public_key.raw[1:])
     with pytest.raises(SignatureSelfCheckFailed):
-        pairs.sign(
-            slot, b"m", Hash.SHA256, PublicKey.secp256k1(mirrored.format(compressed=False))
-        )
+        pairs.sign(slot, b"m", Hash.SHA256, PublicKey.secp256k1(mirrored.format(compressed=False)))
 
 
 def test_hashes_as_the_context_says(pairs: Secp256k1Pairs, taken: Take) -> None:
