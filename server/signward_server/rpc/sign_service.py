@@ -15,8 +15,9 @@ from signward_server.flows.signing import Signing
 from signward_server.flows.verifying import Verifying
 from signward_server.rpc.call import GrpcCall, ItemCall
 from signward_server.rpc.convert.signing import fill_response, sign_request, verify_request
-from signward_server.rpc.parsing import parse
+from signward_server.rpc.parsing import has_unknown_fields, parse, read, refuse_unknown
 from signward_server.rpc.routes import Route
+from signward_server.rpc.server import ServerLimits
 from signward_server.rpc.status import status_of
 
 __all__ = ["SignService"]
@@ -32,8 +33,7 @@ class SignService:
         signing: The signing path.
         verifying: Checks signatures.
         clock: Measures the timeouts of stream items.
-        max_batch_bytes: Largest batch request in all.
-        max_in_flight: How many ids of a stream are remembered to refuse their repetition.
+        bounds: How much a stream may carry.
     """
 
     def __init__(
@@ -42,20 +42,18 @@ class SignService:
         signing: Signing,
         verifying: Verifying,
         clock: Clock,
-        max_batch_bytes: int,
-        max_in_flight: int,
+        bounds: ServerLimits,
     ) -> None:
         self._signing = signing
         self._verifying = verifying
         self._clock = clock
-        self._max_batch_bytes = max_batch_bytes
-        self._max_in_flight = max_in_flight
+        self._bounds = bounds
 
     def routes(self) -> list[Route]:
         """Return its RPCs."""
         return [
             Route(_SERVICE + "Sign", unary=self._sign),
-            Route(_SERVICE + "SignBatch", unary=self._sign_batch),
+            Route(_SERVICE + "SignBatch", unary=self._sign_batch, is_batch=True),
             Route(_SERVICE + "SignStream", streaming=self._sign_stream),
             Route(_SERVICE + "Verify", unary=self._verify),
         ]
@@ -67,13 +65,11 @@ class SignService:
         return response.SerializeToString()
 
     def _sign_batch(self, data: bytes, call: GrpcCall) -> bytes:
-        if len(data) > self._max_batch_bytes:
-            raise MessageTooLarge
-        message = parse(pb.SignBatchRequest, data)
+        message = read(pb.SignBatchRequest, data)
         if not 1 <= len(message.requests) <= _MAX_ITEMS:
             raise FieldInvalid.at("requests", f"Must have 1 to {_MAX_ITEMS} items.")
         response = pb.SignBatchResponse()
-        items = [_read(item) for item in message.requests]
+        items = _items(message, data)
         for outcome in sign_each(self._signing, call, items):
             result = response.results.add()
             if isinstance(outcome, SignwardError):
@@ -89,7 +85,7 @@ class SignService:
         caller who does not read is held back by the flow control of HTTP/2 and never
         makes the daemon buffer.
         """
-        recent = _RecentIds(self._max_in_flight)
+        recent = _RecentIds(self._bounds.stream_in_flight)
         for data in requests:
             call.ensure_live()
             response = pb.SignStreamResponse()
@@ -102,8 +98,11 @@ class SignService:
     def _sign_item(
         self, data: bytes, call: GrpcCall, recent: _RecentIds, response: pb.SignStreamResponse
     ) -> None:
-        message = parse(pb.SignStreamRequest, data)
+        if len(data) > self._bounds.message_bytes:
+            raise MessageTooLarge
+        message = read(pb.SignStreamRequest, data)
         response.id = message.id
+        refuse_unknown(message)
         if not recent.add(message.id):
             raise FieldInvalid.at("id", "Must not repeat within a stream.")
         timeout = None
@@ -142,8 +141,27 @@ class _RecentIds:
         return True
 
 
-def _read(message: pb.SignRequest) -> SignRequest | SignwardError:
+def _items(message: pb.SignBatchRequest, data: bytes) -> list[SignRequest | SignwardError]:
+    """Convert the items of a batch; one that cannot be taken becomes its error.
+
+    Looking for unknown fields discards them, so the message is only looked at item by item,
+    read once more, when it has any.
+
+    Raises:
+        FieldInvalid: The batch itself has fields that this daemon does not know.
+    """
+    if not has_unknown_fields(message):
+        return [_item(item, clean=True) for item in message.requests]
+    again = read(pb.SignBatchRequest, data)
+    items = [_item(item, clean=False) for item in again.requests]
+    refuse_unknown(again)
+    return items
+
+
+def _item(message: pb.SignRequest, *, clean: bool) -> SignRequest | SignwardError:
     try:
+        if not clean:
+            refuse_unknown(message)
         return sign_request(message)
     except SignwardError as error:
         return error

@@ -1,22 +1,23 @@
-"""Keys read from rows that carry the right MAC (S17)."""
+"""Keys and rows, by way of the MAC (S17)."""
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
 from signward_server.core.keys import Key
 from signward_server.core.ports import RowAuthenticator
-from signward_server.store.canonical import key_row
+from signward_server.store.canonical import mac_input
 from signward_server.store.key_rows import read_all, read_one
-from signward_server.store.rows import Row, key_from
+from signward_server.store.rows import KeyRow, VersionRow, key_from, key_row, version_row
 
 __all__ = ["AuthenticKeys"]
 
 
 class AuthenticKeys:
-    """Reads keys and refuses rows that the daemon did not write.
+    """Makes rows with a MAC, and keys of none but rows with the right one.
 
     Args:
         authenticator: Makes and checks the MACs.
@@ -25,9 +26,11 @@ class AuthenticKeys:
     def __init__(self, authenticator: RowAuthenticator) -> None:
         self._authenticator = authenticator
 
-    def tag(self, key: Key) -> bytes:
-        """Return the MAC of a key's row and versions."""
-        return self._authenticator.tag(key_row(key))
+    def rows(self, key: Key) -> tuple[KeyRow, list[VersionRow]]:
+        """Return a key's row with its MAC, and the rows of its versions."""
+        row = key_row(key)
+        versions = [version_row(key.id, version) for version in key.versions]
+        return row._replace(mac=self._authenticator.tag(mac_input(row, versions))), versions
 
     def read(self, connection: Connection) -> tuple[dict[str, Key], set[str]]:
         """Return all keys by id, and the ids whose rows are not as they were written."""
@@ -46,10 +49,10 @@ class AuthenticKeys:
         rows = read_one(connection, key_id)
         return None if rows is None else self._checked(*rows)
 
-    def _checked(self, row: Row, versions: Sequence[Row]) -> Key | None:
+    def _checked(self, row: KeyRow, versions: Sequence[VersionRow]) -> Key | None:
         try:
-            key = key_from(row, versions)
-            authentic = self._authenticator.matches(key_row(key), row["mac"])
-        except (ValueError, TypeError, OverflowError):
+            if not self._authenticator.matches(mac_input(row, versions), row.mac):
+                return None
+            return key_from(row, versions)
+        except (ValueError, TypeError, AttributeError, OverflowError, struct.error):
             return None
-        return key if authentic else None

@@ -1,62 +1,45 @@
 """The bytes that are hashed or authenticated, unambiguous (``docs/formats/store.md``).
 
-Integers are 8 bytes, signed, big-endian; text is UTF-8; text and bytes carry their length
-before them, lists their count, optional values a byte that says whether they are there.
+Numbers are signed, 8 bytes, big-endian; lengths and counts unsigned, 4 bytes, and stand
+before what they measure; text is UTF-8.
 """
 
 from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
 
-from signward_server.core.keys import Key, KeyVersion
 from signward_server.core.ports import RequestScope
+from signward_server.store.rows import KeyRow, VersionRow
 
-__all__ = ["key_row", "microseconds", "scope_digest", "since_epoch"]
+__all__ = ["mac_input", "scope_digest"]
 
-_KEY_ROW = b"signward.store.key.v1\0"
-_REQUEST = b"signward.store.request.v1\0"
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-_integers_of_key = struct.Struct(">8q").pack
-_integers_of_version = struct.Struct(">3q").pack
-_integer = struct.Struct(">q").pack
-_length = struct.Struct(">I").pack
-_ABSENT = b"\0"
-_PRESENT = b"\1"
+_KEY_DOMAIN = b"signward.store.key.v1\0"
+_SCOPE_DOMAIN = b"signward.store.request.v1\0"
+_key_head = struct.Struct(">11q?q6I").pack
+_version_head = struct.Struct(">3q?q?q2I").pack
+_scope_head = struct.Struct(">4I").pack
 
 
-def key_row(key: Key) -> bytes:
-    """Return what the MAC of a key's row covers: the row and all its listed versions.
+def mac_input(key: KeyRow, versions: Sequence[VersionRow]) -> bytes:
+    """Return what the MAC of a key covers: its row and those of its listed versions.
+
+    Every column counts, with two exceptions: the MAC itself, and the fingerprints, which
+    follow from the public keys and are compared with them when a row is read.
+
+    Args:
+        key: The key's row.
+        versions: The rows of the versions that are not forgotten, newest first.
 
     Raises:
         ValueError: A text is not valid Unicode.
+        TypeError: A value is of another type than its column.
+        AttributeError: Likewise.
+        struct.error: Likewise, or a number does not fit.
     """
-    return b"".join(_parts_of_key(key))
-
-
-def scope_digest(scope: RequestScope) -> bytes:
-    """Return the 32 bytes (SHA-256) that stand for a request's scope (S33)."""
-    parts = (scope.identity, scope.method, scope.key, scope.request_id)
-    return hashlib.sha256(_REQUEST + b"".join(map(_text, parts))).digest()
-
-
-def since_epoch(time: datetime) -> int:
-    """Return a UTC time as microseconds since the Unix epoch."""
-    return (time - _EPOCH) // _MICROSECOND
-
-
-def microseconds(duration: timedelta) -> int:
-    """Return a duration in microseconds."""
-    return duration // _MICROSECOND
-
-
-def _parts_of_key(key: Key) -> Iterator[bytes]:
-    yield _KEY_ROW
-    yield _text(key.id)
-    yield _integers_of_key(
+    texts = [text.encode() for text in (key.id, key.network, key.owner, key.user_id, key.labels)]
+    head = _key_head(
         key.algorithm,
         key.custody,
         key.purpose,
@@ -65,38 +48,35 @@ def _parts_of_key(key: Key) -> Iterator[bytes]:
         key.freeze,
         key.primary_version,
         key.revision,
+        key.create_time,
+        key.update_time,
+        key.grace_period,
+        key.unlock_ttl is not None,
+        key.unlock_ttl or 0,
+        *map(len, texts),
+        len(versions),
     )
-    yield _text(key.network)
-    yield _text(key.owner)
-    yield _text(key.user_id)
-    yield _length(len(key.labels))
-    for name in sorted(key.labels):
-        yield _text(name)
-        yield _text(key.labels[name])
-    yield _optional(None if key.unlock_ttl is None else microseconds(key.unlock_ttl))
-    yield _integer(microseconds(key.grace_period))
-    yield _integer(since_epoch(key.create_time))
-    yield _integer(since_epoch(key.update_time))
-    yield _length(len(key.versions))
-    for version in key.versions:
-        yield from _parts_of_version(version)
+    return b"".join((_KEY_DOMAIN, head, *texts, *map(_version_part, versions)))
 
 
-def _parts_of_version(version: KeyVersion) -> Iterator[bytes]:
-    yield _integers_of_version(version.version, version.state, since_epoch(version.create_time))
-    yield _bytes(version.public_key.spki_der)
-    yield _text(version.backend_ref)
-    for time in (version.grace_end_time, version.destroy_time):
-        yield _optional(None if time is None else since_epoch(time))
+def scope_digest(scope: RequestScope) -> bytes:
+    """Return the 32 bytes (SHA-256) that stand for a request's scope (S33)."""
+    texts = [text.encode() for text in (scope.identity, scope.method, scope.key, scope.request_id)]
+    head = _scope_head(*map(len, texts))
+    return hashlib.sha256(b"".join((_SCOPE_DOMAIN, head, *texts))).digest()
 
 
-def _bytes(value: bytes) -> bytes:
-    return _length(len(value)) + value
-
-
-def _text(value: str) -> bytes:
-    return _bytes(value.encode())
-
-
-def _optional(value: int | None) -> bytes:
-    return _ABSENT if value is None else _PRESENT + _integer(value)
+def _version_part(row: VersionRow) -> bytes:
+    reference = row.backend_ref.encode()
+    head = _version_head(
+        row.version,
+        row.state,
+        row.create_time,
+        row.grace_end_time is not None,
+        row.grace_end_time or 0,
+        row.destroy_time is not None,
+        row.destroy_time or 0,
+        len(row.public_key),
+        len(reference),
+    )
+    return b"".join((head, row.public_key, reference))

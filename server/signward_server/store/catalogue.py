@@ -21,15 +21,17 @@ from signward_server.core.errors import (
     KeyExists,
     KeyNotFound,
     RequestIdReused,
+    StoreUnavailable,
 )
-from signward_server.core.keys import Key
+from signward_server.core.keys import Key, KeyAttributes
 from signward_server.core.ports import Clock, RequestScope
 from signward_server.store import key_rows, request_rows
 from signward_server.store.authentic import AuthenticKeys
 from signward_server.store.failures import unavailable
-from signward_server.store.rows import fixed_columns
 
 __all__ = ["KeyCatalogue"]
+
+_FIXED = (*(field.name for field in dataclasses.fields(KeyAttributes)), "create_time")
 
 
 class KeyCatalogue:
@@ -63,6 +65,7 @@ class KeyCatalogue:
             self._keys, bad = authentic.read(connection)
         self._ids = tuple(sorted(self._keys))
         self._quarantined = frozenset(bad)
+        self._closed = False
 
     def __len__(self) -> int:
         """Return how many keys can be read."""
@@ -86,6 +89,12 @@ class KeyCatalogue:
         start = bisect_right(ids, after)
         return [self._keys[key_id] for key_id in ids[start : start + max(limit, 0)]]
 
+    def created_by(self, scope: RequestScope, content: bytes) -> Key | None:
+        """See ``core.ports.Catalogue.created_by``."""
+        with unavailable(), self._durable.connect() as connection:
+            earlier = _earlier(connection, scope, content)
+        return None if earlier is None else self._made_earlier(earlier)
+
     def insert(
         self, key: Key, material: bytes | None, scope: RequestScope | None, content: bytes
     ) -> Key:
@@ -95,12 +104,14 @@ class KeyCatalogue:
         no quota: there is one for each key, remembered as long as the key.
         """
         key = dataclasses.replace(key, labels=MappingProxyType(dict(key.labels)))
+        rows = self._authentic.rows(key)
         with self._writing, unavailable():
+            self._ensure_open()
             try:
                 with self._durable.begin() as connection:
                     earlier = _earlier(connection, scope, content)
                     if earlier is None:
-                        key_rows.insert_key(connection, key, self._authentic.tag(key), material)
+                        key_rows.insert_key(connection, *rows, material)
                         if scope is not None:
                             request_rows.insert_creation(connection, scope, content, key.id)
             except IntegrityError as exc:
@@ -122,15 +133,17 @@ class KeyCatalogue:
             ValueError: Something that is fixed at creation differs; a programming error.
         """
         with self._writing, unavailable():
+            self._ensure_open()
             old = self.get(key.id)
             if old is None:
                 raise KeyNotFound
             if old.revision != expected_revision:
                 raise EtagMismatch
             new = self._successor(old, key)
+            rows = self._authentic.rows(old), self._authentic.rows(new)
             try:
                 with self._durable.begin() as connection:
-                    written = key_rows.update_key(connection, old, new, self._authentic.tag(new))
+                    written = key_rows.update_key(connection, *rows)
             except IntegrityError as exc:
                 raise KeyExists from exc
             if not written:
@@ -139,13 +152,17 @@ class KeyCatalogue:
             self._publish(new)
         return new
 
+    def close(self) -> None:
+        """Wait for the write under way; nothing can be written afterwards."""
+        with self._writing:
+            self._closed = True
+
+    def _ensure_open(self) -> None:
+        if self._closed:
+            raise StoreUnavailable
+
     def _successor(self, old: Key, key: Key) -> Key:
-        kept = {version.version: version.public_key for version in old.versions}
-        if fixed_columns(old) != fixed_columns(key) or any(
-            kept.get(version.version, version.public_key) != version.public_key
-            for version in key.versions
-        ):
-            raise ValueError("a key's fixed attributes and public keys never change")
+        _ensure_fixed(old, key)
         return dataclasses.replace(
             key,
             labels=MappingProxyType(dict(key.labels)),
@@ -187,3 +204,13 @@ def _earlier(connection: Connection, scope: RequestScope | None, content: bytes)
     if found[0] != content:
         raise RequestIdReused
     return found[1]
+
+
+def _ensure_fixed(old: Key, new: Key) -> None:
+    public_keys = {version.version: version.public_key for version in old.versions}
+    same = all(getattr(old, name) == getattr(new, name) for name in _FIXED) and all(
+        public_keys.get(version.version, version.public_key) == version.public_key
+        for version in new.versions
+    )
+    if not same:
+        raise ValueError("a key's fixed attributes and public keys never change")

@@ -13,8 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, Table, bindparam, insert, select, type_coerce, update
 from sqlalchemy.types import NullType
 
-from signward_server.core.keys import Key
-from signward_server.store.rows import Row, fixed_columns, mutable_columns, version_columns
+from signward_server.store.rows import KeyRow, VersionRow
 from signward_server.store.schema import key_versions, keys, materials
 
 __all__ = ["insert_key", "read_all", "read_one", "update_key"]
@@ -39,47 +38,52 @@ _INSERT_VERSION = insert(key_versions)
 _INSERT_MATERIAL = insert(materials)
 
 
-def read_all(connection: Connection) -> Iterator[tuple[object, Row | None, Sequence[Row]]]:
+def read_all(
+    connection: Connection,
+) -> Iterator[tuple[object, KeyRow | None, Sequence[VersionRow]]]:
     """Yield each id with its row and version rows, newest version first.
 
     The row is ``None`` where versions name a key that is not there.
     """
-    versions: dict[object, list[Row]] = defaultdict(list)
-    for version in connection.execute(_VERSIONS).mappings():
-        versions[version["key_id"]].append(version)
-    for row in connection.execute(_KEYS).mappings():
-        yield row["id"], row, versions.pop(row["id"], ())
+    versions: dict[object, list[VersionRow]] = defaultdict(list)
+    for version in map(VersionRow._make, connection.execute(_VERSIONS).all()):
+        versions[version.key_id].append(version)
+    for row in map(KeyRow._make, connection.execute(_KEYS).all()):
+        yield row.id, row, versions.pop(row.id, ())
     for key_id in versions:
         yield key_id, None, ()
 
 
-def read_one(connection: Connection, key_id: str) -> tuple[Row, Sequence[Row]] | None:
+def read_one(connection: Connection, key_id: str) -> tuple[KeyRow, Sequence[VersionRow]] | None:
     """Return the row of a key and its version rows, newest first; ``None`` if unknown."""
-    row = connection.execute(_KEY, {"id": key_id}).mappings().first()
+    row = connection.execute(_KEY, {"id": key_id}).first()
     if row is None:
         return None
-    return row, connection.execute(_VERSIONS_OF_KEY, {"id": key_id}).mappings().all()
+    versions = connection.execute(_VERSIONS_OF_KEY, {"id": key_id})
+    return KeyRow._make(row), [VersionRow._make(version) for version in versions]
 
 
-def insert_key(connection: Connection, key: Key, mac: bytes, material: bytes | None) -> None:
+def insert_key(
+    connection: Connection, row: KeyRow, versions: Sequence[VersionRow], material: bytes | None
+) -> None:
     """Insert a key with its versions, and the sealed private half of its newest one.
 
     Raises:
         sqlalchemy.exc.IntegrityError: The id or a public key is taken.
     """
-    connection.execute(_INSERT_KEY, {**fixed_columns(key), **mutable_columns(key), "mac": mac})
-    connection.execute(
-        _INSERT_VERSION, [version_columns(key.id, version) for version in key.versions]
-    )
+    connection.execute(_INSERT_KEY, row._asdict())
+    connection.execute(_INSERT_VERSION, [version._asdict() for version in versions])
     if material is not None:
-        newest = key.versions[0].version
-        connection.execute(
-            _INSERT_MATERIAL, {"key_id": key.id, "version": newest, "sealed": material}
-        )
+        newest = {"key_id": row.id, "version": versions[0].version, "sealed": material}
+        connection.execute(_INSERT_MATERIAL, newest)
 
 
-def update_key(connection: Connection, old: Key, new: Key, mac: bytes) -> bool:
-    """Write what differs between two snapshots of a key, if the row is still the old one.
+def update_key(
+    connection: Connection,
+    old: tuple[KeyRow, Sequence[VersionRow]],
+    new: tuple[KeyRow, Sequence[VersionRow]],
+) -> bool:
+    """Write what differs between two states of a key, if its row is still the old one.
 
     Returns:
         Whether it was; if not, nothing is written.
@@ -87,27 +91,28 @@ def update_key(connection: Connection, old: Key, new: Key, mac: bytes) -> bool:
     Raises:
         sqlalchemy.exc.IntegrityError: A public key is taken, or a version number was used.
     """
-    ours = (keys.c.id == old.id, keys.c.revision == old.revision)
-    changed = connection.execute(update(keys).where(*ours).values(mutable_columns(new), mac=mac))
+    ours = (keys.c.id == old[0].id, keys.c.revision == old[0].revision)
+    changed = connection.execute(update(keys).where(*ours).values(new[0]._asdict()))
     if changed.rowcount != 1:
         return False
-    _update_versions(connection, old, new)
+    _update_versions(connection, old[1], new[1])
     return True
 
 
-def _update_versions(connection: Connection, old: Key, new: Key) -> None:
-    before = {version.version: version for version in old.versions}
-    for version in new.versions:
-        if version.version not in before:
-            connection.execute(_INSERT_VERSION, version_columns(new.id, version))
-        elif before[version.version] != version:
-            _set_version(connection, new.id, version.version, version_columns(new.id, version))
-    for number in before.keys() - {version.version for version in new.versions}:
-        _set_version(connection, new.id, number, {"forgotten": 1})
-
-
-def _set_version(
-    connection: Connection, key_id: str, number: int, columns: dict[str, object]
+def _update_versions(
+    connection: Connection, old: Sequence[VersionRow], new: Sequence[VersionRow]
 ) -> None:
-    ours = (key_versions.c.key_id == key_id, key_versions.c.version == number)
-    connection.execute(update(key_versions).where(*ours).values(columns))
+    before = {row.version: row for row in old}
+    for row in new:
+        known = before.pop(row.version, None)
+        if known is None:
+            connection.execute(_INSERT_VERSION, row._asdict())
+        elif known != row:
+            _set_version(connection, row)
+    for row in before.values():
+        _set_version(connection, row._replace(forgotten=1))
+
+
+def _set_version(connection: Connection, row: VersionRow) -> None:
+    ours = (key_versions.c.key_id == row.key_id, key_versions.c.version == row.version)
+    connection.execute(update(key_versions).where(*ours).values(row._asdict()))

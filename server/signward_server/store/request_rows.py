@@ -13,7 +13,7 @@ from signward_server.store.canonical import scope_digest
 from signward_server.store.driver import DriverSession, DriverStatement
 
 __all__ = [
-    "Claim",
+    "ClaimRow",
     "ClaimRows",
     "find_creation",
     "insert_creation",
@@ -23,7 +23,7 @@ __all__ = [
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class ClaimRow:
     """A remembered request.
 
     Attributes:
@@ -46,7 +46,7 @@ _INSERT_OR_FIND = text(
 )
 _RENEW = text(
     "UPDATE requests SET content = :content, version = :version, claim_time = :time"
-    " WHERE scope = :scope AND claim_time = :old_time"
+    " WHERE scope = :scope AND claim_time = :old_time RETURNING version"
 )
 _FIND = text("SELECT content, version, claim_time FROM requests WHERE scope = :scope")
 _PURGE = text(
@@ -81,7 +81,7 @@ class ClaimRows:
         self._find = DriverStatement(swift, _FIND)
         self._purge = DriverStatement(swift, _PURGE)
 
-    def insert_or_find(self, scope: bytes, identity: str, claim: Claim) -> Claim:
+    def insert_or_find(self, scope: bytes, identity: str, claim: ClaimRow) -> ClaimRow:
         """Insert a claim, or return the one that has the scope already."""
         row = self._session.first(
             self._insert_or_find,
@@ -95,11 +95,11 @@ class ClaimRows:
         )
         if row is None:
             raise StoreUnavailable
-        return Claim(*row)
+        return ClaimRow(*row)
 
-    def renew(self, scope: bytes, old: Claim, new: Claim) -> None:
-        """Put a claim in the place of one whose retention is over."""
-        self._session.first(
+    def renew(self, scope: bytes, old: ClaimRow, new: ClaimRow) -> bool:
+        """Put a claim in the place of an old one; return whether that was still there."""
+        row = self._session.first(
             self._renew,
             {
                 "scope": scope,
@@ -109,11 +109,12 @@ class ClaimRows:
                 "old_time": old.time,
             },
         )
+        return row is not None
 
-    def find(self, scope: bytes) -> Claim | None:
+    def find(self, scope: bytes) -> ClaimRow | None:
         """Return the claim of a scope, ``None`` if there is none."""
         row = self._session.first(self._find, {"scope": scope})
-        return None if row is None else Claim(*row)
+        return None if row is None else ClaimRow(*row)
 
     def purge(self, cutoff: int, most: int) -> None:
         """Delete the oldest claims made at ``cutoff`` or before, a limited number of them."""
@@ -131,8 +132,8 @@ def newest_claim(connection: Connection) -> int:
 
 def live_claims(connection: Connection, cutoff: int, step: int) -> Iterator[tuple[str, int, int]]:
     """Yield identity, number of the time step and count of the claims made after ``cutoff``."""
-    rows = connection.execute(_LIVE, {"cutoff": cutoff, "step": step})
-    yield from rows.tuples()
+    for row in connection.execute(_LIVE, {"cutoff": cutoff, "step": step}):
+        yield row[0], row[1], row[2]
 
 
 def insert_creation(

@@ -5,15 +5,17 @@ from __future__ import annotations
 import threading
 from collections import defaultdict
 from datetime import timedelta
+from math import ceil
 
 from sqlalchemy import Engine
 
 from signward_server.core.errors import RequestIdQuota, RequestIdReused
-from signward_server.core.ports import Clock, RequestScope
-from signward_server.store.canonical import microseconds, scope_digest, since_epoch
+from signward_server.core.ports import Claim, Clock, RequestScope
+from signward_server.store.canonical import scope_digest
 from signward_server.store.failures import unavailable
 from signward_server.store.quota import Usage
-from signward_server.store.request_rows import Claim, ClaimRows, live_claims, newest_claim
+from signward_server.store.request_rows import ClaimRow, ClaimRows, live_claims, newest_claim
+from signward_server.store.rows import microseconds, since_epoch
 
 __all__ = ["RequestMemory"]
 
@@ -21,6 +23,7 @@ _STEPS = 96
 _PURGE_EVERY = 8
 _PURGE_AT_MOST = 16
 _SECOND = 1_000_000
+_MILLISECOND = 1_000
 
 
 class RequestMemory:
@@ -38,6 +41,7 @@ class RequestMemory:
 
     Raises:
         StoreUnavailable: The claims cannot be read.
+        ValueError: Retention or quota is not positive.
     """
 
     def __init__(
@@ -48,6 +52,8 @@ class RequestMemory:
         retention: timedelta,
         quota: int,
     ) -> None:
+        if retention <= timedelta(0) or quota <= 0:
+            raise ValueError("retention and quota are positive")
         self._rows = ClaimRows(swift)
         self._writing = writing
         self._clock = clock
@@ -64,11 +70,11 @@ class RequestMemory:
             for identity, step, count in live_claims(connection, cutoff, self._step):
                 self._usage[identity].add(step, count)
 
-    def claim(self, scope: RequestScope, content: bytes, version: int) -> int:
+    def claim(self, scope: RequestScope, content: bytes, version: int) -> Claim:
         """See ``core.ports.RequestLedger.claim``."""
         digest = scope_digest(scope)
         with self._writing:
-            wanted = Claim(content, version, self._next_time())
+            wanted = ClaimRow(content, version, self._next_time())
             usage = self._usage[scope.identity]
             usage.drop_until((wanted.time - self._retention) // self._step)
             if usage.total >= self._quota:
@@ -78,35 +84,38 @@ class RequestMemory:
             self._purge_sometimes(wanted.time)
         if found.content != content:
             raise RequestIdReused
-        return found.version
+        return Claim(found.version, replayed=found != wanted)
 
     def close(self) -> None:
         """Let go of the database; nothing can be claimed afterwards."""
         self._rows.close()
 
     def _next_time(self) -> int:
-        elapsed = int((self._clock.monotonic() - self._started) * _SECOND)
+        elapsed = round((self._clock.monotonic() - self._started) * _SECOND)
         # Two claims never have the same time: it tells a new row from a found one.
         self._last = max(self._start + elapsed, self._last + 1)
         return self._last
 
-    def _insert_or_find(self, digest: bytes, identity: str, usage: Usage, wanted: Claim) -> Claim:
+    def _insert_or_find(
+        self, digest: bytes, identity: str, usage: Usage, wanted: ClaimRow
+    ) -> ClaimRow:
         found = self._rows.insert_or_find(digest, identity, wanted)
-        if found.time == wanted.time:
+        if found == wanted:
             usage.add(wanted.time // self._step)
             return wanted
         if found.time > wanted.time - self._retention:
             return found
-        self._rows.renew(digest, found, wanted)
+        if not self._rows.renew(digest, found, wanted):
+            return self._rows.insert_or_find(digest, identity, wanted)
         usage.add(wanted.time // self._step)
         return wanted
 
-    def _find_when_full(self, digest: bytes, usage: Usage, wanted: Claim) -> Claim:
+    def _find_when_full(self, digest: bytes, usage: Usage, wanted: ClaimRow) -> ClaimRow:
         found = self._rows.find(digest)
         if found is not None and found.time > wanted.time - self._retention:
             return found
         free_at = (usage.oldest + 1) * self._step + self._retention
-        raise RequestIdQuota(retry_after=max(free_at - wanted.time, 0) / _SECOND)
+        raise RequestIdQuota(retry_after=ceil((free_at - wanted.time) / _MILLISECOND) / 1_000)
 
     def _purge_sometimes(self, now: int) -> None:
         self._claims += 1

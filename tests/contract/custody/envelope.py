@@ -13,6 +13,7 @@ from signward_server.core.ports import CreatedVersion, Custody
 from signward_server.custody.envelope import EnvelopeCustody, LocalKeyFile
 from signward_server.custody.memory import LockedMemory
 from signward_server.custody.native import load_native
+
 from tests.contract.custody.suite import Bench
 from tests.fakes.clock import FakeClock
 from tests.fakes.materials import FakeMaterials

@@ -15,7 +15,6 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, utils
 from cryptography.hazmat.primitives.serialization import load_der_public_key
-
 from signward_server.core.errors import CustodyUnavailable, EnvelopeCorrupt, SignwardError
 from signward_server.core.keys import Algorithm, KeyAttributes
 from signward_server.core.payloads import Hash
@@ -23,6 +22,7 @@ from signward_server.core.ports import CreatedVersion, Custody
 from signward_server.core.public_key import PublicKey
 from signward_server.core.signing import Signature, SigningContext
 from signward_server.custody.digest import message_digest
+
 from tests.fakes.keys import attributes, context
 
 SECP256K1_ORDER = 0xFFFFFFFF_FFFFFFFF_FFFFFFFF_FFFFFFFE_BAAEDCE6_AF48A03B_BFD25E8C_D0364141

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 
 import grpc
 
-from signward_server.core.errors import Cancelled, PayloadMalformed
+from signward_server.core.errors import Cancelled, MessageTooLarge, PayloadMalformed
 from signward_server.core.ports import Clock
 from signward_server.rpc.call import GrpcCall
 
@@ -63,17 +63,20 @@ class ReceptionWatch:
     def _run(self) -> None:
         while not self._stopped.wait(self._patience / 4):
             overdue = self._clock.monotonic() - self._patience
-            for call, since in list(self._waiting.items()):
+            for call, since in self._waiting.copy().items():
                 if since < overdue:
                     call.context.cancel()
 
 
 def received(
-    following: Callable[[bytes, GrpcCall], bytes], watch: ReceptionWatch
+    following: Callable[[bytes, GrpcCall], bytes], watch: ReceptionWatch, largest: int
 ) -> Callable[[Iterator[bytes], GrpcCall], bytes]:
-    """Wrap a behaviour that takes one message."""
+    """Wrap a behaviour that takes one message of at most ``largest`` bytes."""
 
     def behaviour(requests: Iterator[bytes], call: GrpcCall) -> bytes:
-        return following(watch.message(requests, call), call)
+        message = watch.message(requests, call)
+        if len(message) > largest:
+            raise MessageTooLarge
+        return following(message, call)
 
     return behaviour

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-
 from signward_server.custody.envelope import Kek, LocalKeyFile
 from signward_server.custody.memory import LockedMemory, Slot
 from signward_server.custody.native import Native, load_native
 from signward_server.custody.pages import PAGE_SIZE
+
 from tests.fakes.clock import FakeClock
 from tests.fakes.materials import FakeMaterials
 

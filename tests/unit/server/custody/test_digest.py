@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import pytest
-
 from signward_server.core.payloads import Hash
 from signward_server.custody.digest import message_digest
 

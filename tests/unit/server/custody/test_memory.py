@@ -4,7 +4,6 @@ import resource
 from collections.abc import Callable
 
 import pytest
-
 from signward_server.core.errors import CustodyUnavailable, Internal
 from signward_server.custody.memory import (
     LockedMemory,

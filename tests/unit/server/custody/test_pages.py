@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 
 import pytest
-
 from signward_server.core.errors import CustodyUnavailable
 from signward_server.custody import pages
 from signward_server.custody.native import Native

@@ -5,7 +5,6 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
-
 from signward_server.core.payloads import Hash
 from signward_server.core.ports import Verifier
 from signward_server.core.public_key import PublicKey

@@ -6,7 +6,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-
 from signward_server.custody.native import Native, NativeLibraryError
 from signward_server.custody.native.locate import locate
 from signward_server.custody.native.secp256k1 import Secp256k1

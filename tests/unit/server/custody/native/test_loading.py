@@ -7,7 +7,6 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-
 from signward_server.custody.native import Native, NativeLibraryError, load_native, loading
 from signward_server.custody.native.locate import locate
 

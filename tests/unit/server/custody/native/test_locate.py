@@ -5,7 +5,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from signward_server.custody.native.digests import LIBSECP256K1, LIBSODIUM
 from signward_server.custody.native.locate import NativeLibraryError, listed, locate
 

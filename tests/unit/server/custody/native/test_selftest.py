@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-
 from signward_server.custody.native import Native, NativeLibraryError
 from signward_server.custody.native.selftest import check_secp256k1, check_sodium
 

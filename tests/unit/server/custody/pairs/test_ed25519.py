@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
 from signward_server.core.errors import SignatureSelfCheckFailed
 from signward_server.core.payloads import Hash
 from signward_server.core.public_key import PublicKey

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import coincurve
 import pytest
-
 from signward_server.core.errors import SignatureSelfCheckFailed
 from signward_server.core.payloads import Hash
 from signward_server.core.public_key import PublicKey
