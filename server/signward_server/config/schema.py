@@ -33,6 +33,7 @@ __all__ = [
 ]
 
 _Name = Annotated[str, StringConstraints(min_length=1, max_length=253, pattern=r"^[!-~]+$")]
+_Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 _MIB = 2**20
 
 
@@ -151,11 +152,13 @@ class Envelope(Section):
             "Memory to lock for private halves, 64 bytes each; the system allows 8 MiB by default."
         ),
     )
-    allow_unlisted_libraries: bool = Field(
-        False,
+    accepted_libraries: tuple[_Digest, ...] = Field(
+        (),
+        max_length=16,
+        strict=False,
         description=(
-            "Whether libsodium and libsecp256k1 may differ from the builds whose hashes ship "
-            "with the daemon."
+            "SHA-256 digests, in hex, of builds of libsodium and libsecp256k1 to accept beside "
+            "those whose digests ship with the daemon."
         ),
     )
 

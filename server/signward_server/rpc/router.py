@@ -45,6 +45,8 @@ class RouterParts:
         queue_bound: How many calls may wait for one.
         slots: How many streams may be open.
         stream_pool: Threads for streams, at least as many as slots.
+        message_bytes: Largest message, a batch excepted.
+        batch_bytes: Largest batch.
     """
 
     leaves: Leaves
@@ -55,6 +57,8 @@ class RouterParts:
     queue_bound: int
     slots: StreamSlots
     stream_pool: ThreadPoolExecutor
+    message_bytes: int
+    batch_bytes: int
 
 
 class Router(grpc.GenericRpcHandler):
@@ -71,7 +75,7 @@ class Router(grpc.GenericRpcHandler):
         self._closing = False
         for route in routes:
             if route.unary is not None:
-                self._handlers[route.name] = self._compose_unary(route.name, route.unary)
+                self._handlers[route.name] = self._compose_unary(route, route.unary)
             if route.streaming is not None:
                 self._handlers[route.name] = self._compose_streaming(route.name, route.streaming)
                 self._streams.add(route.name)
@@ -98,11 +102,13 @@ class Router(grpc.GenericRpcHandler):
         """Refuse new calls from now on."""
         self._closing = True
 
-    def _compose_unary(self, name: str, behaviour: Unary) -> _Handler:
+    def _compose_unary(self, route: Route, behaviour: Unary) -> _Handler:
         parts = self._parts
-        composed = identified(limited(received(behaviour, parts.watch), parts.limits), parts.leaves)
+        largest = parts.batch_bytes if route.is_batch else parts.message_bytes
+        whole = received(behaviour, parts.watch, largest)
+        composed = identified(limited(whole, parts.limits), parts.leaves)
         return grpc.stream_unary_rpc_method_handler(
-            unary_boundary(composed, self._call_maker(name))
+            unary_boundary(composed, self._call_maker(route.name))
         )
 
     def _compose_streaming(self, name: str, behaviour: Streaming) -> _Handler:

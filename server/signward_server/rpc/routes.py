@@ -24,8 +24,10 @@ class Route:
         name: Full name, ``/signward.v1.SignService/Sign``.
         unary: One message in, one out.
         streaming: Any number in, any number out; runs on the stream pool.
+        is_batch: Whether one message carries many items, and may be as large as a batch.
     """
 
     name: str
     unary: Unary | None = None
     streaming: Streaming | None = None
+    is_batch: bool = False

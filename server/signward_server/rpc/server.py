@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,7 +34,9 @@ class ServerLimits:
         queue: Calls that may wait for one; more are refused at once.
         streams: Streams that may be open in all, health and reflection included.
         streams_per_identity: Streams that one identity may have open.
-        message_bytes: Largest request message.
+        message_bytes: Largest request message, a batch excepted.
+        batch_bytes: Largest batch.
+        stream_in_flight: Items of one stream that are not answered yet.
         metadata_bytes: Largest metadata of a call.
         streams_per_connection: HTTP/2 streams of one connection at a time.
         handshake: Seconds for a TLS handshake.
@@ -49,6 +51,8 @@ class ServerLimits:
     streams: int
     streams_per_identity: int
     message_bytes: int
+    batch_bytes: int
+    stream_in_flight: int
     metadata_bytes: int
     streams_per_connection: int
     handshake: float
@@ -68,6 +72,7 @@ class RpcServer:
         clock: Deadlines and validity.
         bounds: How much it takes on.
         credentials: TLS of every listener.
+        ending: Called first when it stops.
     """
 
     def __init__(
@@ -79,7 +84,9 @@ class RpcServer:
         clock: Clock,
         bounds: ServerLimits,
         credentials: grpc.ServerCredentials,
+        ending: Callable[[], None],
     ) -> None:
+        self._ending = ending
         self._credentials = credentials
         self._calls = CallPool(bounds.threads)
         self._stream_pool = ThreadPoolExecutor(bounds.streams, thread_name_prefix="stream")
@@ -94,6 +101,8 @@ class RpcServer:
             queue_bound=bounds.queue,
             slots=StreamSlots(bounds.streams, bounds.streams_per_identity),
             stream_pool=self._stream_pool,
+            message_bytes=bounds.message_bytes,
+            batch_bytes=bounds.batch_bytes,
         )
         self._router = Router(routes, parts)
         self._server = grpc.server(
@@ -129,6 +138,7 @@ class RpcServer:
 
     def stop(self, grace: float) -> None:
         """Refuse new calls, let running ones finish for ``grace`` seconds, end."""
+        self._ending()
         self._router.close()
         self._server.stop(grace).wait(grace + 5)
         self._watch.stop()
@@ -152,7 +162,7 @@ def _options(bounds: ServerLimits) -> list[tuple[str, int]]:
     return [
         ("grpc.so_reuseport", 0),  # two daemons would share a port silently (S41)
         ("grpc.max_concurrent_streams", bounds.streams_per_connection),
-        ("grpc.max_receive_message_length", bounds.message_bytes),
+        ("grpc.max_receive_message_length", 2 * bounds.batch_bytes),  # ours answer up to there
         ("grpc.max_metadata_size", bounds.metadata_bytes),
         ("grpc.absolute_max_metadata_size", bounds.metadata_bytes),
         ("grpc.server_handshake_timeout_ms", _ms(bounds.handshake)),

@@ -17,6 +17,7 @@ from signward_server.rpc.call import GrpcCall, ItemCall
 from signward_server.rpc.convert.signing import fill_response, sign_request, verify_request
 from signward_server.rpc.parsing import parse
 from signward_server.rpc.routes import Route
+from signward_server.rpc.server import ServerLimits
 from signward_server.rpc.status import status_of
 
 __all__ = ["SignService"]
@@ -32,8 +33,7 @@ class SignService:
         signing: The signing path.
         verifying: Checks signatures.
         clock: Measures the timeouts of stream items.
-        max_batch_bytes: Largest batch request in all.
-        max_in_flight: How many ids of a stream are remembered to refuse their repetition.
+        bounds: How much a stream may carry.
     """
 
     def __init__(
@@ -42,20 +42,18 @@ class SignService:
         signing: Signing,
         verifying: Verifying,
         clock: Clock,
-        max_batch_bytes: int,
-        max_in_flight: int,
+        bounds: ServerLimits,
     ) -> None:
         self._signing = signing
         self._verifying = verifying
         self._clock = clock
-        self._max_batch_bytes = max_batch_bytes
-        self._max_in_flight = max_in_flight
+        self._bounds = bounds
 
     def routes(self) -> list[Route]:
         """Return its RPCs."""
         return [
             Route(_SERVICE + "Sign", unary=self._sign),
-            Route(_SERVICE + "SignBatch", unary=self._sign_batch),
+            Route(_SERVICE + "SignBatch", unary=self._sign_batch, is_batch=True),
             Route(_SERVICE + "SignStream", streaming=self._sign_stream),
             Route(_SERVICE + "Verify", unary=self._verify),
         ]
@@ -67,8 +65,6 @@ class SignService:
         return response.SerializeToString()
 
     def _sign_batch(self, data: bytes, call: GrpcCall) -> bytes:
-        if len(data) > self._max_batch_bytes:
-            raise MessageTooLarge
         message = parse(pb.SignBatchRequest, data)
         if not 1 <= len(message.requests) <= _MAX_ITEMS:
             raise FieldInvalid.at("requests", f"Must have 1 to {_MAX_ITEMS} items.")
@@ -89,7 +85,7 @@ class SignService:
         caller who does not read is held back by the flow control of HTTP/2 and never
         makes the daemon buffer.
         """
-        recent = _RecentIds(self._max_in_flight)
+        recent = _RecentIds(self._bounds.stream_in_flight)
         for data in requests:
             call.ensure_live()
             response = pb.SignStreamResponse()
@@ -102,6 +98,8 @@ class SignService:
     def _sign_item(
         self, data: bytes, call: GrpcCall, recent: _RecentIds, response: pb.SignStreamResponse
     ) -> None:
+        if len(data) > self._bounds.message_bytes:
+            raise MessageTooLarge
         message = parse(pb.SignStreamRequest, data)
         response.id = message.id
         if not recent.add(message.id):

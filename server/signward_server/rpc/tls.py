@@ -10,7 +10,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 
-__all__ = ["TlsFileError", "server_credentials"]
+__all__ = ["TlsFileError", "read_certificates", "server_credentials"]
 
 
 class TlsFileError(Exception):
@@ -30,9 +30,8 @@ def server_credentials(
     Raises:
         TlsFileError: A file is missing or malformed, or the key is not the certificate's.
     """
-    chain_pem = _read(certificate)
+    chain = read_certificates(certificate)
     key_pem = _read(private_key)
-    chain = _certificates(certificate, chain_pem)
     try:
         key = serialization.load_pem_private_key(key_pem, password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as exc:
@@ -44,16 +43,24 @@ def server_credentials(
             f"{private_key}: not the key of {certificate}; the first certificate there must be "
             "the server's own."
         )
-    bundle = b""
-    for path in client_cas:
-        pem = _read(path)
-        _certificates(path, pem)
-        bundle += pem.rstrip() + b"\n"
+    bundle = [ca for path in client_cas for ca in read_certificates(path)]
     if not bundle:
         raise TlsFileError("No client CA is configured, so that nobody could ever call.")
     return grpc.ssl_server_credentials(
-        [(key_pem, chain_pem)], root_certificates=bundle, require_client_auth=True
+        [(key_pem, _pem(chain))], root_certificates=_pem(bundle), require_client_auth=True
     )
+
+
+def read_certificates(path: Path) -> list[x509.Certificate]:
+    """Return the certificates of a PEM file, at least one.
+
+    Raises:
+        TlsFileError: There is none, or one is malformed.
+    """
+    try:
+        return x509.load_pem_x509_certificates(_read(path))
+    except ValueError as exc:
+        raise TlsFileError(f"{path}: no PEM certificate in it.") from exc
 
 
 def _read(path: Path) -> bytes:
@@ -63,8 +70,5 @@ def _read(path: Path) -> bytes:
         raise TlsFileError(f"{path}: cannot be read ({exc.strerror}).") from exc
 
 
-def _certificates(path: Path, pem: bytes) -> list[x509.Certificate]:
-    try:
-        return x509.load_pem_x509_certificates(pem)
-    except ValueError as exc:
-        raise TlsFileError(f"{path}: no PEM certificate in it.") from exc
+def _pem(certificates: Sequence[x509.Certificate]) -> bytes:
+    return b"".join(each.public_bytes(serialization.Encoding.PEM) for each in certificates)

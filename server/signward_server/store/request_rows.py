@@ -13,7 +13,7 @@ from signward_server.store.canonical import scope_digest
 from signward_server.store.driver import DriverSession, DriverStatement
 
 __all__ = [
-    "Claim",
+    "ClaimRow",
     "ClaimRows",
     "find_creation",
     "insert_creation",
@@ -23,7 +23,7 @@ __all__ = [
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class ClaimRow:
     """A remembered request.
 
     Attributes:
@@ -81,7 +81,7 @@ class ClaimRows:
         self._find = DriverStatement(swift, _FIND)
         self._purge = DriverStatement(swift, _PURGE)
 
-    def insert_or_find(self, scope: bytes, identity: str, claim: Claim) -> Claim:
+    def insert_or_find(self, scope: bytes, identity: str, claim: ClaimRow) -> ClaimRow:
         """Insert a claim, or return the one that has the scope already."""
         row = self._session.first(
             self._insert_or_find,
@@ -95,9 +95,9 @@ class ClaimRows:
         )
         if row is None:
             raise StoreUnavailable
-        return Claim(*row)
+        return ClaimRow(*row)
 
-    def renew(self, scope: bytes, old: Claim, new: Claim) -> bool:
+    def renew(self, scope: bytes, old: ClaimRow, new: ClaimRow) -> bool:
         """Put a claim in the place of an old one; return whether that was still there."""
         row = self._session.first(
             self._renew,
@@ -111,10 +111,10 @@ class ClaimRows:
         )
         return row is not None
 
-    def find(self, scope: bytes) -> Claim | None:
+    def find(self, scope: bytes) -> ClaimRow | None:
         """Return the claim of a scope, ``None`` if there is none."""
         row = self._session.first(self._find, {"scope": scope})
-        return None if row is None else Claim(*row)
+        return None if row is None else ClaimRow(*row)
 
     def purge(self, cutoff: int, most: int) -> None:
         """Delete the oldest claims made at ``cutoff`` or before, a limited number of them."""

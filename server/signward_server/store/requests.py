@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections import defaultdict
 from datetime import timedelta
 from math import ceil
@@ -10,12 +9,13 @@ from math import ceil
 from sqlalchemy import Engine
 
 from signward_server.core.errors import RequestIdQuota, RequestIdReused
-from signward_server.core.ports import Clock, RequestScope
+from signward_server.core.ports import Claim, Clock, RequestScope
 from signward_server.store.canonical import scope_digest
 from signward_server.store.failures import unavailable
 from signward_server.store.quota import Usage
-from signward_server.store.request_rows import Claim, ClaimRows, live_claims, newest_claim
+from signward_server.store.request_rows import ClaimRow, ClaimRows, live_claims, newest_claim
 from signward_server.store.rows import microseconds, since_epoch
+from signward_server.store.writing import Writing
 
 __all__ = ["RequestMemory"]
 
@@ -47,7 +47,7 @@ class RequestMemory:
     def __init__(
         self,
         swift: Engine,
-        writing: threading.Lock,
+        writing: Writing,
         clock: Clock,
         retention: timedelta,
         quota: int,
@@ -70,11 +70,11 @@ class RequestMemory:
             for identity, step, count in live_claims(connection, cutoff, self._step):
                 self._usage[identity].add(step, count)
 
-    def claim(self, scope: RequestScope, content: bytes, version: int) -> int:
+    def claim(self, scope: RequestScope, content: bytes, version: int) -> Claim:
         """See ``core.ports.RequestLedger.claim``."""
         digest = scope_digest(scope)
         with self._writing:
-            wanted = Claim(content, version, self._next_time())
+            wanted = ClaimRow(content, version, self._next_time())
             usage = self._usage[scope.identity]
             usage.drop_until((wanted.time - self._retention) // self._step)
             if usage.total >= self._quota:
@@ -84,7 +84,7 @@ class RequestMemory:
             self._purge_sometimes(wanted.time)
         if found.content != content:
             raise RequestIdReused
-        return found.version
+        return Claim(found.version, replayed=found is not wanted)
 
     def close(self) -> None:
         """Let go of the database; nothing can be claimed afterwards."""
@@ -96,7 +96,9 @@ class RequestMemory:
         self._last = max(self._start + elapsed, self._last + 1)
         return self._last
 
-    def _insert_or_find(self, digest: bytes, identity: str, usage: Usage, wanted: Claim) -> Claim:
+    def _insert_or_find(
+        self, digest: bytes, identity: str, usage: Usage, wanted: ClaimRow
+    ) -> ClaimRow:
         found = self._rows.insert_or_find(digest, identity, wanted)
         if found == wanted:
             usage.add(wanted.time // self._step)
@@ -108,7 +110,7 @@ class RequestMemory:
         usage.add(wanted.time // self._step)
         return wanted
 
-    def _find_when_full(self, digest: bytes, usage: Usage, wanted: Claim) -> Claim:
+    def _find_when_full(self, digest: bytes, usage: Usage, wanted: ClaimRow) -> ClaimRow:
         found = self._rows.find(digest)
         if found is not None and found.time > wanted.time - self._retention:
             return found

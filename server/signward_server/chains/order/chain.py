@@ -23,13 +23,13 @@ _is_name = re.compile(r"[A-Za-z0-9:/_-]{1,32}").fullmatch
 _ED25519 = Algorithm.ED25519
 _NONE, _SHA256 = Hash.NONE, Hash.SHA256
 
-_NAME_RULE = "must match [A-Za-z0-9:/_-]{1,32}"
+_NAME_RULE = "Must match [A-Za-z0-9:/_-]{1,32}."
 _NUMBER_RULE = (
-    "must be a plain decimal number of 0 or more: digits with at most one point, no sign, "
-    "exponent, space or leading zero, at most 15 significant digits and 28 characters"
+    "Must be a plain decimal number of 0 or more: digits with at most one point, no sign, "
+    "exponent, space or leading zero, at most 15 significant digits and 28 characters."
 )
-_UNITS_RULE = "must have at most 8 decimal places and be at most 92233720368.54775807"
-_NOTIONAL_RULE = "must be so that limit_px times sz is at most 92233720368.54775807"
+_UNITS_RULE = "Must have at most 8 decimal places and be at most 92233720368.54775807."
+_NOTIONAL_RULE = "Must be so that limit_px times sz is at most 92233720368.54775807."
 
 
 class OrderChain:
@@ -116,7 +116,7 @@ class OrderChain:
             if parse_amount(number) is None:
                 yield FieldViolation(field, _NUMBER_RULE)
         if not self._in_time(order.timestamp, now_ms):
-            rule = f"must be in milliseconds and within {self._window_ms} ms of the daemon's clock"
+            rule = f"Must be in milliseconds and within {self._window_ms} ms of the daemon's clock."
             yield FieldViolation("order.timestamp", rule)
 
 

@@ -93,20 +93,20 @@ class RawChain:
 
 def _violations(size: int, hash_: Hash, key: KeyAttributes) -> Iterator[FieldViolation]:
     if not 0 < size <= _MAX_SIZE:
-        yield FieldViolation("raw.message", "must have 1 to 65536 bytes")
+        yield FieldViolation("raw.message", "Must have 1 to 65536 bytes.")
     elif hash_ is _PREHASHED and size != _DIGEST_SIZE:
-        yield FieldViolation("raw.message", "must have exactly 32 bytes with PREHASHED")
+        yield FieldViolation("raw.message", "Must have exactly 32 bytes with PREHASHED.")
     if key.algorithm is _ED25519:
         if hash_ is not _NONE:
-            yield FieldViolation("raw.hash", "must be left out for an Ed25519 key")
+            yield FieldViolation("raw.hash", "Must be left out for an Ed25519 key.")
     elif hash_ is _PREHASHED and not key.allow_digest:
         yield FieldViolation(
-            "raw.hash", "must be SHA256 or KECCAK256: the key was created without allow_digest"
+            "raw.hash", "Must be SHA256 or KECCAK256: the key was created without allow_digest."
         )
     elif hash_ not in (_SHA256, _KECCAK256, _PREHASHED):
         yield FieldViolation(
             "raw.hash",
-            "must be SHA256 or KECCAK256 for a secp256k1 key, or PREHASHED if it allows digests",
+            "Must be SHA256 or KECCAK256 for a secp256k1 key, or PREHASHED if it allows digests.",
         )
 
 
@@ -120,7 +120,7 @@ def _ecdsa_action(message: bytes, hash_: Hash, key: KeyAttributes) -> str:
         return "SignRawDigest"
     if hash_ is _KECCAK256 and message.startswith(_ETHEREUM_PREFIX):
         if not key.allow_digest:
-            text = "must not start with 0x19 under KECCAK256: the key is without allow_digest"
+            text = "Must not start with 0x19 under KECCAK256: the key is without allow_digest."
             raise PayloadUnsupported(violations=(FieldViolation("raw.message", text),))
         return "SignRawDigest"
     return "SignRaw"

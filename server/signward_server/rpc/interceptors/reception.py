@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 
 import grpc
 
-from signward_server.core.errors import Cancelled, PayloadMalformed
+from signward_server.core.errors import Cancelled, MessageTooLarge, PayloadMalformed
 from signward_server.core.ports import Clock
 from signward_server.rpc.call import GrpcCall
 
@@ -69,11 +69,14 @@ class ReceptionWatch:
 
 
 def received(
-    following: Callable[[bytes, GrpcCall], bytes], watch: ReceptionWatch
+    following: Callable[[bytes, GrpcCall], bytes], watch: ReceptionWatch, largest: int
 ) -> Callable[[Iterator[bytes], GrpcCall], bytes]:
-    """Wrap a behaviour that takes one message."""
+    """Wrap a behaviour that takes one message of at most ``largest`` bytes."""
 
     def behaviour(requests: Iterator[bytes], call: GrpcCall) -> bytes:
-        return following(watch.message(requests, call), call)
+        message = watch.message(requests, call)
+        if len(message) > largest:
+            raise MessageTooLarge
+        return following(message, call)
 
     return behaviour
