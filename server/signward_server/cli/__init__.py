@@ -1,1 +1,5 @@
-"""Daemon-side commands: what works on a home, beside or before the daemon."""
+"""The daemon-side commands; the ``signward`` console script takes them in."""
+
+from signward_server.cli.application import app
+
+__all__ = ["app"]

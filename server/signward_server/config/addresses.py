@@ -44,6 +44,11 @@ class Endpoint:
     def __str__(self) -> str:
         return self.at(self.port)
 
+    @property
+    def written(self) -> str:
+        """The form that the configuration has it in."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
     def at(self, port: int) -> str:
         """Return ``address:port`` as gRPC and URLs write it, IPv6 in brackets."""
         return f"[{self.address}]:{port}" if ":" in self.address else f"{self.address}:{port}"

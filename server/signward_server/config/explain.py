@@ -26,10 +26,7 @@ _WRONG_TYPES = {
     "too_long": ("has too many entries", "merge some of them"),
     "string_too_short": ("is empty", "fill it in or leave it out"),
     "string_too_long": ("is too long", "shorten it to at most 253 characters"),
-    "string_pattern_mismatch": (
-        "has characters that no name has",
-        "use printable ASCII without spaces",
-    ),
+    "string_pattern_mismatch": ("has the wrong form", "see `signward config schema`"),
     "missing": ("is missing", "add it"),
 }
 

@@ -13,7 +13,7 @@ from signward_server.config.problems import ConfigurationError
 from signward_server.config.schema import Settings
 from signward_server.config.sources import Sources
 
-__all__ = ["load"]
+__all__ = ["load", "validated"]
 
 
 def load(
@@ -43,6 +43,20 @@ def load(
     sources.add_environment(environment)
     sources.add_flags(flags)
     base = file.absolute().parent if file is not None else Path.cwd()
+    return validated(sources, base, resolve)
+
+
+def validated(sources: Sources, base: Path, resolve: Resolve) -> Settings:
+    """Return the settings of sources that have been read.
+
+    Args:
+        sources: What was read.
+        base: Where relative paths start, absolute.
+        resolve: Finds the addresses of a host name.
+
+    Raises:
+        ConfigurationError: With every problem of reading and of validation.
+    """
     try:
         settings = Settings.model_validate(
             sources.values, context={"base": base, "resolve": resolve}

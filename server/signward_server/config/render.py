@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 import textwrap
 from collections.abc import Mapping
+from datetime import timedelta
 
 from pydantic.fields import FieldInfo
+from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import PydanticUndefined
 
+from signward_server.config.addresses import Endpoint
 from signward_server.config.fields import SectionFields, bounds_of, form, kind, sections
+from signward_server.config.quantities import format_duration
 from signward_server.config.schema import ClientCa, Settings
 
-__all__ = ["as_json_schema", "as_markdown", "as_toml"]
+__all__ = ["as_json_schema", "as_lines", "as_markdown", "as_toml"]
 
 _WIDTH = 88
 _HEAD = """\
@@ -43,6 +47,19 @@ def as_toml(values: Mapping[str, object]) -> str:
     return "".join(parts)
 
 
+def as_lines(settings: Settings) -> str:
+    """Return all settings in force, one ``section.key = value`` a line; this is TOML too."""
+    values = settings.model_dump(mode="json")
+    lines = []
+    for section in sections():
+        table = values
+        for part in section.name.split("."):
+            table = table[part]
+        for name, info in section.fields:
+            lines.append(f"{section.name}.{name} = {form(table[name], info)}")
+    return "\n".join(lines)
+
+
 def as_markdown() -> str:
     """Return a heading and a table for each section, as in ``docs/configuration.md``."""
     parts = [_table(section) for section in sections()]
@@ -53,7 +70,19 @@ def as_markdown() -> str:
 
 def as_json_schema() -> str:
     """Return the schema as JSON Schema (draft 2020-12)."""
-    return json.dumps(Settings.model_json_schema(), indent=2) + "\n"
+    schema = Settings.model_json_schema(schema_generator=_JsonSchema)
+    return json.dumps(schema, indent=2) + "\n"
+
+
+class _JsonSchema(GenerateJsonSchema):
+    """Writes the defaults in the form that the configuration has them in."""
+
+    def encode_default(self, dft: object) -> object:
+        if isinstance(dft, timedelta):
+            return format_duration(dft)
+        if isinstance(dft, Endpoint):
+            return dft.written
+        return "" if dft is None else super().encode_default(dft)
 
 
 def _comment(text: str) -> str:

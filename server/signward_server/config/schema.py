@@ -149,7 +149,7 @@ class Envelope(Section):
         ge=64 * 2**10,
         le=1024 * _MIB,
         description=(
-            "Memory to lock for private halves, 64 bytes each; the system allows 8 MiB by default."
+            "Memory to lock for keys, in whole pages; the system allows 8 MiB by default."
         ),
     )
     accepted_libraries: tuple[_Digest, ...] = Field(

@@ -24,7 +24,8 @@ FOREIGN_VARIABLES = frozenset(
         "SIGNWARD_CERT",
         "SIGNWARD_KEY",
         "SIGNWARD_PROFILE",
-        "SIGNWARD_PROFILE_FILE",
+        "SIGNWARD_PROFILES",
+        "SIGNWARD_SERVER_NAME",
     }
 )
 
@@ -75,7 +76,11 @@ class Sources:
         except (ValueError, RecursionError):  # numbers of thousands of digits, deep nesting
             self._problem(str(path), "is not TOML that anyone wrote", "start from a new one")
         else:
-            self._merge(self.values, tables, (), str(path))
+            self.add_tables(tables, str(path))
+
+    def add_tables(self, tables: Mapping[str, object], source: str) -> None:
+        """Take over tables that were read elsewhere."""
+        self._merge(self.values, tables, (), source)
 
     def add_environment(self, environment: Mapping[str, str]) -> None:
         """Read ``SIGNWARD_SECTION__KEY`` variables; ``__`` stands for the dot."""
@@ -108,7 +113,7 @@ class Sources:
         for part in reversed(key):
             nested = {part: nested}
         if isinstance(nested, dict):
-            self._merge(self.values, nested, (), source)
+            self.add_tables(nested, source)
 
     def _merge(
         self, into: dict[str, object], tables: Mapping[str, object], above: Key, source: str

@@ -84,7 +84,7 @@ class RequestMemory:
             self._purge_sometimes(wanted.time)
         if found.content != content:
             raise RequestIdReused
-        return Claim(found.version, replayed=found is not wanted)
+        return Claim(found.version, replayed=found != wanted)
 
     def close(self) -> None:
         """Let go of the database; nothing can be claimed afterwards."""

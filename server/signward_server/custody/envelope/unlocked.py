@@ -68,9 +68,10 @@ class UnlockedKeys:
             if entry is None:
                 return None
             now = self._clock.monotonic()
-            if now >= entry.expires or not entry.slot.acquire():
+            if now >= entry.expires:
                 self._drop(name)
                 return None
+            entry.slot.acquire()
             if ttl > 0:
                 entry.expires = now + ttl
                 self._entries.move_to_end(name)
@@ -92,9 +93,11 @@ class UnlockedKeys:
         """
         with self._lock:
             entry = self._entries.get(name)
-            if entry is not None and entry.slot.acquire():
+            if entry is not None:
                 slot.retire()
-                return entry.slot
+                slot = entry.slot
+                slot.acquire()
+                return slot
             slot.acquire()
             if ttl > 0 and generation == self._forgotten:
                 self._entries[name] = _Entry(slot, self._clock.monotonic() + ttl)
@@ -113,10 +116,15 @@ class UnlockedKeys:
         """Wipe what has expired; return the seconds until the next one will, if any."""
         with self._lock:
             now = self._clock.monotonic()
-            for name in [name for name, each in self._entries.items() if now >= each.expires]:
+            ended, earliest = [], None
+            for name, entry in self._entries.items():
+                if now >= entry.expires:
+                    ended.append(name)
+                elif earliest is None or entry.expires < earliest:
+                    earliest = entry.expires
+            for name in ended:
                 self._drop(name)
-            ends = min((each.expires for each in self._entries.values()), default=None)
-            return None if ends is None else ends - now
+            return None if earliest is None else earliest - now
 
     def has_room(self) -> bool:
         """Return whether ``take`` would give a slot."""

@@ -1,0 +1,16 @@
+"""The Typer application of the daemon-side commands, one file for each of them."""
+
+from __future__ import annotations
+
+import typer
+
+from signward_server.cli import cert, config, init, migrate, serve
+
+__all__ = ["app"]
+
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
+app.command("init")(init.init)
+app.command("serve")(serve.serve)
+app.command("migrate")(migrate.migrate)
+app.add_typer(cert.app, name="cert")
+app.add_typer(config.app, name="config")

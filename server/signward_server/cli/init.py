@@ -1,0 +1,66 @@
+"""``signward init``: a working home in one step."""
+
+from __future__ import annotations
+
+import shlex
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from signward_server.cli.locating import AsJson
+from signward_server.cli.reporting import print_result, reported
+
+__all__ = ["init"]
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Home to make.")],
+    *,
+    tcp: Annotated[
+        str, typer.Option(help="gRPC address, HOST:PORT on loopback; empty for none.")
+    ] = "127.0.0.1:7443",
+    http: Annotated[
+        str, typer.Option(help="Address of the probes, HOST:PORT on loopback; empty for none.")
+    ] = "127.0.0.1:7480",
+    as_json: AsJson = False,
+) -> None:
+    """Make a home: a development CA, certificates, a KEK, signward.toml and the store."""
+    with reported():
+        from signward_server.config import load
+        from signward_server.core.clock import SystemClock
+        from signward_server.home.creation import HomePlan, create_home
+        from signward_server.home.parts import write_kek, write_store
+
+        flags = [f"listen.tcp={tcp}", f"listen.http={http}", "listen.unix=run/signward.sock"]
+        listen = load(None, environment={}, flags=flags).listen
+        clock = SystemClock()
+        plan = HomePlan(
+            path=folder.absolute(),
+            tcp=listen.tcp,
+            http=listen.http,
+            write_kek=write_kek,
+            write_store=partial(write_store, clock=clock),
+        )
+        home = create_home(plan, clock)
+        profiles = home.clients / "profiles.toml"
+        result = {
+            "home": str(home.path),
+            "ca": str(plan.authority),
+            "config": str(home.configuration),
+            "profiles": str(profiles),
+        }
+        print_result(result, _text(home.path, plan.authority, profiles), as_json=as_json)
+
+
+def _text(home: Path, authority: Path, profiles: Path) -> str:
+    quoted = shlex.quote(str(home))
+    return f"""\
+Home       {home}
+CA         {authority} (its private key issues clients: keep it off the daemon's machine)
+Profiles   {profiles} (admin, bot)
+
+Next:
+  signward serve --home {quoted}
+  SIGNWARD_PROFILES={shlex.quote(str(profiles))} SIGNWARD_PROFILE=bot signward health"""

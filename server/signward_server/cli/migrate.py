@@ -1,0 +1,33 @@
+"""``signward migrate``: bring the store to this release."""
+
+from __future__ import annotations
+
+import os
+
+from signward_server.cli.locating import AsJson, ConfigOption, HomeOption, SetOption, locate
+from signward_server.cli.reporting import print_result, reported
+
+__all__ = ["migrate"]
+
+
+def migrate(
+    *,
+    home: HomeOption = None,
+    config: ConfigOption = None,
+    settings: SetOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """Bring the store to this release; the daemon must not be running."""
+    with reported():
+        from signward_server.config import load
+        from signward_server.core.clock import SystemClock
+        from signward_server.home.layout import Home
+        from signward_server.home.parts import migrate_store
+
+        folder, file = locate(home, config)
+        loaded = load(file, environment=os.environ, flags=settings or ())
+        with Home(folder).lock():
+            changed = migrate_store(loaded.store.path, SystemClock())
+        text = f"{loaded.store.path} {'was migrated' if changed else 'is up to date'}"
+        result = {"store": str(loaded.store.path), "migrated": changed}
+        print_result(result, text, as_json=as_json)

@@ -1,0 +1,45 @@
+"""``signward serve``: the daemon."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated
+
+import typer
+
+from signward_server.cli.locating import ConfigOption, HomeOption, SetOption, locate
+from signward_server.cli.reporting import reported
+
+__all__ = ["serve"]
+
+
+def serve(
+    *,
+    home: HomeOption = None,
+    config: ConfigOption = None,
+    settings: SetOption = None,
+    tcp: Annotated[str | None, typer.Option(help="Same as --set listen.tcp=HOST:PORT.")] = None,
+    unix: Annotated[str | None, typer.Option(help="Same as --set listen.unix=PATH.")] = None,
+    http: Annotated[str | None, typer.Option(help="Same as --set listen.http=HOST:PORT.")] = None,
+    log_level: Annotated[str | None, typer.Option(help="Same as --set log.level=LEVEL.")] = None,
+    development: Annotated[
+        bool, typer.Option("--development", help="Tolerate SSLKEYLOGFILE, GRPC_TRACE, LD_PRELOAD.")
+    ] = False,
+) -> None:
+    """Serve until SIGTERM or SIGINT. Prints one JSON line once it is ready."""
+    with reported():
+        from signward_server.cli.hardening import harden, refuse_surroundings
+
+        if not development:
+            refuse_surroundings(os.environ)
+        harden()
+        from signward_server.cli.serving import run
+        from signward_server.config import load
+
+        folder, file = locate(home, config)
+        direct = {"tcp": tcp, "unix": unix, "http": http}
+        flags = [f"listen.{key}={value}" for key, value in direct.items() if value is not None]
+        if log_level is not None:
+            flags.append(f"log.level={log_level}")
+        loaded = load(file, environment=os.environ, flags=[*(settings or ()), *flags])
+        run(loaded, folder)

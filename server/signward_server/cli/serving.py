@@ -1,0 +1,93 @@
+"""Runs the daemon: lock, addresses, start, ready line, wait, stop."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import FrameType
+
+import structlog
+
+from signward_server.config import ConfigurationError, Settings
+from signward_server.core.clock import SystemClock
+from signward_server.home.checks import check_machine
+from signward_server.home.layout import Home
+from signward_server.home.listeners import clear_socket, ensure_free, prepare_folder
+from signward_server.home.lock import FileLock
+from signward_server.telemetry.logging import configure_logging, log_unhandled
+from signward_server.wiring import Bound, Daemon, build
+
+__all__ = ["run"]
+
+_BANNER = "no policy engine: local use only"
+_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+
+def run(settings: Settings, home: Path, put_together: Callable[[Settings], Daemon] = build) -> None:
+    """Serve until a signal; returns after a clean end.
+
+    Args:
+        settings: The configuration.
+        home: Folder to lock.
+        put_together: Makes the daemon; opens custody and store.
+
+    Raises:
+        StartupFailed: It cannot start; nothing is bound or locked any more.
+    """
+    stopping = threading.Event()
+    with _signals(stopping), ExitStack() as held:
+        if problems := check_machine(settings, home, SystemClock()):
+            raise ConfigurationError(problems)
+        configure_logging(settings.log.level, sys.stderr)
+        log_unhandled()
+        held.enter_context(Home(home).lock())
+        _claim(settings, held)
+        daemon = put_together(settings)
+        bound = daemon.start()
+        held.callback(daemon.stop, settings.shutdown.grace.total_seconds())
+        _announce(bound)
+        stopping.wait()
+        structlog.get_logger(__name__).info("stopping")
+    structlog.get_logger(__name__).info("stopped")
+
+
+def _claim(settings: Settings, held: ExitStack) -> None:
+    """Make sure that every address is free, and that the socket stays ours."""
+    listen = settings.listen
+    if listen.tcp is not None:
+        ensure_free(listen.tcp, "listen.tcp")
+    if listen.http is not None:
+        ensure_free(listen.http, "listen.http")
+    if listen.unix is not None:
+        prepare_folder(listen.unix.parent)
+        lock = listen.unix.with_name(f"{listen.unix.name}.lock")
+        held.enter_context(FileLock(lock, f"the socket {listen.unix}"))
+        clear_socket(listen.unix)
+
+
+@contextmanager
+def _signals(stopping: threading.Event) -> Iterator[None]:
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        stopping.set()
+
+    before = {number: signal.signal(number, stop) for number in _SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _announce(bound: Bound) -> None:
+    print(f"signward: {_BANNER}", file=sys.stderr, flush=True)
+    unix = None if bound.unix is None else str(bound.unix)
+    addresses = {"tcp": bound.tcp, "unix": unix, "http": bound.http}
+    log = structlog.get_logger(__name__)
+    log.warning(_BANNER)
+    log.info("serving", **addresses)
+    print(json.dumps({"ready": True, **addresses}), flush=True)

@@ -1,0 +1,1 @@
+"""The home of a daemon: its folder, its lock, its sockets, and how one is made."""

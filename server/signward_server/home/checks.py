@@ -1,0 +1,113 @@
+"""What a configuration says, compared with the machine: files, modes, validity, limits."""
+
+from __future__ import annotations
+
+import os
+import resource
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from cryptography import x509
+
+from signward_server.config import Problem, Settings
+from signward_server.config.quantities import format_size
+from signward_server.core.ports import Clock
+from signward_server.rpc.tls import TlsFileError, server_credentials
+
+__all__ = ["check_kek", "check_machine"]
+
+_KEY_MODES = 0o640  # bits that the private key's mode may have
+_KEK_MODE = 0o600
+_CAP_IPC_LOCK = 14  # capability.h
+
+
+def check_machine(settings: Settings, home: Path, clock: Clock) -> list[Problem]:
+    """Return what would keep the daemon from running as configured.
+
+    Args:
+        settings: The configuration.
+        home: Folder whose lock protects the store.
+        clock: Judges certificates.
+    """
+    files = list(_files(settings))
+    return [
+        *files,
+        *([] if files else _tls(settings, clock)),
+        *_store(settings, home),
+        *_memory(settings),
+    ]
+
+
+def check_kek(settings: Settings) -> list[Problem]:
+    """Return whether the KEK file is missing or open to others; custody checks the rest."""
+    path = settings.custody.envelope.kek
+    try:
+        mode = stat.S_IMODE(path.stat().st_mode)
+    except OSError as exc:
+        text = f"cannot be read ({os.strerror(exc.errno or 0)})"
+        return [Problem(str(path), "", text, "set custody.envelope.kek to the KEK file")]
+    if mode != _KEK_MODE:
+        text = f"has mode {mode:04o}, not 0600"
+        return [Problem(str(path), "", text, f"run: chmod 600 {path}")]
+    return []
+
+
+def _files(settings: Settings) -> Iterator[Problem]:
+    tls = settings.tls
+    named = {"tls.certificate": tls.certificate, "tls.private_key": tls.private_key}
+    named |= {f"tls.client_ca[{i}].file": ca.file for i, ca in enumerate(tls.client_ca)}
+    for key, path in named.items():
+        try:
+            with path.open("rb"):
+                pass
+        except OSError as exc:
+            reason = os.strerror(exc.errno or 0)
+            yield Problem(str(path), "", f"cannot be read ({reason})", f"give {key} a PEM file")
+            continue
+        mode = stat.S_IMODE(path.stat().st_mode)
+        if key == "tls.private_key" and mode & ~_KEY_MODES:
+            text = f"has mode {mode:04o}, so that others can reach the private key"
+            yield Problem(str(path), "", text, f"run: chmod 600 {path}")
+
+
+def _tls(settings: Settings, clock: Clock) -> Iterator[Problem]:
+    tls = settings.tls
+    bundles = [ca.file for ca in tls.client_ca]
+    try:
+        server_credentials(tls.certificate, tls.private_key, bundles)
+    except TlsFileError as exc:
+        yield Problem("tls", "", f"cannot be used: {exc}".rstrip("."), "correct that file")
+        return
+    leaf = x509.load_pem_x509_certificates(tls.certificate.read_bytes())[0]
+    now = clock.now()
+    if now >= leaf.not_valid_after_utc:
+        text = f"expired on {leaf.not_valid_after_utc:%Y-%m-%d}"
+        yield Problem(str(tls.certificate), "", text, "put a new certificate in its place")
+    elif now < leaf.not_valid_before_utc:
+        text = f"is not valid before {leaf.not_valid_before_utc:%Y-%m-%d %H:%M} UTC"
+        yield Problem(str(tls.certificate), "", text, "check the clock of this machine")
+
+
+def _store(settings: Settings, home: Path) -> Iterator[Problem]:
+    path = settings.store.path
+    if not path.resolve().is_relative_to(home.resolve()):
+        text = f"({path}) lies outside the home {home}, whose lock protects it"
+        yield Problem("configuration", "store.path", text, "move it in, or name the home (--home)")
+
+
+def _memory(settings: Settings) -> Iterator[Problem]:
+    wanted = settings.custody.envelope.locked_memory
+    allowed, _ = resource.getrlimit(resource.RLIMIT_MEMLOCK)
+    if allowed == resource.RLIM_INFINITY or wanted <= allowed or _may_lock_all():
+        return
+    text = f"is {format_size(wanted)}, but this process may lock {format_size(allowed)}"
+    fix = "lower it, or raise the limit (ulimit -l, LimitMEMLOCK=)"
+    yield Problem("configuration", "custody.envelope.locked_memory", text, fix)
+
+
+def _may_lock_all() -> bool:
+    for line in Path("/proc/self/status").read_text("ascii").splitlines():
+        if line.startswith("CapEff:"):
+            return bool(int(line.split()[1], 16) >> _CAP_IPC_LOCK & 1)
+    return False

@@ -1,0 +1,124 @@
+"""Structured logs: one JSON object a line on standard error, without payloads or secrets.
+
+Exceptions are logged as their types and places. Their texts may hold what a caller sent or
+what a library read, so they stay out.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+import traceback
+from types import TracebackType
+from typing import TextIO
+
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+__all__ = ["configure_logging", "log_unhandled"]
+
+_OURS = "signward_server"
+_DEEPEST = 16
+
+# Libraries that print statements, parameters, requests or responses below these levels.
+_PINNED = {
+    "alembic": logging.INFO,
+    "asyncio": logging.INFO,
+    "botocore": logging.INFO,
+    "boto3": logging.INFO,
+    "grpc": logging.INFO,
+    "hpack": logging.INFO,
+    "sqlalchemy": logging.WARNING,
+    "urllib3": logging.INFO,
+}
+
+
+def configure_logging(level: str, stream: TextIO) -> None:
+    """Send structlog's and the standard library's records to a stream as JSON.
+
+    Args:
+        level: ``debug``, ``info``, ``warning`` or ``error``; below ``info`` it holds for
+            the daemon's own loggers only.
+        stream: Where to.
+    """
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _exception_as_places,
+    ]
+    handler = logging.StreamHandler(stream)
+    handler.addFilter(_foreign_debug_stays_out)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.JSONRenderer(default=_only_the_type),
+            ],
+        )
+    )
+    own = getattr(logging, level.upper())
+    root = logging.getLogger()
+    for old in list(root.handlers):
+        root.removeHandler(old)
+    root.addHandler(handler)
+    root.setLevel(max(own, logging.INFO))
+    logging.getLogger(_OURS).setLevel(own)
+    for name, least in _PINNED.items():
+        logging.getLogger(name).setLevel(max(own, least))
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        wrapper_class=structlog.stdlib.BoundLogger,
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+
+
+def log_unhandled() -> None:
+    """Log what nobody caught, in any thread, in place of a traceback with its text."""
+    log = structlog.get_logger(_OURS)
+
+    def in_main(
+        kind: type[BaseException], error: BaseException, trace: TracebackType | None
+    ) -> None:
+        log.critical("unhandled", exc_info=(kind, error, trace))
+
+    def in_thread(arguments: threading.ExceptHookArgs) -> None:
+        error = arguments.exc_value
+        log.critical("unhandled", exc_info=error, thread=getattr(arguments.thread, "name", ""))
+
+    sys.excepthook = in_main
+    threading.excepthook = in_thread
+
+
+def _foreign_debug_stays_out(record: logging.LogRecord) -> bool:
+    ours = record.name == _OURS or record.name.startswith(f"{_OURS}.")
+    return ours or record.levelno >= logging.INFO
+
+
+def _exception_as_places(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
+    error = _exception_of(event.pop("exc_info", None))
+    if error is not None:
+        frames = traceback.extract_tb(error.__traceback__)[-_DEEPEST:]
+        event["error"] = type(error).__qualname__
+        event["at"] = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
+    return event
+
+
+def _exception_of(info: object) -> BaseException | None:
+    if isinstance(info, tuple):
+        info = info[1]
+    elif info is True:
+        info = sys.exc_info()[1]
+    return info if isinstance(info, BaseException) else None
+
+
+def _only_the_type(value: object) -> str:
+    return f"<{type(value).__qualname__}>"
