@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 import threading
 
 import pytest
@@ -64,8 +65,6 @@ def test_a_task_is_not_kept_after_it_ran() -> None:
     pool.submit(done.set)
     assert done.wait(10)
     pool.shutdown()
-    import sys
-
     assert sys.getrefcount(payload) == 2
 
 
