@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from signward_server.core.errors import CustodyUnavailable, Internal
+from signward_server.core.startup import CustodyRefused
 from signward_server.custody.native.sodium import Sodium
 from signward_server.custody.pages import PAGE_SIZE, SLOT_SIZE, LockedPage
 
@@ -18,12 +19,8 @@ SECRET_SIZE: Final = 32
 _LARGEST_DEFAULT: Final = 8 * 1024 * 1024
 
 
-class LockedMemoryError(Exception):
-    """Memory cannot be locked; the text says what to do.
-
-    Raised while the daemon starts, before there is a caller, so it is outside the tree of
-    ``core.errors``.
-    """
+class LockedMemoryError(CustodyRefused):
+    """The kernel does not lock as much memory as is configured."""
 
 
 def default_budget() -> int:
@@ -195,8 +192,9 @@ class LockedMemory:
             LockedPage(self._sodium, max(size, PAGE_SIZE)).close()
         except CustodyUnavailable as exc:
             raise LockedMemoryError(
-                f"{size} bytes of memory cannot be locked: raise RLIMIT_MEMLOCK (LimitMEMLOCK= "
-                "in systemd, --ulimit memlock= in Docker), or lower custody.envelope.locked_memory"
+                f"{size} bytes of memory cannot be locked",
+                "raise the limit (ulimit -l, LimitMEMLOCK= in systemd, --ulimit memlock= in "
+                "Docker), or lower custody.envelope.locked_memory",
             ) from exc
 
     def _page_with_room(self) -> LockedPage | None:
