@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import resource
 import threading
 from types import TracebackType
 from typing import Final, Self
@@ -13,23 +12,13 @@ from signward_server.core.startup import CustodyRefused
 from signward_server.custody.native.sodium import Sodium
 from signward_server.custody.pages import PAGE_SIZE, SLOT_SIZE, LockedPage
 
-__all__ = ["SECRET_SIZE", "LockedMemory", "LockedMemoryError", "Slot", "default_budget"]
+__all__ = ["SECRET_SIZE", "LockedMemory", "LockedMemoryError", "Slot"]
 
 SECRET_SIZE: Final = 32
-_LARGEST_DEFAULT: Final = 8 * 1024 * 1024
 
 
 class LockedMemoryError(CustodyRefused):
     """The kernel does not lock as much memory as is configured."""
-
-
-def default_budget() -> int:
-    """Return how many bytes to lock at most when nothing is configured.
-
-    That is what RLIMIT_MEMLOCK allows, and no more than 8 MiB (131,072 slots).
-    """
-    soft, _ = resource.getrlimit(resource.RLIMIT_MEMLOCK)
-    return _LARGEST_DEFAULT if soft == resource.RLIM_INFINITY else min(soft, _LARGEST_DEFAULT)
 
 
 class Slot:

@@ -363,7 +363,7 @@ def test_readiness_needs_kek_memory_and_sweeper(
     custody: EnvelopeCustody, kek: Kek, memory: LockedMemory
 ) -> None:
     assert custody.healthy()
-    held = [slot for slot in iter(memory.take, None) if slot is not None]
+    held = list(iter(memory.take, None))
     assert not custody.healthy()
     for slot in held:
         slot.retire()
