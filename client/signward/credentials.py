@@ -32,8 +32,8 @@ class Credentials:
             or ``localhost`` for a Unix socket.
     """
 
-    ca: bytes
-    certificate: bytes
+    ca: bytes = field(repr=False)
+    certificate: bytes = field(repr=False)
     private_key: bytes = field(repr=False)
     server_name: str = ""
 

@@ -34,8 +34,6 @@ __all__ = [
     "class_of",
 ]
 
-_EMPTY: Mapping[str, str] = MappingProxyType({})
-
 
 @dataclass(frozen=True, slots=True)
 class FieldViolation:
@@ -70,7 +68,7 @@ class SignwardError(Exception):
         *,
         status: grpc.StatusCode | None = None,
         reason: str = "",
-        metadata: Mapping[str, str] = _EMPTY,
+        metadata: Mapping[str, str] | None = None,
         violations: Sequence[FieldViolation] = (),
         retry_after: float | None = None,
     ) -> None:
@@ -78,7 +76,7 @@ class SignwardError(Exception):
         self.message = message
         self.status = status or self.default_status
         self.reason = reason or self.status.name
-        self.metadata = metadata
+        self.metadata: Mapping[str, str] = metadata or {}
         self.violations = tuple(violations)
         self.retry_after = retry_after
 

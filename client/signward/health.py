@@ -12,9 +12,7 @@ import grpc
 from google.protobuf.message import DecodeError
 from google.protobuf.wrappers_pb2 import StringValue, UInt32Value
 
-__all__ = ["HealthMethod", "ServingStatus", "health_method"]
-
-HealthMethod = grpc.UnaryUnaryMultiCallable[str, "ServingStatus"]
+__all__ = ["ServingStatus", "health_method"]
 
 
 class ServingStatus(enum.Enum):
@@ -39,6 +37,6 @@ def _decode(answer: bytes) -> ServingStatus:
         return ServingStatus.UNKNOWN
 
 
-def health_method(channel: grpc.Channel) -> HealthMethod:
+def health_method(channel: grpc.Channel) -> grpc.UnaryUnaryMultiCallable[str, ServingStatus]:
     """Return the method: the name of a service in (empty: all), its status out."""
     return channel.unary_unary("/grpc.health.v1.Health/Check", _encode, _decode)

@@ -25,8 +25,6 @@ __all__ = ["MAX_IN_FLIGHT", "SignFuture", "SignStream"]
 MAX_IN_FLIGHT = 256
 _GRACE = 1.0  # seconds beyond an item's own timeout, for the daemon's answer to arrive
 
-_Method = grpc.StreamStreamMultiCallable[pb.SignStreamRequest, pb.SignStreamResponse]
-
 
 class SignFuture(Future[pb.SignResponse]):
     """The answer to one item; ``result()`` returns it or raises ``SignwardError``.
@@ -60,7 +58,7 @@ class SignStream:
 
     def __init__(
         self,
-        method: _Method,
+        method: grpc.StreamStreamMultiCallable[pb.SignStreamRequest, pb.SignStreamResponse],
         *,
         timeout: float | None,
         item_timeout: float,

@@ -12,10 +12,18 @@ from signward_server.core.errors import CustodyUnavailable, Internal
 from signward_server.custody.native.sodium import Sodium
 from signward_server.custody.pages import PAGE_SIZE, SLOT_SIZE, LockedPage
 
-__all__ = ["SECRET_SIZE", "LockedMemory", "Slot", "default_budget"]
+__all__ = ["SECRET_SIZE", "LockedMemory", "LockedMemoryError", "Slot", "default_budget"]
 
 SECRET_SIZE: Final = 32
 _LARGEST_DEFAULT: Final = 8 * 1024 * 1024
+
+
+class LockedMemoryError(Exception):
+    """Memory cannot be locked; the text says what to do.
+
+    Raised while the daemon starts, before there is a caller, so it is outside the tree of
+    ``core.errors``.
+    """
 
 
 def default_budget() -> int:
@@ -38,39 +46,45 @@ class Slot:
 
     Attributes:
         address: Of the first byte. Whoever uses it has a lease, or nobody else has the slot.
+        tag_address: Of the second half.
         generation: Number of this life of the 64 bytes, never used twice.
     """
 
-    __slots__ = ("_leases", "_memory", "_retired", "address", "generation")
+    __slots__ = ("_leases", "_memory", "_retired", "address", "generation", "tag_address")
 
     def __init__(self, memory: LockedMemory, address: int, generation: int) -> None:
         self._memory = memory
         self._leases = 0
         self._retired = False
         self.address = address
+        self.tag_address = address + SECRET_SIZE
         self.generation = generation
-
-    @property
-    def tag_address(self) -> int:
-        """Address of the second half."""
-        return self.address + SECRET_SIZE
 
     @property
     def leased(self) -> bool:
         """Whether somebody has a lease."""
         return self._leases > 0
 
-    def acquire(self) -> bool:
-        """Take a lease; ``False`` if the slot is retired."""
+    def acquire(self) -> None:
+        """Take a lease.
+
+        Raises:
+            CustodyUnavailable: The slot is retired.
+        """
         with self._memory.lock:
             if self._retired:
-                return False
+                raise CustodyUnavailable
             self._leases += 1
-            return True
 
     def release(self) -> None:
-        """Give a lease back; the last one wipes a retired slot."""
+        """Give a lease back; the last one wipes a retired slot.
+
+        Raises:
+            Internal: There is no lease to give back.
+        """
         with self._memory.lock:
+            if not self._leases:
+                raise Internal
             self._leases -= 1
             if self._retired and self._leases == 0:
                 self._memory.reclaim(self)
@@ -113,6 +127,9 @@ class LockedMemory:
 
     Attributes:
         lock: Guards leases and slots; for the slots of this memory only.
+
+    Raises:
+        LockedMemoryError: The kernel does not let this process lock that much.
     """
 
     def __init__(self, sodium: Sodium, budget: int) -> None:
@@ -124,6 +141,7 @@ class LockedMemory:
         self._lives: dict[int, int] = {}
         self._generations = itertools.count(1)
         self._closed = False
+        self._prove()
 
     def take(self) -> Slot | None:
         """Return a slot of zeros, ``None`` when the budget is used up.
@@ -170,6 +188,16 @@ class LockedMemory:
         with self.lock:
             self._closed = True
             self._drop_spare_pages()
+
+    def _prove(self) -> None:
+        size = self._most_pages * PAGE_SIZE
+        try:
+            LockedPage(self._sodium, max(size, PAGE_SIZE)).close()
+        except CustodyUnavailable as exc:
+            raise LockedMemoryError(
+                f"{size} bytes of memory cannot be locked: raise RLIMIT_MEMLOCK (LimitMEMLOCK= "
+                "in systemd, --ulimit memlock= in Docker), or lower custody.envelope.locked_memory"
+            ) from exc
 
     def _page_with_room(self) -> LockedPage | None:
         if self._closed:

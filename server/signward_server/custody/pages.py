@@ -18,7 +18,12 @@ _MADV_WIPEONFORK: Final = 18
 
 
 class LockedPage:
-    """An anonymous private page, cut into slots of 64 bytes.
+    """An anonymous private mapping of one page, cut into slots of 64 bytes.
+
+    Args:
+        sodium: libsodium.
+        size: Bytes, a multiple of the page size; more than one page only to see whether
+            the kernel locks that much.
 
     Attributes:
         address: Of its first byte, valid until ``close``.
@@ -28,12 +33,13 @@ class LockedPage:
         CustodyUnavailable: The kernel refuses the page, a protection or the lock (S19).
     """
 
-    __slots__ = ("_mapping", "_sodium", "address", "free")
+    __slots__ = ("_mapping", "_size", "_sodium", "address", "free")
 
-    def __init__(self, sodium: Sodium) -> None:
+    def __init__(self, sodium: Sodium, size: int = PAGE_SIZE) -> None:
         self._sodium = sodium
+        self._size = size
         try:
-            self._mapping = mmap.mmap(-1, PAGE_SIZE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+            self._mapping = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
         except OSError as exc:
             raise CustodyUnavailable from exc
         # What from_buffer exports is dropped at once, so that close() can unmap the page.
@@ -43,23 +49,23 @@ class LockedPage:
         except OSError as exc:
             self._mapping.close()
             raise CustodyUnavailable from exc
-        self.free = list(range(self.address, self.address + PAGE_SIZE, SLOT_SIZE))
+        self.free = list(range(self.address, self.address + size, SLOT_SIZE))
 
     @property
     def empty(self) -> bool:
         """Whether nobody has a slot of it."""
-        return len(self.free) * SLOT_SIZE == PAGE_SIZE
+        return len(self.free) * SLOT_SIZE == self._size
 
     def close(self) -> None:
         """Wipe, unlock and unmap the page (``sodium_munlock`` starts with the wipe)."""
-        self._sodium.munlock(self.address, PAGE_SIZE)
+        self._sodium.munlock(self.address, self._size)
         self._mapping.close()
 
     def _protect(self) -> None:
         # libsodium advises DONTDUMP too, but goes on when it is refused.
         self._mapping.madvise(mmap.MADV_DONTDUMP)
         self._mapping.madvise(_MADV_WIPEONFORK)
-        if self._sodium.mlock(self.address, PAGE_SIZE) != 0:
+        if self._sodium.mlock(self.address, self._size) != 0:
             raise OSError("mlock was refused")
 
     def __repr__(self) -> str:

@@ -78,9 +78,9 @@ class KeyChanges:
         action = _STATE_ACTIONS[state]
         with Recorded(self._audit, call, action, key_id, reason):
             stored = self._retried(call, key_id, action, change)
-        if state is KeyState.DISABLED:
-            self._forget(stored)
-        return stored
+            if state is KeyState.DISABLED:
+                self._forget(stored)  # before the record: wiped even if that fails
+            return stored
 
     def _retried(
         self, call: Call, key_id: str, action: str, change: Callable[[Key], Key], tries: int = 5

@@ -11,6 +11,7 @@ from signward_server.core.errors import (
     FieldInvalid,
     FieldViolation,
     KeyExists,
+    KeyNotFound,
 )
 from signward_server.core.keys import (
     Algorithm,
@@ -22,6 +23,7 @@ from signward_server.core.keys import (
     VersionState,
 )
 from signward_server.core.ports import Audit, Call, Catalogue, Clock, Custody, Policy, RequestScope
+from signward_server.flows.access import may_view
 from signward_server.flows.key_requests import CreateKey
 from signward_server.flows.recording import Recorded
 
@@ -68,6 +70,7 @@ class KeyCreation:
             FieldInvalid: Names each field at fault.
             KeyExists, RequestIdReused, RequestIdQuota, StoreUnavailable: See
                 ``Catalogue.insert``.
+            KeyNotFound: The same request made it, but the caller may not view it any more.
             CustodyUnavailable: Nothing was made.
         """
         with Recorded(self._audit, call, CREATE_KEY, request.attributes.id):
@@ -81,6 +84,8 @@ class KeyCreation:
         if request.request_id:
             scope = RequestScope(str(call.identity), call.method, draft.id, request.request_id)
             made = self._catalogue.created_by(scope, request.content())
+            if made is not None and not may_view(self._policy, call.identity, made):
+                raise KeyNotFound  # it has changed hands since
             if made is not None:
                 return made
         if self._catalogue.get(draft.id) is not None:

@@ -1,4 +1,4 @@
-"""Recording the outcome of what changes keys."""
+"""Recording the outcome of what changes keys, and of each item that is to be signed."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import Self
 
 from signward_server.core.errors import Internal, SignwardError
 from signward_server.core.ports import Audit, AuditEntry, Call
+from signward_server.core.signing import SignRequest
 
-__all__ = ["Recorded"]
+__all__ = ["Recorded", "item_entry"]
 
 
 class Recorded:
@@ -57,3 +58,25 @@ class Recorded:
                 note=self._note,
             )
         )
+
+
+def item_entry(
+    call: Call,
+    request: SignRequest,
+    action: str,
+    version: int,
+    outcome: str,
+    signed_digest: bytes = b"",
+) -> AuditEntry:
+    """Return the record of one item that was to be signed."""
+    return AuditEntry(
+        call.identity,
+        call.method,
+        action,
+        request.key,
+        version,
+        outcome,
+        signed_digest,
+        request.request_id,
+        call,
+    )

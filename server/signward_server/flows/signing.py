@@ -7,12 +7,12 @@ signature.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from signward_server.core.errors import (
     CustodyUnavailable,
+    EtagMismatch,
     KeyPurposeMismatch,
     PayloadUnsupported,
     SignwardError,
@@ -21,7 +21,6 @@ from signward_server.core.keys import CustodyKind, Key, KeyVersion
 from signward_server.core.payloads import Payload
 from signward_server.core.ports import (
     Audit,
-    AuditEntry,
     Call,
     Caps,
     Catalogue,
@@ -34,13 +33,23 @@ from signward_server.core.ports import (
     RequestScope,
     Reservation,
 )
-from signward_server.core.signing import Decoded, SigningContext, SignRequest, SignResult
-from signward_server.core.value import value
+from signward_server.core.signing import (
+    Decoded,
+    Signature,
+    SigningContext,
+    SignRequest,
+    SignResult,
+)
+from signward_server.core.unexpected import unexpected
 from signward_server.flows.access import signing_version, visible_key
+from signward_server.flows.digests import request_content, signed_digest
+from signward_server.flows.recording import item_entry
 
 __all__ = ["Signing", "SigningPorts"]
 
 _OK = "OK"
+_UNREAD = "Sign"
+_TRIES = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,15 +67,27 @@ class SigningPorts:
     clock: Clock
 
 
-@value
-class _Admitted:
-    """An item that every check has let through."""
+@dataclass(slots=True)
+class _Item:
+    """An item on its way.
+
+    What was decoded never changes; the key's snapshot is renewed when it is judged again.
+
+    Attributes:
+        key: Snapshot of the key that it was judged by.
+        version: The version that signs.
+        chain: The chain of its payload.
+        decoded: What is judged and what is signed.
+        reservation: What it was counted as.
+        settled: Whether the reservation is decided: it is not given back any more.
+    """
 
     key: Key
     version: KeyVersion
     chain: Chain
     decoded: Decoded
     reservation: Reservation
+    settled: bool = False
 
 
 class Signing:
@@ -83,122 +104,115 @@ class Signing:
         """Sign one item.
 
         Raises:
-            SignwardError: Nothing was signed, or what was signed was discarded.
+            SignwardError: Nothing was signed, or what was signed was discarded. Nothing
+                else is raised, so that one item never ends its batch or stream.
         """
+        item = None
         try:
-            admitted = self._admit(call, request)
-            while self._catalogue.get(request.key) is not admitted.key:
-                # The key changed after it was judged (S11): judge what it is now.
-                admitted.reservation.release()
-                admitted = self._admit(call, request)
-            return self._sign(call, request, admitted)
+            item = self._reserved(call, request)
+            self._judge(call, request, item)
+            return self._signed(call, request, item)
         except SignwardError as error:
-            self._audit.record(_entry(call, request, "Sign", request.version, error.reason))
+            self._fail(call, request, item, error)
             raise
+        except Exception as error:  # an item's last line: the other items go on
+            internal = unexpected(error)
+            self._fail(call, request, item, internal)
+            raise internal from error
 
-    def _admit(self, call: Call, request: SignRequest) -> _Admitted:
+    def _reserved(self, call: Call, request: SignRequest) -> _Item:
+        """Decode an item and count it in, before anything is decided (S12)."""
         ports = self._ports
-        identity = call.identity
-        key = visible_key(self._catalogue, ports.policy, identity, request.key)
+        key = visible_key(self._catalogue, ports.policy, call.identity, request.key)
         chain = self._chains.get(type(request.payload))
         if chain is None:
             raise PayloadUnsupported
         if key.purpose not in chain.purposes:
             raise KeyPurposeMismatch
         version = signing_version(key, request.version, request.expected_fingerprint)
-        now_ms = int(ports.clock.time() * 1000)
-        decoded = chain.decode(request.payload, key, now_ms)
-        reservation = ports.caps.reserve(identity, key, decoded.intent)
-        try:
-            ports.policy.authorize(
-                identity, decoded.intent.action, key, decoded.intent, reservation.totals
-            )
-            ports.limits.admit(identity, call.method, key.id, len(decoded.messages))
-            if request.request_id:
-                version = self._first_version(call, request, key, version, decoded, reservation)
-        except SignwardError:
-            reservation.release()
-            raise
-        return _Admitted(key, version, chain, decoded, reservation)
+        decoded = chain.decode(request.payload, key, int(ports.clock.time() * 1000))
+        reservation = ports.caps.reserve(call.identity, key, decoded.intent)
+        return _Item(key, version, chain, decoded, reservation)
 
-    def _first_version(
-        self,
-        call: Call,
-        request: SignRequest,
-        key: Key,
-        version: KeyVersion,
-        decoded: Decoded,
-        reservation: Reservation,
-    ) -> KeyVersion:
-        """Resolve the version as the request_id's first use did (S33)."""
-        scope = RequestScope(str(call.identity), call.method, key.id, request.request_id)
-        claim = self._ports.requests.claim(scope, _content(request, decoded), version.version)
+    def _judge(self, call: Call, request: SignRequest, item: _Item) -> None:
+        ports = self._ports
+        identity, key, intent = call.identity, item.key, item.decoded.intent
+        ports.policy.authorize(identity, intent.action, key, intent, item.reservation.totals)
+        ports.limits.admit(identity, call.method, key.id, len(item.decoded.messages))
+        if request.request_id:
+            self._claim(call, request, item)
+
+    def _claim(self, call: Call, request: SignRequest, item: _Item) -> None:
+        """Resolve the version as the request_id's first use did, and charge it once (S33).
+
+        A retry is free. Therefore the first use stays charged even if it fails after this.
+        """
+        scope = RequestScope(str(call.identity), call.method, item.key.id, request.request_id)
+        content = request_content(request, item.decoded)
+        claim = self._ports.requests.claim(scope, content, item.version.version)
         if claim.replayed:
-            reservation.release()
-        if claim.version == version.version:
-            return version
-        return signing_version(key, claim.version, request.expected_fingerprint)
+            item.reservation.release()
+        item.settled = True
+        if claim.version != item.version.version:
+            item.version = signing_version(item.key, claim.version, request.expected_fingerprint)
 
-    def _sign(self, call: Call, request: SignRequest, admitted: _Admitted) -> SignResult:
-        custody = self._custodies.get(admitted.key.custody)
+    def _signed(self, call: Call, request: SignRequest, item: _Item) -> SignResult:
+        custody = self._custodies.get(item.key.custody)
         if custody is None:
-            admitted.reservation.release()
             raise CustodyUnavailable
-        try:
-            return self._sign_in(custody, call, request, admitted)
-        except SignwardError:
-            if not custody.leaves_process:
-                admitted.reservation.release()
-            raise
-
-    def _sign_in(
-        self, custody: Custody, call: Call, request: SignRequest, admitted: _Admitted
-    ) -> SignResult:
-        key, version, decoded = admitted.key, admitted.version, admitted.decoded
-        action, digest = decoded.intent.action, _digest(decoded.messages)
+        decoded, version = item.decoded, item.version.version
+        action, digest = decoded.intent.action, signed_digest(decoded.messages)
         if custody.leaves_process:
-            self._audit.authorised(_entry(call, request, action, version.version, _OK, digest))
-        context = SigningContext(key, version, decoded.hash, call.identity, request.source)
-        call.ensure_live()
-        signatures = [custody.sign(message, context) for message in decoded.messages]
-        result = admitted.chain.encode(decoded, version.public_key, signatures)
-        receipt = self._audit.record(_entry(call, request, action, version.version, _OK, digest))
-        return SignResult(key.id, version.version, receipt.log, receipt.sequence, digest, result)
+            self._audit.authorised(item_entry(call, request, action, version, _OK, digest))
+        signatures = self._signatures(custody, call, request, item)
+        if custody.leaves_process:
+            self._judge_changes(call, request, item)
+        result = item.chain.encode(decoded, item.version.public_key, signatures)
+        receipt = self._audit.record(item_entry(call, request, action, version, _OK, digest))
+        return SignResult(item.key.id, version, receipt.log, receipt.sequence, digest, result)
 
+    def _signatures(
+        self, custody: Custody, call: Call, request: SignRequest, item: _Item
+    ) -> list[Signature]:
+        signatures = []
+        for message in item.decoded.messages:
+            if self._catalogue.get(request.key) is not item.key:
+                self._judge_changes(call, request, item)
+            call.ensure_live()
+            if custody.leaves_process:
+                item.settled = True
+            context = SigningContext(
+                item.key, item.version, item.decoded.hash, call.identity, request.source
+            )
+            signatures.append(custody.sign(message, context))
+        return signatures
 
-def _digest(messages: tuple[bytes, ...]) -> bytes:
-    """SHA-256 of the signed bytes; of their concatenation where there are several."""
-    if len(messages) == 1:
-        return hashlib.sha256(messages[0]).digest()
-    return hashlib.sha256(b"".join(messages)).digest()
+    def _judge_changes(self, call: Call, request: SignRequest, item: _Item) -> None:
+        """Judge an item by what its key has become since it was judged (S11).
 
+        The version stays the one that was resolved: in grace it may still sign.
 
-def _content(request: SignRequest, decoded: Decoded) -> bytes:
-    """SHA-256 of everything that the answer depends on, each part with its length."""
-    digest = hashlib.sha256()
-    head = f"{decoded.intent.action}\0{request.version}\0{decoded.hash.name}"
-    for part in (head.encode(), request.expected_fingerprint, *decoded.messages):
-        digest.update(len(part).to_bytes(8, "big"))
-        digest.update(part)
-    return digest.digest()
+        Raises:
+            EtagMismatch: The key changes faster than it can be judged.
+        """
+        policy, intent = self._ports.policy, item.decoded.intent
+        for _ in range(_TRIES):
+            key = visible_key(self._catalogue, policy, call.identity, request.key)
+            if key is item.key:
+                return
+            number, fingerprint = item.version.version, request.expected_fingerprint
+            item.version = signing_version(key, number, fingerprint)
+            policy.authorize(call.identity, intent.action, key, intent, item.reservation.totals)
+            item.key = key
+        raise EtagMismatch
 
-
-def _entry(
-    call: Call,
-    request: SignRequest,
-    action: str,
-    version: int,
-    outcome: str,
-    signed_digest: bytes = b"",
-) -> AuditEntry:
-    return AuditEntry(
-        call.identity,
-        call.method,
-        action,
-        request.key,
-        version,
-        outcome,
-        signed_digest,
-        request.request_id,
-        call,
-    )
+    def _fail(
+        self, call: Call, request: SignRequest, item: _Item | None, error: SignwardError
+    ) -> None:
+        """Give back what was counted in, where no signature can have left, and record."""
+        action, version = _UNREAD, request.version
+        if item is not None:
+            action, version = item.decoded.intent.action, item.version.version
+            if not item.settled:
+                item.reservation.release()
+        self._audit.record(item_entry(call, request, action, version, error.reason))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import grpc
 
 from signward_server.core.errors import (
@@ -17,6 +19,8 @@ from signward_server.rpc.leaf import Leaf
 __all__ = ["GrpcCall", "ItemCall"]
 
 _TRACEPARENT = "traceparent"
+# https://www.w3.org/TR/trace-context/#traceparent-header, version 00
+_TRACEPARENT_FORM = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 class GrpcCall:
@@ -49,10 +53,10 @@ class GrpcCall:
 
     @property
     def traceparent(self) -> str:
-        """W3C trace context of the caller; empty if it sent none."""
+        """W3C trace context of the caller; empty if it sent none, or a malformed one."""
         for name, text in self.context.invocation_metadata():
             if name == _TRACEPARENT and isinstance(text, str):
-                return text
+                return _well_formed(text)
         return ""
 
     def ensure_live(self) -> None:
@@ -91,10 +95,15 @@ class ItemCall:
     @property
     def traceparent(self) -> str:
         """W3C trace context."""
-        return self._traceparent or self._stream.traceparent
+        return _well_formed(self._traceparent) or self._stream.traceparent
 
     def ensure_live(self) -> None:
         """Return while the answer is still wanted; see ``ports.Call``."""
         if self._deadline is not None and self._clock.monotonic() >= self._deadline:
             raise DeadlineExceeded
         self._stream.ensure_live()
+
+
+def _well_formed(traceparent: str) -> str:
+    """Return a trace context as it is, nothing if it is malformed."""
+    return traceparent if _TRACEPARENT_FORM.fullmatch(traceparent) else ""

@@ -115,6 +115,7 @@ class KeyService:
 
     def _set_state(self, call: GrpcCall, key_id: str, reason: str, state: KeyState) -> Key:
         fields = Fields()
+        fields.key_id("key_id", key_id)
         fields.text("reason", reason)
         fields.check()
         return self._changes.set_state(call, key_id, state, reason)

@@ -28,9 +28,11 @@ def decode_page_token(token: str) -> str:
     """
     if not token:
         return ""
+    if len(token) > _LONGEST:
+        raise _invalid()
     try:
         padded = token + "=" * (-len(token) % 4)
-        data = base64.b64decode(padded[:_LONGEST], altchars=b"-_", validate=True)
+        data = base64.b64decode(padded, altchars=b"-_", validate=True)
         text = data.removeprefix(_FORM).decode()
     except (ValueError, binascii.Error) as exc:
         raise _invalid() from exc

@@ -8,7 +8,7 @@ from google.protobuf.message import DecodeError, Message
 
 from signward_server.core.errors import FieldInvalid, PayloadMalformed
 
-__all__ = ["has_unknown_fields", "parse"]
+__all__ = ["has_unknown_fields", "parse", "read", "refuse_unknown"]
 
 _M = TypeVar("_M", bound=Message)
 
@@ -17,17 +17,35 @@ def parse(message_type: type[_M], data: bytes) -> _M:
     """Parse one request.
 
     Raises:
+        PayloadMalformed: See ``read``.
+        FieldInvalid: See ``refuse_unknown``.
+    """
+    message = read(message_type, data)
+    refuse_unknown(message)
+    return message
+
+
+def read(message_type: type[_M], data: bytes) -> _M:
+    """Parse a message that may have unknown fields.
+
+    Raises:
         PayloadMalformed: Not the wire form of this message (bad framing, invalid UTF-8).
-        FieldInvalid: It has a field that this daemon does not know, at any depth: what is
-            not understood is not signed (promise 5).
     """
     try:
-        message = message_type.FromString(data)
+        return message_type.FromString(data)
     except DecodeError as exc:
         raise PayloadMalformed from exc
+
+
+def refuse_unknown(message: Message) -> None:
+    """Return if the daemon knows every field of a message.
+
+    Raises:
+        FieldInvalid: It does not, at any depth: what is not understood is not signed
+            (promise 5).
+    """
     if has_unknown_fields(message):
         raise FieldInvalid.at("", "The request has fields that this daemon does not know.")
-    return message
 
 
 def has_unknown_fields(message: Message) -> bool:

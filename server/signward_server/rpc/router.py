@@ -102,6 +102,10 @@ class Router(grpc.GenericRpcHandler):
         """Refuse new calls from now on."""
         self._closing = True
 
+    def shutdown(self) -> None:
+        """End the threads that refuse; no call may come any more."""
+        self._refusals.shutdown(wait=False)
+
     def _compose_unary(self, route: Route, behaviour: Unary) -> _Handler:
         parts = self._parts
         largest = parts.batch_bytes if route.is_batch else parts.message_bytes

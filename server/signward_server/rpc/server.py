@@ -142,6 +142,7 @@ class RpcServer:
         self._router.close()
         self._server.stop(grace).wait(grace + 5)
         self._watch.stop()
+        self._router.shutdown()
         self._calls.shutdown(wait=False)
         self._stream_pool.shutdown(wait=False, cancel_futures=True)
         for path in self._sockets:

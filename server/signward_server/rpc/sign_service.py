@@ -15,7 +15,7 @@ from signward_server.flows.signing import Signing
 from signward_server.flows.verifying import Verifying
 from signward_server.rpc.call import GrpcCall, ItemCall
 from signward_server.rpc.convert.signing import fill_response, sign_request, verify_request
-from signward_server.rpc.parsing import parse
+from signward_server.rpc.parsing import has_unknown_fields, parse, read, refuse_unknown
 from signward_server.rpc.routes import Route
 from signward_server.rpc.server import ServerLimits
 from signward_server.rpc.status import status_of
@@ -65,11 +65,11 @@ class SignService:
         return response.SerializeToString()
 
     def _sign_batch(self, data: bytes, call: GrpcCall) -> bytes:
-        message = parse(pb.SignBatchRequest, data)
+        message = read(pb.SignBatchRequest, data)
         if not 1 <= len(message.requests) <= _MAX_ITEMS:
             raise FieldInvalid.at("requests", f"Must have 1 to {_MAX_ITEMS} items.")
         response = pb.SignBatchResponse()
-        items = [_read(item) for item in message.requests]
+        items = _items(message, data)
         for outcome in sign_each(self._signing, call, items):
             result = response.results.add()
             if isinstance(outcome, SignwardError):
@@ -100,8 +100,9 @@ class SignService:
     ) -> None:
         if len(data) > self._bounds.message_bytes:
             raise MessageTooLarge
-        message = parse(pb.SignStreamRequest, data)
+        message = read(pb.SignStreamRequest, data)
         response.id = message.id
+        refuse_unknown(message)
         if not recent.add(message.id):
             raise FieldInvalid.at("id", "Must not repeat within a stream.")
         timeout = None
@@ -140,8 +141,27 @@ class _RecentIds:
         return True
 
 
-def _read(message: pb.SignRequest) -> SignRequest | SignwardError:
+def _items(message: pb.SignBatchRequest, data: bytes) -> list[SignRequest | SignwardError]:
+    """Convert the items of a batch; one that cannot be taken becomes its error.
+
+    Looking for unknown fields discards them, so the message is only looked at item by item,
+    read once more, when it has any.
+
+    Raises:
+        FieldInvalid: The batch itself has fields that this daemon does not know.
+    """
+    if not has_unknown_fields(message):
+        return [_item(item, clean=True) for item in message.requests]
+    again = read(pb.SignBatchRequest, data)
+    items = [_item(item, clean=False) for item in again.requests]
+    refuse_unknown(again)
+    return items
+
+
+def _item(message: pb.SignRequest, *, clean: bool) -> SignRequest | SignwardError:
     try:
+        if not clean:
+            refuse_unknown(message)
         return sign_request(message)
     except SignwardError as error:
         return error

@@ -7,7 +7,6 @@ behind one lock, and memory changes only after the database has committed.
 from __future__ import annotations
 
 import dataclasses
-import threading
 from bisect import bisect_right
 from collections.abc import Sequence
 from types import MappingProxyType
@@ -21,12 +20,14 @@ from signward_server.core.errors import (
     KeyExists,
     KeyNotFound,
     RequestIdReused,
+    StoreUnavailable,
 )
 from signward_server.core.keys import Key, KeyAttributes
 from signward_server.core.ports import Clock, RequestScope
 from signward_server.store import key_rows, request_rows
 from signward_server.store.authentic import AuthenticKeys
 from signward_server.store.failures import unavailable
+from signward_server.store.writing import Writing
 
 __all__ = ["KeyCatalogue"]
 
@@ -52,7 +53,7 @@ class KeyCatalogue:
     def __init__(
         self,
         durable: Engine,
-        writing: threading.Lock,
+        writing: Writing,
         authentic: AuthenticKeys,
         clock: Clock,
     ) -> None:
@@ -64,6 +65,7 @@ class KeyCatalogue:
             self._keys, bad = authentic.read(connection)
         self._ids = tuple(sorted(self._keys))
         self._quarantined = frozenset(bad)
+        self._closed = False
 
     def __len__(self) -> int:
         """Return how many keys can be read."""
@@ -89,9 +91,10 @@ class KeyCatalogue:
 
     def created_by(self, scope: RequestScope, content: bytes) -> Key | None:
         """See ``core.ports.Catalogue.created_by``."""
-        with unavailable(), self._durable.connect() as connection:
-            earlier = _earlier(connection, scope, content)
-        return None if earlier is None else self._made_earlier(earlier)
+        with self._writing, unavailable():
+            with self._durable.begin() as connection:
+                earlier = _earlier(connection, scope, content)
+            return None if earlier is None else self._made_earlier(earlier)
 
     def insert(
         self, key: Key, material: bytes | None, scope: RequestScope | None, content: bytes
@@ -104,6 +107,7 @@ class KeyCatalogue:
         key = dataclasses.replace(key, labels=MappingProxyType(dict(key.labels)))
         rows = self._authentic.rows(key)
         with self._writing, unavailable():
+            self._ensure_open()
             try:
                 with self._durable.begin() as connection:
                     earlier = _earlier(connection, scope, content)
@@ -130,6 +134,7 @@ class KeyCatalogue:
             ValueError: Something that is fixed at creation differs; a programming error.
         """
         with self._writing, unavailable():
+            self._ensure_open()
             old = self.get(key.id)
             if old is None:
                 raise KeyNotFound
@@ -147,6 +152,15 @@ class KeyCatalogue:
                 raise EtagMismatch
             self._publish(new)
         return new
+
+    def close(self) -> None:
+        """Wait for the write under way; nothing can be written afterwards."""
+        with self._writing:
+            self._closed = True
+
+    def _ensure_open(self) -> None:
+        if self._closed:
+            raise StoreUnavailable
 
     def _successor(self, old: Key, key: Key) -> Key:
         _ensure_fixed(old, key)

@@ -94,13 +94,15 @@ def _check_modes(path: Path) -> None:
 def _claim(connection: sqlite3.Connection, path: Path) -> None:
     (application_id,) = connection.execute("PRAGMA application_id").fetchone()
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    if application_id == 0 and tables == 0:
-        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-    elif application_id != APPLICATION_ID:
+    fresh = application_id == 0 and tables == 0
+    if not fresh and application_id != APPLICATION_ID:
         raise StoreFileError(f"{path} is a database, but not one of signward; name another file")
-    connection.execute("PRAGMA journal_mode = WAL")
+    # SQLite opens what it may not write for reading, and begins on it as if it could write:
+    # only a write tells, and only a new file needs to keep it.
     connection.execute("BEGIN IMMEDIATE")
-    connection.execute("ROLLBACK")
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.execute("COMMIT" if fresh else "ROLLBACK")
+    connection.execute("PRAGMA journal_mode = WAL")
 
 
 def _engine(path: Path, synchronous: Literal["FULL", "NORMAL"]) -> Engine:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import timedelta
 from pathlib import Path
+from typing import Protocol
 
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
@@ -13,11 +13,13 @@ from signward_server.core.errors import StoreUnavailable
 from signward_server.core.ports import Clock, RowAuthenticator
 from signward_server.store.authentic import AuthenticKeys
 from signward_server.store.catalogue import KeyCatalogue
+from signward_server.store.driver import DriverSession, DriverStatement
 from signward_server.store.engine import durable_engine, prepare_file, swift_engine
-from signward_server.store.failures import StoreFileError, unavailable
+from signward_server.store.failures import StoreFileError
 from signward_server.store.material import StoredMaterial
 from signward_server.store.migrations import is_current, migrate
 from signward_server.store.requests import RequestMemory
+from signward_server.store.writing import Writing
 
 __all__ = ["Store", "open_store"]
 
@@ -47,6 +49,10 @@ def open_store(path: Path, clock: Clock, *, upgrade: bool = True) -> Store:
     return store
 
 
+class _Closable(Protocol):
+    def close(self) -> None: ...
+
+
 class Store:
     """One open database, and the ports that are implemented on it.
 
@@ -60,9 +66,11 @@ class Store:
         self._durable = durable
         self._swift = swift
         self._clock = clock
-        self._writing = threading.Lock()
-        self._opened: list[RequestMemory | StoredMaterial] = []
+        self._writing = Writing(clock)
+        self._session = DriverSession(swift)
+        self._probe = DriverStatement(swift, _PROBE)
         self._probed: tuple[float, bool] | None = None
+        self._opened: list[_Closable] = [self._session]
 
     def migrate(self) -> bool:
         """Bring the tables up to date; return whether they had to be.
@@ -83,7 +91,10 @@ class Store:
         Raises:
             StoreUnavailable: They cannot be read.
         """
-        return KeyCatalogue(self._durable, self._writing, AuthenticKeys(authenticator), self._clock)
+        authentic = AuthenticKeys(authenticator)
+        catalogue = KeyCatalogue(self._durable, self._writing, authentic, self._clock)
+        self._opened.append(catalogue)
+        return catalogue
 
     def materials(self) -> StoredMaterial:
         """Return the reader of sealed private halves."""
@@ -104,11 +115,13 @@ class Store:
         return memory
 
     def healthy(self) -> bool:
-        """Return whether the store can be written now, or could within the last second."""
+        """Return whether the store can be written, as of at most a second ago."""
+        if self._writing.doubtful:
+            return False
         now = self._clock.monotonic()
         probed = self._probed
         if probed is None or now - probed[0] >= _PROBE_TTL_S:
-            probed = (now, self._probe(now))
+            probed = (now, self._can_write(now))
             self._probed = probed
         return probed[1]
 
@@ -119,12 +132,16 @@ class Store:
         self._swift.dispose()
         self._durable.dispose()
 
-    def _probe(self, now: float) -> bool:
+    def _can_write(self, now: float) -> bool:
+        if not self._writing.patiently():
+            return False
         try:
-            with self._writing, unavailable(), self._swift.connect() as connection:
-                return connection.execute(_PROBE, {"value": str(int(now))}).rowcount == 1
+            self._session.first(self._probe, {"value": str(int(now))})
         except StoreUnavailable:
             return False
+        finally:
+            self._writing.release()
+        return True
 
 
 def _ensure_current(store: Store, path: Path, *, upgrade: bool) -> None:

@@ -46,7 +46,7 @@ _INSERT_OR_FIND = text(
 )
 _RENEW = text(
     "UPDATE requests SET content = :content, version = :version, claim_time = :time"
-    " WHERE scope = :scope AND claim_time = :old_time"
+    " WHERE scope = :scope AND claim_time = :old_time RETURNING version"
 )
 _FIND = text("SELECT content, version, claim_time FROM requests WHERE scope = :scope")
 _PURGE = text(
@@ -97,9 +97,9 @@ class ClaimRows:
             raise StoreUnavailable
         return ClaimRow(*row)
 
-    def renew(self, scope: bytes, old: ClaimRow, new: ClaimRow) -> None:
-        """Put a claim in the place of one whose retention is over."""
-        self._session.first(
+    def renew(self, scope: bytes, old: ClaimRow, new: ClaimRow) -> bool:
+        """Put a claim in the place of an old one; return whether that was still there."""
+        row = self._session.first(
             self._renew,
             {
                 "scope": scope,
@@ -109,6 +109,7 @@ class ClaimRows:
                 "old_time": old.time,
             },
         )
+        return row is not None
 
     def find(self, scope: bytes) -> ClaimRow | None:
         """Return the claim of a scope, ``None`` if there is none."""
@@ -131,8 +132,8 @@ def newest_claim(connection: Connection) -> int:
 
 def live_claims(connection: Connection, cutoff: int, step: int) -> Iterator[tuple[str, int, int]]:
     """Yield identity, number of the time step and count of the claims made after ``cutoff``."""
-    rows = connection.execute(_LIVE, {"cutoff": cutoff, "step": step})
-    yield from rows.tuples()
+    for row in connection.execute(_LIVE, {"cutoff": cutoff, "step": step}):
+        yield row[0], row[1], row[2]
 
 
 def insert_creation(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 from collections import defaultdict
 from datetime import timedelta
+from math import ceil
 
 from sqlalchemy import Engine
 
@@ -15,6 +15,7 @@ from signward_server.store.failures import unavailable
 from signward_server.store.quota import Usage
 from signward_server.store.request_rows import ClaimRow, ClaimRows, live_claims, newest_claim
 from signward_server.store.rows import microseconds, since_epoch
+from signward_server.store.writing import Writing
 
 __all__ = ["RequestMemory"]
 
@@ -22,6 +23,7 @@ _STEPS = 96
 _PURGE_EVERY = 8
 _PURGE_AT_MOST = 16
 _SECOND = 1_000_000
+_MILLISECOND = 1_000
 
 
 class RequestMemory:
@@ -39,16 +41,19 @@ class RequestMemory:
 
     Raises:
         StoreUnavailable: The claims cannot be read.
+        ValueError: Retention or quota is not positive.
     """
 
     def __init__(
         self,
         swift: Engine,
-        writing: threading.Lock,
+        writing: Writing,
         clock: Clock,
         retention: timedelta,
         quota: int,
     ) -> None:
+        if retention <= timedelta(0) or quota <= 0:
+            raise ValueError("retention and quota are positive")
         self._rows = ClaimRows(swift)
         self._writing = writing
         self._clock = clock
@@ -79,14 +84,14 @@ class RequestMemory:
             self._purge_sometimes(wanted.time)
         if found.content != content:
             raise RequestIdReused
-        return Claim(found.version, replayed=found is not wanted)
+        return Claim(found.version, replayed=found != wanted)
 
     def close(self) -> None:
         """Let go of the database; nothing can be claimed afterwards."""
         self._rows.close()
 
     def _next_time(self) -> int:
-        elapsed = int((self._clock.monotonic() - self._started) * _SECOND)
+        elapsed = round((self._clock.monotonic() - self._started) * _SECOND)
         # Two claims never have the same time: it tells a new row from a found one.
         self._last = max(self._start + elapsed, self._last + 1)
         return self._last
@@ -95,12 +100,13 @@ class RequestMemory:
         self, digest: bytes, identity: str, usage: Usage, wanted: ClaimRow
     ) -> ClaimRow:
         found = self._rows.insert_or_find(digest, identity, wanted)
-        if found.time == wanted.time:
+        if found == wanted:
             usage.add(wanted.time // self._step)
             return wanted
         if found.time > wanted.time - self._retention:
             return found
-        self._rows.renew(digest, found, wanted)
+        if not self._rows.renew(digest, found, wanted):
+            return self._rows.insert_or_find(digest, identity, wanted)
         usage.add(wanted.time // self._step)
         return wanted
 
@@ -109,7 +115,7 @@ class RequestMemory:
         if found is not None and found.time > wanted.time - self._retention:
             return found
         free_at = (usage.oldest + 1) * self._step + self._retention
-        raise RequestIdQuota(retry_after=max(free_at - wanted.time, 0) / _SECOND)
+        raise RequestIdQuota(retry_after=ceil((free_at - wanted.time) / _MILLISECOND) / 1_000)
 
     def _purge_sometimes(self, now: int) -> None:
         self._claims += 1

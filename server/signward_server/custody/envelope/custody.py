@@ -60,7 +60,7 @@ class EnvelopeCustody:
         self._kek = kek
         self._envelopes = Envelopes(native.sodium, kek)
         self._sealed = SealedCache(materials, _SEALED_CAPACITY)
-        self._default_ttl = default_unlock_ttl
+        self._default_ttl = min(default_unlock_ttl, max_unlock_ttl).total_seconds()
         self._max_ttl = max_unlock_ttl
         self._unlocked = UnlockedKeys(memory, clock)
         self._sweeper = Sweeper(self._unlocked.sweep)
@@ -103,8 +103,9 @@ class EnvelopeCustody:
         self._sweeper.stop()
 
     def _ttl(self, key: Key) -> float:
-        ttl = self._default_ttl if key.unlock_ttl is None else key.unlock_ttl
-        return min(ttl, self._max_ttl).total_seconds()
+        if key.unlock_ttl is None:
+            return self._default_ttl
+        return min(key.unlock_ttl, self._max_ttl).total_seconds()
 
     def _unlock(self, context: SigningContext, ttl: float) -> Slot:
         key, version = context.key, context.version
@@ -112,7 +113,8 @@ class EnvelopeCustody:
         material = self._sealed.read(key.id, version.version)
         slot = self._open(material, Binding(key, version.version, version.public_key))
         leased = self._unlocked.keep((key.id, version.version), slot, ttl, generation)
-        self._sweeper.wake()
+        if ttl > 0:
+            self._sweeper.expect(ttl)
         return leased
 
     def _open(self, material: bytes, binding: Binding) -> Slot:

@@ -67,7 +67,11 @@ class Kek:
         self._tag = identity.raw
         self.kek_id = self._tag[:_ID_SIZE]
         self._wrapping = self._derived(memory, root, _WRAPPING)
-        self._rows = self._derived(memory, root, _ROWS)
+        try:
+            self._rows = self._derived(memory, root, _ROWS)
+        except CustodyUnavailable:
+            self._wrapping.retire()
+            raise
 
     @property
     def intact(self) -> bool:
@@ -80,7 +84,7 @@ class Kek:
         Raises:
             CustodyUnavailable: The KEK was wiped.
         """
-        self._lease(self._wrapping)
+        self._wrapping.acquire()
         try:
             wrapped = self._cipher.seal(self._wrapping.address, data_key.address, nonce, associated)
             self._ensure(self._wrapping)
@@ -94,7 +98,7 @@ class Kek:
         Raises:
             CustodyUnavailable: The KEK was wiped.
         """
-        self._lease(self._wrapping)
+        self._wrapping.acquire()
         try:
             opened = self._cipher.open(
                 self._wrapping.address, wrapped, nonce, associated, into.address
@@ -111,7 +115,7 @@ class Kek:
             CustodyUnavailable: The KEK was wiped.
         """
         tag = (ctypes.c_char * SECRET_SIZE)()
-        self._lease(self._rows)
+        self._rows.acquire()
         try:
             self._sodium.hmacsha256(tag, row, len(row), self._rows.address)
             self._ensure(self._rows)
@@ -134,10 +138,6 @@ class Kek:
 
     def _expand(self, root: Slot, info: bytes, into: int) -> None:
         self._sodium.hmacsha256(into, info, len(info), root.address)
-
-    def _lease(self, slot: Slot) -> None:
-        if not slot.acquire():
-            raise CustodyUnavailable
 
     def _ensure(self, slot: Slot) -> None:
         if not slot.carries(self._tag):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from signward_server.core.errors import CustodyUnavailable
@@ -68,9 +69,10 @@ class UnlockedKeys:
             if entry is None:
                 return None
             now = self._clock.monotonic()
-            if now >= entry.expires or not entry.slot.acquire():
+            if now >= entry.expires:
                 self._drop(name)
                 return None
+            entry.slot.acquire()
             if ttl > 0:
                 entry.expires = now + ttl
                 self._entries.move_to_end(name)
@@ -92,9 +94,11 @@ class UnlockedKeys:
         """
         with self._lock:
             entry = self._entries.get(name)
-            if entry is not None and entry.slot.acquire():
+            if entry is not None:
                 slot.retire()
-                return entry.slot
+                slot = entry.slot
+                slot.acquire()
+                return slot
             slot.acquire()
             if ttl > 0 and generation == self._forgotten:
                 self._entries[name] = _Entry(slot, self._clock.monotonic() + ttl)
@@ -113,20 +117,28 @@ class UnlockedKeys:
         """Wipe what has expired; return the seconds until the next one will, if any."""
         with self._lock:
             now = self._clock.monotonic()
-            for name in [name for name, each in self._entries.items() if now >= each.expires]:
+            ended, earliest = [], None
+            for name, entry in self._entries.items():
+                if now >= entry.expires:
+                    ended.append(name)
+                elif earliest is None or entry.expires < earliest:
+                    earliest = entry.expires
+            for name in ended:
                 self._drop(name)
-            ends = min((each.expires for each in self._entries.values()), default=None)
-            return None if ends is None else ends - now
+            return None if earliest is None else earliest - now
 
     def has_room(self) -> bool:
-        """Return whether ``take`` would give a slot."""
-        try:
-            slot = self._memory.take()
-        except CustodyUnavailable:
-            return False
-        if slot is not None:
-            slot.retire()
-        return not self._closed and (slot is not None or bool(self._entries))
+        """Return whether ``take`` would give the two slots that an unlock needs."""
+        with ExitStack() as slots:
+            for missing in (2, 1):
+                try:
+                    slot = self._memory.take()
+                except CustodyUnavailable:
+                    return False
+                if slot is None:
+                    return len(self._entries) >= missing
+                slots.enter_context(slot)
+            return not self._closed
 
     def close(self) -> None:
         """Wipe everything and keep nothing any more."""

@@ -8,7 +8,7 @@ from importlib.machinery import PathFinder
 from importlib.util import find_spec
 from pathlib import Path
 
-__all__ = ["NativeLibraryError", "checked", "locate"]
+__all__ = ["NativeLibraryError", "listed", "locate"]
 
 
 class NativeLibraryError(Exception):
@@ -39,30 +39,22 @@ def locate(package: str, module: str) -> Path:
     return Path(spec.origin)
 
 
-def checked(path: Path, known: Collection[str], accepted: Collection[str]) -> Path:
-    """Return the path if its content is known or was accepted by the operator.
+def listed(path: Path, known: Collection[str]) -> bool:
+    """Return whether the content of a library is that of a pinned wheel.
 
     The committed table is the check. The RECORD of the installed package would prove
     nothing: whoever replaces the library can replace it too. Whoever can write there can
     also replace this code, so the check is no defence against that; it finds a damaged
-    file, another build than the tested one, and a wheel that was tampered with on its way.
+    file, another build than the published one, and a wheel changed on its way.
 
     Args:
         path: The library.
-        known: SHA-256 digests of the pinned wheels, lower-case hex.
-        accepted: Digests that the operator takes besides, for example a distribution's.
+        known: SHA-256 digests of the library in the pinned wheels, lower-case hex.
 
     Raises:
-        NativeLibraryError: The file cannot be read, or its digest is in neither set.
+        NativeLibraryError: The file cannot be read.
     """
     try:
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        return hashlib.sha256(path.read_bytes()).hexdigest() in known
     except OSError as exc:
-        raise NativeLibraryError(f"{path} cannot be read") from exc
-    if digest not in known and digest not in {each.lower() for each in accepted}:
-        raise NativeLibraryError(
-            f"{path} is not the library of a pinned wheel (SHA-256 {digest}): install the "
-            "versions of requirements.lock, or add this digest to custody.native_digests "
-            "if this build is meant"
-        )
-    return path
+        raise NativeLibraryError(f"{path} cannot be read: {exc.strerror}") from exc

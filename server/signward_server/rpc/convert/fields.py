@@ -84,13 +84,11 @@ class Fields:
         if len(labels) > _MAX_LABELS:
             self.note(field, "There may be at most 40 labels.")
             return {}
-        for name, text in labels.items():
-            if not (0 < len(name) <= _MAX_LABEL_NAME and _in_tag_characters(name)):
-                self.note(field, "A label's name has 1 to 128 letters, digits, spaces or _.:/=+-@.")
-            if not (len(text) <= _MAX_LABEL_TEXT and _in_tag_characters(text)):
-                self.note(
-                    field, "A label's text has up to 256 letters, digits, spaces or _.:/=+-@."
-                )
+        # Once for all labels: the answer travels in headers, which clients bound.
+        if not all(0 < len(name) <= _MAX_LABEL_NAME and _tag_like(name) for name in labels):
+            self.note(field, "A label's name has 1 to 128 letters, digits, spaces or _.:/=+-@.")
+        if not all(len(text) <= _MAX_LABEL_TEXT and _tag_like(text) for text in labels.values()):
+            self.note(field, "A label's text has up to 256 letters, digits, spaces or _.:/=+-@.")
         return dict(labels)
 
     def fingerprint(self, field: str, data: bytes) -> bytes:
@@ -123,5 +121,5 @@ class Fields:
         return self.choice(field, kind, number) if number else None
 
 
-def _in_tag_characters(text: str) -> bool:
+def _tag_like(text: str) -> bool:
     return all(c in _LABEL_PUNCTUATION or unicodedata.category(c)[0] in "LN" for c in text)

@@ -36,7 +36,7 @@ def key_message(key: Key, *, with_versions: bool) -> resources_pb2.Key:
         allow_digest=key.allow_digest,
         create_time=_timestamp(key.create_time),
         update_time=_timestamp(key.update_time),
-        etag=key.etag,
+        etag=key.etag if key.versions else "",  # none while it is only a draft
     )
     if key.unlock_ttl is not None:
         message.unlock_ttl.CopyFrom(_duration(key.unlock_ttl))

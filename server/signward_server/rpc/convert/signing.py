@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from signward.v1 import sign_service_pb2 as pb
 
-from signward_server.core.errors import FieldInvalid
 from signward_server.core.payloads import (
     Hash,
     OrderIntent,
@@ -19,6 +18,7 @@ from signward_server.rpc.convert.fields import Fields
 
 __all__ = ["fill_response", "sign_request", "verify_request"]
 
+_MAX_KEY = 128
 _HASHES = {member.value: member for member in Hash}
 
 
@@ -28,17 +28,18 @@ def sign_request(message: pb.SignRequest) -> SignRequest:
     Raises:
         FieldInvalid: Names each field at fault.
     """
-    fingerprint, request_id = message.expected_fingerprint, message.request_id
-    if fingerprint or request_id or not message.key:
+    key, fingerprint, request_id = message.key, message.expected_fingerprint, message.request_id
+    payload = _payload(message)
+    if payload is None or fingerprint or request_id or not 0 < len(key) <= _MAX_KEY:
         fields = Fields()
+        _note_key(fields, key)
         fields.fingerprint("expected_fingerprint", fingerprint)
         fields.request_id("request_id", request_id)
-        if not message.key:
-            fields.note("key", "Must name a key.")
+        _note_payload(fields, message)
         fields.check()
-    return SignRequest(
-        message.key, message.version, fingerprint, request_id, _payload(message), message
-    )
+        if payload is None:
+            raise AssertionError("a missing payload is noted")
+    return SignRequest(key, message.version, fingerprint, request_id, payload, message)
 
 
 def fill_response(message: pb.SignResponse, signed: SignResult) -> None:
@@ -67,32 +68,52 @@ def verify_request(message: pb.VerifyRequest) -> VerifyRequest:
     Raises:
         FieldInvalid: Names each field at fault.
     """
-    if not message.key:
-        raise FieldInvalid.at("key", "Must name a key.")
-    payload = _payload(message)
-    result = _result(message)
-    if isinstance(payload, RawMessage) is not isinstance(result, RawSignature):
-        raise FieldInvalid.at("result", "Must be of the payload's kind.")
+    payload, result = _payload(message), _result(message)
+    fields = Fields()
+    _note_key(fields, message.key)
+    _note_payload(fields, message)
+    if result is None:
+        fields.note("result", "Must be set.")
+    elif payload is not None and isinstance(payload, RawMessage) is not isinstance(
+        result, RawSignature
+    ):
+        fields.note("result", "Must be of the payload's kind.")
+    fields.check()
+    if payload is None or result is None:
+        raise AssertionError("a missing part is noted")
     return VerifyRequest(message.key, message.version, payload, result)
 
 
-def _payload(message: pb.SignRequest | pb.VerifyRequest) -> Payload:
+def _payload(message: pb.SignRequest | pb.VerifyRequest) -> Payload | None:
+    """Return the payload, ``None`` if it is not set or has an unknown hash."""
     kind = message.WhichOneof("payload")
     if kind == "raw":
         raw = message.raw
         hash_ = _HASHES.get(raw.hash)
-        if hash_ is None:
-            raise FieldInvalid.at("raw.hash", "Must be one of SHA256, KECCAK256, PREHASHED.")
-        return RawMessage(raw.message, hash_)
+        return None if hash_ is None else RawMessage(raw.message, hash_)
     if kind == "order":
         order = message.order
         return OrderIntent(
             order.action, order.coin, order.is_buy, order.sz, order.limit_px, order.timestamp
         )
-    raise FieldInvalid.at("payload", "Must be set.")
+    return None
 
 
-def _result(message: pb.VerifyRequest) -> Result:
+def _note_key(fields: Fields, key: str) -> None:
+    """Note an id that no key can have by its length; whether there is one is seen later."""
+    if not 0 < len(key) <= _MAX_KEY:
+        fields.note("key", f"Must name a key, in 1 to {_MAX_KEY} characters.")
+
+
+def _note_payload(fields: Fields, message: pb.SignRequest | pb.VerifyRequest) -> None:
+    kind = message.WhichOneof("payload")
+    if kind is None:
+        fields.note("payload", "Must be set.")
+    elif kind == "raw" and message.raw.hash not in _HASHES:
+        fields.note("raw.hash", "Must be one of SHA256, KECCAK256, PREHASHED.")
+
+
+def _result(message: pb.VerifyRequest) -> Result | None:
     kind = message.WhichOneof("result")
     if kind == "raw_signature":
         raw = message.raw_signature
@@ -100,4 +121,4 @@ def _result(message: pb.VerifyRequest) -> Result:
     if kind == "order_signature":
         order = message.order_signature
         return OrderSignature(order.signature, order.signed_bytes)
-    raise FieldInvalid.at("result", "Must be set.")
+    return None

@@ -6,19 +6,16 @@ exception to the caller.
 
 from __future__ import annotations
 
-import logging
-import traceback
 from collections.abc import Callable, Iterator
 
 import grpc
 
-from signward_server.core.errors import Internal, SignwardError
+from signward_server.core.errors import SignwardError
+from signward_server.core.unexpected import unexpected
 from signward_server.rpc.call import GrpcCall
 from signward_server.rpc.status import abort
 
 __all__ = ["streaming_boundary", "unary_boundary"]
-
-_log = logging.getLogger(__name__)
 
 _MakeCall = Callable[[grpc.ServicerContext], GrpcCall]
 _Unary = Callable[[Iterator[bytes], GrpcCall], bytes]
@@ -36,7 +33,7 @@ def unary_boundary(
         except SignwardError as error:
             known = error
         except Exception as error:  # noqa: BLE001  # the last line before grpcio
-            known = _internal(error)
+            known = unexpected(error)
         return abort(context, known)
 
     return behaviour
@@ -55,17 +52,9 @@ def streaming_boundary(
         except grpc.RpcError:
             return  # the caller has gone: grpcio raises this from the request iterator
         except Exception as error:  # noqa: BLE001  # the last line before grpcio
-            known = _internal(error)
+            known = unexpected(error)
         else:
             return
         abort(context, known)
 
     return behaviour
-
-
-def _internal(error: Exception) -> SignwardError:
-    """Log where an unexpected error comes from, but not its text, which may hold secrets."""
-    frames = traceback.extract_tb(error.__traceback__)
-    where = [f"{frame.name}:{frame.lineno}" for frame in frames]
-    _log.error("unexpected error", extra={"kind": type(error).__name__, "where": where})
-    return Internal()

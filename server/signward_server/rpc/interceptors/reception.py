@@ -63,7 +63,7 @@ class ReceptionWatch:
     def _run(self) -> None:
         while not self._stopped.wait(self._patience / 4):
             overdue = self._clock.monotonic() - self._patience
-            for call, since in list(self._waiting.items()):
+            for call, since in self._waiting.copy().items():
                 if since < overdue:
                     call.context.cancel()
 

@@ -1,0 +1,24 @@
+"""Errors that nobody foresaw: where they come from is logged, what they say never is."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+
+from signward_server.core.errors import Internal
+
+__all__ = ["unexpected"]
+
+_log = logging.getLogger(__name__)
+
+
+def unexpected(error: Exception) -> Internal:
+    """Log where an error comes from, but not its text, which may hold secrets.
+
+    Returns:
+        What the caller is told instead.
+    """
+    frames = traceback.extract_tb(error.__traceback__)
+    where = [f"{frame.name}:{frame.lineno}" for frame in frames]
+    _log.error("unexpected error", extra={"kind": type(error).__name__, "where": where})
+    return Internal()

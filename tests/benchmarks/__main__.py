@@ -1,0 +1,56 @@
+"""Runs the benchmarks: ``python -m tests.benchmarks [--quick] [--publish] [--output DIR]``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.benchmarks.figures import figures
+from tests.benchmarks.plot import latency_plot
+from tests.benchmarks.publish import publish
+from tests.benchmarks.report import document, metadata, page
+from tests.benchmarks.schedule import Plan, run
+from tests.benchmarks.servers import serving
+
+_OUTPUT = Path("build/bench")
+_DOCS = Path(__file__).parents[2] / "docs"
+_FULL = Plan(seconds=160, least_rounds=7, calls=150, thread_calls=100, threads=4)
+_QUICK = Plan(seconds=15, least_rounds=3, calls=60, thread_calls=50, threads=4)
+
+
+def _main() -> None:
+    arguments = _arguments()
+    plan = _QUICK if arguments.quick else _FULL
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder, serving(Path(folder)) as traffic:
+        samples = run(traffic, plan, _tell)
+    sys.stderr.write("\n")
+    found, about = figures(samples), metadata(plan, samples.rounds)
+    text, plot = page(found, about), latency_plot(samples)
+    output: Path = arguments.output
+    output.mkdir(parents=True, exist_ok=True)
+    (output / "latest.json").write_text(document(found, about), "utf-8")
+    (output / "latency.svg").write_text(plot, "utf-8")
+    sys.stdout.write(text)
+    if arguments.publish:
+        publish(_DOCS, text, plot)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="about 30 seconds, coarse figures")
+    parser.add_argument("--output", type=Path, default=_OUTPUT, help="folder of the results")
+    parser.add_argument(
+        "--publish", action="store_true", help="put table and plot into docs/benchmarks.md"
+    )
+    return parser.parse_args()
+
+
+def _tell(rounds: int) -> None:
+    sys.stderr.write(f"\rround {rounds}")
+    sys.stderr.flush()
+
+
+if __name__ == "__main__":
+    _main()

@@ -1,0 +1,44 @@
+"""The stores that must pass the contract, by name: a new one is a line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from signward_server.store import Store, open_store
+
+from tests.fakes.row_authenticator import HmacRows
+from tests.fakes.stepped_clock import SteppedClock
+
+
+@dataclass(slots=True)
+class Bench:
+    """One store, opened as often as a test wants.
+
+    Attributes:
+        open: Opens the store; the same data each time.
+    """
+
+    open: Callable[[SteppedClock], Store]
+    clock: SteppedClock = field(default_factory=SteppedClock)
+    rows: HmacRows = field(default_factory=HmacRows)
+    opened: list[Store] = field(default_factory=list)
+
+    def store(self) -> Store:
+        """Open the store once more, as another start of the daemon would."""
+        store = self.open(self.clock)
+        self.opened.append(store)
+        return store
+
+    def close(self) -> None:
+        for store in self.opened:
+            store.close()
+        self.opened.clear()
+
+
+def _sqlite(folder: Path) -> Bench:
+    return Bench(lambda clock: open_store(folder / "home" / "signward.db", clock))
+
+
+STORES: dict[str, Callable[[Path], Bench]] = {"sqlite": _sqlite}

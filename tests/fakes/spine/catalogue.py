@@ -1,0 +1,95 @@
+"""Keys in a dictionary."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from collections.abc import Callable, Sequence
+
+from signward_server.core.errors import (
+    EnvelopeCorrupt,
+    EtagMismatch,
+    KeyExists,
+    KeyNotFound,
+    RequestIdReused,
+    SignwardError,
+)
+from signward_server.core.keys import Key
+from signward_server.core.ports import RequestScope
+
+__all__ = ["FakeCatalogue"]
+
+
+class FakeCatalogue:
+    """Implements ``core.ports.Catalogue``.
+
+    Attributes:
+        corrupt: Ids whose rows fail their MAC.
+        failure: What every change raises.
+        before_replace: Called before a change is compared and stored.
+        pages: The size of each page that was asked for.
+    """
+
+    def __init__(self) -> None:
+        self.corrupt: set[str] = set()
+        self.failure: SignwardError | None = None
+        self.before_replace: Callable[[], None] = lambda: None
+        self.pages: list[int] = []
+        self._keys: dict[str, Key] = {}
+        self._made: dict[RequestScope, tuple[bytes, str]] = {}
+        self._lock = threading.Lock()
+
+    def get(self, key_id: str) -> Key | None:
+        if key_id in self.corrupt:
+            raise EnvelopeCorrupt
+        return self._keys.get(key_id)
+
+    def put(self, key: Key) -> Key:
+        """Store a key as another worker would, behind the back of what is running."""
+        known = self._keys.get(key.id)
+        revision = 1 if known is None else known.revision + 1
+        self._keys[key.id] = stored = dataclasses.replace(key, revision=revision)
+        return stored
+
+    def drop(self, key_id: str) -> None:
+        del self._keys[key_id]
+
+    def page(self, after: str, limit: int) -> Sequence[Key]:
+        self.pages.append(limit)
+        return [self._keys[name] for name in sorted(self._keys) if name > after][:limit]
+
+    def created_by(self, scope: RequestScope, content: bytes) -> Key | None:
+        made = self._made.get(scope)
+        if made is None:
+            return None
+        if made[0] != content:
+            raise RequestIdReused
+        return self._keys[made[1]]
+
+    def insert(
+        self, key: Key, material: bytes | None, scope: RequestScope | None, content: bytes
+    ) -> Key:
+        with self._lock:
+            if self.failure is not None:
+                raise self.failure
+            earlier = None if scope is None else self.created_by(scope, content)
+            if earlier is not None:
+                return earlier
+            if key.id in self._keys:
+                raise KeyExists
+            self._keys[key.id] = key
+            if scope is not None:
+                self._made[scope] = (content, key.id)
+            return key
+
+    def replace(self, key: Key, expected_revision: int) -> Key:
+        self.before_replace()
+        with self._lock:
+            if self.failure is not None:
+                raise self.failure
+            known = self._keys.get(key.id)
+            if known is None:
+                raise KeyNotFound
+            if known.revision != expected_revision:
+                raise EtagMismatch
+            return self.put(key)

@@ -1,0 +1,90 @@
+"""A custody that really signs, with libraries that the daemon's own does not use."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+
+import coincurve
+from Crypto.Hash import keccak
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from signward_server.core.keys import Algorithm, CustodyKind, KeyAttributes
+from signward_server.core.payloads import Hash
+from signward_server.core.ports import CreatedVersion
+from signward_server.core.public_key import PublicKey
+from signward_server.core.signing import Signature, SigningContext
+
+__all__ = ["FakeCustody", "digest"]
+
+_Pair = Ed25519PrivateKey | coincurve.PrivateKey
+
+
+class FakeCustody:
+    """Implements ``core.ports.Custody``.
+
+    Attributes:
+        asked: What was to be signed, with its context, in order.
+        forgotten: Ids that were wiped.
+        failure: What ``sign`` and ``create`` raise.
+        before_sign: Called with each context before anything is signed.
+    """
+
+    algorithms = frozenset(Algorithm)
+
+    def __init__(
+        self, kind: CustodyKind = CustodyKind.ENVELOPE, *, leaves_process: bool = False
+    ) -> None:
+        self.kind = kind
+        self.leaves_process = leaves_process
+        self.asked: list[tuple[bytes, SigningContext]] = []
+        self.created: list[KeyAttributes] = []
+        self.forgotten: list[str] = []
+        self.failure: Exception | None = None
+        self.before_sign: Callable[[SigningContext], None] = lambda context: None
+        self._pairs: dict[bytes, _Pair] = {}
+
+    def create(self, attributes: KeyAttributes, version: int) -> CreatedVersion:
+        if self.failure is not None:
+            raise self.failure
+        self.created.append(attributes)
+        return CreatedVersion(self.pair(attributes.algorithm), "", b"sealed")
+
+    def pair(self, algorithm: Algorithm) -> PublicKey:
+        """Make a key pair that this custody can sign with."""
+        private: _Pair
+        if algorithm is Algorithm.ED25519:
+            private = Ed25519PrivateKey.generate()
+            public = PublicKey.ed25519(private.public_key().public_bytes_raw())
+        else:
+            private = coincurve.PrivateKey()
+            public = PublicKey.secp256k1(private.public_key.format(compressed=False))
+        self._pairs[public.fingerprint] = private
+        return public
+
+    def sign(self, message: bytes, context: SigningContext) -> Signature:
+        self.before_sign(context)
+        self.asked.append((message, context))
+        if self.failure is not None:
+            raise self.failure
+        private = self._pairs[context.version.public_key.fingerprint]
+        if isinstance(private, Ed25519PrivateKey):
+            return Signature(private.sign(message))
+        signed = private.sign_recoverable(digest(message, context.hash), hasher=None)
+        return Signature(signed[:64], signed[64])
+
+    def forget(self, key_id: str) -> None:
+        self.forgotten.append(key_id)
+
+    def healthy(self) -> bool:
+        return self.failure is None
+
+    def close(self) -> None:
+        self._pairs.clear()
+
+
+def digest(message: bytes, hash_: Hash) -> bytes:
+    if hash_ is Hash.SHA256:
+        return hashlib.sha256(message).digest()
+    if hash_ is Hash.KECCAK256:
+        return keccak.new(digest_bits=256, data=message).digest()
+    return message

@@ -1,0 +1,118 @@
+"""Policy, limits, caps and request ids that remember what they were asked."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from signward_server.core.errors import (
+    PolicyDenied,
+    RateLimited,
+    RequestIdQuota,
+    RequestIdReused,
+)
+from signward_server.core.identity import Identity
+from signward_server.core.keys import Key
+from signward_server.core.ports import Claim, RequestScope
+from signward_server.core.signing import Intent
+
+__all__ = ["FakeCaps", "FakeLimits", "FakePolicy", "FakeRequestLedger", "Judgement"]
+
+
+@dataclass(frozen=True)
+class Judgement:
+    identity: Identity
+    action: str
+    key: Key | None
+    intent: Intent | None
+    totals: Mapping[str, int] | None
+
+
+class FakePolicy:
+    """Implements ``core.ports.Policy``: denies the actions in ``denied`` and what ``rule`` says."""
+
+    def __init__(self) -> None:
+        self.denied: set[str] = set()
+        self.rule: Callable[[Judgement], bool] = lambda judgement: True
+        self.judged: list[Judgement] = []
+
+    def authorize(
+        self,
+        identity: Identity,
+        action: str,
+        key: Key | None,
+        intent: Intent | None = None,
+        totals: Mapping[str, int] | None = None,
+    ) -> None:
+        judgement = Judgement(identity, action, key, intent, totals and dict(totals))
+        self.judged.append(judgement)
+        if action in self.denied or not self.rule(judgement):
+            raise PolicyDenied
+
+
+class FakeLimits:
+    """Implements ``core.ports.Limits``: refuses the methods and keys in ``refused``."""
+
+    def __init__(self) -> None:
+        self.refused: set[str] = set()
+        self.admitted: list[tuple[Identity, str, str, int]] = []
+
+    def admit(self, identity: Identity, method: str, key: str, cost: int = 1) -> None:
+        if method in self.refused or key in self.refused:
+            raise RateLimited(retry_after=1.5)
+        self.admitted.append((identity, method, key, cost))
+
+
+class FakeCaps:
+    """Implements ``core.ports.Caps``: counts items.
+
+    Attributes:
+        spent: Items that count now.
+        reserved: How often something was reserved.
+    """
+
+    def __init__(self) -> None:
+        self.spent = 0
+        self.reserved = 0
+        self.lock = threading.Lock()
+
+    def reserve(self, identity: Identity, key: Key, intent: Intent) -> _Reserved:
+        with self.lock:
+            self.spent += 1
+            self.reserved += 1
+            return _Reserved(self, {"items": self.spent})
+
+
+@dataclass
+class _Reserved:
+    caps: FakeCaps
+    totals: Mapping[str, int]
+    released: bool = field(default=False)
+
+    def release(self) -> None:
+        assert not self.released, "released twice: that would give back another's spending"
+        self.released = True
+        with self.caps.lock:
+            self.caps.spent -= 1
+
+
+class FakeRequestLedger:
+    """Implements ``core.ports.RequestLedger`` for ``quota`` requests."""
+
+    def __init__(self) -> None:
+        self.quota = 1000
+        self.known: dict[RequestScope, tuple[bytes, int]] = {}
+        self._lock = threading.Lock()
+
+    def claim(self, scope: RequestScope, content: bytes, version: int) -> Claim:
+        with self._lock:
+            found = self.known.get(scope)
+            if found is None:
+                if len(self.known) >= self.quota:
+                    raise RequestIdQuota(retry_after=60)
+                self.known[scope] = (content, version)
+                return Claim(version, replayed=False)
+            if found[0] != content:
+                raise RequestIdReused
+            return Claim(found[1], replayed=True)

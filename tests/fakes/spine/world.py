@@ -1,0 +1,157 @@
+"""The flows on fakes, wired as the daemon wires them, with the real chains."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from types import MappingProxyType
+
+from signward_server.chains import all_chains
+from signward_server.core.keys import (
+    Algorithm,
+    CustodyKind,
+    Freeze,
+    Key,
+    KeyState,
+    KeyVersion,
+    Purpose,
+    VersionState,
+)
+from signward_server.core.payloads import Hash, OrderIntent, RawMessage
+from signward_server.core.signing import SignRequest
+from signward_server.flows.key_changes import KeyChanges
+from signward_server.flows.key_creation import KeyCreation
+from signward_server.flows.key_reading import KeyReading
+from signward_server.flows.signing import Signing, SigningPorts
+from signward_server.flows.verifying import Verifying
+
+from tests.fakes.spine.audit import FakeAudit
+from tests.fakes.spine.catalogue import FakeCatalogue
+from tests.fakes.spine.clock import MovingClock
+from tests.fakes.spine.custody import FakeCustody
+from tests.fakes.spine.judges import FakeCaps, FakeLimits, FakePolicy, FakeRequestLedger
+from tests.fakes.spine.verifier import FakeVerifier
+
+__all__ = ["World", "order", "raw"]
+
+
+class World:
+    """All fakes, and every flow on them. ``REMOTE`` keys live in ``remote``."""
+
+    def __init__(self) -> None:
+        self.clock = MovingClock()
+        self.catalogue = FakeCatalogue()
+        self.custody = FakeCustody()
+        self.remote = FakeCustody(CustodyKind.AWS_KMS, leaves_process=True)
+        self.custodies = {CustodyKind.ENVELOPE: self.custody, CustodyKind.AWS_KMS: self.remote}
+        self.policy = FakePolicy()
+        self.caps = FakeCaps()
+        self.limits = FakeLimits()
+        self.audit = FakeAudit()
+        self.requests = FakeRequestLedger()
+        self.chains = dict(all_chains())
+        self.signing = Signing(
+            SigningPorts(
+                catalogue=self.catalogue,
+                chains=self.chains,
+                custodies=MappingProxyType(self.custodies),
+                policy=self.policy,
+                caps=self.caps,
+                limits=self.limits,
+                audit=self.audit,
+                requests=self.requests,
+                clock=self.clock,
+            )
+        )
+        self.verifying = Verifying(
+            catalogue=self.catalogue,
+            chains=self.chains,
+            policy=self.policy,
+            limits=self.limits,
+            verifier=FakeVerifier(),
+        )
+        self.creation = KeyCreation(
+            catalogue=self.catalogue,
+            custodies=self.custodies,
+            purposes=frozenset({Purpose.RAW, Purpose.ORDER}),
+            policy=self.policy,
+            audit=self.audit,
+            clock=self.clock,
+        )
+        self.reading = KeyReading(catalogue=self.catalogue, policy=self.policy)
+        self.changes = KeyChanges(
+            catalogue=self.catalogue,
+            custodies=self.custodies,
+            policy=self.policy,
+            audit=self.audit,
+        )
+
+    def key(
+        self,
+        key_id: str = "bot-key",
+        *,
+        algorithm: Algorithm = Algorithm.ED25519,
+        custody: CustodyKind = CustodyKind.ENVELOPE,
+        purpose: Purpose = Purpose.RAW,
+        versions: Sequence[VersionState] = (VersionState.PRIMARY,),
+        state: KeyState = KeyState.ENABLED,
+        freeze: Freeze = Freeze.NONE,
+        owner: str = "cn:bot",
+        allow_digest: bool = False,
+        labels: dict[str, str] | None = None,
+        unlock_ttl: timedelta | None = None,
+        user_id: str = "",
+    ) -> Key:
+        """Put a key into the catalogue; versions are given oldest first."""
+        made = [
+            KeyVersion(
+                version=number,
+                state=version_state,
+                public_key=self.custodies[custody].pair(algorithm),
+                create_time=self.clock.now(),
+            )
+            for number, version_state in enumerate(versions, 1)
+        ]
+        primary = [v.version for v in made if v.state is VersionState.PRIMARY]
+        return self.catalogue.put(
+            Key(
+                id=key_id,
+                algorithm=algorithm,
+                custody=custody,
+                purpose=purpose,
+                allow_digest=allow_digest,
+                owner=owner,
+                labels=labels or {},
+                user_id=user_id,
+                unlock_ttl=unlock_ttl,
+                state=state,
+                freeze=freeze,
+                primary_version=primary[0] if primary else len(made),
+                versions=tuple(reversed(made)),
+                create_time=self.clock.now(),
+                update_time=self.clock.now(),
+            )
+        )
+
+    def order(self, *, action: str = "order", age: float = 0.0) -> OrderIntent:
+        """Return an order intent of now, or of ``age`` seconds ago."""
+        timestamp = int((self.clock.time() - age) * 1000)
+        return OrderIntent(action, "BTC", True, "0.5", "65000", timestamp)
+
+
+def raw(
+    message: bytes = b"hello",
+    *,
+    key: str = "bot-key",
+    version: int = 0,
+    hash_: Hash = Hash.NONE,
+    fingerprint: bytes = b"",
+    request_id: str = "",
+) -> SignRequest:
+    """Return a request to sign a raw message."""
+    return SignRequest(key, version, fingerprint, request_id, RawMessage(message, hash_))
+
+
+def order(intent: OrderIntent, *, key: str = "bot-key", request_id: str = "") -> SignRequest:
+    """Return a request to sign an order intent."""
+    return SignRequest(key, 0, b"", request_id, intent)

@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import pytest
+from signward_server.core.errors import (
+    Cancelled,
+    EnvelopeCorrupt,
+    KeyNotFound,
+    KeyVersionDestroyed,
+    KeyVersionNotFound,
+)
+from signward_server.core.keys import CustodyKind, Key, KeyState, Purpose, VersionState
+from signward_server.flows.key_reading import KeyPage
+from signward_server.flows.key_requests import KeyFilter
+
+from tests.fakes.spine.call import FakeCall
+from tests.fakes.spine.world import World
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def _all_pages(world: World, wanted: KeyFilter, size: int) -> list[KeyPage]:
+    pages, after = [], ""
+    for _ in range(100):
+        page = world.reading.page(FakeCall(), wanted, after, size)
+        pages.append(page)
+        after = page.next_after
+        if not after:
+            return pages
+    raise AssertionError("the list does not end")
+
+
+def _ids(keys: tuple[Key, ...]) -> list[str]:
+    return [key.id for key in keys]
+
+
+def test_a_key_is_read_whatever_its_state(world: World) -> None:
+    key = world.key(state=KeyState.DISABLED)
+    assert world.reading.get(FakeCall(), "bot-key") is key
+
+
+def test_s39_a_hidden_key_is_as_one_that_does_not_exist(world: World) -> None:
+    world.key("hidden")
+    world.policy.denied.add("ViewKey")
+    for key_id in ("hidden", "missing"):
+        with pytest.raises(KeyNotFound):
+            world.reading.get(FakeCall(), key_id)
+        with pytest.raises(KeyNotFound):
+            world.reading.public_key(FakeCall(), key_id, 0)
+
+
+def test_a_corrupt_key_says_so(world: World) -> None:
+    world.catalogue.corrupt.add("bot-key")
+    with pytest.raises(EnvelopeCorrupt):
+        world.reading.get(FakeCall(), "bot-key")
+
+
+def test_public_keys_of_all_but_destroyed_versions_are_told(world: World) -> None:
+    states = (VersionState.DESTROYED, VersionState.RETIRED, VersionState.PRIMARY)
+    key = world.key(versions=states)
+    for number, wanted in ((0, 3), (2, 2), (3, 3)):
+        assert world.reading.public_key(FakeCall(), key.id, number)[1].version == wanted
+    with pytest.raises(KeyVersionDestroyed):
+        world.reading.public_key(FakeCall(), key.id, 1)
+    with pytest.raises(KeyVersionNotFound):
+        world.reading.public_key(FakeCall(), key.id, 4)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 10, 500])
+def test_pages_hold_every_key_once_in_order(world: World, size: int) -> None:
+    names = [f"key-{number}" for number in range(7)]
+    for name in reversed(names):
+        world.key(name)
+    pages = _all_pages(world, KeyFilter(), size)
+    assert [name for page in pages for name in _ids(page.keys)] == names
+    assert all(len(page.keys) == size for page in pages[:-1])
+    assert len(pages) == -(-7 // size)
+
+
+def test_an_empty_list_is_one_empty_page(world: World) -> None:
+    assert _all_pages(world, KeyFilter(), 10) == [KeyPage((), "")]
+
+
+def test_pages_go_on_behind_many_keys_that_do_not_match(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("signward_server.flows.key_reading._SCAN", 3)
+    for number in range(20):
+        world.key(f"key-{number:02}", owner="cn:bot" if number in (7, 19) else "cn:other")
+    pages = _all_pages(world, KeyFilter(owner="cn:bot"), 1)
+    assert [_ids(page.keys) for page in pages] == [["key-07"], ["key-19"]]
+    assert set(world.catalogue.pages) == {3}
+
+
+def test_a_list_shows_only_what_the_policy_shows(world: World) -> None:
+    for name, owner in (("a", "cn:bot"), ("b", "cn:other"), ("c", "cn:bot")):
+        world.key(name, owner=owner)
+    world.policy.rule = lambda judgement: judgement.key.owner == str(judgement.identity)  # type: ignore[union-attr]
+    page = world.reading.page(FakeCall(), KeyFilter(), "", 10)
+    assert _ids(page.keys) == ["a", "c"]
+
+
+def test_a_long_list_ends_with_its_caller(world: World) -> None:
+    with pytest.raises(Cancelled):
+        world.reading.page(FakeCall(end=Cancelled()), KeyFilter(), "", 10)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "names"),
+    [
+        (KeyFilter(), "abc"),
+        (KeyFilter(labels={"app": "x"}), "ab"),
+        (KeyFilter(labels={"app": "x", "env": "prod"}), "b"),
+        (KeyFilter(labels={"app": ""}), ""),
+        (KeyFilter(owner="cn:other"), "b"),
+        (KeyFilter(user_id="u1"), "c"),
+        (KeyFilter(purpose=Purpose.ORDER), "c"),
+        (KeyFilter(custody=CustodyKind.AWS_KMS), "a"),
+        (KeyFilter(custody=CustodyKind.AWS_KMS, purpose=Purpose.ORDER), ""),
+    ],
+)
+def test_every_part_of_a_filter_counts(world: World, wanted: KeyFilter, names: str) -> None:
+    world.key("a", labels={"app": "x"}, custody=CustodyKind.AWS_KMS)
+    world.key("b", labels={"app": "x", "env": "prod"}, owner="cn:other")
+    world.key("c", purpose=Purpose.ORDER, user_id="u1")
+    assert _ids(world.reading.page(FakeCall(), wanted, "", 10).keys) == list(names)
