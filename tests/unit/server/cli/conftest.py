@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -56,9 +57,18 @@ def _spies(name: str) -> bool:
     return name.startswith(("SIGNWARD_", "GRPC_TRACE", "LD_")) or name == "SSLKEYLOGFILE"
 
 
-@pytest.fixture
-def home(tmp_path: Path, invoke: Callable[..., Result]) -> Path:
-    """A home that listens on ports of the system's choice."""
-    made = invoke("init", tmp_path / "h", "--tcp", "127.0.0.1:0", "--http", "127.0.0.1:0")
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home that is copied for each test, since making one takes a while."""
+    folder = tmp_path_factory.mktemp("template")
+    options = ["--tcp", "127.0.0.1:0", "--http", "127.0.0.1:0"]
+    made = CliRunner().invoke(app, ["init", str(folder / "h"), *options])
     assert made.exit_code == 0, made.stderr
+    return folder
+
+
+@pytest.fixture
+def home(tmp_path: Path, template: Path) -> Path:
+    """A home that listens on ports of the system's choice."""
+    shutil.copytree(template, tmp_path, dirs_exist_ok=True)
     return tmp_path / "h"

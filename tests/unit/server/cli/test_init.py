@@ -54,3 +54,10 @@ def test_a_folder_that_cannot_be_made_is_one_line(tmp_path, invoke):
     assert done.exit_code == 2
     assert done.stderr.count("\n") == 1
     assert "nothing was left behind" in done.stderr
+
+
+def test_unlisted_libraries_are_taken_and_the_daemon_told(tmp_path, invoke):
+    done = invoke("init", tmp_path / "h", "--allow-unlisted-libraries")
+    assert done.exit_code == 0
+    written = tomllib.loads((tmp_path / "h/signward.toml").read_text())
+    assert written["custody"]["envelope"]["allow_unlisted_libraries"] is True
