@@ -9,12 +9,12 @@ ROW = re.compile(r"^\| S(\d+) \| .* \| ([^|]+) \|$", re.MULTILINE)
 SHOWN_ELSEWHERE = {40}
 
 
-def rules() -> dict[int, str]:
+def _rules() -> dict[int, str]:
     text = (ROOT / "docs" / "threat-model.md").read_text()
     return {int(number): state.strip() for number, state in ROW.findall(text)}
 
 
-def tested() -> set[int]:
+def _tested_rules() -> set[int]:
     sources = (ROOT / "tests").rglob("test_*.py")
     return {
         int(number)
@@ -24,14 +24,14 @@ def tested() -> set[int]:
 
 
 def test_every_rule_has_a_row() -> None:
-    assert sorted(rules()) == list(range(1, 45))
+    assert sorted(_rules()) == list(range(1, 45))
 
 
 def test_a_rule_in_force_has_a_test_of_its_number() -> None:
-    in_force = {number for number, state in rules().items() if state.startswith("in force")}
-    assert in_force - tested() - SHOWN_ELSEWHERE == set()
+    in_force = {number for number, state in _rules().items() if state.startswith("in force")}
+    assert in_force - _tested_rules() - SHOWN_ELSEWHERE == set()
 
 
 def test_a_rule_that_is_tested_does_not_wait_to_come() -> None:
-    to_come = {number for number, state in rules().items() if state.startswith("to come")}
-    assert to_come & tested() == set()
+    to_come = {number for number, state in _rules().items() if state.startswith("to come")}
+    assert to_come & _tested_rules() == set()
