@@ -11,16 +11,17 @@ from __future__ import annotations
 
 import sys
 import time
-from concurrent.futures import as_completed
+from concurrent.futures import Future, as_completed
 
 import signward
+from signward.v1.sign_service_pb2 import SignResponse
 
 
 def main(key: str, count: int) -> int:
     """Send all orders, then take the answers in whatever order they come."""
     failed = 0
     with signward.Client.from_environment() as client, client.stream() as stream:
-        prices = {}
+        prices: dict[Future[SignResponse], str] = {}
         for number in range(count):
             price = f"{42_000 + number}"
             order = signward.order_request(
