@@ -6,6 +6,7 @@ case, bytes in base64, 64-bit numbers as strings, every field present.
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -61,8 +62,14 @@ class Output:
         self._print(table)
 
     def _print(self, table: Table) -> None:
-        width = None if sys.stdout.isatty() else _UNBOUNDED
-        Console(file=sys.stdout, width=width).print(table, crop=False)
+        if sys.stdout.isatty():
+            Console().print(table)
+            return
+        console = Console(file=io.StringIO(), width=_UNBOUNDED)
+        with console.capture() as capture:
+            console.print(table)
+        for row in capture.get().splitlines():
+            typer.echo(row.rstrip())
 
 
 def _plain(value: object) -> object:

@@ -10,7 +10,6 @@ from signward.cli.connection import Session, connected
 from signward.cli.key.options import KeyArgument, LabelOption, read_duration, read_labels
 from signward.cli.key.show import show_key
 from signward.cli.names import AlgorithmName, CustodyName, PurposeName
-from signward.v1.resources_pb2 import CUSTODY_UNSPECIFIED
 
 __all__ = ["create"]
 
@@ -21,9 +20,7 @@ def create(
     key_id: KeyArgument,
     algorithm: Annotated[AlgorithmName, typer.Option(help="Signature algorithm.")],
     purpose: Annotated[PurposeName, typer.Option(help="The only payload it will sign.")],
-    custody: Annotated[
-        CustodyName | None, typer.Option(help="Where it lives; default: the daemon's.")
-    ] = None,
+    custody: Annotated[CustodyName, typer.Option(help="Where it lives.")] = CustodyName.ENVELOPE,
     owner: Annotated[str, typer.Option(help="Identity it belongs to; default: you.")] = "",
     user_id: Annotated[str, typer.Option(help="The owner's customer.")] = "",
     label: LabelOption = None,
@@ -52,7 +49,7 @@ def create(
             key_id,
             algorithm=algorithm.number,
             purpose=purpose.number,
-            custody=CUSTODY_UNSPECIFIED if custody is None else custody.number,
+            custody=custody.number,
             owner=owner,
             user_id=user_id,
             labels=labels,

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["KeyArgument", "LabelOption", "read_duration", "read_labels"]
+__all__ = ["KeyArgument", "LabelOption", "read_duration", "read_labels", "write_duration"]
 
 KeyArgument = Annotated[str, typer.Argument(metavar="KEY", help="Id of the key.")]
 LabelOption = Annotated[
@@ -50,3 +50,13 @@ def read_duration(text: str | None) -> timedelta | None:
     if match is None:
         raise typer.BadParameter(f"{text!r} is no duration such as 0s, 10m, 12h or 30d")
     return timedelta(**{_UNITS[match[2]]: int(match[1])})
+
+
+def write_duration(duration: timedelta) -> str:
+    """Return a duration as ``read_duration`` takes it, in the largest unit that is exact."""
+    seconds = duration.total_seconds()
+    for unit, name in reversed(_UNITS.items()):
+        count = seconds / timedelta(**{name: 1}).total_seconds()
+        if count and count.is_integer():
+            return f"{count:.0f}{unit}"
+    return f"{seconds:g}s"

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from google.protobuf.duration_pb2 import Duration
-
+from signward.cli.key.options import write_duration
 from signward.cli.names import name_of
 from signward.cli.output import Output
 from signward.v1 import resources_pb2 as resources
@@ -26,8 +25,8 @@ def show_key(output: Output, key: resources.Key) -> None:
         "user id": key.user_id,
         "labels": ", ".join(f"{name}={value}" for name, value in sorted(key.labels.items())),
         "network": key.network,
-        "unlock ttl": _duration(key.unlock_ttl),
-        "grace period": _duration(key.grace_period),
+        "unlock ttl": write_duration(key.unlock_ttl.ToTimedelta()),
+        "grace period": write_duration(key.grace_period.ToTimedelta()),
         "allows digests": "yes" if key.allow_digest else "",
         "created": key.create_time.ToJsonString() if key.HasField("create_time") else "",
         "etag": key.etag,
@@ -36,7 +35,3 @@ def show_key(output: Output, key: resources.Key) -> None:
         state = name_of(resources.KeyVersionState.DESCRIPTOR, version.state)
         rows[f"version {version.version}"] = f"{state}, {version.public_key.raw.hex()}"
     output.pairs(rows)
-
-
-def _duration(duration: Duration) -> str:
-    return f"{duration.ToTimedelta()}"

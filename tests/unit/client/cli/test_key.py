@@ -1,4 +1,4 @@
-"""``signward key ...``"""
+"""``signward key ...``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ CREATE = ("key", "create", "k", "--algorithm", "ed25519", "--purpose", "raw")
 def test_create_shows_the_key_that_was_made(daemon, run):
     outcome = run(
         *CREATE, "--label", "team=a", "--label", "env=", "--unlock-ttl", "30s", "--custody",
-        "envelope", "--grace-period", "7d", "--owner", "dns:bot", "--request-id", "r",
+        "aws-kms", "--grace-period", "7d", "--owner", "dns:bot", "--request-id", "r",
     )  # fmt: skip
     assert outcome.code == 0
     assert "ed25519" in outcome.stdout
@@ -19,7 +19,7 @@ def test_create_shows_the_key_that_was_made(daemon, run):
     assert request.unlock_ttl.seconds == 30
     assert request.grace_period.seconds == 7 * 86_400
     assert (request.owner, request.request_id) == ("dns:bot", "r")
-    assert (request.algorithm, request.purpose, request.custody) == (1, 1, 1)
+    assert (request.algorithm, request.purpose, request.custody) == (1, 1, 2)
 
 
 def test_create_as_json(daemon, run):

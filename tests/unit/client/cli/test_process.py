@@ -85,6 +85,12 @@ def test_python_m_signward_is_the_command():
     assert '"grpcio"' in result.stdout
 
 
+def test_a_command_that_no_plugin_has_is_not_installed(plugin):
+    code = BLOCK.format(blocked=["signward_server"]) + MAIN
+    result = python(code, "migrate", path=str(plugin))
+    assert (result.returncode, result.stdout) == (2, "")
+
+
 def test_completion_knows_the_commands():
     result = python(
         MAIN,
@@ -139,8 +145,8 @@ def test_a_daemon_whose_libraries_are_missing_says_what_to_install(plugin):
     )
 
 
-def test_a_command_that_the_daemon_lacks_says_so(plugin):
-    result = python(MAIN, "migrate", path=str(plugin))
+def test_without_the_daemon_its_commands_say_what_to_install():
+    result = python(BLOCK.format(blocked=["signward_server"]) + MAIN, "migrate")
     assert result.returncode == 2
     assert "pip install 'signward[server]'" in result.stderr
 

@@ -1,4 +1,4 @@
-"""``signward sign ...`` and ``signward verify ...``"""
+"""``signward sign ...`` and ``signward verify ...``."""
 
 from __future__ import annotations
 

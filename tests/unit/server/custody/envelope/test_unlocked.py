@@ -3,11 +3,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-
 from signward_server.core.errors import CustodyUnavailable
 from signward_server.custody.envelope.unlocked import UnlockedKeys
 from signward_server.custody.memory import LockedMemory, Slot
 from signward_server.custody.native import Native
+
 from tests.fakes.clock import FakeClock
 
 Peek = Callable[[Slot], bytes]

@@ -55,7 +55,7 @@ def test_s25_one_changed_byte_is_refused_before_it_is_loaded(tmp_path: Path) -> 
 
 def test_s25_the_known_answers_are_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
-    monkeypatch.setattr(loading, "check_sodium", lambda library: asked.append(library))
-    monkeypatch.setattr(loading, "check_secp256k1", lambda library: asked.append(library))
+    monkeypatch.setattr(loading, "check_sodium", asked.append)
+    monkeypatch.setattr(loading, "check_secp256k1", asked.append)
     loaded = load_native()
     assert asked == [loaded.sodium, loaded.secp256k1]
