@@ -34,5 +34,6 @@ def sign_each(
         try:
             results.append(signing.sign(call, item))
         except SignwardError as error:
-            results.append(error)
+            # Its traceback holds this frame and the call, and this frame would hold it.
+            results.append(error.with_traceback(None))
     return results

@@ -66,14 +66,22 @@ class Served:
     channels: list[grpc.Channel]
 
     def channel(
-        self, name: str = "bot", *, issued: Issued | None = None, target: str = ""
+        self,
+        name: str = "bot",
+        *,
+        issued: Issued | None = None,
+        target: str = "",
+        window: bool = True,
     ) -> grpc.Channel:
-        """Open a connection of its own as this caller."""
+        """Open a connection of its own as this caller; its window may stay at 64 KiB."""
         issued = issued or self.authority.client(name)
         credentials = grpc.ssl_channel_credentials(
             self.authority.pem, issued.key, issued.certificate
         )
-        options = [("grpc.use_local_subchannel_pool", 1)]
+        options: list[tuple[str, int | str]] = [
+            ("grpc.use_local_subchannel_pool", 1),
+            ("grpc.http2.bdp_probe", int(window)),
+        ]
         if target:
             options.append(("grpc.ssl_target_name_override", "localhost"))
         channel = grpc.secure_channel(target or f"localhost:{self.port}", credentials, options)
@@ -88,7 +96,7 @@ class Served:
 
     @property
     def open_streams(self) -> int:
-        return self.server._router._parts.slots.open
+        return self.server._slots.open
 
     @property
     def idle_threads(self) -> int:
@@ -100,6 +108,7 @@ class Served:
 def serve(folder: Path, **bounds: float) -> Iterator[Served]:
     """Serve on loopback until the block ends."""
     world, authority, ready = World(MovingClock(datetime.now(UTC))), TestAuthority(), [True]
+    world.audit.keeps_calls = False
     issued = authority.server()
     files = [folder / name for name in ("server.pem", "server.key", "ca.pem")]
     for path, pem in zip(files, (issued.certificate, issued.key, authority.pem), strict=True):
