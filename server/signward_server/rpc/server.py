@@ -166,6 +166,9 @@ def _options(bounds: ServerLimits) -> list[tuple[str, int]]:
         ("grpc.so_reuseport", 0),  # two daemons would share a port silently (S41)
         ("grpc.max_concurrent_streams", bounds.streams_per_connection),
         ("grpc.max_receive_message_length", bounds.message_bytes),
+        # With probes the window of a stream grows to megabytes, and so does what a caller
+        # can make grpc hold of messages that nobody has read yet.
+        ("grpc.http2.bdp_probe", 0),
         ("grpc.max_metadata_size", bounds.metadata_bytes),
         ("grpc.absolute_max_metadata_size", bounds.metadata_bytes),
         ("grpc.server_handshake_timeout_ms", _ms(bounds.handshake)),

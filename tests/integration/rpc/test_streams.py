@@ -237,6 +237,31 @@ def test_a_caller_that_does_not_read_is_held_back(served: Served) -> None:
     assert len(served.world.custody.asked) <= signed + 1
 
 
+def test_what_is_held_of_unread_messages_is_bounded(served: Served) -> None:
+    item = pb.SignRequest(key="bot-key", raw=pb.RawMessage(message=bytes(60_000)))
+    stub = served.signing()
+    for _ in range(50):  # traffic that would make a probing server open its window
+        stub.Sign(item, timeout=10)
+    go = threading.Event()
+    served.world.policy.rule = lambda judgement: go.wait(20)
+    taken = 0
+
+    def items() -> Iterator[pb.SignStreamRequest]:
+        nonlocal taken
+        for taken in range(200):
+            yield pb.SignStreamRequest(id=taken, request=item)
+
+    call = stub.SignStream(items(), timeout=60)
+    before = -1
+    while before != taken:
+        before = taken
+        threading.Event().wait(0.3)
+    assert taken * 60_000 < 1 << 20
+    call.cancel()
+    go.set()
+    assert _all_given_back(served)
+
+
 def _rests(served: Served) -> bool:
     """Return whether nothing is signed for a quarter of a second."""
     before = len(served.world.custody.asked)
