@@ -139,7 +139,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Daemon:
     """
     clock = clock or SystemClock()
     with ExitStack() as opened, _startup_errors():
-        native = load_native()
+        native = load_native(allow_unlisted=settings.custody.envelope.allow_unlisted_libraries)
         memory = LockedMemory(native.sodium, settings.custody.envelope.locked_memory)
         opened.callback(memory.close)
         kek = LocalKeyFile(settings.custody.envelope.kek, native.sodium).load(memory)

@@ -131,6 +131,19 @@ def test_s33_a_retry_sees_the_key_as_it_is_now(bench: Bench) -> None:
     assert catalogue.insert(catalogue_key("hot"), None, scope, b"c" * 32) == changed
 
 
+def test_s33_a_request_finds_the_key_that_it_made_and_no_other(bench: Bench) -> None:
+    ours = bench.store().catalogue(bench.rows)
+    scope = creation_scope("hot")
+    assert ours.created_by(scope, b"c" * 32) is None
+    key = bench.store().catalogue(bench.rows).insert(catalogue_key("hot"), None, scope, b"c" * 32)
+    assert ours.created_by(scope, b"c" * 32) == key
+    assert ours.get("hot") == key
+    with pytest.raises(RequestIdReused):
+        ours.created_by(scope, b"d" * 32)
+    other = creation_scope("hot", identity="cn:other")
+    assert ours.created_by(other, b"c" * 32) is None
+
+
 def test_s33_a_request_id_with_other_content_is_refused(bench: Bench) -> None:
     catalogue = bench.store().catalogue(bench.rows)
     scope = creation_scope("hot")

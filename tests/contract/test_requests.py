@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from signward_server.core.errors import RequestIdQuota, RequestIdReused, StoreUnavailable
-from signward_server.core.ports import RequestScope
+from signward_server.core.ports import Claim, RequestLedger, RequestScope
 
 from tests.contract.stores import STORES, Bench
 from tests.fakes.catalogue_keys import catalogue_key, creation_scope, signing_scope
@@ -27,22 +27,35 @@ def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
     bench.close()
 
 
+def claim(requests: RequestLedger, scope: RequestScope, content: bytes, version: int) -> int:
+    return requests.claim(scope, content, version).version
+
+
+def test_s33_a_retry_is_told_from_a_first_use(bench: Bench) -> None:
+    requests = bench.store().requests(retention=DAY, quota=1)
+    assert requests.claim(signing_scope("r1"), CONTENT, 1) == Claim(1, replayed=False)
+    assert requests.claim(signing_scope("r1"), CONTENT, 2) == Claim(1, replayed=True)
+    bench.clock.pass_time(2 * DAY)
+    assert requests.claim(signing_scope("r1"), CONTENT, 3) == Claim(3, replayed=False)
+    assert requests.claim(signing_scope("r1"), CONTENT, 4) == Claim(3, replayed=True)
+
+
 def test_s33_a_retry_resolves_to_the_version_of_the_first_use(bench: Bench) -> None:
     requests = bench.store().requests()
     scope = signing_scope("r1")
-    assert requests.claim(scope, CONTENT, 1) == 1
-    assert requests.claim(scope, CONTENT, 2) == 1
+    assert claim(requests, scope, CONTENT, 1) == 1
+    assert claim(requests, scope, CONTENT, 2) == 1
     bench.close()
-    assert bench.store().requests().claim(scope, CONTENT, 3) == 1
+    assert claim(bench.store().requests(), scope, CONTENT, 3) == 1
 
 
 def test_s33_other_content_is_refused_and_changes_nothing(bench: Bench) -> None:
     requests = bench.store().requests()
     scope = signing_scope("r1")
-    requests.claim(scope, CONTENT, 1)
+    claim(requests, scope, CONTENT, 1)
     with pytest.raises(RequestIdReused):
-        requests.claim(scope, b"d" * 32, 2)
-    assert requests.claim(scope, CONTENT, 3) == 1
+        claim(requests, scope, b"d" * 32, 2)
+    assert claim(requests, scope, CONTENT, 3) == 1
 
 
 @pytest.mark.parametrize(
@@ -59,29 +72,29 @@ def test_s33_other_content_is_refused_and_changes_nothing(bench: Bench) -> None:
 )
 def test_s33_every_part_of_the_scope_counts(bench: Bench, other: RequestScope) -> None:
     requests = bench.store().requests()
-    requests.claim(RequestScope("cn:bot", "/Sign", "hot", "r1"), CONTENT, 1)
-    assert requests.claim(other, b"d" * 32, 2) == 2
+    claim(requests, RequestScope("cn:bot", "/Sign", "hot", "r1"), CONTENT, 1)
+    assert claim(requests, other, b"d" * 32, 2) == 2
 
 
 def test_a_claim_ends_with_its_retention(bench: Bench) -> None:
     requests = bench.store().requests(retention=DAY)
     scope = signing_scope("r1")
-    requests.claim(scope, CONTENT, 1)
+    claim(requests, scope, CONTENT, 1)
     bench.clock.pass_time(DAY - timedelta(seconds=1))
-    assert requests.claim(scope, CONTENT, 2) == 1
+    assert claim(requests, scope, CONTENT, 2) == 1
     bench.clock.pass_time(timedelta(seconds=1))
-    assert requests.claim(scope, b"d" * 32, 3) == 3
-    assert requests.claim(scope, b"d" * 32, 4) == 3
+    assert claim(requests, scope, b"d" * 32, 3) == 3
+    assert claim(requests, scope, b"d" * 32, 4) == 3
 
 
 def test_retention_runs_on_while_the_daemon_is_down(bench: Bench) -> None:
-    bench.store().requests(retention=DAY).claim(signing_scope("r1"), CONTENT, 1)
+    claim(bench.store().requests(retention=DAY), signing_scope("r1"), CONTENT, 1)
     bench.close()
     bench.clock.pass_time(DAY / 2)
-    assert bench.store().requests(retention=DAY).claim(signing_scope("r1"), CONTENT, 2) == 1
+    assert claim(bench.store().requests(retention=DAY), signing_scope("r1"), CONTENT, 2) == 1
     bench.close()
     bench.clock.pass_time(DAY / 2 + timedelta(seconds=1))
-    assert bench.store().requests(retention=DAY).claim(signing_scope("r1"), CONTENT, 2) == 2
+    assert claim(bench.store().requests(retention=DAY), signing_scope("r1"), CONTENT, 2) == 2
 
 
 @pytest.mark.parametrize("step", [-3650 * DAY, 3650 * DAY])
@@ -92,64 +105,64 @@ def test_a_stepped_clock_forgets_and_resurrects_nothing(
     if restart and step > timedelta(0):
         step = DAY / 2  # a wall clock that is a day ahead at start cannot be told from a day
     requests = bench.store().requests(retention=DAY)
-    requests.claim(signing_scope("gone"), CONTENT, 1)
+    claim(requests, signing_scope("gone"), CONTENT, 1)
     bench.clock.pass_time(DAY)
-    requests.claim(signing_scope("gone"), b"d" * 32, 2)
-    requests.claim(signing_scope("kept"), CONTENT, 3)
+    claim(requests, signing_scope("gone"), b"d" * 32, 2)
+    claim(requests, signing_scope("kept"), CONTENT, 3)
     bench.clock.step_wall(step)
     if restart:
         bench.close()
         requests = bench.store().requests(retention=DAY)
-    assert requests.claim(signing_scope("gone"), b"d" * 32, 4) == 2
-    assert requests.claim(signing_scope("kept"), CONTENT, 4) == 3
+    assert claim(requests, signing_scope("gone"), b"d" * 32, 4) == 2
+    assert claim(requests, signing_scope("kept"), CONTENT, 4) == 3
     with pytest.raises(RequestIdReused):
-        requests.claim(signing_scope("gone"), CONTENT, 5)
+        claim(requests, signing_scope("gone"), CONTENT, 5)
 
 
 def test_s33_a_full_quota_refuses_new_ids_and_still_finds_old_ones(bench: Bench) -> None:
     requests = bench.store().requests(retention=DAY, quota=3)
     for number in range(3):
-        requests.claim(signing_scope(f"r{number}"), CONTENT, 1)
+        claim(requests, signing_scope(f"r{number}"), CONTENT, 1)
     with pytest.raises(RequestIdQuota) as refused:
-        requests.claim(signing_scope("r3"), CONTENT, 1)
+        claim(requests, signing_scope("r3"), CONTENT, 1)
     assert refused.value.retry_after is not None
     assert DAY <= timedelta(seconds=refused.value.retry_after) <= DAY * 98 / 96
-    assert requests.claim(signing_scope("r0"), CONTENT, 2) == 1
+    assert claim(requests, signing_scope("r0"), CONTENT, 2) == 1
     with pytest.raises(RequestIdReused):
-        requests.claim(signing_scope("r0"), b"d" * 32, 2)
-    assert requests.claim(signing_scope("r3", identity="cn:other"), CONTENT, 5) == 5
+        claim(requests, signing_scope("r0"), b"d" * 32, 2)
+    assert claim(requests, signing_scope("r3", identity="cn:other"), CONTENT, 5) == 5
 
 
 def test_s33_a_quota_holds_over_a_restart(bench: Bench) -> None:
     requests = bench.store().requests(retention=DAY, quota=3)
     for number in range(3):
-        requests.claim(signing_scope(f"r{number}"), CONTENT, 1)
+        claim(requests, signing_scope(f"r{number}"), CONTENT, 1)
     bench.close()
     requests = bench.store().requests(retention=DAY, quota=3)
     with pytest.raises(RequestIdQuota):
-        requests.claim(signing_scope("r3"), CONTENT, 1)
-    assert requests.claim(signing_scope("r2"), CONTENT, 2) == 1
+        claim(requests, signing_scope("r3"), CONTENT, 1)
+    assert claim(requests, signing_scope("r2"), CONTENT, 2) == 1
 
 
 def test_s33_waiting_as_told_frees_the_quota(bench: Bench) -> None:
     requests = bench.store().requests(retention=DAY, quota=2)
-    requests.claim(signing_scope("r0"), CONTENT, 1)
+    claim(requests, signing_scope("r0"), CONTENT, 1)
     bench.clock.pass_time(DAY / 2)
-    requests.claim(signing_scope("r1"), CONTENT, 1)
+    claim(requests, signing_scope("r1"), CONTENT, 1)
     with pytest.raises(RequestIdQuota) as refused:
-        requests.claim(signing_scope("r2"), CONTENT, 1)
+        claim(requests, signing_scope("r2"), CONTENT, 1)
     bench.clock.pass_time(timedelta(seconds=refused.value.retry_after or 0))
-    assert requests.claim(signing_scope("r2"), CONTENT, 2) == 2
+    assert claim(requests, signing_scope("r2"), CONTENT, 2) == 2
     with pytest.raises(RequestIdQuota):
-        requests.claim(signing_scope("r3"), CONTENT, 1)
-    assert requests.claim(signing_scope("r1"), CONTENT, 2) == 1
+        claim(requests, signing_scope("r3"), CONTENT, 1)
+    assert claim(requests, signing_scope("r1"), CONTENT, 2) == 1
 
 
 def test_s33_a_retry_takes_nothing_from_the_quota(bench: Bench) -> None:
     requests = bench.store().requests(quota=2)
     for _ in range(10):
-        requests.claim(signing_scope("r0"), CONTENT, 1)
-    assert requests.claim(signing_scope("r1"), CONTENT, 4) == 4
+        claim(requests, signing_scope("r0"), CONTENT, 1)
+    assert claim(requests, signing_scope("r1"), CONTENT, 4) == 4
 
 
 def test_a_creation_takes_nothing_from_the_quota_and_never_expires(bench: Bench) -> None:
@@ -158,11 +171,11 @@ def test_a_creation_takes_nothing_from_the_quota_and_never_expires(bench: Bench)
     scope = creation_scope("hot")
     key = catalogue.insert(catalogue_key("hot"), None, scope, CONTENT)
     requests = store.requests(retention=DAY, quota=1)
-    requests.claim(signing_scope("r0"), CONTENT, 1)
+    claim(requests, signing_scope("r0"), CONTENT, 1)
     bench.clock.pass_time(400 * DAY)
     for number in range(40):
         bench.clock.pass_time(2 * DAY)
-        requests.claim(signing_scope(f"later {number}"), CONTENT, 1)
+        claim(requests, signing_scope(f"later {number}"), CONTENT, 1)
     assert catalogue.insert(catalogue_key("hot"), None, scope, CONTENT) == key
 
 
@@ -171,22 +184,23 @@ def test_racing_claims_resolve_to_one_version(bench: Bench) -> None:
     start = threading.Barrier(8)
     versions = count(1)
 
-    def claim(_: int) -> int:
+    def race(_: int) -> Claim:
         version = next(versions)
         start.wait(10)
         return requests.claim(signing_scope("r1"), CONTENT, version)
 
     with ThreadPoolExecutor(8) as pool:
-        outcomes = set(pool.map(claim, range(8)))
-    assert len(outcomes) == 1
+        outcomes = list(pool.map(race, range(8)))
+    assert len({outcome.version for outcome in outcomes}) == 1
+    assert sorted(outcome.replayed for outcome in outcomes) == [False] + [True] * 7
 
 
 def test_two_daemons_on_one_store_resolve_to_one_version(bench: Bench) -> None:
     ours, theirs = bench.store().requests(), bench.store().requests()
-    assert ours.claim(signing_scope("r1"), CONTENT, 1) == 1
-    assert theirs.claim(signing_scope("r1"), CONTENT, 2) == 1
+    assert claim(ours, signing_scope("r1"), CONTENT, 1) == 1
+    assert claim(theirs, signing_scope("r1"), CONTENT, 2) == 1
     with pytest.raises(RequestIdReused):
-        theirs.claim(signing_scope("r1"), b"d" * 32, 2)
+        claim(theirs, signing_scope("r1"), b"d" * 32, 2)
 
 
 def test_a_closed_memory_claims_nothing(bench: Bench) -> None:
@@ -194,4 +208,4 @@ def test_a_closed_memory_claims_nothing(bench: Bench) -> None:
     requests = store.requests()
     store.close()
     with pytest.raises(StoreUnavailable):
-        requests.claim(signing_scope("r1"), CONTENT, 1)
+        claim(requests, signing_scope("r1"), CONTENT, 1)

@@ -47,14 +47,18 @@ def translated() -> Iterator[None]:
         ) from exc
 
 
-def write_kek(path: Path) -> None:
+def write_kek(path: Path, *, allow_unlisted: bool = False) -> None:
     """Write a new KEK file.
+
+    Args:
+        path: Where; nothing may be there.
+        allow_unlisted: Whether to take native libraries that are not of the pinned wheels.
 
     Raises:
         CustodyRefused: It cannot be made.
     """
     with translated():
-        native = load_native()
+        native = load_native(allow_unlisted=allow_unlisted)
         memory = LockedMemory(native.sodium, _MEMORY)
         try:
             LocalKeyFile(path, native.sodium).create(memory).close()

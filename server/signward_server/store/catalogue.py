@@ -7,7 +7,6 @@ behind one lock, and memory changes only after the database has committed.
 from __future__ import annotations
 
 import dataclasses
-import threading
 from bisect import bisect_right
 from collections.abc import Sequence
 from types import MappingProxyType
@@ -28,6 +27,7 @@ from signward_server.core.ports import Clock, RequestScope
 from signward_server.store import key_rows, request_rows
 from signward_server.store.authentic import AuthenticKeys
 from signward_server.store.failures import unavailable
+from signward_server.store.writing import Writing
 
 __all__ = ["KeyCatalogue"]
 
@@ -53,7 +53,7 @@ class KeyCatalogue:
     def __init__(
         self,
         durable: Engine,
-        writing: threading.Lock,
+        writing: Writing,
         authentic: AuthenticKeys,
         clock: Clock,
     ) -> None:
@@ -91,9 +91,10 @@ class KeyCatalogue:
 
     def created_by(self, scope: RequestScope, content: bytes) -> Key | None:
         """See ``core.ports.Catalogue.created_by``."""
-        with unavailable(), self._durable.connect() as connection:
-            earlier = _earlier(connection, scope, content)
-        return None if earlier is None else self._made_earlier(earlier)
+        with self._writing, unavailable():
+            with self._durable.begin() as connection:
+                earlier = _earlier(connection, scope, content)
+            return None if earlier is None else self._made_earlier(earlier)
 
     def insert(
         self, key: Key, material: bytes | None, scope: RequestScope | None, content: bytes

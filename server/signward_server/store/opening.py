@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
@@ -20,11 +19,11 @@ from signward_server.store.failures import StoreFileError
 from signward_server.store.material import StoredMaterial
 from signward_server.store.migrations import is_current, migrate
 from signward_server.store.requests import RequestMemory
+from signward_server.store.writing import Writing
 
 __all__ = ["Store", "open_store"]
 
 _PROBE_TTL_S = 1.0
-_PROBE_PATIENCE_S = 0.5
 _PROBE = text("UPDATE meta SET value = :value WHERE name = 'probe'")
 
 
@@ -67,7 +66,7 @@ class Store:
         self._durable = durable
         self._swift = swift
         self._clock = clock
-        self._writing = threading.Lock()
+        self._writing = Writing(clock)
         self._session = DriverSession(swift)
         self._probe = DriverStatement(swift, _PROBE)
         self._probed: tuple[float, bool] | None = None
@@ -116,7 +115,9 @@ class Store:
         return memory
 
     def healthy(self) -> bool:
-        """Return whether the store can be written now, or could within the last second."""
+        """Return whether the store can be written, as of at most a second ago."""
+        if self._writing.doubtful:
+            return False
         now = self._clock.monotonic()
         probed = self._probed
         if probed is None or now - probed[0] >= _PROBE_TTL_S:
@@ -132,7 +133,7 @@ class Store:
         self._durable.dispose()
 
     def _can_write(self, now: float) -> bool:
-        if not self._writing.acquire(timeout=_PROBE_PATIENCE_S):
+        if not self._writing.patiently():
             return False
         try:
             self._session.first(self._probe, {"value": str(int(now))})

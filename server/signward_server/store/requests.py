@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections import defaultdict
 from datetime import timedelta
 from math import ceil
@@ -16,6 +15,7 @@ from signward_server.store.failures import unavailable
 from signward_server.store.quota import Usage
 from signward_server.store.request_rows import ClaimRow, ClaimRows, live_claims, newest_claim
 from signward_server.store.rows import microseconds, since_epoch
+from signward_server.store.writing import Writing
 
 __all__ = ["RequestMemory"]
 
@@ -47,7 +47,7 @@ class RequestMemory:
     def __init__(
         self,
         swift: Engine,
-        writing: threading.Lock,
+        writing: Writing,
         clock: Clock,
         retention: timedelta,
         quota: int,

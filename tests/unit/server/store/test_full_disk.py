@@ -123,7 +123,7 @@ def test_when_no_file_can_grow_what_was_acknowledged_is_there(tmp_path: Path) ->
         assert materials.read_material(key.id, 1) == b"s" * 3000
     requests = store.requests()
     for number in range(int(claimed)):
-        assert requests.claim(signing_scope(f"r{number}"), b"c" * 32, 8) == 7
+        assert requests.claim(signing_scope(f"r{number}"), b"c" * 32, 8).version == 7
     store.close()
 
 
@@ -140,7 +140,7 @@ def test_a_claim_that_failed_does_not_count(tmp_path: Path) -> None:
     with store._durable.begin() as connection:
         connection.exec_driver_sql("ALTER TABLE away RENAME TO requests")
     clock.pass_time(timedelta(seconds=1))
-    assert requests.claim(signing_scope("r1"), b"c" * 32, 2) == 2
+    assert requests.claim(signing_scope("r1"), b"c" * 32, 2).version == 2
     with pytest.raises(RequestIdQuota):
         requests.claim(signing_scope("r2"), b"c" * 32, 1)
     store.close()
