@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from signward_server.core.errors import (
     CustodyUnavailable,
     EtagMismatch,
+    Internal,
     KeyPurposeMismatch,
     PayloadUnsupported,
     SignwardError,
@@ -116,9 +117,8 @@ class Signing:
             self._fail(call, request, item, error)
             raise
         except Exception as error:  # an item's last line: the other items go on
-            internal = unexpected(error)
-            self._fail(call, request, item, internal)
-            raise internal from error
+            self._fail(call, request, item, Internal())
+            raise unexpected(error) from error
 
     def is_swift(self, key_id: str, version: int) -> bool:
         """Return whether signing with this version blocks on nothing, as far as can be seen."""
