@@ -216,6 +216,18 @@ def test_a_store_locked_by_another_process_is_unavailable_not_broken(tmp_path: P
     store.close()
 
 
+def test_a_transaction_holds_the_write_lock_from_its_beginning(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "signward.db", SteppedClock())
+    with (
+        store._durable.begin(),
+        closing(sqlite3.connect(tmp_path / "signward.db", isolation_level=None)) as other,
+    ):
+        other.execute("PRAGMA busy_timeout = 0")
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            other.execute("BEGIN IMMEDIATE")
+    store.close()
+
+
 def test_health_is_probed_at_most_once_a_second(tmp_path: Path) -> None:
     clock = SteppedClock()
     store = open_store(tmp_path / "signward.db", clock)
