@@ -49,7 +49,7 @@ class KeyCalls:
         *,
         algorithm: resources.Algorithm.ValueType,
         purpose: resources.Purpose.ValueType,
-        custody: resources.Custody.ValueType = resources.CUSTODY_UNSPECIFIED,
+        custody: resources.Custody.ValueType = resources.CUSTODY_ENVELOPE,
         owner: str = "",
         user_id: str = "",
         labels: Mapping[str, str] | None = None,
@@ -67,7 +67,7 @@ class KeyCalls:
             key_id: Matches ``[a-z0-9]([a-z0-9._-]{0,126}[a-z0-9])?``.
             algorithm: Signature algorithm.
             purpose: The only kind of payload that it will sign.
-            custody: Where the private key lives; UNSPECIFIED: the daemon's default.
+            custody: Where the private key lives; in the daemon's own store unless said otherwise.
             owner: Identity that it belongs to; empty: the caller.
             user_id: The owner's customer, free text.
             labels: At most 40.

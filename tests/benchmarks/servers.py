@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,7 +22,7 @@ from tests.benchmarks.traffic import Traffic
 __all__ = ["serving"]
 
 _ROOT = Path(__file__).parents[2]
-_SIGNWARD = (sys.executable, "-c", "from signward.cli import main; main()")
+_SIGNWARD = (sys.executable, "-c", "from signward_server.cli.application import app; app()")
 _PATIENCE = 20.0
 _KEYS = {
     ED25519_KEY: pb.ALGORITHM_ED25519,
@@ -52,17 +51,24 @@ def serving(folder: Path) -> Iterator[dict[Place, Traffic]]:
 def _daemon(folder: Path) -> Iterator[dict[str, str]]:
     """Make a home with two keys, serve it, and give its targets by transport."""
     home = folder / "home"
-    tcp, http = _free_port(), _free_port()
-    listen = ["--tcp", f"127.0.0.1:{tcp}", "--http", f"127.0.0.1:{http}"]
-    command = [*_SIGNWARD, "init", str(home), *listen]
+    anywhere = ["--tcp", "127.0.0.1:0", "--http", "127.0.0.1:0"]
+    command = [*_SIGNWARD, "init", str(home), *anywhere]
     subprocess.run(command, env=_environment(), check=True, stdout=subprocess.DEVNULL)
-    with _process([*_SIGNWARD, "serve", "--home", str(home)], folder / "daemon.log"):
-        targets = {"tcp": f"localhost:{tcp}", "uds": f"unix:{home}/run/signward.sock"}
+    command = [*_SIGNWARD, "serve", "--home", str(home)]
+    with _started(command, folder / "daemon.log") as line:
+        bound = json.loads(line)
+        targets = {"tcp": bound["tcp"], "uds": f"unix:{bound['unix']}"}
         admin = read_profile("admin", home / "clients" / "profiles.toml")
         with Client(targets["tcp"], admin.credentials()) as client:
             grpc.channel_ready_future(client.channel).result(_PATIENCE)
             for key, algorithm in _KEYS.items():
-                client.create_key(key, algorithm=algorithm, purpose=pb.PURPOSE_RAW, owner="cn:bot")
+                client.create_key(
+                    key,
+                    algorithm=algorithm,
+                    purpose=pb.PURPOSE_RAW,
+                    custody=pb.CUSTODY_ENVELOPE,
+                    owner="cn:bot",
+                )
         yield targets
 
 
@@ -79,15 +85,20 @@ def _echo(folder: Path, answers: Mapping[str, bytes]) -> Iterator[dict[str, str]
     path = folder / "echo.json"
     path.write_text(json.dumps(settings))
     command = [sys.executable, "-m", "tests.benchmarks.echo", str(path)]
-    with _process(command, folder / "echo.log") as process:
-        assert process.stdout is not None
-        port = int(process.stdout.readline())
-        yield {"tcp": f"localhost:{port}", "uds": f"unix:{settings['socket']}"}
+    with _started(command, folder / "echo.log") as line:
+        yield {
+            "tcp": f"127.0.0.1:{line.strip()}",
+            "uds": f"unix:{settings['socket']}",
+        }
 
 
 @contextmanager
-def _process(command: Sequence[str], log: Path) -> Iterator[subprocess.Popen[str]]:
-    """Run a server until the end of the block; what it says on standard error goes to a file."""
+def _started(command: Sequence[str], log: Path) -> Iterator[str]:
+    """Run a server until the end of the block, and give the line that it prints when ready.
+
+    Raises:
+        RuntimeError: It ended instead; with the end of what it said on standard error.
+    """
     with (
         log.open("w") as errors,
         subprocess.Popen(
@@ -100,7 +111,10 @@ def _process(command: Sequence[str], log: Path) -> Iterator[subprocess.Popen[str
         ) as process,
     ):
         try:
-            yield process
+            line = process.stdout.readline() if process.stdout else ""
+            if not line:
+                raise RuntimeError(f"a server did not start: {log.read_text()[-2000:]}")
+            yield line
         finally:
             process.terminate()
             try:
@@ -127,9 +141,3 @@ def _environment() -> dict[str, str]:
     inherited = {k: v for k, v in os.environ.items() if not k.startswith("SIGNWARD_")}
     sources = (_ROOT / "client", _ROOT / "server", _ROOT)
     return inherited | {"PYTHONPATH": os.pathsep.join(map(str, sources))}
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -19,6 +19,7 @@ FOREIGN_VARIABLES = frozenset(
     {
         "SIGNWARD_HOME",
         "SIGNWARD_CONFIG",
+        "SIGNWARD_DEBUG",
         "SIGNWARD_TARGET",
         "SIGNWARD_CA",
         "SIGNWARD_CERT",

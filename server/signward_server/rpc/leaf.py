@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import cast
 
 import grpc
 
 from signward_server.core.errors import CertificateInvalid, IdentityMissing
 from signward_server.core.identity import Identity
 from signward_server.core.ports import Clock
+from signward_server.rpc.peer import certificate_finder
 
 __all__ = ["Leaf", "Leaves"]
 
 _CACHED = 4096
-_PEM = "x509_pem_cert"  # the leaf; the chain beside it is what the peer sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +46,7 @@ class Leaves:
     def __init__(self, parse: Callable[[bytes], Leaf], clock: Clock) -> None:
         self._parse = parse
         self._clock = clock
+        self._certificate_of = certificate_finder()
         self._known: dict[bytes, Leaf] = {}
 
     def of(self, context: grpc.ServicerContext) -> Leaf:
@@ -57,11 +57,10 @@ class Leaves:
             IdentityUnknown: It names nobody whom this daemon accepts.
             CertificateInvalid: It has expired, or is not valid yet.
         """
-        properties = cast("Mapping[str, Sequence[bytes]]", context.auth_context())
-        pems = properties.get(_PEM)
-        if not pems:
+        pem = self._certificate_of(context)
+        if pem is None:
             raise IdentityMissing
-        leaf = self._known.get(pems[0]) or self._parsed(pems[0])
+        leaf = self._known.get(pem) or self._parsed(pem)
         if not leaf.not_before <= self._clock.time() <= leaf.not_after:
             raise CertificateInvalid
         return leaf

@@ -15,6 +15,7 @@ from signward import (
     Algorithm,
     Client,
     Credentials,
+    Custody,
     Hash,
     Purpose,
     ServingStatus,
@@ -132,6 +133,7 @@ def test_absent_durations_stay_absent(daemon, client):
     [request] = daemon.calls("CreateKey")
     assert not request.HasField("unlock_ttl")
     assert not request.HasField("grace_period")
+    assert request.custody == Custody.CUSTODY_ENVELOPE
 
 
 def test_list_keys_reads_pages_only_as_they_are_needed(daemon, client):

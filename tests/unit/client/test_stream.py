@@ -147,8 +147,9 @@ def test_leaving_the_context_waits_for_answers(key, client):
 
 def test_leaving_the_context_by_an_error_cancels(key, client):
     key.gate = threading.Event()
-    with pytest.raises(ZeroDivisionError), client.stream() as stream:
-        future = stream.send(ask())
+    stream = client.stream()
+    future = stream.send(ask())
+    with pytest.raises(ZeroDivisionError), stream:
         raise ZeroDivisionError
     with pytest.raises(errors.Cancelled):
         future.result(WAIT)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from signward_server.core.errors import CustodyUnavailable
@@ -127,14 +128,17 @@ class UnlockedKeys:
             return None if earliest is None else earliest - now
 
     def has_room(self) -> bool:
-        """Return whether ``take`` would give a slot."""
-        try:
-            slot = self._memory.take()
-        except CustodyUnavailable:
-            return False
-        if slot is not None:
-            slot.retire()
-        return not self._closed and (slot is not None or bool(self._entries))
+        """Return whether ``take`` would give the two slots that an unlock needs."""
+        with ExitStack() as slots:
+            for missing in (2, 1):
+                try:
+                    slot = self._memory.take()
+                except CustodyUnavailable:
+                    return False
+                if slot is None:
+                    return len(self._entries) >= missing
+                slots.enter_context(slot)
+            return not self._closed
 
     def close(self) -> None:
         """Wipe everything and keep nothing any more."""

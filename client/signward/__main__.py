@@ -1,0 +1,5 @@
+"""``python -m signward``: the command line."""
+
+from signward.cli import main
+
+main()

@@ -1,0 +1,151 @@
+"""The options that every command which talks to a daemon has, and what they become."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import os
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from signward.cli.output import Output
+from signward.cli.report import exit_code, line
+from signward.client import Client
+from signward.errors import SignwardError
+from signward.profiles import profile_from_environment
+
+__all__ = ["Session", "connected"]
+
+_PANEL = "Connection"
+_VARIABLES = {
+    "target": "SIGNWARD_TARGET",
+    "ca": "SIGNWARD_CA",
+    "cert": "SIGNWARD_CERT",
+    "private_key": "SIGNWARD_KEY",
+    "server_name": "SIGNWARD_SERVER_NAME",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What a command works with.
+
+    Attributes:
+        environment: Variables that say where the daemon is, flags included.
+        timeout: Seconds for each call.
+        output: Where results go.
+    """
+
+    environment: Mapping[str, str]
+    timeout: float
+    output: Output
+
+    def client(self) -> AbstractContextManager[Client]:
+        """Connect.
+
+        Raises:
+            CredentialsError: The connection is not described completely, or a file is wrong.
+            BadParameter: The target is no target.
+        """
+        profile = profile_from_environment(self.environment)
+        credentials = profile.credentials()
+        try:
+            return Client(profile.target, credentials, timeout=self.timeout)
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from error
+
+
+def _options(
+    target: Annotated[
+        str | None,
+        typer.Option(help="host:port or unix:/path. Else SIGNWARD_TARGET.", rich_help_panel=_PANEL),
+    ] = None,
+    profile: Annotated[
+        str | None,
+        typer.Option(
+            help="Profile to connect with. Else SIGNWARD_PROFILE.", rich_help_panel=_PANEL
+        ),
+    ] = None,
+    profiles: Annotated[
+        Path | None,
+        typer.Option(help="The profiles file. Else SIGNWARD_PROFILES.", rich_help_panel=_PANEL),
+    ] = None,
+    ca: Annotated[
+        Path | None,
+        typer.Option(help="CA of the daemon, PEM. Else SIGNWARD_CA.", rich_help_panel=_PANEL),
+    ] = None,
+    cert: Annotated[
+        Path | None,
+        typer.Option(help="Client certificate, PEM. Else SIGNWARD_CERT.", rich_help_panel=_PANEL),
+    ] = None,
+    private_key: Annotated[
+        Path | None,
+        typer.Option(
+            "--key", help="Its private key, PEM. Else SIGNWARD_KEY.", rich_help_panel=_PANEL
+        ),
+    ] = None,
+    server_name: Annotated[
+        str | None,
+        typer.Option(
+            help="Name in the daemon's certificate. Else SIGNWARD_SERVER_NAME.",
+            rich_help_panel=_PANEL,
+        ),
+    ] = None,
+    timeout: Annotated[
+        float,
+        typer.Option(min=0.001, max=3600, help="Seconds for each call.", rich_help_panel=_PANEL),
+    ] = 5.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, also for errors.")] = False,
+) -> Session:
+    environment = dict(os.environ)
+    if profile is not None:
+        for variable in _VARIABLES.values():
+            environment.pop(variable, None)  # a profile that is named says it all
+        environment["SIGNWARD_PROFILE"] = profile
+    if profiles is not None:
+        environment["SIGNWARD_PROFILES"] = str(profiles)
+    given = {
+        "target": target,
+        "ca": ca,
+        "cert": cert,
+        "private_key": private_key,
+        "server_name": server_name,
+    }
+    environment.update(
+        {_VARIABLES[name]: str(value) for name, value in given.items() if value is not None}
+    )
+    return Session(environment, timeout, Output(as_json=as_json))
+
+
+_OPTIONS = inspect.signature(_options, eval_str=True)
+
+
+def connected(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the connection's options in place of its first parameter, the session.
+
+    Errors of the client end it with one line and their exit code.
+    """
+    own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
+
+    @functools.wraps(command)
+    def wrapper(**values: Any) -> None:  # noqa: ANN401 -- what Typer has parsed
+        session = _options(**{name: values.pop(name) for name in _OPTIONS.parameters})
+        try:
+            command(session, **values)
+        except SignwardError as error:
+            typer.echo(line(error, as_json=session.output.as_json), err=True)
+            raise typer.Exit(exit_code(error)) from error
+
+    parameters = [
+        parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+        for parameter in (*own, *_OPTIONS.parameters.values())
+    ]
+    # Typer reads both.
+    wrapper.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    wrapper.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return wrapper

@@ -1,0 +1,58 @@
+"""``signward key update``."""
+
+from __future__ import annotations
+
+import enum
+from typing import Annotated
+
+import typer
+
+from signward.cli.connection import Session, connected
+from signward.cli.key.options import KeyArgument, LabelOption, read_duration, read_labels
+from signward.cli.key.show import show_key
+
+__all__ = ["update"]
+
+
+class Resettable(enum.StrEnum):
+    """What can be set back."""
+
+    LABELS = "labels"
+    UNLOCK_TTL = "unlock-ttl"
+    GRACE_PERIOD = "grace-period"
+
+
+@connected
+def update(
+    session: Session,
+    key_id: KeyArgument,
+    label: LabelOption = None,
+    owner: Annotated[str | None, typer.Option(help="New owner.")] = None,
+    unlock_ttl: Annotated[
+        str | None, typer.Option(metavar="DURATION", help="How long it stays unlocked, as 30s.")
+    ] = None,
+    grace_period: Annotated[
+        str | None, typer.Option(metavar="DURATION", help="How long old versions sign, as 30d.")
+    ] = None,
+    reset: Annotated[
+        list[Resettable] | None, typer.Option(help="Set back: no labels, the daemon's default.")
+    ] = None,
+    etag: Annotated[str, typer.Option(help="Refuse if the key changed since it was read.")] = "",
+) -> None:
+    """Change what is given; labels replace all that there are."""
+    labels = read_labels(label)
+    unlock, grace = read_duration(unlock_ttl), read_duration(grace_period)
+    names = [field.value.replace("-", "_") for field in reset or []]
+    if not names and labels is None and owner is None and unlock is None and grace is None:
+        raise typer.BadParameter("nothing to change; give --label, --owner, ... or --reset")
+    with session.client() as client:
+        key = client.update_key(
+            key_id,
+            labels=labels,
+            owner=owner,
+            unlock_ttl=unlock,
+            grace_period=grace,
+            reset=names,
+            etag=etag,
+        )
+    show_key(session.output, key)

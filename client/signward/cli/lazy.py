@@ -1,0 +1,73 @@
+"""Commands that are imported only when they run, so that ``--help`` stays quick."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+import typer
+import typer.main
+from typer.core import TyperCommand, TyperGroup
+
+__all__ = ["ENTRY_POINTS", "Lazy", "daemon_loader", "module_loader"]
+
+ENTRY_POINTS = "signward.commands"
+"""Entry points of this group are Typer apps whose commands join this command line."""
+
+_Loader = Callable[[], Any]  # a command of Typer's own click, which it does not export
+
+
+class Lazy(TyperCommand):
+    """Stands in for a command until it runs.
+
+    Args:
+        name: Name of the command.
+        text: Its line in the list of commands.
+        load: Returns the real command.
+    """
+
+    def __init__(self, name: str, text: str, load: _Loader) -> None:
+        super().__init__(name, help=text)
+        self._load = load
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: object = None,
+        **extra: Any,  # noqa: ANN401 -- Typer's own signature
+    ) -> Any:  # noqa: ANN401
+        """Load the real command; from here on the context is its own."""
+        return self._load().make_context(info_name, args, parent=parent, **extra)
+
+
+def module_loader(module: str) -> _Loader:
+    """Return a loader for the Typer app named ``app`` in a module."""
+    return lambda: typer.main.get_command(import_module(module).app)
+
+
+def daemon_loader(name: str) -> _Loader:
+    """Return a loader for a command that comes with the daemon."""
+
+    def load() -> Any:  # noqa: ANN401
+        from importlib.metadata import entry_points  # noqa: PLC0415 -- slow, and rarely needed
+
+        for entry_point in entry_points(group=ENTRY_POINTS):
+            try:
+                group = typer.main.get_command(entry_point.load())
+            except ModuleNotFoundError as error:
+                raise _missing(name, error.name) from error
+            if isinstance(group, TyperGroup) and name in group.commands:
+                return group.commands[name]
+        raise _missing(name, "the daemon")
+
+    return load
+
+
+def _missing(name: str, what: str | None) -> typer.TyperException:
+    error = typer.TyperException(
+        f"'signward {name}' needs {what}, which is not installed; pip install 'signward[server]'"
+    )
+    error.exit_code = 2
+    return error

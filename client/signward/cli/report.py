@@ -1,0 +1,86 @@
+"""Errors of the client as one line and an exit code; the codes are listed in ``failures``."""
+
+from __future__ import annotations
+
+import json
+
+from signward import errors
+from signward.cli.failures import INTERNAL, printable
+
+__all__ = ["exit_code", "line"]
+
+_EXIT_CODES: dict[type[errors.SignwardError], int] = {
+    errors.CredentialsError: 2,
+    errors.Unauthenticated: 3,
+    errors.PermissionDenied: 3,
+    errors.NotFound: 4,
+    errors.InvalidArgument: 5,
+    errors.FailedPrecondition: 5,
+    errors.AlreadyExists: 5,
+    errors.Aborted: 5,
+    errors.Unavailable: 6,
+    errors.DeadlineExceeded: 6,
+    errors.ResourceExhausted: 6,
+    errors.Cancelled: 6,
+}
+
+# What to do next, by reason first and by class otherwise.
+_NEXT_BY_REASON = {
+    "PROFILE_INVALID": "give --profile, or --target, --ca, --cert and --key",
+    "IDENTITY_UNKNOWN": "use a certificate that the daemon's configuration accepts",
+    "KEY_NOT_FOUND": "see 'signward key list'",
+    "KEY_VERSION_NOT_FOUND": "see 'signward key get'",
+    "KEY_DISABLED": "an operator may run 'signward key enable'",
+    "KEY_EXISTS": "choose another id",
+    "KEY_PURPOSE_MISMATCH": "use a key that was created for this payload",
+    "REQUEST_ID_REUSED": "give a new --request-id",
+    "ETAG_MISMATCH": "read the key again, then decide again",
+    "MESSAGE_TOO_LARGE": "send less at once",
+    "PAYLOAD_UNSUPPORTED": "see what the daemon signs in its documentation",
+    "UNAVAILABLE": "check the target, that the daemon runs, and that both sides trust the CAs",
+}
+_NEXT_BY_CLASS: dict[type[errors.SignwardError], str] = {
+    errors.Unauthenticated: "check the client certificate",
+    errors.PermissionDenied: "ask whoever writes the daemon's policy",
+    errors.InvalidArgument: "correct the request",
+    errors.FailedPrecondition: "see the key's state with 'signward key get'",
+    errors.Unavailable: "try again later",
+    errors.ResourceExhausted: "try again later",
+    errors.DeadlineExceeded: "try again, or give a longer --timeout",
+    errors.Unimplemented: "use a newer daemon",
+    errors.DataLoss: "an operator has to look at the daemon's log",
+    errors.Internal: "an operator has to look at the daemon's log",
+}
+
+
+def exit_code(error: errors.SignwardError) -> int:
+    """Return the exit code for an error of the client."""
+    return next((_EXIT_CODES[cls] for cls in type(error).mro() if cls in _EXIT_CODES), INTERNAL)
+
+
+def line(error: errors.SignwardError, *, as_json: bool) -> str:
+    """Return the one line for an error: what happened, the reason, what to do next."""
+    step = _next_step(error)
+    if as_json:
+        fields = {v.field: v.description for v in error.violations}
+        return json.dumps(
+            {
+                "error": {
+                    "status": error.status.name,
+                    "reason": error.reason,
+                    "message": error.message,
+                    "metadata": dict(error.metadata),
+                    "fields": fields,
+                    "retryAfter": error.retry_after,
+                    "next": step,
+                }
+            }
+        )
+    text = printable(str(error))
+    return f"signward: {text}; {step}" if step else f"signward: {text}"
+
+
+def _next_step(error: errors.SignwardError) -> str:
+    if error.retry_after:
+        return f"try again in {error.retry_after:.3g} s"
+    return _NEXT_BY_REASON.get(error.reason) or _NEXT_BY_CLASS.get(type(error), "")

@@ -1,0 +1,14 @@
+"""``signward verify``: exit code 0 when a key made a signature, 1 when it did not."""
+
+from __future__ import annotations
+
+import typer
+
+from signward.cli.verify.order import order
+from signward.cli.verify.raw import raw
+
+__all__ = ["app"]
+
+app = typer.Typer(help="Say whether a key made a signature: exit code 0 if so, 1 if not.")
+app.command("raw")(raw)
+app.command("order")(order)

@@ -1,0 +1,49 @@
+"""The services on fakes, called without a server."""
+
+from __future__ import annotations
+
+from signward_server.core.identity import Identity
+from signward_server.rpc.call import GrpcCall
+from signward_server.rpc.key_service import KeyService
+from signward_server.rpc.leaf import Leaf
+from signward_server.rpc.routes import Route
+from signward_server.rpc.sign_service import SignService
+
+from tests.fakes.spine.call import BOT
+from tests.fakes.spine.context import FakeContext
+from tests.fakes.spine.world import World
+
+__all__ = ["grpc_call", "key_service", "routes", "sign_service"]
+
+
+def sign_service(world: World, *, max_item_bytes: int = 1 << 17) -> SignService:
+    return SignService(
+        signing=world.signing,
+        verifying=world.verifying,
+        clock=world.clock,
+        max_item_bytes=max_item_bytes,
+        max_in_flight=256,
+    )
+
+
+def key_service(world: World) -> KeyService:
+    return KeyService(creation=world.creation, reading=world.reading, changes=world.changes)
+
+
+def routes(world: World) -> dict[str, Route]:
+    """Return the routes of both services by the name of the RPC alone."""
+    both = [*sign_service(world).routes(), *key_service(world).routes()]
+    return {route.name.rpartition("/")[2]: route for route in both}
+
+
+def grpc_call(
+    world: World,
+    method: str = "/signward.v1.SignService/Sign",
+    *,
+    identity: Identity = BOT,
+    context: FakeContext | None = None,
+) -> GrpcCall:
+    """Return a call that has passed the identity interceptor."""
+    call = GrpcCall(context or FakeContext(), method, world.clock)  # type: ignore[arg-type]
+    call.leaf = Leaf(identity, 0, world.clock.time() + 1e9)
+    return call

@@ -1,0 +1,92 @@
+"""A real daemon in a home of its own, for all tests of the folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from signward import Client
+from signward.profiles import read_profile
+
+_PATIENCE = 30.0
+_COMMAND = (sys.executable, "-c", "from signward_server.cli import app; app()")
+
+
+@dataclass(frozen=True, slots=True)
+class Daemon:
+    """Where the daemon is."""
+
+    profiles: Path
+    tcp: str
+    unix: str
+
+
+def _environment() -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("SIGNWARD_")}
+    return kept | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _wait_until_ready(process: subprocess.Popen[bytes]) -> None:
+    assert process.stdout is not None
+    with selectors.DefaultSelector() as selector:
+        selector.register(process.stdout, selectors.EVENT_READ)
+        assert selector.select(_PATIENCE), "the daemon did not become ready"
+    assert json.loads(process.stdout.readline())["ready"] is True
+
+
+@pytest.fixture(scope="module")
+def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
+    home = tmp_path_factory.mktemp("d") / "home"
+    tcp, http = _free_port(), _free_port()
+    flags = ["--tcp", f"127.0.0.1:{tcp}", "--http", f"127.0.0.1:{http}"]
+    environment = _environment()
+    subprocess.run(
+        [*_COMMAND, "init", str(home), *flags],
+        env=environment, check=True, capture_output=True, timeout=_PATIENCE,
+    )  # fmt: skip
+    process = subprocess.Popen(
+        [*_COMMAND, "serve", "--home", str(home), "--development"],
+        env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        _wait_until_ready(process)
+        yield Daemon(
+            home / "clients" / "profiles.toml",
+            f"localhost:{tcp}",
+            f"unix:{home}/run/signward.sock",
+        )
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(_PATIENCE) == 0
+        assert process.stdout is not None
+        process.stdout.close()
+
+
+@pytest.fixture(scope="module")
+def client(daemon: Daemon) -> Iterator[Client]:
+    with Client.from_profile("bot", daemon.profiles) as client:
+        yield client
+
+
+@pytest.fixture(params=["tcp", "unix"])
+def either(request: pytest.FixtureRequest, daemon: Daemon) -> Iterator[Client]:
+    """A client over TCP and one over the Unix socket, the host name left to the library."""
+    credentials = read_profile("bot", daemon.profiles).credentials()
+    with Client(getattr(daemon, request.param), credentials) as client:
+        yield client

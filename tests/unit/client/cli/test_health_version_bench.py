@@ -1,0 +1,94 @@
+"""``signward health``, ``version`` and ``bench``."""
+
+from __future__ import annotations
+
+import platform
+import time
+
+import pytest
+from signward import errors
+from signward.cli.bench.cases import Case
+from signward.cli.bench.measure import measure
+from signward.cli.version import _version
+
+
+def test_health_of_all_and_of_one(run):
+    assert run("health").stdout == "SERVING\n"
+    outcome = run("health", "signward.v1.KeyService")
+    assert (outcome.code, outcome.stdout) == (6, "NOT_SERVING\n")
+    assert run("health", "signward.v1.KeyService", "--json").json == {
+        "service": "signward.v1.KeyService",
+        "status": "NOT_SERVING",
+    }
+    assert run("health", "unknown").code == 4
+
+
+def test_versions(bare_run):
+    versions = bare_run("version", "--json").json
+    assert versions["python"] == platform.python_version()
+    assert set(versions) == {"signward", "grpcio", "protobuf", "python"}
+    assert platform.python_version() in bare_run("version").stdout
+    assert _version("a-package-that-is-not-installed") == "not installed (run from source)"
+
+
+def test_bench_measures_each_case_in_bounded_time(daemon, run):
+    daemon.add_key("k")
+    start = time.monotonic()
+    outcome = run("bench", "k", "--seconds", "1", "--rounds", "2", "--threads", "2", "--json")
+    assert outcome.code == 0, outcome.stderr
+    assert time.monotonic() - start < 15
+    figures = outcome.json
+    assert list(figures) == ["health", "get_public_key", "sign", "sign_batch_64", "sign_stream"]
+    assert figures["health"]["p50_ratio"] == figures["health"]["throughput_ratio"] == 1.0
+    for values in figures.values():
+        assert set(values) == {
+            "p50_us", "p99_us", "throughput", "p50_ratio", "p99_ratio", "throughput_ratio",
+        }  # fmt: skip
+        assert 0 < values["p50_us"] <= values["p99_us"]
+        assert values["throughput"] > 0
+
+
+def test_bench_prints_a_table(daemon, run):
+    daemon.add_key("k")
+    lines = run("bench", "k", "--seconds", "1", "--rounds", "1").stdout.splitlines()
+    assert lines[0].startswith("CASE")
+    assert [line.split()[0] for line in lines[1:]] == [
+        "health", "get_public_key", "sign", "sign_batch_64", "sign_stream",
+    ]  # fmt: skip
+
+
+def test_bench_with_a_wrong_key_fails_at_once(daemon, run):
+    assert run("bench", "nothing", "--seconds", "300").code == 4
+
+
+def test_bench_stops_at_a_failing_batch_item(daemon, run):
+    daemon.add_key("k")
+    good, daemon_sign = [2], daemon.sign
+
+    def sign(request):
+        good[0] -= 1
+        return daemon_sign(request) if good[0] >= 0 else daemon_sign(type(request)(key="missing"))
+
+    daemon.sign = sign
+    assert run("bench", "k", "--seconds", "300").code == 4
+
+
+def test_ratios_are_to_the_baseline():
+    cases = [
+        Case("health", lambda: time.sleep(0.002)),
+        Case("slow", lambda: time.sleep(0.008)),
+        Case("burst", lambda: time.sleep(0.008), items=64),
+    ]
+    health, slow, burst = measure(cases, seconds=0.6, rounds=2, threads=1)
+    assert (health.name, health.p50_ratio, health.p99_ratio) == ("health", 1.0, 1.0)
+    assert 2 < slow.p50_ratio < 6
+    assert slow.throughput_ratio < 0.5
+    assert burst.throughput == pytest.approx(64 * slow.throughput, rel=0.3)
+
+
+def test_a_failing_operation_ends_the_measurement():
+    def fails() -> None:
+        raise errors.Unavailable("gone")
+
+    with pytest.raises(errors.Unavailable):
+        measure([Case("health", fails)], seconds=0.1, rounds=1, threads=1)

@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.field_mask_pb2 import FieldMask
+from hypothesis import given
+from hypothesis import strategies as st
+from signward.v1 import key_service_pb2 as pb
+from signward.v1 import resources_pb2
+from signward_server.core.errors import FieldInvalid
+from signward_server.core.keys import Algorithm, CustodyKind, Purpose
+from signward_server.rpc.convert.key_requests import create_key, key_filter, update_key
+
+
+def _creation(**changes: object) -> pb.CreateKeyRequest:
+    fields: dict[str, object] = {
+        "key_id": "new",
+        "algorithm": resources_pb2.ALGORITHM_ED25519,
+        "custody": resources_pb2.CUSTODY_ENVELOPE,
+        "purpose": resources_pb2.PURPOSE_RAW,
+    }
+    return pb.CreateKeyRequest(**(fields | changes))  # type: ignore[arg-type]
+
+
+def _update(*paths: str, **fields: object) -> pb.UpdateKeyRequest:
+    return pb.UpdateKeyRequest(key_id="k", update_mask=FieldMask(paths=paths), **fields)  # type: ignore[arg-type]
+
+
+def _named(error: pytest.ExceptionInfo[FieldInvalid]) -> list[str]:
+    return [violation.field for violation in error.value.violations]
+
+
+def test_a_short_creation() -> None:
+    request = create_key(_creation())
+    attributes = request.attributes
+    assert (attributes.id, attributes.algorithm) == ("new", Algorithm.ED25519)
+    assert (attributes.custody, attributes.purpose) == (CustodyKind.ENVELOPE, Purpose.RAW)
+    assert (attributes.network, attributes.allow_digest) == ("", False)
+    assert (request.owner, request.user_id, request.labels) == ("", "", {})
+    assert request.unlock_ttl is None
+    assert request.grace_period is None
+    assert (request.request_id, request.validate_only) == ("", False)
+
+
+def test_a_full_creation() -> None:
+    request = create_key(
+        _creation(
+            owner="cn:a",
+            user_id="u",
+            labels={"a": "b"},
+            network="testnet",
+            unlock_ttl=Duration(),
+            grace_period=Duration(seconds=86_400 * 365),
+            allow_digest=True,
+            request_id="r",
+            validate_only=True,
+        )
+    )
+    assert (request.owner, request.user_id, request.labels) == ("cn:a", "u", {"a": "b"})
+    assert (request.attributes.network, request.attributes.allow_digest) == ("testnet", True)
+    assert (request.unlock_ttl, request.grace_period) == (timedelta(0), timedelta(days=365))
+    assert (request.request_id, request.validate_only) == ("r", True)
+
+
+BAD = {
+    "key_id": "No",
+    "algorithm": 99,
+    "custody": 0,
+    "purpose": -1,
+    "owner": "bot",
+    "user_id": "\n",
+    "labels": {"": ""},
+    "request_id": "x" * 65,
+    "unlock_ttl": Duration(seconds=86_401),
+    "grace_period": Duration(seconds=86_400 * 365 + 1),
+    "threshold": resources_pb2.Threshold(),
+    "aws_kms": pb.AwsKmsOptions(),
+}
+
+
+@pytest.mark.parametrize("field", BAD)
+def test_each_bad_field_of_a_creation_is_named(field: str) -> None:
+    with pytest.raises(FieldInvalid) as raised:
+        create_key(_creation(**{field: BAD[field]}))
+    assert _named(raised) == [field]
+
+
+def test_all_bad_fields_of_a_creation_are_named_at_once() -> None:
+    with pytest.raises(FieldInvalid) as raised:
+        create_key(_creation(**BAD))
+    assert _named(raised) == list(BAD)
+
+
+def test_an_update_takes_only_what_the_mask_names() -> None:
+    fields = {"labels": {"a": "b"}, "owner": "cn:a", "unlock_ttl": Duration(seconds=1)}
+    request = update_key(_update("labels", **fields))
+    assert request.labels == {"a": "b"}
+    assert (request.owner, request.unlock_ttl, request.grace_period) == (None, None, None)
+    assert not request.reset_unlock_ttl
+    request = update_key(_update("owner", "unlock_ttl", etag="r1", **fields))
+    assert (request.owner, request.unlock_ttl) == ("cn:a", timedelta(seconds=1))
+    assert (request.labels, request.etag) == (None, "r1")
+
+
+def test_an_update_back_to_the_defaults() -> None:
+    request = update_key(_update("labels", "unlock_ttl", "grace_period"))
+    assert (request.labels, request.unlock_ttl, request.reset_unlock_ttl) == ({}, None, True)
+    assert request.grace_period == timedelta(days=30)
+    zero = update_key(
+        _update("unlock_ttl", "grace_period", unlock_ttl=Duration(), grace_period=Duration())
+    )
+    assert (zero.unlock_ttl, zero.grace_period) == (timedelta(0), timedelta(0))
+    assert not zero.reset_unlock_ttl
+
+
+@pytest.mark.parametrize(
+    ("message", "fields"),
+    [
+        (_update(), ["update_mask"]),
+        (pb.UpdateKeyRequest(key_id="k"), ["update_mask"]),
+        (_update("purpose"), ["update_mask"]),
+        (_update("labels", "allow_digest"), ["update_mask"]),
+        (_update("labels.app"), ["update_mask"]),
+        (_update("owner"), ["owner"]),
+        (_update("owner", owner="bot"), ["owner"]),
+        (_update("labels", labels={"\0": ""}), ["labels"]),
+        (_update("unlock_ttl", unlock_ttl=Duration(seconds=-1)), ["unlock_ttl"]),
+        (_update("grace_period", grace_period=Duration(nanos=-1)), ["grace_period"]),
+        (pb.UpdateKeyRequest(), ["key_id", "update_mask"]),
+    ],
+)
+def test_each_bad_field_of_an_update_is_named(
+    message: pb.UpdateKeyRequest, fields: list[str]
+) -> None:
+    with pytest.raises(FieldInvalid) as raised:
+        update_key(message)
+    assert _named(raised) == fields
+
+
+@given(st.lists(st.text(max_size=12), max_size=4))
+def test_any_mask_is_taken_or_named(paths: list[str]) -> None:
+    known = {"labels", "owner", "unlock_ttl", "grace_period"}
+    message = _update(*paths, owner="cn:a")
+    if paths and set(paths) <= known:
+        assert update_key(message).key_id == "k"
+    else:
+        with pytest.raises(FieldInvalid) as raised:
+            update_key(message)
+        assert _named(raised) == ["update_mask"]
+
+
+def test_filters() -> None:
+    empty = key_filter(pb.ListKeysRequest())
+    assert (empty.labels, empty.owner, empty.user_id) == ({}, "", "")
+    assert (empty.purpose, empty.custody) == (None, None)
+    message = pb.ListKeysRequest(labels={"a": "b"}, owner="cn:a", user_id="u", purpose=2, custody=3)
+    full = key_filter(message)
+    assert (full.labels, full.owner, full.user_id) == ({"a": "b"}, "cn:a", "u")
+    assert (full.purpose, full.custody) == (Purpose.ORDER, CustodyKind.SHAMIR)
+
+
+def test_all_bad_parts_of_a_filter_are_named() -> None:
+    message = pb.ListKeysRequest(labels={"": ""}, owner="bot", user_id="\0", purpose=99, custody=99)
+    with pytest.raises(FieldInvalid) as raised:
+        key_filter(message)
+    assert _named(raised) == ["labels", "owner", "user_id", "purpose", "custody"]
