@@ -142,6 +142,7 @@ def test_forget_concerns_all_versions_of_one_key(
 def test_what_is_forgotten_while_it_opens_serves_once(
     unlocked: UnlockedKeys, peek: Peek, poke: Poke
 ) -> None:
+    unlocked.forget("a")
     before = unlocked.generation
     slot = unlocked.take()
     poke(slot, FILLED)
