@@ -14,6 +14,8 @@ from signward_server.cli.reporting import print_result, reported
 
 __all__ = ["init"]
 
+_UNLISTED = {"custody.envelope.allow_unlisted_libraries": True}
+
 
 def init(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Home to make.")],
@@ -24,6 +26,10 @@ def init(
     http: Annotated[
         str, typer.Option(help="Address of the probes, HOST:PORT on loopback; empty for none.")
     ] = "127.0.0.1:7480",
+    allow_unlisted_libraries: Annotated[
+        bool,
+        typer.Option("--allow-unlisted-libraries", help="Take other builds of libsodium too."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Make a home: a development CA, certificates, a KEK, signward.toml and the store."""
@@ -40,8 +46,9 @@ def init(
             path=folder.absolute(),
             tcp=listen.tcp,
             http=listen.http,
-            write_kek=write_kek,
+            write_kek=partial(write_kek, allow_unlisted=allow_unlisted_libraries),
             write_store=partial(write_store, clock=clock),
+            settings=_UNLISTED if allow_unlisted_libraries else {},
         )
         home = create_home(plan, clock)
         profiles = home.clients / "profiles.toml"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -39,8 +39,7 @@ def run(settings: Settings, home: Path, put_together: Callable[[Settings], Daemo
     Raises:
         StartupFailed: It cannot start; nothing is bound or locked any more.
     """
-    stopping = threading.Event()
-    with _signals(stopping), ExitStack() as held:
+    with _signals() as signals, ExitStack() as held:
         if problems := check_machine(settings, home, SystemClock()):
             raise ConfigurationError(problems)
         configure_logging(settings.log.level, sys.stderr)
@@ -51,7 +50,7 @@ def run(settings: Settings, home: Path, put_together: Callable[[Settings], Daemo
         bound = daemon.start()
         held.callback(daemon.stop, settings.shutdown.grace.total_seconds())
         _announce(bound)
-        stopping.wait()
+        _wait(signals)
         structlog.get_logger(__name__).info("stopping")
     structlog.get_logger(__name__).info("stopped")
 
@@ -71,16 +70,32 @@ def _claim(settings: Settings, held: ExitStack) -> None:
 
 
 @contextmanager
-def _signals(stopping: threading.Event) -> Iterator[None]:
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        stopping.set()
+def _signals() -> Iterator[socket.socket]:
+    """Yield a socket that every signal writes its number to.
 
-    before = {number: signal.signal(number, stop) for number in _SIGNALS}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    A thread that waits for an event could miss a signal that comes just before, or that
+    the kernel hands to another thread; bytes in a socket stay.
+    """
+    reader, writer = socket.socketpair()
+    with reader, writer:
+        writer.setblocking(False)
+        wakeup = signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
+        before = {number: signal.signal(number, _noted) for number in _SIGNALS}
+        try:
+            yield reader
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+            signal.set_wakeup_fd(wakeup)
+
+
+def _noted(_number: int, _frame: FrameType | None) -> None:
+    """Let the signal be written to the socket, and nothing else."""
+
+
+def _wait(signals: socket.socket) -> None:
+    while signals.recv(1)[0] not in _SIGNALS:
+        pass
 
 
 def _announce(bound: Bound) -> None:

@@ -14,8 +14,9 @@ from signward_server.config.addresses import (
     OptionalEndpoint,
     SocketPath,
 )
+from signward_server.config.custody import Custody, Envelope
 from signward_server.config.limits import Limits
-from signward_server.config.quantities import Duration, Size
+from signward_server.config.quantities import Duration
 from signward_server.config.section import Section, contradiction, table
 
 __all__ = [
@@ -33,8 +34,6 @@ __all__ = [
 ]
 
 _Name = Annotated[str, StringConstraints(min_length=1, max_length=253, pattern=r"^[!-~]+$")]
-_Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-_MIB = 2**20
 
 
 class Listen(Section):
@@ -121,62 +120,6 @@ class Store(Section):
         Path("store/signward.db"),
         description="SQLite database; it lies in the home, whose lock protects it.",
     )
-
-
-class Envelope(Section):
-    """Keys sealed in the store under a key-encryption key, opened on locked pages to sign."""
-
-    kek: FilePath = Field(
-        Path("kek"), description="File of the key-encryption key; mode 0600, kept in no backup."
-    )
-    default_unlock_ttl: Duration = Field(
-        timedelta(minutes=15),
-        ge=timedelta(0),
-        le=timedelta(days=30),
-        description=(
-            "How long a private half stays in locked memory after a signature, where the key "
-            "does not say; 0 wipes it at once."
-        ),
-    )
-    max_unlock_ttl: Duration = Field(
-        timedelta(hours=24),
-        ge=timedelta(0),
-        le=timedelta(days=30),
-        description="The longest that a key may ask for.",
-    )
-    locked_memory: Size = Field(
-        4 * _MIB,
-        ge=64 * 2**10,
-        le=1024 * _MIB,
-        description=(
-            "Memory to lock for keys, in whole pages; the system allows 8 MiB by default."
-        ),
-    )
-    accepted_libraries: tuple[_Digest, ...] = Field(
-        (),
-        max_length=16,
-        strict=False,
-        description=(
-            "SHA-256 digests, in hex, of builds of libsodium and libsecp256k1 to accept beside "
-            "those whose digests ship with the daemon."
-        ),
-    )
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.default_unlock_ttl > self.max_unlock_ttl:
-            raise contradiction(
-                "default_unlock_ttl",
-                "is above custody.envelope.max_unlock_ttl",
-                "lower it, or raise that",
-            )
-        return self
-
-
-class Custody(Section):
-    """Where private halves live."""
-
-    envelope: Envelope = table("Custody `envelope`.")
 
 
 class Order(Section):

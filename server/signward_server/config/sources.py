@@ -19,10 +19,10 @@ FOREIGN_VARIABLES = frozenset(
     {
         "SIGNWARD_HOME",
         "SIGNWARD_CONFIG",
+        "SIGNWARD_DEBUG",
         "SIGNWARD_TARGET",
         "SIGNWARD_CA",
         "SIGNWARD_CERT",
-        "SIGNWARD_DEBUG",
         "SIGNWARD_KEY",
         "SIGNWARD_PROFILE",
         "SIGNWARD_PROFILES",

@@ -3,36 +3,22 @@
 from __future__ import annotations
 
 import itertools
-import resource
 import threading
 from types import TracebackType
 from typing import Final, Self
 
 from signward_server.core.errors import CustodyUnavailable, Internal
+from signward_server.core.startup import CustodyRefused
 from signward_server.custody.native.sodium import Sodium
 from signward_server.custody.pages import PAGE_SIZE, SLOT_SIZE, LockedPage
 
-__all__ = ["SECRET_SIZE", "LockedMemory", "LockedMemoryError", "Slot", "default_budget"]
+__all__ = ["SECRET_SIZE", "LockedMemory", "LockedMemoryError", "Slot"]
 
 SECRET_SIZE: Final = 32
-_LARGEST_DEFAULT: Final = 8 * 1024 * 1024
 
 
-class LockedMemoryError(Exception):
-    """Memory cannot be locked; the text says what to do.
-
-    Raised while the daemon starts, before there is a caller, so it is outside the tree of
-    ``core.errors``.
-    """
-
-
-def default_budget() -> int:
-    """Return how many bytes to lock at most when nothing is configured.
-
-    That is what RLIMIT_MEMLOCK allows, and no more than 8 MiB (131,072 slots).
-    """
-    soft, _ = resource.getrlimit(resource.RLIMIT_MEMLOCK)
-    return _LARGEST_DEFAULT if soft == resource.RLIM_INFINITY else min(soft, _LARGEST_DEFAULT)
+class LockedMemoryError(CustodyRefused):
+    """The kernel does not lock as much memory as is configured."""
 
 
 class Slot:
@@ -195,8 +181,9 @@ class LockedMemory:
             LockedPage(self._sodium, max(size, PAGE_SIZE)).close()
         except CustodyUnavailable as exc:
             raise LockedMemoryError(
-                f"{size} bytes of memory cannot be locked: raise RLIMIT_MEMLOCK (LimitMEMLOCK= "
-                "in systemd, --ulimit memlock= in Docker), or lower custody.envelope.locked_memory"
+                f"{size} bytes of memory cannot be locked",
+                "raise the limit (ulimit -l, LimitMEMLOCK= in systemd, --ulimit memlock= in "
+                "Docker), or lower custody.envelope.locked_memory",
             ) from exc
 
     def _page_with_room(self) -> LockedPage | None:

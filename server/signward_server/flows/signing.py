@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from signward_server.core.errors import (
     CustodyUnavailable,
     EtagMismatch,
+    Internal,
     KeyPurposeMismatch,
     PayloadUnsupported,
     SignwardError,
@@ -116,9 +117,8 @@ class Signing:
             self._fail(call, request, item, error)
             raise
         except Exception as error:  # an item's last line: the other items go on
-            internal = unexpected(error)
-            self._fail(call, request, item, internal)
-            raise internal from error
+            self._fail(call, request, item, Internal())
+            raise unexpected(error) from error
 
     def _reserved(self, call: Call, request: SignRequest) -> _Item:
         """Decode an item and count it in, before anything is decided (S12)."""

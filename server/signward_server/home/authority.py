@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ipaddress
 import os
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Self
@@ -20,47 +19,15 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from signward_server.core.identity import Identity
 from signward_server.core.startup import ConfigurationRefused
+from signward_server.home.certificates import Issued, private_pem, unsigned, usage
 from signward_server.home.files import write_new
 from signward_server.home.identities import alternative_name, subject
 
-__all__ = ["Authority", "Issued"]
+__all__ = ["Authority"]
 
 _CA_LIFETIME = timedelta(days=1825)
-_CLOCK_SKEW = timedelta(minutes=5)
 _KEY_FILE = "ca.key"
 _CERTIFICATE_FILE = "ca.crt"
-
-
-@dataclass(frozen=True, slots=True)
-class Issued:
-    """A certificate with its private key, both in PEM.
-
-    Attributes:
-        certificate: The leaf.
-        private_key: PKCS#8, not encrypted; never shown.
-        not_after: End of its validity, UTC.
-    """
-
-    certificate: bytes
-    private_key: bytes
-    not_after: datetime
-
-    def __repr__(self) -> str:
-        return f"Issued(not_after={self.not_after.isoformat()})"
-
-    def write(self, stem: Path) -> None:
-        """Write ``STEM.crt`` (0644) and ``STEM.key`` (0600).
-
-        Raises:
-            OSError: One of them exists or cannot be written; then neither is left behind.
-        """
-        key = stem.with_name(f"{stem.name}.key")
-        write_new(key, self.private_key, 0o600)
-        try:
-            write_new(stem.with_name(f"{stem.name}.crt"), self.certificate, 0o644)
-        except BaseException:
-            key.unlink()
-            raise
 
 
 class Authority:
@@ -81,9 +48,9 @@ class Authority:
         key = ec.generate_private_key(ec.SECP256R1())
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Signward development CA")])
         builder = (
-            _builder(name, name, key.public_key(), now, now + _CA_LIFETIME)
+            unsigned(name, name, key.public_key(), now, now + _CA_LIFETIME)
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-            .add_extension(_usage(signs_certificates=True), critical=True)
+            .add_extension(usage(signs_certificates=True), critical=True)
         )
         return cls(builder.sign(key, hashes.SHA256()), key)
 
@@ -122,7 +89,7 @@ class Authority:
         Raises:
             OSError: They exist or cannot be written.
         """
-        write_new(folder / _KEY_FILE, _private_pem(self._key), 0o600)
+        write_new(folder / _KEY_FILE, private_pem(self._key), 0o600)
         write_new(folder / _CERTIFICATE_FILE, self.certificate_pem, 0o644)
 
     def issue_server(self, now: datetime, lifetime: timedelta, address: str = "") -> Issued:
@@ -163,9 +130,9 @@ class Authority:
             raise ConfigurationRefused("the development CA has expired", "make a new home")
         authority = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
         builder = (
-            _builder(name, self._certificate.subject, key.public_key(), now, not_after)
+            unsigned(name, self._certificate.subject, key.public_key(), now, not_after)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-            .add_extension(_usage(signs_certificates=False), critical=True)
+            .add_extension(usage(signs_certificates=False), critical=True)
             .add_extension(x509.ExtendedKeyUsage([purpose]), critical=False)
             .add_extension(authority, critical=False)
         )
@@ -174,47 +141,6 @@ class Authority:
         certificate = builder.sign(self._key, hashes.SHA256())
         return Issued(
             certificate.public_bytes(serialization.Encoding.PEM),
-            _private_pem(key),
+            private_pem(key),
             certificate.not_valid_after_utc,
         )
-
-
-def _builder(
-    name: x509.Name,
-    issuer: x509.Name,
-    key: ec.EllipticCurvePublicKey,
-    now: datetime,
-    not_after: datetime,
-) -> x509.CertificateBuilder:
-    return (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(issuer)
-        .public_key(key)
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - _CLOCK_SKEW)
-        .not_valid_after(not_after)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
-    )
-
-
-def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
-    return x509.KeyUsage(
-        digital_signature=not signs_certificates,
-        content_commitment=False,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        key_cert_sign=signs_certificates,
-        crl_sign=signs_certificates,
-        encipher_only=False,
-        decipher_only=False,
-    )
-
-
-def _private_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
-    return key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )

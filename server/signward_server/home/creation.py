@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
@@ -36,6 +36,7 @@ class HomePlan:
         http: Address of the probes, ``None`` for none.
         write_kek: Makes the KEK file at a path.
         write_store: Makes the store at a path.
+        settings: Further settings that differ from the defaults, by dotted key.
     """
 
     path: Path
@@ -43,6 +44,7 @@ class HomePlan:
     http: Endpoint | None
     write_kek: Callable[[Path], None]
     write_store: Callable[[Path], None]
+    settings: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def authority(self) -> Path:
@@ -123,6 +125,7 @@ def _values(plan: HomePlan) -> dict[str, object]:
         "tls.identity": "cn",
         "store.path": "store/signward.db",
         "custody.envelope.kek": "kek",
+        **plan.settings,
     }
 
 

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from signward_server.core.startup import ConfigurationRefused
-from signward_server.home.authority import Issued
+from signward_server.home.certificates import Issued
 from signward_server.home.files import write_new
 
 __all__ = ["publish"]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from signward_server.core.errors import CustodyUnavailable, EnvelopeCorrupt, StoreUnavailable
+from signward_server.core.errors import CustodyUnavailable, StoreUnavailable
 from signward_server.core.ports import Clock
 from signward_server.core.startup import CustodyRefused, StoreRefused
 from signward_server.custody.envelope import KekFileError, LocalKeyFile
@@ -35,10 +35,6 @@ def translated() -> Iterator[None]:
         raise CustodyRefused(
             "no memory can be locked for keys", "raise the limit (ulimit -l, LimitMEMLOCK=)"
         ) from exc
-    except EnvelopeCorrupt as exc:
-        raise CustodyRefused(
-            "the store was sealed under another KEK", "put the KEK file of this store back"
-        ) from exc
     except StoreFileError as exc:
         raise StoreRefused(str(exc), "") from exc
     except StoreUnavailable as exc:
@@ -47,14 +43,18 @@ def translated() -> Iterator[None]:
         ) from exc
 
 
-def write_kek(path: Path) -> None:
+def write_kek(path: Path, *, allow_unlisted: bool = False) -> None:
     """Write a new KEK file.
+
+    Args:
+        path: Where; nothing may be there.
+        allow_unlisted: Whether to take native libraries that are not of the pinned wheels.
 
     Raises:
         CustodyRefused: It cannot be made.
     """
     with translated():
-        native = load_native()
+        native = load_native(allow_unlisted=allow_unlisted)
         memory = LockedMemory(native.sodium, _MEMORY)
         try:
             LocalKeyFile(path, native.sodium).create(memory).close()

@@ -23,7 +23,7 @@ from signward_server.rpc.interceptors.reception import ReceptionWatch, received
 from signward_server.rpc.leaf import Leaves
 from signward_server.rpc.pools import CallPool, StreamSlots
 from signward_server.rpc.routes import Route, Streaming, Unary
-from signward_server.rpc.status import abort
+from signward_server.rpc.status import Refusal, abort
 
 __all__ = ["Router", "RouterParts"]
 
@@ -147,9 +147,11 @@ class Router(grpc.GenericRpcHandler):
         return lambda context: GrpcCall(context, name, clock)
 
     def _refusal(self, error: SignwardError) -> _Handler:
+        refusal = Refusal.of(error)
+
         def behaviour(requests: Iterator[bytes], context: grpc.ServicerContext) -> bytes:
             del requests  # never waited for
-            abort(context, error)
+            abort(context, refusal)
 
         _on(behaviour, self._refusals)
         return grpc.stream_unary_rpc_method_handler(behaviour)

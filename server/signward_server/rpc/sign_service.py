@@ -17,7 +17,6 @@ from signward_server.rpc.call import GrpcCall, ItemCall
 from signward_server.rpc.convert.signing import fill_response, sign_request, verify_request
 from signward_server.rpc.parsing import has_unknown_fields, parse, read, refuse_unknown
 from signward_server.rpc.routes import Route
-from signward_server.rpc.server import ServerLimits
 from signward_server.rpc.status import status_of
 
 __all__ = ["SignService"]
@@ -33,7 +32,8 @@ class SignService:
         signing: The signing path.
         verifying: Checks signatures.
         clock: Measures the timeouts of stream items.
-        bounds: How much a stream may carry.
+        max_item_bytes: Largest message of a stream.
+        max_in_flight: How many ids of a stream are remembered to refuse their repetition.
     """
 
     def __init__(
@@ -42,12 +42,14 @@ class SignService:
         signing: Signing,
         verifying: Verifying,
         clock: Clock,
-        bounds: ServerLimits,
+        max_item_bytes: int,
+        max_in_flight: int,
     ) -> None:
         self._signing = signing
         self._verifying = verifying
         self._clock = clock
-        self._bounds = bounds
+        self._max_item_bytes = max_item_bytes
+        self._max_in_flight = max_in_flight
 
     def routes(self) -> list[Route]:
         """Return its RPCs."""
@@ -85,7 +87,7 @@ class SignService:
         caller who does not read is held back by the flow control of HTTP/2 and never
         makes the daemon buffer.
         """
-        recent = _RecentIds(self._bounds.stream_in_flight)
+        recent = _RecentIds(self._max_in_flight)
         for data in requests:
             call.ensure_live()
             response = pb.SignStreamResponse()
@@ -98,7 +100,7 @@ class SignService:
     def _sign_item(
         self, data: bytes, call: GrpcCall, recent: _RecentIds, response: pb.SignStreamResponse
     ) -> None:
-        if len(data) > self._bounds.message_bytes:
+        if len(data) > self._max_item_bytes:
             raise MessageTooLarge
         message = read(pb.SignStreamRequest, data)
         response.id = message.id

@@ -11,7 +11,7 @@ from tests.contract.custody.suite import Bench, CustodySuite
 
 
 class TestCustody(CustodySuite):
-    @pytest.fixture(params=FACTORIES.values(), ids=FACTORIES)
+    @pytest.fixture(params=list(FACTORIES.values()), ids=list(FACTORIES))
     def bench(self, request: pytest.FixtureRequest) -> Iterator[Bench]:
         with request.param() as bench:
             yield bench

@@ -38,8 +38,8 @@ __all__ = ["World", "order", "raw"]
 class World:
     """All fakes, and every flow on them. ``REMOTE`` keys live in ``remote``."""
 
-    def __init__(self) -> None:
-        self.clock = MovingClock()
+    def __init__(self, clock: MovingClock | None = None) -> None:
+        self.clock = clock or MovingClock()
         self.catalogue = FakeCatalogue()
         self.custody = FakeCustody()
         self.remote = FakeCustody(CustodyKind.AWS_KMS, leaves_process=True)

@@ -15,6 +15,7 @@ from signward_server.core.keys import Algorithm
 from signward_server.custody.envelope import EnvelopeCustody, LocalKeyFile
 from signward_server.custody.memory import LockedMemory
 from signward_server.custody.native import load_native
+
 from tests.fakes.clock import FakeClock
 from tests.fakes.keys import attributes, context
 from tests.fakes.materials import FakeMaterials

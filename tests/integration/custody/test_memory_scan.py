@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
 from signward_server.core.keys import Algorithm
 from signward_server.core.public_key import PublicKey
 from signward_server.custody.envelope.format import Binding, SealedKey
+
 from tests.fakes.keys import attributes
 
 pytestmark = pytest.mark.integration

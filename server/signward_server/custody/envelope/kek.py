@@ -6,6 +6,7 @@ import ctypes
 from typing import Final, Protocol
 
 from signward_server.core.errors import CustodyUnavailable
+from signward_server.core.startup import CustodyRefused
 from signward_server.custody.envelope.cipher import PageCipher
 from signward_server.custody.memory import SECRET_SIZE, LockedMemory, Slot
 from signward_server.custody.native.sodium import Sodium
@@ -19,12 +20,8 @@ _WRAPPING: Final = b"signward kek v1 wrapping\x01"
 _ROWS: Final = b"signward kek v1 rows\x01"
 
 
-class KekFileError(Exception):
-    """The KEK cannot be used; the text says why and what to do, and holds no secret.
-
-    Raised while the daemon starts, before there is a caller, so it is outside the tree of
-    ``core.errors``.
-    """
+class KekFileError(CustodyRefused):
+    """The KEK cannot be used."""
 
 
 class KekProvider(Protocol):

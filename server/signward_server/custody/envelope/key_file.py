@@ -19,6 +19,8 @@ __all__ = ["LocalKeyFile"]
 _HEADER: Final = b"signward-kek-v1\n"
 _FILE_SIZE: Final = len(_HEADER) + SECRET_SIZE
 _MODE: Final = 0o600
+_NAME: Final = "name the file itself in custody.envelope.kek"
+_RESTORE: Final = "put the KEK file of this home back"
 # O_NONBLOCK: opening a pipe in place of the file must not wait for a writer.
 _READ: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _CREATE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -62,37 +64,39 @@ class LocalKeyFile:
             try:
                 self._write(root)
             except FileExistsError as exc:
-                raise KekFileError(f"KEK file {self._path} exists; it is never replaced") from exc
+                raise self._refused("exists", "it is never replaced: name another file") from exc
             except OSError as exc:
-                raise self._error(f"cannot be written: {exc.strerror}") from exc
+                raise self._refused(
+                    f"cannot be written: {exc.strerror}", "check its folder and the disk"
+                ) from exc
             return Kek(self._sodium, memory, root)
 
     def _read(self, root: Slot) -> None:
         try:
             descriptor = os.open(self._path, _READ)
         except OSError as exc:
-            raise self._error(f"cannot be opened: {exc.strerror}") from exc
+            raise self._refused(f"cannot be opened: {exc.strerror}", _NAME) from exc
         try:
             self._check(os.fstat(descriptor))
             header = bytearray(len(_HEADER))
             size = os.readv(descriptor, [header, _view(root)])
         except OSError as exc:
-            raise self._error(f"cannot be read: {exc.strerror}") from exc
+            raise self._refused(f"cannot be read: {exc.strerror}", "check the disk") from exc
         finally:
             os.close(descriptor)
         if size != _FILE_SIZE or header != _HEADER:
-            raise self._error("is not a KEK file of this version")
+            raise self._refused("does not start as a KEK file does", _RESTORE)
 
     def _check(self, status: os.stat_result) -> None:
         if not stat.S_ISREG(status.st_mode):
-            raise self._error("is not a regular file")
+            raise self._refused("is not a regular file", _NAME)
         if status.st_uid != os.geteuid():
-            raise self._error("belongs to another user; run the daemon as its owner")
+            raise self._refused("belongs to another user", "run the daemon as its owner")
         mode = stat.S_IMODE(status.st_mode)
         if mode != _MODE:
-            raise self._error(f"has mode {mode:04o}, not 0600; run: chmod 600 {self._path}")
+            raise self._refused(f"has mode {mode:04o}, not 0600", f"run: chmod 600 {self._path}")
         if status.st_size != _FILE_SIZE:
-            raise self._error(f"has {status.st_size} bytes, not {_FILE_SIZE}")
+            raise self._refused(f"has {status.st_size} bytes, not {_FILE_SIZE}", _RESTORE)
 
     def _write(self, root: Slot) -> None:
         descriptor = os.open(self._path, _CREATE, _MODE)
@@ -105,8 +109,8 @@ class LocalKeyFile:
         finally:
             os.close(descriptor)
 
-    def _error(self, what: str) -> KekFileError:
-        return KekFileError(f"KEK file {self._path} {what}")
+    def _refused(self, problem: str, fix: str) -> KekFileError:
+        return KekFileError(f"KEK file {self._path} {problem}", fix)
 
 
 def _taken(memory: LockedMemory) -> Slot:

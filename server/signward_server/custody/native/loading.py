@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from signward_server.custody.native.digests import LIBSECP256K1, LIBSODIUM
-from signward_server.custody.native.locate import NativeLibraryError, listed, locate
+from signward_server.custody.native.locate import INSTALL, NativeLibraryError, listed, locate
 from signward_server.custody.native.secp256k1 import Secp256k1
 from signward_server.custody.native.selftest import check_secp256k1, check_sodium
 from signward_server.custody.native.sodium import Sodium
@@ -45,11 +45,9 @@ def load_native(*, allow_unlisted: bool = False) -> Native:
     secp256k1_path = locate("coincurve", "_libsecp256k1")
     unlisted = tuple(_unlisted((sodium_path, LIBSODIUM), (secp256k1_path, LIBSECP256K1)))
     if unlisted and not allow_unlisted:
-        files = ", ".join(map(str, unlisted))
         raise NativeLibraryError(
-            f"not the library of a pinned wheel: {files}; install the versions of "
-            "requirements.lock, or set custody.envelope.allow_unlisted_libraries if this "
-            "build is meant"
+            f"not the library of a pinned wheel: {', '.join(map(str, unlisted))}",
+            f"{INSTALL}, or set custody.envelope.allow_unlisted_libraries if it is meant",
         )
     sodium = Sodium(sodium_path)
     check_sodium(sodium)

@@ -7,16 +7,18 @@ from collections.abc import Collection
 from importlib.machinery import PathFinder
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Final
 
-__all__ = ["NativeLibraryError", "listed", "locate"]
+from signward_server.core.startup import CustodyRefused
+
+__all__ = ["INSTALL", "NativeLibraryError", "listed", "locate"]
 
 
-class NativeLibraryError(Exception):
-    """A native library cannot be used; the text says why and what to do.
+INSTALL: Final = "install the versions of requirements.lock"
 
-    Raised while the daemon starts, before there is a caller, so it is outside the tree
-    of ``core.errors``.
-    """
+
+class NativeLibraryError(CustodyRefused):
+    """A native library cannot be used."""
 
 
 def locate(package: str, module: str) -> Path:
@@ -33,9 +35,7 @@ def locate(package: str, module: str) -> Path:
     folders = parent.submodule_search_locations if parent else None
     spec = PathFinder.find_spec(f"{package}.{module}", folders) if folders else None
     if spec is None or spec.origin is None:
-        raise NativeLibraryError(
-            f"{package}.{module} is not installed; install signward[server] again"
-        )
+        raise NativeLibraryError(f"{package}.{module} is not installed", INSTALL)
     return Path(spec.origin)
 
 
@@ -57,4 +57,4 @@ def listed(path: Path, known: Collection[str]) -> bool:
     try:
         return hashlib.sha256(path.read_bytes()).hexdigest() in known
     except OSError as exc:
-        raise NativeLibraryError(f"{path} cannot be read: {exc.strerror}") from exc
+        raise NativeLibraryError(f"{path} cannot be read: {exc.strerror}", INSTALL) from exc

@@ -11,7 +11,7 @@ from ctypes import POINTER, c_char_p, c_int, c_size_t, c_uint, c_void_p
 from pathlib import Path
 from typing import Any, Final
 
-from signward_server.custody.native.locate import NativeLibraryError
+from signward_server.custody.native.locate import INSTALL, NativeLibraryError
 from signward_server.custody.native.sodium import Sodium
 
 __all__ = ["Secp256k1"]
@@ -67,12 +67,14 @@ class Secp256k1:
                 function = getattr(library, name)
                 function.restype, function.argtypes = result, arguments
         except (OSError, AttributeError) as exc:
-            raise NativeLibraryError(f"{path} is not a libsecp256k1 that can be used") from exc
+            raise NativeLibraryError(
+                f"{path} is no libsecp256k1 that can be used", INSTALL
+            ) from exc
         self.context: int = library.secp256k1_context_create(_CONTEXT_NONE)
         seed = (ctypes.c_ubyte * _RANDOMIZE_SEED)()
         sodium.randombytes(seed, _RANDOMIZE_SEED)
         if not library.secp256k1_context_randomize(self.context, seed):
-            raise NativeLibraryError("libsecp256k1 cannot randomise its context")
+            raise NativeLibraryError("libsecp256k1 cannot randomise its context", INSTALL)
         sodium.memzero(seed, _RANDOMIZE_SEED)
         self.seckey_verify = library.secp256k1_ec_seckey_verify
         self.pubkey_create = library.secp256k1_ec_pubkey_create

@@ -10,7 +10,7 @@ import hashlib
 from ctypes import byref, c_int
 from typing import Final
 
-from signward_server.custody.native.locate import NativeLibraryError
+from signward_server.custody.native.locate import INSTALL, NativeLibraryError
 from signward_server.custody.native.secp256k1 import Secp256k1
 from signward_server.custody.native.sodium import Sodium
 
@@ -72,7 +72,7 @@ def check_sodium(sodium: Sodium) -> None:
         and _hmac(sodium) == _HMAC_TAG
     )
     if not right:
-        raise NativeLibraryError("libsodium computes a known answer wrongly; do not use it")
+        raise NativeLibraryError("libsodium computes a known answer wrongly", INSTALL)
 
 
 def check_secp256k1(secp256k1: Secp256k1) -> None:
@@ -82,7 +82,7 @@ def check_secp256k1(secp256k1: Secp256k1) -> None:
         NativeLibraryError: It differs, or libsecp256k1 does not verify it.
     """
     if _ecdsa(secp256k1) != _ECDSA_SIGNATURE or not _ecdsa_verifies(secp256k1):
-        raise NativeLibraryError("libsecp256k1 computes a known answer wrongly; do not use it")
+        raise NativeLibraryError("libsecp256k1 computes a known answer wrongly", INSTALL)
 
 
 def _ed25519(sodium: Sodium) -> tuple[bytes, bytes]:

@@ -11,7 +11,7 @@ from ctypes import c_char_p, c_int, c_size_t, c_ulonglong, c_void_p
 from pathlib import Path
 from typing import Any, Final
 
-from signward_server.custody.native.locate import NativeLibraryError
+from signward_server.custody.native.locate import INSTALL, NativeLibraryError
 
 __all__ = ["Sodium"]
 
@@ -64,13 +64,13 @@ class Sodium:
                 function = getattr(library, name)
                 function.restype, function.argtypes = result, arguments
         except (OSError, AttributeError) as exc:
-            raise NativeLibraryError(f"{path} is not a libsodium that can be used") from exc
+            raise NativeLibraryError(f"{path} is no libsodium that can be used", INSTALL) from exc
         if library.sodium_init() < 0:
-            raise NativeLibraryError("libsodium does not start: no randomness to be had")
+            raise NativeLibraryError("libsodium finds no randomness", "provide getrandom(2)")
         if not library.crypto_aead_aes256gcm_is_available():
             raise NativeLibraryError(
-                "this processor has no AES instructions (AES-NI and PCLMUL, or the ARMv8 "
-                "cryptography extension), which sealed keys need; run on one that has them"
+                "this processor has no AES instructions, which sealed keys need",
+                "run on one with AES-NI and PCLMUL, or the ARMv8 cryptography extension",
             )
         self.mlock = library.sodium_mlock
         self.munlock = library.sodium_munlock

@@ -55,8 +55,9 @@ class ReceptionWatch:
             return next(requests)
         except StopIteration as exc:
             raise PayloadMalformed from exc
-        except grpc.RpcError as exc:
-            raise Cancelled from exc
+        except grpc.RpcError as gone:
+            gone.__traceback__ = None  # grpcio keeps the error, and the frames keep the call
+            raise Cancelled from gone
         finally:
             del self._waiting[call]
 

@@ -1,9 +1,11 @@
 """Three sources in rising order, all problems at once."""
 
+import re
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import signward
 from hypothesis import given
 from hypothesis import strategies as st
 from signward_server.config import ConfigurationError, Settings, load
@@ -65,8 +67,11 @@ def test_variables_hold_text_or_toml():
 
 
 def test_the_clients_variables_are_none_of_ours():
-    names = ["TARGET", "CERT", "KEY", "CA", "PROFILE", "PROFILES", "SERVER_NAME", "HOME", "CONFIG"]
-    environment = {f"SIGNWARD_{name}": "x" for name in names}
+    folder = Path(signward.__file__).parent
+    sources = [path.read_text("utf-8") for path in folder.rglob("*.py")]
+    names = {name for text in sources for name in re.findall(r"\bSIGNWARD_[A-Z_]*[A-Z]", text)}
+    assert "SIGNWARD_TARGET" in names
+    environment = dict.fromkeys(names | {"SIGNWARD_HOME", "SIGNWARD_CONFIG"}, "x")
     assert load(None, environment=environment) == load(None, environment={})
 
 
@@ -94,7 +99,7 @@ def test_all_problems_are_reported_at_once(tmp_path):
         [custody.envelope]
         kek = 3
         default_unlock_ttl = "soon"
-        accepted_libraries = ["abc"]
+        allow_unlisted_libraries = "yes"
         [limits]
         unary_threads = 0
         connection_age = "2h"
@@ -121,8 +126,10 @@ def test_all_problems_are_reported_at_once(tmp_path):
         'FILE: tls.identity is not one of the choices; use one of "spiffe", "dns", "cn"',
         "FILE: custody.envelope.kek is not a path; write it as text, in quotes",
         f"FILE: custody.envelope.default_unlock_ttl is not a duration; {duration}",
-        ("FILE: custody.envelope.accepted_libraries[0] has the wrong form; "
-        "see `signward config schema`"),
+        (
+            "FILE: custody.envelope.allow_unlisted_libraries is neither true nor false; "
+            "write true or false, without quotes"
+        ),
         "FILE: limits.unary_threads is out of range; use 1 to 256",
         "FILE: limits.queue is not a whole number; write it without quotes, like 16",
         ("environment variable SIGNWARD_LIMITS__STREAMS: limits.streams is not a whole number; "
@@ -155,8 +162,8 @@ def test_all_problems_are_reported_at_once(tmp_path):
         (["tls.client_ca=[]"], "tls.client_ca is empty; give at least one"),
         (["tls.client_ca=3"], "tls.client_ca is not a list; write it in square brackets"),
         (["tls.client_ca=[3]"], "tls.client_ca[0] is not a table; give it keys of its own"),
-        (["custody.envelope.accepted_libraries=[3]"],
-         "custody.envelope.accepted_libraries[0] is not text; write it in quotes"),
+        (['tls.client_ca=[{file="a",names=[3]}]'],
+         "tls.client_ca[0].names[0] is not text; write it in quotes"),
         (["log.level=4"], ('log.level is not one of the choices; use one of "debug", "info", '
          '"warning", "error"')),
         (["limits.queue=1.5"],

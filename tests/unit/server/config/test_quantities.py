@@ -35,7 +35,7 @@ def test_durations_are_read(written, seconds):
     "written",
     [
         "", "15", "m", "-1s", "1e3s", "15 m", "15m ", "1h30m", "P1D", "\u0661s", "9" * 40 + "s",
-        "999999d",        True, None, [], -1, 10**400, -(10**400), float("nan"), float("inf"), 1e300,
+        "999999d", True, None, [], -1, 10**400, -(10**400), float("nan"), float("inf"), 1e300,
     ],
 )  # fmt: skip
 def test_what_is_no_duration_is_refused_with_the_fix(written):

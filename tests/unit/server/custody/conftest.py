@@ -64,4 +64,8 @@ def peek() -> Callable[[Slot], bytes]:
 @pytest.fixture
 def poke() -> Callable[[Slot, bytes], None]:
     """Write bytes to the start of a slot."""
-    return lambda slot, content: ctypes.memmove(slot.address, content, len(content)) and None
+
+    def poke(slot: Slot, content: bytes) -> None:
+        ctypes.memmove(slot.address, content, len(content))
+
+    return poke

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import resource
 from collections.abc import Callable
 
 import pytest
@@ -9,7 +8,6 @@ from signward_server.custody.memory import (
     LockedMemory,
     LockedMemoryError,
     Slot,
-    default_budget,
 )
 from signward_server.custody.native import Native
 from signward_server.custody.pages import PAGE_SIZE, SLOT_SIZE
@@ -246,31 +244,16 @@ def test_proving_the_budget_locks_nothing_for_good(
 ) -> None:
     unlocked = []
     real = native.sodium.munlock
-    monkeypatch.setattr(
-        native.sodium, "munlock", lambda *page: unlocked.append(page[1]) or real(*page)
-    )
+
+    def munlock(address: int, size: int) -> int:
+        unlocked.append(size)
+        result: int = real(address, size)
+        return result
+
+    monkeypatch.setattr(native.sodium, "munlock", munlock)
     memory = LockedMemory(native.sodium, 3 * PAGE_SIZE)
     assert unlocked == [3 * PAGE_SIZE]
     assert pages_of(memory) == 0
-
-
-@pytest.mark.parametrize(
-    ("limit", "budget"),
-    [
-        (resource.RLIM_INFINITY, 8 * 2**20),
-        (8 * 2**20 + 1, 8 * 2**20),
-        (64 * 1024, 64 * 1024),
-    ],
-)
-def test_the_default_budget_fits_the_limit(
-    limit: int, budget: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked = []
-    monkeypatch.setattr(
-        resource, "getrlimit", lambda which: asked.append(which) or (limit, limit + 1)
-    )
-    assert default_budget() == budget
-    assert asked == [resource.RLIMIT_MEMLOCK]
 
 
 def test_no_representation_shows_content(taken: Take, memory: LockedMemory, poke: Poke) -> None:

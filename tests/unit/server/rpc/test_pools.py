@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 import threading
 
 import pytest
@@ -64,8 +65,6 @@ def test_a_task_is_not_kept_after_it_ran() -> None:
     pool.submit(done.set)
     assert done.wait(10)
     pool.shutdown()
-    import sys
-
     assert sys.getrefcount(payload) == 2
 
 
@@ -89,3 +88,15 @@ def test_slots_of_each_identity() -> None:
     slots.leave_as("cn:bot")
     slots.leave_as("cn:other")
     assert not slots._of, "identities that have left are forgotten"
+
+
+def test_a_pool_is_idle_when_all_that_was_submitted_is_done() -> None:
+    pool = CallPool(2)
+    assert pool.idle
+    go = threading.Event()
+    for _ in range(4):
+        pool.submit(go.wait, 10)
+    assert not pool.idle
+    go.set()
+    pool.shutdown()
+    assert pool.idle

@@ -8,7 +8,6 @@ from datetime import timedelta
 from threading import Barrier
 
 import pytest
-
 from signward_server.core.errors import (
     CustodyUnavailable,
     EnvelopeCorrupt,
@@ -24,6 +23,7 @@ from signward_server.custody.envelope.format import Binding
 from signward_server.custody.envelope.sealing import Envelopes
 from signward_server.custody.memory import LockedMemory, Slot
 from signward_server.custody.native import Native
+
 from tests.fakes.clock import FakeClock
 from tests.fakes.keys import attributes, context
 from tests.fakes.materials import FakeMaterials
@@ -360,10 +360,10 @@ def test_s19_more_keys_than_slots_all_sign(
 
 
 def test_readiness_needs_kek_memory_and_sweeper(
-    native: Native, custody: EnvelopeCustody, kek: Kek, monkeypatch: pytest.MonkeyPatch
+    custody: EnvelopeCustody, kek: Kek, memory: LockedMemory
 ) -> None:
     assert custody.healthy()
-    held = [slot for slot in iter(custody._unlocked._memory.take, None) if slot]
+    held = list(iter(memory.take, None))
     assert not custody.healthy()
     for slot in held:
         slot.retire()

@@ -6,7 +6,6 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from signward_server.core.errors import EnvelopeCorrupt
 from signward_server.core.keys import Algorithm, CustodyKind, KeyAttributes, Purpose
 from signward_server.core.public_key import PublicKey

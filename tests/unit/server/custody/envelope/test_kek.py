@@ -4,7 +4,6 @@ import hmac
 from collections.abc import Callable
 
 import pytest
-
 from signward_server.core.errors import CustodyUnavailable
 from signward_server.custody.envelope import Kek, KekRowAuthenticator
 from signward_server.custody.memory import LockedMemory, Slot

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
 from signward_server.core.errors import CustodyUnavailable
 from signward_server.custody.envelope import Kek, KekFileError, KekProvider, LocalKeyFile
 from signward_server.custody.memory import LockedMemory, Slot
@@ -25,6 +24,10 @@ def path(tmp_path: Path) -> Path:
 @pytest.fixture
 def key_file(path: Path, native: Native) -> LocalKeyFile:
     return LocalKeyFile(path, native.sodium)
+
+
+def open_files() -> set[str]:
+    return {each.name for each in Path("/proc/self/fd").iterdir()}
 
 
 def written(path: Path, content: bytes, mode: int = 0o600) -> None:
@@ -108,11 +111,15 @@ def test_another_owner_is_refused(
 ) -> None:
     written(path, HEADER + bytes(32))
     monkeypatch.setattr(os, "geteuid", lambda: path.stat().st_uid + 1)
-    assert "belongs to another user" in refused(key_file, memory)
+    assert refused(key_file, memory).endswith(
+        "belongs to another user; run the daemon as its owner"
+    )
 
 
 def test_a_missing_file_is_refused(key_file: LocalKeyFile, memory: LockedMemory) -> None:
-    assert refused(key_file, memory).endswith("cannot be opened: No such file or directory")
+    assert refused(key_file, memory).endswith(
+        "cannot be opened: No such file or directory; name the file itself in custody.envelope.kek"
+    )
 
 
 def test_a_symbolic_link_is_refused(
@@ -126,7 +133,9 @@ def test_a_symbolic_link_is_refused(
 
 def test_a_folder_is_refused(key_file: LocalKeyFile, path: Path, memory: LockedMemory) -> None:
     path.mkdir(0o600)
-    assert refused(key_file, memory).endswith("is not a regular file")
+    assert refused(key_file, memory).endswith(
+        "is not a regular file; name the file itself in custody.envelope.kek"
+    )
 
 
 @pytest.mark.timeout(5)
@@ -134,7 +143,9 @@ def test_a_pipe_is_refused_without_waiting_for_a_writer(
     key_file: LocalKeyFile, path: Path, memory: LockedMemory
 ) -> None:
     os.mkfifo(path, 0o600)
-    assert refused(key_file, memory).endswith("is not a regular file")
+    assert refused(key_file, memory).endswith(
+        "is not a regular file; name the file itself in custody.envelope.kek"
+    )
 
 
 @pytest.mark.parametrize("size", [0, 16, 47, 49])
@@ -142,7 +153,9 @@ def test_another_length_is_refused(
     key_file: LocalKeyFile, path: Path, memory: LockedMemory, size: int
 ) -> None:
     written(path, (HEADER + bytes(64))[:size])
-    assert refused(key_file, memory).endswith(f"has {size} bytes, not 48")
+    assert refused(key_file, memory).endswith(
+        f"has {size} bytes, not 48; put the KEK file of this home back"
+    )
 
 
 @pytest.mark.parametrize("header", [b"signward-kek-v2\n", b"signward-kek-v1 ", bytes(16)])
@@ -150,7 +163,9 @@ def test_another_header_is_refused(
     key_file: LocalKeyFile, path: Path, memory: LockedMemory, header: bytes
 ) -> None:
     written(path, header + bytes(32))
-    assert refused(key_file, memory).endswith("is not a KEK file of this version")
+    assert refused(key_file, memory).endswith(
+        "does not start as a KEK file does; put the KEK file of this home back"
+    )
 
 
 def test_a_file_that_shrinks_meanwhile_is_refused(
@@ -164,26 +179,28 @@ def test_a_file_that_shrinks_meanwhile_is_refused(
         return real(descriptor, buffers)
 
     monkeypatch.setattr(os, "readv", shrunk)
-    assert refused(key_file, memory).endswith("is not a KEK file of this version")
+    assert refused(key_file, memory).endswith(
+        "does not start as a KEK file does; put the KEK file of this home back"
+    )
 
 
 def test_an_unreadable_disk_is_reported(
     key_file: LocalKeyFile, path: Path, memory: LockedMemory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     written(path, HEADER + bytes(32))
-    opened = set(os.listdir("/proc/self/fd"))
+    opened = open_files()
 
     def fail(*_: object) -> int:
         raise OSError(5, "Input/output error")
 
     monkeypatch.setattr(os, "readv", fail)
-    assert refused(key_file, memory).endswith("cannot be read: Input/output error")
-    assert set(os.listdir("/proc/self/fd")) == opened
+    assert refused(key_file, memory).endswith("cannot be read: Input/output error; check the disk")
+    assert open_files() == opened
 
 
 def test_a_kek_is_never_replaced(key_file: LocalKeyFile, path: Path, memory: LockedMemory) -> None:
     written(path, b"precious")
-    with pytest.raises(KekFileError, match="exists; it is never replaced$"):
+    with pytest.raises(KekFileError, match="exists; it is never replaced: name another file"):
         key_file.create(memory)
     assert path.read_bytes() == b"precious"
 
@@ -196,7 +213,7 @@ def test_creating_follows_no_link(key_file: LocalKeyFile, path: Path, memory: Lo
 
 
 def test_a_missing_folder_is_reported(native: Native, tmp_path: Path, memory: LockedMemory) -> None:
-    with pytest.raises(KekFileError, match="cannot be written: No such file or directory$"):
+    with pytest.raises(KekFileError, match="cannot be written: No such file or directory; check"):
         LocalKeyFile(tmp_path / "no" / "kek", native.sodium).create(memory)
 
 
@@ -208,16 +225,16 @@ def test_a_failed_write_leaves_nothing_behind(
     monkeypatch: pytest.MonkeyPatch,
     broken: str,
 ) -> None:
-    opened = set(os.listdir("/proc/self/fd"))
+    opened = open_files()
 
     def fail(*_: object) -> int:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, broken, fail)
-    with pytest.raises(KekFileError, match="cannot be written: No space left on device$"):
+    with pytest.raises(KekFileError, match="cannot be written: No space left on device; check"):
         key_file.create(memory)
     assert not path.exists()
-    assert set(os.listdir("/proc/self/fd")) == opened
+    assert open_files() == opened
     assert not memory._lives
 
 
@@ -225,7 +242,7 @@ def test_a_short_write_leaves_nothing_behind(
     key_file: LocalKeyFile, path: Path, memory: LockedMemory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "writev", lambda *_: 47)
-    with pytest.raises(KekFileError, match="cannot be written: No space left on device$"):
+    with pytest.raises(KekFileError, match="cannot be written: No space left on device; check"):
         key_file.create(memory)
     assert not path.exists()
 

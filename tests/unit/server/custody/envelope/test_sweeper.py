@@ -4,7 +4,6 @@ import threading
 import time
 
 import pytest
-
 from signward_server.custody.envelope.sweeper import Sweeper
 
 

@@ -3,11 +3,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-
 from signward_server.core.errors import CustodyUnavailable
 from signward_server.custody.envelope.unlocked import UnlockedKeys
 from signward_server.custody.memory import LockedMemory, Slot
 from signward_server.custody.native import Native
+
 from tests.fakes.clock import FakeClock
 
 Peek = Callable[[Slot], bytes]
@@ -142,6 +142,7 @@ def test_forget_concerns_all_versions_of_one_key(
 def test_what_is_forgotten_while_it_opens_serves_once(
     unlocked: UnlockedKeys, peek: Peek, poke: Poke
 ) -> None:
+    unlocked.forget("a")
     before = unlocked.generation
     slot = unlocked.take()
     poke(slot, FILLED)

@@ -52,24 +52,27 @@ def test_functions_keep_the_gil(native: Native) -> None:
 def test_what_is_no_library_is_refused(native: Native, tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "library.so"
     path.write_bytes(content)
-    with pytest.raises(NativeLibraryError, match="is not a libsodium"):
+    with pytest.raises(NativeLibraryError, match="is no libsodium that can be used; install"):
         Sodium(path)
-    with pytest.raises(NativeLibraryError, match="is not a libsecp256k1"):
+    with pytest.raises(NativeLibraryError, match="is no libsecp256k1 that can be used; install"):
         Secp256k1(path, native.sodium)
 
 
 def test_another_library_is_refused(native: Native) -> None:
-    with pytest.raises(NativeLibraryError, match="is not a libsodium"):
+    with pytest.raises(NativeLibraryError, match="is no libsodium that can be used; install"):
         Sodium(locate("coincurve", "_libsecp256k1"))
-    with pytest.raises(NativeLibraryError, match="is not a libsecp256k1"):
+    with pytest.raises(NativeLibraryError, match="is no libsecp256k1 that can be used; install"):
         Secp256k1(locate("nacl", "_sodium"), native.sodium)
 
 
 @pytest.mark.parametrize(
     ("answers", "text"),
     [
-        ({"sodium_init": -1}, "libsodium does not start"),
-        ({"crypto_aead_aes256gcm_is_available": 0}, "this processor has no AES instructions"),
+        ({"sodium_init": -1}, "libsodium finds no randomness; provide"),
+        (
+            {"crypto_aead_aes256gcm_is_available": 0},
+            "this processor has no AES instructions, which sealed keys need; run on",
+        ),
     ],
 )
 def test_a_libsodium_that_cannot_work_is_refused(
@@ -92,7 +95,7 @@ def test_a_context_that_is_not_randomised_is_refused(monkeypatch: pytest.MonkeyP
     fake = FakeLibrary(secp256k1_context_randomize=0)
     monkeypatch.setattr(ctypes, "PyDLL", lambda path: fake)
     sodium = SimpleNamespace(randombytes=lambda *_: None, memzero=lambda *_: None)
-    with pytest.raises(NativeLibraryError, match="cannot randomise its context"):
+    with pytest.raises(NativeLibraryError, match="cannot randomise its context; install"):
         Secp256k1(Path("libsecp256k1.so"), sodium)  # type: ignore[arg-type]
 
 

@@ -48,7 +48,9 @@ def test_s25_content_is_compared_with_the_table(tmp_path: Path) -> None:
 
 
 def test_an_unreadable_library_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(NativeLibraryError, match="cannot be read: No such file"):
+    with pytest.raises(
+        NativeLibraryError, match="cannot be read: No such file or directory; install"
+    ):
         listed(tmp_path / "gone", {EMPTY})
 
 

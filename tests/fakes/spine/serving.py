@@ -1,0 +1,171 @@
+"""The real server on loopback, in this process, with everything behind it fake."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import grpc
+from google.rpc import error_details_pb2, status_pb2
+from signward.v1 import key_service_pb2_grpc, sign_service_pb2_grpc
+from signward_server.core.identity import IdentityKind
+from signward_server.rpc.health import Health
+from signward_server.rpc.identity import IdentityParser
+from signward_server.rpc.leaf import Leaves
+from signward_server.rpc.reflection import REFLECTION_SERVICES, Reflection
+from signward_server.rpc.server import RpcServer, ServerLimits
+from signward_server.rpc.tls import server_credentials
+
+from tests.fakes.spine.clock import MovingClock
+from tests.fakes.spine.rpc import key_service, sign_service
+from tests.fakes.spine.tls import Issued, TestAuthority
+from tests.fakes.spine.world import World
+
+__all__ = ["BOUNDS", "SERVICES", "Served", "details", "eventually", "reason", "serve"]
+
+SERVICES = ("signward.v1.KeyService", "signward.v1.SignService")
+BOUNDS = {
+    "threads": 4,
+    "queue": 16,
+    "streams": 4,
+    "streams_per_identity": 3,
+    "message_bytes": 128 << 10,
+    "batch_bytes": 1 << 20,
+    "stream_in_flight": 256,
+    "metadata_bytes": 8192,
+    "streams_per_connection": 100,
+    "handshake": 3.0,
+    "reception": 0.2,
+    "connection_idle": 600.0,
+    "connection_age": 600.0,
+    "connection_age_grace": 10.0,
+}
+
+
+@dataclass
+class Served:
+    """A running server and the way to it.
+
+    Attributes:
+        world: What is behind it.
+        health: Its health service.
+        server: The server.
+        port: Where it listens.
+        authority: Who issues certificates that it accepts.
+        ready: What it says of its readiness.
+    """
+
+    world: World
+    health: Health
+    server: RpcServer
+    port: int
+    authority: TestAuthority
+    ready: list[bool]
+    channels: list[grpc.Channel]
+
+    def channel(
+        self,
+        name: str = "bot",
+        *,
+        issued: Issued | None = None,
+        target: str = "",
+        window: bool = True,
+    ) -> grpc.Channel:
+        """Open a connection of its own as this caller; its window may stay at 64 KiB."""
+        issued = issued or self.authority.client(name)
+        credentials = grpc.ssl_channel_credentials(
+            self.authority.pem, issued.key, issued.certificate
+        )
+        options: list[tuple[str, int | str]] = [
+            ("grpc.use_local_subchannel_pool", 1),
+            ("grpc.http2.bdp_probe", int(window)),
+        ]
+        if target:
+            options.append(("grpc.ssl_target_name_override", "localhost"))
+        channel = grpc.secure_channel(target or f"localhost:{self.port}", credentials, options)
+        self.channels.append(channel)
+        return channel
+
+    def signing(self, name: str = "bot") -> sign_service_pb2_grpc.SignServiceStub:
+        return sign_service_pb2_grpc.SignServiceStub(self.channel(name))
+
+    def keys(self, name: str = "bot") -> key_service_pb2_grpc.KeyServiceStub:
+        return key_service_pb2_grpc.KeyServiceStub(self.channel(name))
+
+    @property
+    def open_streams(self) -> int:
+        return self.server._slots.open
+
+    @property
+    def idle_threads(self) -> int:
+        """Threads of the stream pool that wait for work."""
+        return self.server._stream_pool._idle_semaphore._value
+
+
+@contextmanager
+def serve(folder: Path, **bounds: float) -> Iterator[Served]:
+    """Serve on loopback until the block ends."""
+    world, authority, ready = World(MovingClock(datetime.now(UTC))), TestAuthority(), [True]
+    world.audit.keeps_calls = False
+    issued = authority.server()
+    files = [folder / name for name in ("server.pem", "server.key", "ca.pem")]
+    for path, pem in zip(files, (issued.certificate, issued.key, authority.pem), strict=True):
+        path.write_bytes(pem)
+    health = Health(frozenset(SERVICES), lambda: ready[0])
+    services = (*SERVICES, *REFLECTION_SERVICES, "grpc.health.v1.Health")
+    server = RpcServer(
+        routes=[
+            *sign_service(world).routes(),
+            *key_service(world).routes(),
+            *health.routes(),
+            *Reflection(services).routes(),
+        ],
+        leaves=Leaves(IdentityParser(IdentityKind.CN).parse, world.clock),
+        limits=world.limits,
+        clock=world.clock,
+        bounds=ServerLimits(**(BOUNDS | bounds)),  # type: ignore[arg-type]
+        credentials=server_credentials(files[0], files[1], [files[2]]),
+        ending=health.close,
+    )
+    port = server.listen_tcp("127.0.0.1:0")
+    server.listen_unix(folder / "s.sock")
+    server.start()
+    served = Served(world, health, server, port, authority, ready, [])
+    try:
+        yield served
+    finally:
+        for channel in served.channels:
+            channel.close()
+        health.close()
+        server.stop(0.5)
+
+
+def details(error: grpc.RpcError) -> status_pb2.Status:
+    """Return the status that our boundary attached."""
+    (data,) = [v for k, v in error.trailing_metadata() if k == "grpc-status-details-bin"]
+    return status_pb2.Status.FromString(data)
+
+
+def reason(error: grpc.RpcError | status_pb2.Status) -> str:
+    """Return the reason of the one ErrorInfo."""
+    status = details(error) if isinstance(error, grpc.RpcError) else error
+    found = [d for d in status.details if d.Is(error_details_pb2.ErrorInfo.DESCRIPTOR)]
+    info = error_details_pb2.ErrorInfo()
+    assert len(found) == 1
+    assert found[0].Unpack(info)
+    assert info.domain == "signward"
+    return info.reason
+
+
+def eventually(condition: Callable[[], bool], within: float = 5.0) -> bool:
+    """Return whether something becomes true in time."""
+    end = time.monotonic() + within
+    while time.monotonic() < end:
+        if condition():
+            return True
+        time.sleep(0.005)
+    return condition()

@@ -1,0 +1,166 @@
+"""A configuration compared with the machine."""
+
+import os
+import resource
+import subprocess
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from signward_server.config import Settings, load
+from signward_server.core.clock import SystemClock
+from signward_server.home.checks import check_kek, check_machine
+from signward_server.home.creation import HomePlan, create_home
+from signward_server.home.layout import Home
+
+
+@dataclass
+class At(SystemClock):
+    """A clock that stands still."""
+
+    when: datetime
+
+    def now(self) -> datetime:
+        return self.when
+
+
+NOW = datetime.now(UTC)
+
+
+@pytest.fixture
+def home(tmp_path) -> Home:
+    def kek(path) -> None:
+        path.touch(mode=0o600)
+
+    made = HomePlan(
+        path=tmp_path / "h", tcp=None, http=None, write_kek=kek, write_store=lambda path: None
+    )
+    return create_home(made, At(NOW))
+
+
+def settings(home: Home, *flags: str) -> Settings:
+    return load(home.configuration, environment={}, flags=flags)
+
+
+def machine(home: Home, *flags: str, now: datetime = NOW) -> list[str]:
+    found = check_machine(settings(home, *flags), home.path, At(now))
+    return [str(problem).replace(str(home.path), "HOME") for problem in found]
+
+
+def test_a_new_home_is_fine(home):
+    assert machine(home) == []
+    assert check_kek(settings(home)) == []
+
+
+def test_every_file_that_is_missing_is_reported(home):
+    for path in home.tls.iterdir():
+        path.unlink()
+    assert machine(home, "store.path=/elsewhere/s.db") == [
+        (
+            "HOME/tls/server.crt cannot be read (No such file or directory); "
+            "give tls.certificate a PEM file"
+        ),
+        (
+            "HOME/tls/server.key cannot be read (No such file or directory); "
+            "give tls.private_key a PEM file"
+        ),
+        (
+            "HOME/tls/client-ca.crt cannot be read (No such file or directory); "
+            "give tls.client_ca[0].file a PEM file"
+        ),
+        (
+            "configuration: store.path (/elsewhere/s.db) lies outside the home HOME, "
+            "whose lock protects it; move it in, or name the home (--home)"
+        ),
+    ]
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o604, 0o620, 0o660, 0o755])
+def test_a_private_key_that_others_reach_is_refused(home, mode):
+    (home.tls / "server.key").chmod(mode)
+    assert machine(home) == [
+        (
+            f"HOME/tls/server.key has mode 0{mode:o}, so that others can reach the private key; "
+            "run: chmod 600 HOME/tls/server.key"
+        )
+    ]
+
+
+def test_a_group_may_read_the_private_key(home):
+    (home.tls / "server.key").chmod(0o640)
+    assert machine(home) == []
+
+
+def test_a_key_of_another_certificate_is_reported(home):
+    (home.tls / "server.key").write_bytes((home.clients / "bot.key").read_bytes())
+    (line,) = machine(home)
+    assert line.startswith("tls cannot be used: HOME/tls/server.key: not the key of")
+    assert line.endswith("; correct that file")
+
+
+def test_the_validity_of_the_certificate_is_checked(home):
+    assert machine(home, now=NOW + timedelta(days=397)) == [
+        (
+            f"HOME/tls/server.crt expired on {NOW + timedelta(days=397):%Y-%m-%d}; "
+            "put a new certificate in its place"
+        )
+    ]
+    (line,) = machine(home, now=NOW - timedelta(days=1))
+    assert "is not valid before" in line
+
+
+@pytest.mark.parametrize(("mode", "line"), [(0o644, "has mode 0644, not 0600"), (0o400, "0400")])
+def test_the_keks_mode_is_checked(home, mode, line):
+    home.kek.chmod(mode)
+    (problem,) = check_kek(settings(home))
+    assert line in problem.text
+    assert problem.fix == f"run: chmod 600 {home.kek}"
+
+
+def test_a_missing_kek_is_reported(home):
+    home.kek.unlink()
+    (problem,) = check_kek(settings(home))
+    assert problem.text == "cannot be read (No such file or directory)"
+
+
+_UNPRIVILEGED = """
+import ctypes, resource, sys
+from pathlib import Path
+from signward_server.config import load
+from signward_server.core.clock import SystemClock
+from signward_server.home.checks import check_machine
+PR_CAPBSET_DROP = 24
+resource.setrlimit(resource.RLIMIT_MEMLOCK, (65536, 65536))
+if sys.argv[2] == "drop":
+    # capset(2), version 3: no effective capability at all.
+    header = (ctypes.c_uint32 * 2)(0x20080522, 0)
+    assert ctypes.CDLL(None).capset(header, (ctypes.c_uint32 * 6)()) == 0
+home = Path(sys.argv[1])
+settings = load(home / "signward.toml", environment={})
+print(*check_machine(settings, home, SystemClock()), sep="\\n", end="")
+"""
+
+
+@pytest.mark.parametrize("capability", ["drop", "keep"])
+def test_more_locked_memory_than_allowed_is_reported(home, capability):
+    done = subprocess.run(
+        [sys.executable, "-c", _UNPRIVILEGED, str(home.path), capability],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    privileged = capability == "keep" and os.geteuid() == 0
+    expected = (
+        "configuration: custody.envelope.locked_memory is 4MiB, but this process may lock 64KiB; "
+        "lower it, or raise the limit (ulimit -l, LimitMEMLOCK=)"
+    )
+    assert done.stdout == ("" if privileged else expected)
+
+
+def test_unlimited_memory_is_enough(home, monkeypatch):
+    unlimited = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
+    monkeypatch.setattr(resource, "getrlimit", lambda _: unlimited)
+    assert machine(home, "custody.envelope.locked_memory=1GiB") == []
