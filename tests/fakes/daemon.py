@@ -53,6 +53,7 @@ class Seen:
     method: str
     request: Any
     time_remaining: float | None
+    peer: str
 
 
 @dataclass(slots=True)
@@ -266,7 +267,7 @@ class FakeDaemon(KeyServiceServicer, SignServiceServicer):
         return response
 
     def _enter(self, method: str, request: Any, context: grpc.ServicerContext) -> None:
-        self.seen.append(Seen(method, request, context.time_remaining()))
+        self.seen.append(Seen(method, request, context.time_remaining(), context.peer()))
         if planned := self.planned.get(method):
             _abort(context, planned.popleft())
 
