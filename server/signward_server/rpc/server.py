@@ -168,12 +168,9 @@ class RpcServer:
 
     def _bind(self, target: str, name: str) -> int:
         try:
-            port = self._server.add_secure_port(target, self._credentials)
+            return self._server.add_secure_port(target, self._credentials)
         except RuntimeError as exc:
             raise BindError(f"{name}: cannot be bound; is another daemon using it?") from exc
-        if not port:
-            raise BindError(f"{name}: cannot be bound; is another daemon using it?")
-        return port
 
 
 def _options(bounds: ServerLimits) -> list[tuple[str, int]]:
