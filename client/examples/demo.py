@@ -23,7 +23,7 @@ from types import FrameType
 from rich.console import Console
 from rich.markup import escape
 
-SIGNWARD = (sys.executable, "-c", "from signward.cli import main; main()")
+SIGNWARD = (sys.executable, "-c", "from signward_server.cli.application import app; app()")
 ANY_PORT = ("--tcp", "127.0.0.1:0", "--http", "127.0.0.1:0")
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 START, TOUR, STOP = 20, 45, 15  # seconds that each may take

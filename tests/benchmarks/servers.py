@@ -22,7 +22,7 @@ from tests.benchmarks.traffic import Traffic
 __all__ = ["serving"]
 
 _ROOT = Path(__file__).parents[2]
-_SIGNWARD = (sys.executable, "-c", "from signward.cli import main; main()")
+_SIGNWARD = (sys.executable, "-c", "from signward_server.cli.application import app; app()")
 _PATIENCE = 20.0
 _KEYS = {
     ED25519_KEY: pb.ALGORITHM_ED25519,
