@@ -146,7 +146,10 @@ class Custody(Protocol):
         ...
 
     def is_unlocked(self, key_id: str, version: int) -> bool:
-        """Return whether ``sign`` would wait neither for the store nor for anybody else."""
+        """Return whether ``sign`` would wait neither for the store nor for anybody else.
+
+        It may be wrong by the time it signs; that costs waiting, nothing else.
+        """
         ...
 
     def forget(self, key_id: str) -> None:

@@ -57,6 +57,17 @@ def test_a_lease_is_of_the_kept_slot(unlocked: UnlockedKeys, keep: Keep) -> None
     assert slot.leased
 
 
+def test_a_name_is_held_until_it_expires(
+    unlocked: UnlockedKeys, keep: Keep, clock: FakeClock
+) -> None:
+    assert not unlocked.holds(A1)
+    keep(A1, 10.0)
+    assert unlocked.holds(A1)
+    assert not unlocked.holds(A2)
+    clock.advance(10.0)
+    assert not unlocked.holds(A1)
+
+
 def test_each_use_extends_the_unlock(
     unlocked: UnlockedKeys, keep: Keep, clock: FakeClock, peek: Peek
 ) -> None:
