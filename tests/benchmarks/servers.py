@@ -129,7 +129,7 @@ def _connected(
     """Return the traffic of a server's transports, each over a connection that is open."""
     traffic: dict[Place, Traffic] = {}
     for transport in TRANSPORTS:
-        client = Client(targets[transport], profile.credentials(), own_connection=True)
+        client = Client(targets[transport], profile.credentials())
         stack.enter_context(client)
         grpc.channel_ready_future(client.channel).result(_PATIENCE)
         traffic[server, transport] = Traffic(client.channel)

@@ -145,6 +145,10 @@ class Custody(Protocol):
         """
         ...
 
+    def is_unlocked(self, key_id: str, version: int) -> bool:
+        """Return whether ``sign`` would wait neither for the store nor for anybody else."""
+        ...
+
     def forget(self, key_id: str) -> None:
         """Wipe whatever is unlocked of a key; unknown ids are fine."""
         ...

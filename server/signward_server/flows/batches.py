@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from signward_server.core.errors import SignwardError
 from signward_server.core.ports import Call
@@ -14,25 +14,25 @@ __all__ = ["sign_each"]
 
 def sign_each(
     signing: Signing, call: Call, items: Iterable[SignRequest | SignwardError]
-) -> list[SignResult | SignwardError]:
-    """Sign items in order.
+) -> Iterator[SignResult | SignwardError]:
+    """Sign items in order, each when it is asked for.
 
     Args:
         signing: The signing path.
         call: The call that carries them.
         items: What to sign; an item that could not even be read is its error already.
 
-    Returns:
+    Yields:
         A result or an error for each item, in order. Once the deadline has passed or the
         caller has gone, the rest ends with that error.
     """
-    results: list[SignResult | SignwardError] = []
     for item in items:
         if isinstance(item, SignwardError):
-            results.append(item)
+            yield item
             continue
         try:
-            results.append(signing.sign(call, item))
+            signed: SignResult | SignwardError = signing.sign(call, item)
         except SignwardError as error:
-            results.append(error)
-    return results
+            # Its traceback holds this frame and the call, and this frame would hold it.
+            signed = error.with_traceback(None)
+        yield signed
