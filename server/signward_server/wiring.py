@@ -39,6 +39,7 @@ from signward_server.flows.key_creation import KeyCreation
 from signward_server.flows.key_reading import KeyReading
 from signward_server.flows.signing import Signing, SigningPorts
 from signward_server.flows.verifying import Verifying
+from signward_server.home.sealing import refuse_foreign_kek
 from signward_server.limits.unlimited import NoCaps, Unlimited
 from signward_server.policy.open import OpenPolicy
 from signward_server.rpc.server import BindError, RpcServer, ServerLimits
@@ -201,6 +202,7 @@ def _flows(
 ) -> Flows:
     bounds = settings.limits
     catalogue = store.catalogue(KekRowAuthenticator(kek))
+    refuse_foreign_kek(catalogue.quarantined, len(catalogue), store.materials(), kek.kek_id)
     requests = store.requests(bounds.request_id_retention, bounds.request_ids_per_identity)
     chains = all_chains(order_window_ms=_ms(settings.order.timestamp_window))
     custodies = {custody.kind: custody}

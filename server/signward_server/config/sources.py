@@ -23,7 +23,6 @@ FOREIGN_VARIABLES = frozenset(
         "SIGNWARD_TARGET",
         "SIGNWARD_CA",
         "SIGNWARD_CERT",
-        "SIGNWARD_DEBUG",
         "SIGNWARD_KEY",
         "SIGNWARD_PROFILE",
         "SIGNWARD_PROFILES",

@@ -33,5 +33,6 @@ def sign_each(
         try:
             signed: SignResult | SignwardError = signing.sign(call, item)
         except SignwardError as error:
-            signed = error
+            # Its traceback holds this frame and the call, and this frame would hold it.
+            signed = error.with_traceback(None)
         yield signed

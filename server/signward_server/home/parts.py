@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from signward_server.core.errors import CustodyUnavailable, EnvelopeCorrupt, StoreUnavailable
+from signward_server.core.errors import CustodyUnavailable, StoreUnavailable
 from signward_server.core.ports import Clock
 from signward_server.core.startup import CustodyRefused, StoreRefused
 from signward_server.custody.envelope import KekFileError, LocalKeyFile
@@ -34,10 +34,6 @@ def translated() -> Iterator[None]:
     except CustodyUnavailable as exc:
         raise CustodyRefused(
             "no memory can be locked for keys", "raise the limit (ulimit -l, LimitMEMLOCK=)"
-        ) from exc
-    except EnvelopeCorrupt as exc:
-        raise CustodyRefused(
-            "the store was sealed under another KEK", "put the KEK file of this store back"
         ) from exc
     except StoreFileError as exc:
         raise StoreRefused(str(exc), "") from exc

@@ -16,6 +16,7 @@ import grpc
 from signward_server.core.errors import Overloaded, ShuttingDown, SignwardError, StreamLimit
 from signward_server.core.ports import Clock, Limits
 from signward_server.rpc.call import GrpcCall
+from signward_server.rpc.early import mark_swift
 from signward_server.rpc.interceptors.errors import streaming_boundary, unary_boundary
 from signward_server.rpc.interceptors.identity import identified
 from signward_server.rpc.interceptors.limits import limited
@@ -23,7 +24,7 @@ from signward_server.rpc.interceptors.reception import ReceptionWatch, received
 from signward_server.rpc.leaf import Leaves
 from signward_server.rpc.pools import CallPool, StreamSlots
 from signward_server.rpc.routes import Route, Streaming, Unary
-from signward_server.rpc.status import abort
+from signward_server.rpc.status import Refusal, abort
 
 __all__ = ["Router", "RouterParts"]
 
@@ -111,9 +112,10 @@ class Router(grpc.GenericRpcHandler):
         largest = parts.batch_bytes if route.is_batch else parts.message_bytes
         whole = received(behaviour, parts.watch, largest)
         composed = identified(limited(whole, parts.limits), parts.leaves)
-        return grpc.stream_unary_rpc_method_handler(
-            unary_boundary(composed, self._call_maker(route.name))
-        )
+        boundary = unary_boundary(composed, self._call_maker(route.name))
+        if route.swift is not None:
+            mark_swift(boundary, route.swift)
+        return grpc.stream_unary_rpc_method_handler(boundary)
 
     def _compose_streaming(self, name: str, behaviour: Streaming) -> _Handler:
         parts = self._parts
@@ -147,9 +149,11 @@ class Router(grpc.GenericRpcHandler):
         return lambda context: GrpcCall(context, name, clock)
 
     def _refusal(self, error: SignwardError) -> _Handler:
+        refusal = Refusal.of(error)
+
         def behaviour(requests: Iterator[bytes], context: grpc.ServicerContext) -> bytes:
             del requests  # never waited for
-            abort(context, error)
+            abort(context, refusal)
 
         _on(behaviour, self._refusals)
         return grpc.stream_unary_rpc_method_handler(behaviour)

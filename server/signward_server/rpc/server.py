@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ from pathlib import Path
 import grpc
 
 from signward_server.core.ports import Clock, Limits
+from signward_server.rpc import early
+from signward_server.rpc.early import EarlyPool
 from signward_server.rpc.interceptors.reception import ReceptionWatch
 from signward_server.rpc.leaf import Leaves
 from signward_server.rpc.pools import CallPool, StreamSlots
@@ -19,6 +22,8 @@ from signward_server.rpc.routes import Route
 __all__ = ["BindError", "RpcServer", "ServerLimits"]
 
 _SOCKET_MODE = 0o660
+_LOOK_AGAIN = 0.01
+_LAST_ANSWERS = 0.5  # seconds to hand over answers that are ready
 
 
 class BindError(Exception):
@@ -88,9 +93,14 @@ class RpcServer:
     ) -> None:
         self._ending = ending
         self._credentials = credentials
-        self._calls = CallPool(bounds.threads)
         self._stream_pool = ThreadPoolExecutor(bounds.streams, thread_name_prefix="stream")
+        self._slots = StreamSlots(bounds.streams, bounds.streams_per_identity)
         self._watch = ReceptionWatch(clock, bounds.reception)
+        self._calls = (
+            EarlyPool(bounds.threads, self._watch)
+            if early.supported()
+            else CallPool(bounds.threads)
+        )
         self._sockets: list[Path] = []
         parts = RouterParts(
             leaves=leaves,
@@ -99,7 +109,7 @@ class RpcServer:
             clock=clock,
             calls=self._calls,
             queue_bound=bounds.queue,
-            slots=StreamSlots(bounds.streams, bounds.streams_per_identity),
+            slots=self._slots,
             stream_pool=self._stream_pool,
             message_bytes=bounds.message_bytes,
             batch_bytes=bounds.batch_bytes,
@@ -137,10 +147,18 @@ class RpcServer:
         self._server.start()
 
     def stop(self, grace: float) -> None:
-        """Refuse new calls, let running ones finish for ``grace`` seconds, end."""
+        """Refuse new calls, let running ones finish for ``grace`` seconds, end.
+
+        grpcio's own stop cuts new calls with a bare CANCELLED, so it only comes when
+        nothing runs any more.
+        """
         self._ending()
         self._router.close()
-        self._server.stop(grace).wait(grace + 5)
+        for _ in range(int(grace / _LOOK_AGAIN)):
+            if self._calls.idle and not self._slots.open:
+                break
+            time.sleep(_LOOK_AGAIN)
+        self._server.stop(_LAST_ANSWERS).wait(_LAST_ANSWERS + 5)
         self._watch.stop()
         self._router.shutdown()
         self._calls.shutdown(wait=False)
@@ -150,12 +168,9 @@ class RpcServer:
 
     def _bind(self, target: str, name: str) -> int:
         try:
-            port = self._server.add_secure_port(target, self._credentials)
+            return self._server.add_secure_port(target, self._credentials)
         except RuntimeError as exc:
             raise BindError(f"{name}: cannot be bound; is another daemon using it?") from exc
-        if not port:
-            raise BindError(f"{name}: cannot be bound; is another daemon using it?")
-        return port
 
 
 def _options(bounds: ServerLimits) -> list[tuple[str, int]]:
@@ -164,6 +179,9 @@ def _options(bounds: ServerLimits) -> list[tuple[str, int]]:
         ("grpc.so_reuseport", 0),  # two daemons would share a port silently (S41)
         ("grpc.max_concurrent_streams", bounds.streams_per_connection),
         ("grpc.max_receive_message_length", 2 * bounds.batch_bytes),  # ours answer up to there
+        # With probes the window of a stream grows to megabytes, and so does what a caller
+        # can make grpc hold of messages that nobody has read yet.
+        ("grpc.http2.bdp_probe", 0),
         ("grpc.max_metadata_size", bounds.metadata_bytes),
         ("grpc.absolute_max_metadata_size", bounds.metadata_bytes),
         ("grpc.server_handshake_timeout_ms", _ms(bounds.handshake)),

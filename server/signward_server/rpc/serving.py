@@ -82,7 +82,11 @@ def build_server(
     health = Health(_SERVICES, ready)
     keys = KeyService(creation=flows.creation, reading=flows.reading, changes=flows.changes)
     signing = SignService(
-        signing=flows.signing, verifying=flows.verifying, clock=clock, bounds=bounds
+        signing=flows.signing,
+        verifying=flows.verifying,
+        clock=clock,
+        max_item_bytes=bounds.message_bytes,
+        max_in_flight=bounds.stream_in_flight,
     )
     reflection = Reflection((*_SERVICES, _HEALTH_SERVICE, *REFLECTION_SERVICES))
     return RpcServer(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 
+from google.protobuf.message import DecodeError
 from signward.v1 import sign_service_pb2 as pb
 
 from signward_server.core.errors import FieldInvalid, MessageTooLarge, SignwardError
@@ -17,13 +18,13 @@ from signward_server.rpc.call import GrpcCall, ItemCall
 from signward_server.rpc.convert.signing import fill_response, sign_request, verify_request
 from signward_server.rpc.parsing import has_unknown_fields, parse, read, refuse_unknown
 from signward_server.rpc.routes import Route
-from signward_server.rpc.server import ServerLimits
 from signward_server.rpc.status import status_of
 
 __all__ = ["SignService"]
 
 _SERVICE = "/signward.v1.SignService/"
 _MAX_ITEMS = 256
+_SWIFT_SIZE = 4096  # hashing more takes longer than waking a thread
 
 
 class SignService:
@@ -33,7 +34,8 @@ class SignService:
         signing: The signing path.
         verifying: Checks signatures.
         clock: Measures the timeouts of stream items.
-        bounds: How much a stream may carry.
+        max_item_bytes: Largest message of a stream.
+        max_in_flight: How many ids of a stream are remembered to refuse their repetition.
     """
 
     def __init__(
@@ -42,17 +44,19 @@ class SignService:
         signing: Signing,
         verifying: Verifying,
         clock: Clock,
-        bounds: ServerLimits,
+        max_item_bytes: int,
+        max_in_flight: int,
     ) -> None:
         self._signing = signing
         self._verifying = verifying
         self._clock = clock
-        self._bounds = bounds
+        self._max_item_bytes = max_item_bytes
+        self._max_in_flight = max_in_flight
 
     def routes(self) -> list[Route]:
         """Return its RPCs."""
         return [
-            Route(_SERVICE + "Sign", unary=self._sign),
+            Route(_SERVICE + "Sign", unary=self._sign, swift=self._is_swift),
             Route(_SERVICE + "SignBatch", unary=self._sign_batch, is_batch=True),
             Route(_SERVICE + "SignStream", streaming=self._sign_stream),
             Route(_SERVICE + "Verify", unary=self._verify),
@@ -63,6 +67,15 @@ class SignService:
         response = pb.SignResponse()
         fill_response(response, self._signing.sign(call, request))
         return response.SerializeToString()
+
+    def _is_swift(self, data: bytes) -> bool:
+        if len(data) > _SWIFT_SIZE:
+            return False
+        try:
+            message = pb.SignRequest.FromString(data)
+        except DecodeError:
+            return False
+        return not message.request_id and self._signing.is_swift(message.key, message.version)
 
     def _sign_batch(self, data: bytes, call: GrpcCall) -> bytes:
         message = read(pb.SignBatchRequest, data)
@@ -85,7 +98,7 @@ class SignService:
         caller who does not read is held back by the flow control of HTTP/2 and never
         makes the daemon buffer.
         """
-        recent = _RecentIds(self._bounds.stream_in_flight)
+        recent = _RecentIds(self._max_in_flight)
         for data in requests:
             call.ensure_live()
             response = pb.SignStreamResponse()
@@ -98,7 +111,7 @@ class SignService:
     def _sign_item(
         self, data: bytes, call: GrpcCall, recent: _RecentIds, response: pb.SignStreamResponse
     ) -> None:
-        if len(data) > self._bounds.message_bytes:
+        if len(data) > self._max_item_bytes:
             raise MessageTooLarge
         message = read(pb.SignStreamRequest, data)
         response.id = message.id

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NoReturn
 
 import grpc
@@ -10,7 +11,7 @@ from google.rpc import error_details_pb2, status_pb2
 
 from signward_server.core.errors import SignwardError, Status
 
-__all__ = ["DOMAIN", "abort", "code_of", "status_of"]
+__all__ = ["DOMAIN", "Refusal", "abort", "code_of", "status_of"]
 
 DOMAIN = "signward"
 _DETAILS_KEY = "grpc-status-details-bin"
@@ -44,15 +45,34 @@ def status_of(error: SignwardError) -> status_pb2.Status:
     return status
 
 
-def abort(context: grpc.ServicerContext, error: SignwardError) -> NoReturn:
-    """End the call with this error. For the outermost interceptor alone.
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The end of a call, ready to be sent.
+
+    Attributes:
+        code: grpcio's code.
+        text: Constant text.
+        details: The serialised status.
+    """
+
+    code: grpc.StatusCode
+    text: str
+    details: bytes
+
+    @classmethod
+    def of(cls, error: SignwardError) -> Refusal:
+        """Return what is sent for an error; nothing of the error itself is kept."""
+        return cls(code_of(error.status), error.text, status_of(error).SerializeToString())
+
+
+def abort(context: grpc.ServicerContext, refusal: Refusal) -> NoReturn:
+    """End the call. For the outermost interceptor and the router alone.
 
     Raises:
         Exception: grpcio's own way out of a handler; nothing may catch it.
     """
-    details = status_of(error).SerializeToString()
-    context.set_trailing_metadata(((_DETAILS_KEY, details),))
-    context.abort(code_of(error.status), error.text)
+    context.set_trailing_metadata(((_DETAILS_KEY, refusal.details),))
+    context.abort(refusal.code, refusal.text)
     raise AssertionError("abort returned")
 
 

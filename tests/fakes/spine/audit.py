@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 
 from signward_server.core.errors import AuditUnavailable
@@ -17,12 +18,15 @@ class FakeAudit:
         entries: Outcomes.
         announced: What was about to leave the process.
         failing: Whether nothing can be written.
+        keeps_calls: Whether entries keep their call. A call of a real server that is kept
+            keeps its HTTP/2 stream open, too.
     """
 
     def __init__(self) -> None:
         self.entries: list[AuditEntry] = []
         self.announced: list[AuditEntry] = []
         self.failing = False
+        self.keeps_calls = True
         self._lock = threading.Lock()
 
     def authorised(self, entry: AuditEntry) -> None:
@@ -34,7 +38,8 @@ class FakeAudit:
         with self._lock:
             if self.failing:
                 raise AuditUnavailable
-            self.entries.append(entry)
+            kept = entry if self.keeps_calls else dataclasses.replace(entry, call=None)
+            self.entries.append(kept)
             return AuditReceipt("fake", len(self.entries))
 
     def healthy(self) -> bool:

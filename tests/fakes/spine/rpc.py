@@ -16,12 +16,12 @@ from tests.fakes.spine.world import World
 __all__ = ["grpc_call", "key_service", "routes", "sign_service"]
 
 
-def sign_service(world: World, *, max_batch_bytes: int = 1 << 20) -> SignService:
+def sign_service(world: World, *, max_item_bytes: int = 1 << 17) -> SignService:
     return SignService(
         signing=world.signing,
         verifying=world.verifying,
         clock=world.clock,
-        max_batch_bytes=max_batch_bytes,
+        max_item_bytes=max_item_bytes,
         max_in_flight=256,
     )
 

@@ -15,7 +15,7 @@ from signward.v1 import key_service_pb2_grpc, sign_service_pb2_grpc
 from signward_server.core.identity import IdentityKind
 from signward_server.rpc.health import Health
 from signward_server.rpc.identity import IdentityParser
-from signward_server.rpc.leaf import Leaf, Leaves
+from signward_server.rpc.leaf import Leaves
 from signward_server.rpc.reflection import REFLECTION_SERVICES, Reflection
 from signward_server.rpc.server import RpcServer, ServerLimits
 from signward_server.rpc.tls import server_credentials
@@ -33,7 +33,9 @@ BOUNDS = {
     "queue": 16,
     "streams": 4,
     "streams_per_identity": 3,
-    "message_bytes": 2 << 20,
+    "message_bytes": 128 << 10,
+    "batch_bytes": 1 << 20,
+    "stream_in_flight": 256,
     "metadata_bytes": 8192,
     "streams_per_connection": 100,
     "handshake": 3.0,
@@ -66,14 +68,22 @@ class Served:
     channels: list[grpc.Channel]
 
     def channel(
-        self, name: str = "bot", *, issued: Issued | None = None, target: str = ""
+        self,
+        name: str = "bot",
+        *,
+        issued: Issued | None = None,
+        target: str = "",
+        window: bool = True,
     ) -> grpc.Channel:
-        """Open a connection of its own as this caller."""
+        """Open a connection of its own as this caller; its window may stay at 64 KiB."""
         issued = issued or self.authority.client(name)
         credentials = grpc.ssl_channel_credentials(
             self.authority.pem, issued.key, issued.certificate
         )
-        options = [("grpc.use_local_subchannel_pool", 1)]
+        options: list[tuple[str, int | str]] = [
+            ("grpc.use_local_subchannel_pool", 1),
+            ("grpc.http2.bdp_probe", int(window)),
+        ]
         if target:
             options.append(("grpc.ssl_target_name_override", "localhost"))
         channel = grpc.secure_channel(target or f"localhost:{self.port}", credentials, options)
@@ -88,7 +98,7 @@ class Served:
 
     @property
     def open_streams(self) -> int:
-        return self.server._router._parts.slots.open
+        return self.server._slots.open
 
     @property
     def idle_threads(self) -> int:
@@ -100,6 +110,7 @@ class Served:
 def serve(folder: Path, **bounds: float) -> Iterator[Served]:
     """Serve on loopback until the block ends."""
     world, authority, ready = World(MovingClock(datetime.now(UTC))), TestAuthority(), [True]
+    world.audit.keeps_calls = False
     issued = authority.server()
     files = [folder / name for name in ("server.pem", "server.key", "ca.pem")]
     for path, pem in zip(files, (issued.certificate, issued.key, authority.pem), strict=True):
@@ -113,11 +124,12 @@ def serve(folder: Path, **bounds: float) -> Iterator[Served]:
             *health.routes(),
             *Reflection(services).routes(),
         ],
-        leaves=Leaves(_parser(), world.clock),
+        leaves=Leaves(IdentityParser(IdentityKind.CN).parse, world.clock),
         limits=world.limits,
         clock=world.clock,
         bounds=ServerLimits(**(BOUNDS | bounds)),  # type: ignore[arg-type]
         credentials=server_credentials(files[0], files[1], [files[2]]),
+        ending=health.close,
     )
     port = server.listen_tcp("127.0.0.1:0")
     server.listen_unix(folder / "s.sock")
@@ -130,16 +142,6 @@ def serve(folder: Path, **bounds: float) -> Iterator[Served]:
             channel.close()
         health.close()
         server.stop(0.5)
-
-
-def _parser() -> Callable[[bytes], Leaf]:
-    parser = IdentityParser(IdentityKind.CN)
-
-    def parse(pem: bytes) -> Leaf:
-        leaf = parser.parse(pem)
-        return Leaf(leaf.identity, leaf.not_before.timestamp(), leaf.not_after.timestamp())
-
-    return parse
 
 
 def details(error: grpc.RpcError) -> status_pb2.Status:

@@ -155,9 +155,10 @@ def test_stopping_lets_running_calls_finish_and_takes_no_more(
     stopping = threading.Thread(target=served.server.stop, args=(20,))
     stopping.start()
     assert eventually(lambda: served.server._router._closing)
-    with pytest.raises(grpc.RpcError) as raised:
-        stub.Sign(REQUEST, timeout=10)
-    assert raised.value.code() is grpc.StatusCode.UNAVAILABLE
+    for channel in (stub, served.signing("late")):
+        with pytest.raises(grpc.RpcError) as raised:
+            channel.Sign(REQUEST, timeout=10)
+        assert reason(raised.value) == "SHUTTING_DOWN"
     assert stopping.is_alive()
     gate.open.set()
     assert running.result(10).version == 1

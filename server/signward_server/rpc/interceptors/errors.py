@@ -2,6 +2,10 @@
 
 What it does not know becomes a constant text, because grpcio would send the text of an
 exception to the caller.
+
+No frame keeps an error that passed through it: error, traceback and frame would be a cycle,
+and what it holds of a call keeps the call's HTTP/2 stream open until cycles are collected.
+A connection has a bounded number of streams.
 """
 
 from __future__ import annotations
@@ -13,7 +17,7 @@ import grpc
 from signward_server.core.errors import SignwardError
 from signward_server.core.unexpected import unexpected
 from signward_server.rpc.call import GrpcCall
-from signward_server.rpc.status import abort
+from signward_server.rpc.status import Refusal, abort
 
 __all__ = ["streaming_boundary", "unary_boundary"]
 
@@ -31,10 +35,10 @@ def unary_boundary(
         try:
             return following(requests, make_call(context))
         except SignwardError as error:
-            known = error
+            refusal = Refusal.of(error)
         except Exception as error:  # noqa: BLE001  # the last line before grpcio
-            known = unexpected(error)
-        return abort(context, known)
+            refusal = Refusal.of(unexpected(error))
+        return abort(context, refusal)
 
     return behaviour
 
@@ -48,13 +52,14 @@ def streaming_boundary(
         try:
             yield from following(requests, make_call(context))
         except SignwardError as error:
-            known = error
-        except grpc.RpcError:
-            return  # the caller has gone: grpcio raises this from the request iterator
+            refusal = Refusal.of(error)
+        except grpc.RpcError as gone:  # raised by the request iterator
+            gone.__traceback__ = None  # grpcio keeps the error
+            return
         except Exception as error:  # noqa: BLE001  # the last line before grpcio
-            known = unexpected(error)
+            refusal = Refusal.of(unexpected(error))
         else:
             return
-        abort(context, known)
+        abort(context, refusal)
 
     return behaviour

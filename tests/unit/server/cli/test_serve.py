@@ -10,6 +10,9 @@ import stat
 from pathlib import Path
 
 import pytest
+from signward import Client
+from signward.credentials import Credentials
+from signward.v1 import resources_pb2 as resources
 from signward_server.home.parts import write_kek
 
 pytestmark = pytest.mark.integration
@@ -131,15 +134,35 @@ def test_a_home_that_is_none_says_what_to_do(tmp_path, start):
     assert err.endswith("run `signward init DIR`, or name the file with --config\n")
 
 
-def test_another_kek_is_refused(home, start, tmp_path):
+def test_another_kek_is_refused_and_the_right_one_taken_again(home, start, tmp_path):
     process = start("serve", "--home", home)
-    ready(process)
+    target = ready(process)["tcp"]
+    with Client(target, credentials(home)) as client:
+        client.create_key(
+            "k",
+            algorithm=resources.ALGORITHM_ED25519,
+            purpose=resources.PURPOSE_RAW,
+            custody=resources.CUSTODY_ENVELOPE,
+        )
     process.send_signal(signal.SIGTERM)
     ended(process, 0)
-    (home / "kek").rename(tmp_path / "old-kek")
+
+    (home / "kek").rename(tmp_path / "right")
     write_kek(home / "kek")
+    err = ended(start("serve", "--home", home), 4)
+    assert err == (
+        "signward: the keys of the store are sealed under another KEK than the one in "
+        "custody.envelope.kek; put the KEK file of this store back\n"
+    )
+
+    (tmp_path / "right").replace(home / "kek")
     again = start("serve", "--home", home)
-    # An empty store was sealed under no KEK yet.
-    assert ready(again)["ready"]
+    with Client(ready(again)["tcp"], credentials(home)) as client:
+        assert client.sign_raw("k", b"message").version == 1
     again.send_signal(signal.SIGTERM)
     ended(again, 0)
+
+
+def credentials(home: Path) -> Credentials:
+    files = home / "clients"
+    return Credentials.from_files(files / "ca.crt", files / "bot.crt", files / "bot.key")

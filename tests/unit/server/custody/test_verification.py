@@ -21,7 +21,7 @@ SECP256K1_PUBLIC = PublicKey.secp256k1(SECP256K1.public_key.format(compressed=Fa
 MESSAGE = bytes(range(32))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def verifier(native: Native) -> Verifier:
     return NativeVerifier(native)
 

@@ -2,7 +2,7 @@
 
 import pytest
 from signward_server.core.clock import SystemClock
-from signward_server.core.errors import CustodyUnavailable, EnvelopeCorrupt, StoreUnavailable
+from signward_server.core.errors import CustodyUnavailable, StoreUnavailable
 from signward_server.core.startup import CustodyRefused, ExitCode, StoreRefused
 from signward_server.home.parts import migrate_store, translated, write_kek, write_store
 
@@ -38,7 +38,6 @@ def test_what_is_no_store_is_refused(tmp_path):
     ("error", "refusal", "text"),
     [
         (CustodyUnavailable(), CustodyRefused, "no memory can be locked"),
-        (EnvelopeCorrupt(), CustodyRefused, "sealed under another KEK"),
         (StoreUnavailable(), StoreRefused, "cannot be read or written"),
     ],
 )

@@ -88,3 +88,15 @@ def test_slots_of_each_identity() -> None:
     slots.leave_as("cn:bot")
     slots.leave_as("cn:other")
     assert not slots._of, "identities that have left are forgotten"
+
+
+def test_a_pool_is_idle_when_all_that_was_submitted_is_done() -> None:
+    pool = CallPool(2)
+    assert pool.idle
+    go = threading.Event()
+    for _ in range(4):
+        pool.submit(go.wait, 10)
+    assert not pool.idle
+    go.set()
+    pool.shutdown()
+    assert pool.idle

@@ -168,13 +168,15 @@ def test_a_batch_of_256_items(world: World) -> None:
     assert len(results) == len(digests) == 256
 
 
-def test_s42_a_batch_is_bounded_in_all(world: World) -> None:
-    data = pb.SignBatchRequest(requests=[_raw(bytes(100))] * 4).SerializeToString()
-    unary = sign_service(world, max_batch_bytes=len(data)).routes()[1].unary
-    assert unary is not None
-    unary(data, grpc_call(world))
-    with pytest.raises(MessageTooLarge):
-        unary(data + UNKNOWN, grpc_call(world))
+def test_s42_an_item_of_a_stream_is_bounded(world: World) -> None:
+    message = pb.SignStreamRequest(id=1, request=_raw(bytes(100)))
+    data = message.SerializeToString()
+    streaming = sign_service(world, max_item_bytes=len(data)).routes()[2].streaming
+    assert streaming is not None
+    answers = list(streaming(iter([data, data + bytes(2)]), grpc_call(world)))
+    outcomes = [pb.SignStreamResponse.FromString(answer) for answer in answers]
+    assert outcomes[0].HasField("response")
+    assert outcomes[1].error.code == MessageTooLarge.status
 
 
 def test_unknown_fields_of_the_batch_itself_refuse_it_as_a_whole(world: World) -> None:

@@ -14,7 +14,7 @@ from signward_server.core.errors import (
     Status,
     error_classes,
 )
-from signward_server.rpc.status import DOMAIN, abort, code_of, status_of
+from signward_server.rpc.status import DOMAIN, Refusal, abort, code_of, status_of
 
 from tests.fakes.spine.context import AbortedError, FakeContext
 
@@ -81,7 +81,7 @@ def test_every_field_at_fault_is_told() -> None:
 def test_aborting_sends_code_text_and_details() -> None:
     context = FakeContext()
     with pytest.raises(AbortedError):
-        abort(context, Overloaded(retry_after=1))  # type: ignore[arg-type]
+        abort(context, Refusal.of(Overloaded(retry_after=1)))  # type: ignore[arg-type]
     assert (context.code, context.details) == (grpc.StatusCode.RESOURCE_EXHAUSTED, Overloaded.text)
     ((name, value),) = context.trailing
     assert name == "grpc-status-details-bin"

@@ -30,6 +30,15 @@ def test_s25_an_unlisted_library_is_refused(table: str, monkeypatch: pytest.Monk
     assert load_native(allow_unlisted=True).unlisted == (locate(package, module),)
 
 
+def test_s25_every_unlisted_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    for table in ("LIBSODIUM", "LIBSECP256K1"):
+        monkeypatch.setattr(loading, table, frozenset())
+    with pytest.raises(NativeLibraryError) as raised:
+        load_native()
+    files = (locate("nacl", "_sodium"), locate("coincurve", "_libsecp256k1"))
+    assert raised.value.problem.endswith(f": {files[0]}, {files[1]}")
+
+
 def test_s25_one_changed_byte_is_refused_before_it_is_loaded(tmp_path: Path) -> None:
     spec = find_spec("nacl")
     assert spec is not None

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import grpc
 import pytest
-from signward_server.core.errors import Cancelled, PayloadMalformed
+from signward_server.core.errors import Cancelled, MessageTooLarge, PayloadMalformed
 from signward_server.rpc.interceptors.reception import ReceptionWatch, received
 
 from tests.fakes.spine.clock import MovingClock
@@ -36,9 +36,17 @@ class _Silent:
 
 def test_a_message_is_handed_on() -> None:
     watch = ReceptionWatch(MovingClock(), 1)
-    behaviour = received(lambda data, call: data + b"!", watch)
+    behaviour = received(lambda data, call: data + b"!", watch, 5)
     assert behaviour(iter([b"x"]), grpc_call(World())) == b"x!"
     assert not watch._waiting
+
+
+def test_s42_a_message_is_bounded() -> None:
+    watch = ReceptionWatch(MovingClock(), 1)
+    behaviour = received(lambda data, call: data, watch, 5)
+    assert behaviour(iter([b"12345"]), grpc_call(World())) == b"12345"
+    with pytest.raises(MessageTooLarge):
+        behaviour(iter([b"123456"]), grpc_call(World()))
 
 
 def test_a_caller_that_closes_without_a_message_is_told() -> None:
@@ -69,8 +77,7 @@ def test_a_message_that_may_still_come_is_waited_for() -> None:
     clock = MovingClock()
     watch = ReceptionWatch(clock, 0.02)
     context = FakeContext()
-    call = grpc_call(World(), context=context)
-    watch._waiting[call] = clock.monotonic()
+    watch.expect(context)
     watch.start()
     time.sleep(0.05)
     assert not context.cancelled

@@ -1,0 +1,1 @@
+"""Real daemons in processes of their own, started as a user starts them."""

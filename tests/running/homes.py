@@ -1,0 +1,86 @@
+"""Homes for real daemons: `signward init` once, then copies of what it made."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from signward import Credentials
+
+__all__ = ["PATIENCE", "ROOT", "SIGNWARD", "Home", "environment", "initialise"]
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+PATIENCE: Final = 60.0
+"""Seconds that a real process may take for anything at all."""
+SIGNWARD: Final = (sys.executable, "-c", "from signward_server.cli import app; app()")
+
+
+def environment(**variables: str) -> dict[str, str]:
+    """Return our environment, without settings of a daemon and with our sources."""
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith("SIGNWARD_")}
+    sources = (ROOT / "client", ROOT / "server", ROOT)
+    return inherited | {"PYTHONPATH": os.pathsep.join(map(str, sources))} | variables
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """A home as `signward init` makes it, with its CA beside it."""
+
+    path: Path
+
+    @property
+    def authority(self) -> Path:
+        return self.path.with_name(f"{self.path.name}-ca")
+
+    @property
+    def configuration(self) -> Path:
+        return self.path / "signward.toml"
+
+    @property
+    def kek(self) -> Path:
+        return self.path / "kek"
+
+    @property
+    def store(self) -> Path:
+        return self.path / "store" / "signward.db"
+
+    @property
+    def socket(self) -> Path:
+        return self.path / "run" / "signward.sock"
+
+    def credentials(self, name: str = "bot") -> Credentials:
+        """Return what a client of `signward init` proves itself with."""
+        clients = self.path / "clients"
+        return Credentials.from_files(
+            clients / "ca.crt", clients / f"{name}.crt", clients / f"{name}.key"
+        )
+
+    def copy(self, path: Path) -> Home:
+        """Return a copy of a home that no daemon works on, CA included."""
+        copied = Home(path)
+        shutil.copytree(self.path, path)
+        shutil.copytree(self.authority, copied.authority)
+        return copied
+
+    def configure(self, text: str) -> None:
+        """Append lines to the configuration."""
+        with self.configuration.open("a") as file:
+            file.write(f"\n{text}\n")
+
+
+def initialise(path: Path, variables: Mapping[str, str] | None = None) -> Home:
+    """Run `signward init`; the daemon will choose free ports."""
+    subprocess.run(
+        [*SIGNWARD, "init", str(path), "--tcp", "localhost:0", "--http", "127.0.0.1:0"],
+        env=environment(**(variables or {})),
+        check=True,
+        capture_output=True,
+        timeout=PATIENCE,
+    )
+    return Home(path)

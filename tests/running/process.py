@@ -1,0 +1,174 @@
+"""A running daemon, stopped by its own process id in every case."""
+
+from __future__ import annotations
+
+import json
+import selectors
+import signal
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO, Any
+from urllib.error import HTTPError
+from urllib.request import urlopen
+
+import grpc
+from signward import Client
+
+from tests.running.homes import PATIENCE, ROOT, SIGNWARD, Home, environment
+
+__all__ = ["Daemon", "NotReady", "Outcome", "serve_and_fail"]
+
+
+class NotReady(Exception):  # noqa: N818 -- what happened
+    """The daemon ended, or kept quiet, before it was ready."""
+
+
+class Outcome(tuple[int, str]):
+    """Exit code and what was said on standard error."""
+
+    __slots__ = ()
+
+    @property
+    def code(self) -> int:
+        return self[0]
+
+    @property
+    def said(self) -> str:
+        return self[1]
+
+
+class Daemon:
+    """`signward serve`, ready once this is made; use it as a context manager.
+
+    Args:
+        home: Its home.
+        flags: More flags, such as ``--set limits.queue=1``.
+        command: What to run instead of `signward`.
+    """
+
+    def __init__(
+        self, home: Home, *flags: str, command: Sequence[str] = SIGNWARD, **variables: str
+    ) -> None:
+        self.home = home
+        self.log = home.path.with_name(f"{home.path.name}.log")
+        self._errors: IO[bytes] = self.log.open("ab")
+        self.process = subprocess.Popen(
+            [*command, "serve", "--home", str(home.path), "--development", *flags],
+            cwd=ROOT,
+            env=environment(**variables),
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+        )
+        try:
+            self.ready = self.next_line()
+        except BaseException:
+            self.kill()
+            raise
+        assert self.ready["ready"] is True
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    @property
+    def tcp(self) -> str:
+        """``localhost:PORT``."""
+        return str(self.ready["tcp"])
+
+    @property
+    def port(self) -> int:
+        return int(self.tcp.rpartition(":")[2])
+
+    @property
+    def unix(self) -> str:
+        """``unix:PATH``."""
+        return f"unix:{self.ready['unix']}"
+
+    @property
+    def said(self) -> str:
+        """Everything on standard error so far."""
+        return self.log.read_text()
+
+    def client(self, name: str = "bot", *, timeout: float = PATIENCE) -> Client:
+        """Return a client with a connection of its own."""
+        return Client(self.tcp, self.home.credentials(name), timeout=timeout, own_connection=True)
+
+    def channel(self, name: str = "bot") -> grpc.Channel:
+        """Return a bare channel with a connection of its own."""
+        return self.client(name).channel
+
+    def probe(self, path: str) -> int:
+        """Return the HTTP status of a probe."""
+        try:
+            with urlopen(f"http://{self.ready['http']}{path}", timeout=PATIENCE) as answer:
+                return int(answer.status)
+        except HTTPError as error:
+            with error:
+                return error.code
+
+    def next_line(self) -> dict[str, Any]:
+        """Return the next JSON line of standard output.
+
+        Raises:
+            NotReady: There is none.
+        """
+        stdout = self.process.stdout
+        assert stdout is not None
+        with selectors.DefaultSelector() as selector:
+            selector.register(stdout, selectors.EVENT_READ)
+            line = stdout.readline() if selector.select(PATIENCE) else b""
+        if not line:
+            raise NotReady(self.said[-2000:])
+        facts: dict[str, Any] = json.loads(line)
+        return facts
+
+    def status(self, name: str) -> int:
+        """Return a number of /proc/PID/status, such as VmRSS in KiB."""
+        for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
+            if line.startswith(f"{name}:"):
+                return int(line.split()[1])
+        raise AssertionError(name)
+
+    def stop(self) -> int:
+        """End it as an operator does; return its exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.wait()
+
+    def wait(self) -> int:
+        """Wait for its end; return its exit code."""
+        try:
+            return self.process.wait(PATIENCE)
+        finally:
+            self.kill()
+
+    def kill(self) -> None:
+        """End it with SIGKILL, if it has not ended."""
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait(PATIENCE)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+        self._errors.close()
+
+    def __enter__(self) -> Daemon:
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        if self.process.poll() is None and failure[0] is None:
+            assert self.stop() == 0, self.said[-2000:]
+        self.kill()
+
+
+def serve_and_fail(home: Home, *flags: str, **variables: str) -> Outcome:
+    """Start a daemon that must refuse to start."""
+    done = subprocess.run(
+        [*SIGNWARD, "serve", "--home", str(home.path), *flags],
+        env=environment(**variables),
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
+    assert done.stdout == "", "it said that it was ready"
+    return Outcome((done.returncode, done.stderr))
