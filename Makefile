@@ -15,6 +15,7 @@ CANDIDATES := $(PYTHON) python3.11 python3.12 python3.13 python3.14 python3
 RELEASED := protos/released
 GO_MODULE := tests/interop/go
 GO_TOOLS := build/tools/.ready
+GO_FLAGS := -mod=readonly -buildvcs=false -ldflags=-s -gcflags=all='-N -l'
 
 define find-python
 found=; \
@@ -115,13 +116,14 @@ $(PINNED): requirements.lock
 	@$(PIP) --only-binary :all: --require-hashes --requirement requirements.lock
 	@touch $@
 
-# Pinned with their hashes in the module's go.sum. Without Go there is no stamp, and `make test`
-# skips what needs them and says so.
+# Pinned with their hashes in the module's go.sum. Not optimised, since they are compiled for a few
+# runs: that takes a quarter off. Without Go there is no stamp, and `make test` skips what needs
+# them and says so.
 $(GO_TOOLS): $(GO_MODULE)/go.mod $(GO_MODULE)/go.sum
 	@mkdir -p $(@D)
 	@if command -v go >/dev/null; then \
 	  echo "building grpcurl and the plugins for Go into $(@D)/bin"; \
-	  cd $(GO_MODULE) && GOBIN="$(CURDIR)/$(@D)/bin" go install -ldflags=-s tool \
+	  cd $(GO_MODULE) && GOBIN="$(CURDIR)/$(@D)/bin" go install $(GO_FLAGS) tool \
 	  && touch "$(CURDIR)/$@"; \
 	else \
 	  echo "Go is not installed: tests with grpcurl and with a client in Go will be skipped" >&2; \

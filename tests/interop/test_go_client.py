@@ -12,22 +12,27 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from signward import Algorithm, Client, Purpose
-from signward.profiles import read_profile
+from signward import Algorithm, Purpose
 
-from tests.interop.serving import PATIENCE, Served
+from tests.running.homes import PATIENCE, ROOT
+from tests.running.process import Daemon
 
 pytestmark = pytest.mark.integration
 
-_ROOT = Path(__file__).parents[2]
 _SOURCES = Path(__file__).with_name("go")
+_FLAGS = (
+    "-mod=readonly",
+    "-buildvcs=false",
+    "-ldflags=-s",
+    "-gcflags=all=-N -l",
+)  # as `make tools`
 _BUILD_PATIENCE = 300.0  # seconds; an empty build cache on a busy machine takes long
 _PLUGINS = re.compile(r"^  - local: (.+)$(?:\n(?:    .*|  #.*)$)*", re.MULTILINE)
 
 
 def _template_for_go() -> str:
     """Return ``buf.gen.yaml`` with the plugins for Go alone; the others need Node.js."""
-    template = (_ROOT / "buf.gen.yaml").read_text()
+    template = (ROOT / "buf.gen.yaml").read_text()
     return _PLUGINS.sub(lambda m: m[0] if m[1].startswith("protoc-gen-go") else "", template)
 
 
@@ -40,24 +45,24 @@ def go_client(tools: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -
     buf = Path(sys.executable).with_name("buf")
     subprocess.run(
         [buf, "generate", "--template", template, "--output", module],
-        cwd=_ROOT, env=tools, check=True, timeout=PATIENCE,
+        cwd=ROOT, env=tools, check=True, timeout=PATIENCE,
     )  # fmt: skip
     generated = module / "build" / "gen" / "go" / "signward"
     assert len(list(generated.rglob("*.pb.go"))) == 5
     shutil.move(generated, module / "signward")
     shutil.copytree(_SOURCES, module, dirs_exist_ok=True)
     program = module / "signward-client"
-    offline = tools | {"GOFLAGS": "-mod=readonly -buildvcs=false"}
-    for command in (["vet", "./signward/..."], ["build", "-o", str(program), "./client"]):
-        subprocess.run(["go", *command], cwd=module, env=offline, check=True, timeout=_BUILD_PATIENCE)
+    subprocess.run(
+        ["go", "build", *_FLAGS, "-o", str(program), "./client"],
+        cwd=module, env=tools, check=True, timeout=_BUILD_PATIENCE,
+    )  # fmt: skip
     return program
 
 
 @pytest.fixture(scope="session")
-def key(served: Served) -> bytes:
+def key(shared_daemon: Daemon) -> bytes:
     """Make a key for the client; return its fingerprint."""
-    credentials = read_profile("bot", served.home / "clients" / "profiles.toml").credentials()
-    with Client(served.tcp, credentials) as client:
+    with shared_daemon.client() as client:
         made = client.create_key(
             "from-go", algorithm=Algorithm.ALGORITHM_ED25519, purpose=Purpose.PURPOSE_RAW
         )
@@ -67,10 +72,11 @@ def key(served: Served) -> bytes:
 @pytest.mark.timeout(2 * _BUILD_PATIENCE)
 @pytest.mark.parametrize("transport", ["tcp", "unix"])
 def test_go_signs_and_verifies(
-    go_client: Path, served: Served, key: bytes, transport: str
+    go_client: Path, shared_daemon: Daemon, key: bytes, transport: str
 ) -> None:
-    target = served.tcp if transport == "tcp" else f"unix://{served.socket}"
-    files = [served.client_file(name) for name in ("ca.crt", "bot.crt", "bot.key")]
+    target = shared_daemon.tcp if transport == "tcp" else shared_daemon.unix
+    clients = shared_daemon.home.path / "clients"
+    files = [str(clients / name) for name in ("ca.crt", "bot.crt", "bot.key")]
     finished = subprocess.run(
         [go_client, target, *files, "from-go", "hello from Go"],
         check=False, capture_output=True, text=True, timeout=PATIENCE,
@@ -90,10 +96,11 @@ def test_go_signs_and_verifies(
     assert seen["services_v1alpha"] == seen["services"]
 
 
-def test_go_is_refused_without_its_private_key(go_client: Path, served: Served) -> None:
-    files = [served.client_file(name) for name in ("ca.crt", "bot.crt", "admin.key")]
+def test_go_is_refused_without_its_private_key(go_client: Path, shared_daemon: Daemon) -> None:
+    clients = shared_daemon.home.path / "clients"
+    files = [str(clients / name) for name in ("ca.crt", "bot.crt", "admin.key")]
     finished = subprocess.run(
-        [go_client, served.tcp, *files, "from-go", "hello"],
+        [go_client, shared_daemon.tcp, *files, "from-go", "hello"],
         check=False, capture_output=True, text=True, timeout=PATIENCE,
     )  # fmt: skip
     assert finished.returncode == 1

@@ -14,7 +14,8 @@ import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
-from tests.interop.serving import PATIENCE, Served
+from tests.running.homes import PATIENCE
+from tests.running.process import Daemon
 
 pytestmark = pytest.mark.integration
 
@@ -43,19 +44,20 @@ def run(tools: dict[str, str]) -> Run:
 
 
 @pytest.fixture(params=["tcp", "unix"])
-def address(request: pytest.FixtureRequest, served: Served) -> list[str]:
+def address(request: pytest.FixtureRequest, shared_daemon: Daemon) -> list[str]:
     if request.param == "tcp":
-        return [served.tcp]
-    return [f"unix://{served.socket}"]
+        return [shared_daemon.tcp]
+    return [shared_daemon.unix]
 
 
 @pytest.fixture
-def bot(run: Run, served: Served) -> Run:
+def bot(run: Run, shared_daemon: Daemon) -> Run:
     """Grpcurl with the bot's certificate; the daemon's certificate names localhost."""
+    clients = shared_daemon.home.path / "clients"
     files = [
-        "-cacert", served.client_file("ca.crt"),
-        "-cert", served.client_file("bot.crt"),
-        "-key", served.client_file("bot.key"),
+        "-cacert", str(clients / "ca.crt"),
+        "-cert", str(clients / "bot.crt"),
+        "-key", str(clients / "bot.key"),
         "-authority", "localhost",
     ]  # fmt: skip
     return lambda *arguments: run(*files, *arguments)
@@ -70,6 +72,10 @@ def call(bot: Run, address: list[str]) -> Call:
         return answer
 
     return call
+
+
+def _ca(daemon: Daemon) -> str:
+    return str(daemon.home.path / "clients" / "ca.crt")
 
 
 def test_lists_what_there_is(bot: Run, address: list[str]) -> None:
@@ -139,14 +145,14 @@ def _new_key(call: Call, address: list[str], algorithm: str) -> tuple[str, dict[
 )  # fmt: skip
 def test_shows_what_is_wrong(
     bot: Run,
-    served: Served,
+    shared_daemon: Daemon,
     method: str,
     fields: dict[str, object],
     code: str,
     reason: str,
     field: str | None,
 ) -> None:
-    refused = bot("-d", json.dumps(fields), served.tcp, f"signward.v1.{method}")
+    refused = bot("-d", json.dumps(fields), shared_daemon.tcp, f"signward.v1.{method}")
     assert refused.returncode != 0
     assert f"Code: {code}\n" in refused.stderr
     assert refused.stderr.count("google.rpc.ErrorInfo") == 1
@@ -157,9 +163,9 @@ def test_shows_what_is_wrong(
 
 
 def test_without_a_certificate_nothing_is_answered(
-    run: Run, served: Served, address: list[str]
+    run: Run, shared_daemon: Daemon, address: list[str]
 ) -> None:
-    ca = ["-cacert", served.client_file("ca.crt"), "-authority", "localhost"]
+    ca = ["-cacert", _ca(shared_daemon), "-authority", "localhost"]
     refused = run(*ca, *address, "list")
     assert refused.returncode != 0
     assert refused.stdout == ""
@@ -173,7 +179,7 @@ def test_in_plain_text_nothing_is_answered(run: Run, address: list[str]) -> None
 
 
 def test_a_certificate_of_its_own_making_is_refused(
-    run: Run, served: Served, tmp_path: Path
+    run: Run, shared_daemon: Daemon, tmp_path: Path
 ) -> None:
     key, certificate = str(tmp_path / "own.key"), str(tmp_path / "own.crt")
     subprocess.run(
@@ -181,7 +187,7 @@ def test_a_certificate_of_its_own_making_is_refused(
          "-nodes", "-days", "1", "-subj", "/CN=admin", "-keyout", key, "-out", certificate],
         check=True, capture_output=True, timeout=PATIENCE,
     )  # fmt: skip
-    files = ["-cacert", served.client_file("ca.crt"), "-cert", certificate, "-key", key]
-    refused = run(*files, "-authority", "localhost", served.tcp, "list")
+    files = ["-cacert", _ca(shared_daemon), "-cert", certificate, "-key", key]
+    refused = run(*files, "-authority", "localhost", shared_daemon.tcp, "list")
     assert refused.returncode != 0
     assert refused.stdout == ""
