@@ -13,6 +13,9 @@ COMPILE = $(BIN)/uv pip compile --universal --python-version 3.11 --generate-has
   --quiet $(if $(UPGRADE),--upgrade)
 CANDIDATES := $(PYTHON) python3.11 python3.12 python3.13 python3.14 python3
 RELEASED := protos/released
+GO_MODULE := tests/interop/go
+GO_TOOLS := build/tools/.ready
+GO_FLAGS := -mod=readonly -buildvcs=false -ldflags=-s -gcflags=all='-N -l'
 
 define find-python
 found=; \
@@ -36,7 +39,7 @@ demo: $(READY)  ## Start a daemon in a temporary home, sign and verify over mTLS
 	@$(BIN)/python client/examples/demo.py
 
 .PHONY: test
-test: $(READY)  ## Run every test but the soak rounds, with coverage of daemon and client
+test: $(READY) $(GO_TOOLS)  ## Run every test but the soak rounds, with coverage of daemon and client
 	@$(BIN)/python -m coverage erase
 	$(BIN)/python -m pytest --cov --cov-report=term $(ARGS)
 
@@ -84,6 +87,9 @@ release-image: $(READY)  ## Write the image that later protos are compared with;
 	&& $(BIN)/buf build protos --output "$(RELEASED)/$$version.binpb" \
 	&& echo "$(RELEASED)/$$version.binpb"
 
+.PHONY: tools
+tools: $(GO_TOOLS)  ## Build grpcurl and the plugins for Go, which some tests need, where Go is there
+
 .PHONY: lock
 lock: $(READY)  ## Pin what pyproject.toml asks for anew (UPGRADE=1: to the newest versions)
 	$(COMPILE) pyproject.toml --extra server --extra dev --output-file requirements.lock
@@ -109,3 +115,16 @@ $(PINNED): requirements.lock
 	@echo "installing what requirements.lock pins into .venv"
 	@$(PIP) --only-binary :all: --require-hashes --requirement requirements.lock
 	@touch $@
+
+# Pinned with their hashes in the module's go.sum. Not optimised, since they are compiled for a few
+# runs: that takes a quarter off. Without Go there is no stamp, and `make test` skips what needs
+# them and says so.
+$(GO_TOOLS): $(GO_MODULE)/go.mod $(GO_MODULE)/go.sum
+	@mkdir -p $(@D)
+	@if command -v go >/dev/null; then \
+	  echo "building grpcurl and the plugins for Go into $(@D)/bin"; \
+	  cd $(GO_MODULE) && GOBIN="$(CURDIR)/$(@D)/bin" go install $(GO_FLAGS) tool \
+	  && touch "$(CURDIR)/$@"; \
+	else \
+	  echo "Go is not installed: tests with grpcurl and with a client in Go will be skipped" >&2; \
+	fi

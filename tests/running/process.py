@@ -92,7 +92,7 @@ class Daemon:
 
     def client(self, name: str = "bot", *, timeout: float = PATIENCE) -> Client:
         """Return a client with a connection of its own."""
-        return Client(self.tcp, self.home.credentials(name), timeout=timeout, own_connection=True)
+        return Client(self.tcp, self.home.credentials(name), timeout=timeout)
 
     def channel(self, name: str = "bot") -> grpc.Channel:
         """Return a bare channel with a connection of its own."""

@@ -1,13 +1,14 @@
 """Server reflection, so that grpcurl needs no proto files.
 
 ``grpcio-reflection`` speaks v1alpha; v1 has the same messages under another name, so one
-servicer answers both.
+servicer answers both, and the description of v1 is made from that of v1alpha.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from google.protobuf import descriptor_pb2, descriptor_pool, text_format
 from grpc_reflection.v1alpha import reflection_pb2
 from grpc_reflection.v1alpha.reflection import ReflectionServicer
 
@@ -31,6 +32,7 @@ class Reflection:
     """
 
     def __init__(self, services: Iterable[str]) -> None:
+        _describe_v1()
         self._servicer = ReflectionServicer(tuple(services))
 
     def routes(self) -> list[Route]:
@@ -45,3 +47,12 @@ class Reflection:
         for answer in self._servicer.ServerReflectionInfo(parsed, call.context):
             call.ensure_live()
             yield answer.SerializeToString()
+
+
+def _describe_v1() -> None:
+    """Make v1 known by its own name; without it `grpcurl describe` stops there. Idempotent."""
+    alpha = descriptor_pb2.FileDescriptorProto()
+    reflection_pb2.DESCRIPTOR.CopyToProto(alpha)
+    text = text_format.MessageToString(alpha).replace("v1alpha", "v1")
+    stable = text_format.Parse(text, descriptor_pb2.FileDescriptorProto())
+    descriptor_pool.Default().AddSerializedFile(stable.SerializeToString())

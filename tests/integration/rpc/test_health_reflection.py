@@ -63,10 +63,10 @@ def _reflect(
 @pytest.mark.parametrize("service", REFLECTION_SERVICES)
 def test_reflection_lists_and_describes_every_service(served: Served, service: str) -> None:
     questions = [pb.ServerReflectionRequest(list_services="")]
-    questions += [pb.ServerReflectionRequest(file_containing_symbol=name) for name in SERVICES]
+    expected = {*SERVICES, *REFLECTION_SERVICES, "grpc.health.v1.Health"}
+    questions += [pb.ServerReflectionRequest(file_containing_symbol=name) for name in expected]
     listed, *described = _reflect(served, service, *questions)
-    names = {found.name for found in listed.list_services_response.service}
-    assert names == {*SERVICES, *REFLECTION_SERVICES, "grpc.health.v1.Health"}
+    assert {found.name for found in listed.list_services_response.service} == expected
     for answer in described:
         assert answer.file_descriptor_response.file_descriptor_proto
 
