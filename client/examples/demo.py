@@ -9,6 +9,7 @@ included, the daemon is stopped and the home removed.
 from __future__ import annotations
 
 import json
+import os
 import selectors
 import signal
 import subprocess
@@ -20,6 +21,7 @@ from pathlib import Path
 from types import FrameType
 
 from rich.console import Console
+from rich.markup import escape
 
 SIGNWARD = (sys.executable, "-c", "from signward_server.cli.application import app; app()")
 ANY_PORT = ("--tcp", "127.0.0.1:0", "--http", "127.0.0.1:0")
@@ -40,7 +42,7 @@ def main() -> int:
         with tempfile.TemporaryDirectory(prefix="signward-demo-") as folder:
             home = Path(folder) / "home"
             console.print("[bold]signward init[/bold]")
-            _run([*SIGNWARD, "init", str(home), *ANY_PORT], START)
+            _run([*SIGNWARD, "init", str(home)], START)
             console.print(
                 "  CA, certificates, key-encryption key, configuration and store are made"
             )
@@ -57,7 +59,7 @@ def main() -> int:
         console.print("\n[red]Interrupted; everything is cleaned up.[/red]")
         return 130
     except (DemoError, subprocess.SubprocessError) as error:
-        console.print(f"[red]The demo failed.[/red] {error}", markup=False)
+        console.print(f"[red]The demo failed.[/red] {escape(str(error))}")
         return 1
     return 0
 
@@ -73,7 +75,8 @@ def _daemon(home: Path) -> Iterator[str]:
     with (
         log.open("w") as errors,
         subprocess.Popen(
-            [*SIGNWARD, "serve", "--home", str(home)],
+            [*SIGNWARD, "serve", "--home", str(home), *ANY_PORT],
+            env=_environment(),
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
@@ -105,9 +108,21 @@ def _ready(process: subprocess.Popen[str], log: Path) -> str:
 
 
 def _run(command: Sequence[str], seconds: float) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=False)
+    done = subprocess.run(
+        command,
+        env=_environment(),
+        capture_output=True,
+        text=True,
+        timeout=seconds,
+        check=False,
+    )
     if done.returncode:
         raise DemoError(done.stderr)
+
+
+def _environment() -> dict[str, str]:
+    """Return our environment without settings that are meant for another daemon."""
+    return {key: text for key, text in os.environ.items() if not key.startswith("SIGNWARD_")}
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

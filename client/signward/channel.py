@@ -18,6 +18,8 @@ _DEFAULTS: tuple[tuple[str, str | int], ...] = (
     # A signer is never reached through what http_proxy happens to name.
     ("grpc.enable_http_proxy", 0),
     ("grpc.service_config_disable_resolution", 1),
+    # One client, one connection: no other channel of the process shares it.
+    ("grpc.use_local_subchannel_pool", 1),
     # A full page of keys with all their versions is larger than grpc's 4 MiB.
     ("grpc.max_receive_message_length", 16 * 1024 * 1024),
 )
@@ -27,7 +29,6 @@ def open_channel(
     target: str,
     credentials: Credentials,
     *,
-    own_connection: bool = False,
     options: Sequence[tuple[str, str | int]] = (),
 ) -> grpc.Channel:
     """Open a channel; the connection itself is made by the first call.
@@ -35,7 +36,6 @@ def open_channel(
     Args:
         target: ``host:port``, ``unix:/path``, or any target that grpc resolves.
         credentials: For mTLS.
-        own_connection: ``True``: share no connection with other channels to the same target.
         options: More channel options of grpc; they win over the defaults.
 
     Raises:
@@ -49,7 +49,5 @@ def open_channel(
         server_name = "localhost"
     if server_name:
         merged["grpc.ssl_target_name_override"] = server_name
-    if own_connection:
-        merged["grpc.use_local_subchannel_pool"] = 1
     merged.update(options)
     return grpc.secure_channel(target, credentials.channel_credentials(), list(merged.items()))

@@ -24,7 +24,7 @@ _RETRIES = RetryPolicy()
 
 
 class Client(KeyCalls, SigningCalls):
-    """A connection to a daemon. Threads may share it; close it, or use it as a context manager.
+    """One connection to a daemon. Threads may share it; close it, or use it in a ``with``.
 
     Calls return the generated messages of ``signward.v1`` and raise ``SignwardError``. A call
     after ``close`` is a ``ValueError``, as with files.
@@ -35,7 +35,6 @@ class Client(KeyCalls, SigningCalls):
         timeout: Deadline in seconds of each unary call that names none.
         retries: How often calls with a ``request_id`` are repeated while the daemon is
             UNAVAILABLE; all other calls are made once.
-        own_connection: ``True``: share no TCP connection with other clients of this process.
         options: More channel options of grpc.
 
     Raises:
@@ -49,14 +48,11 @@ class Client(KeyCalls, SigningCalls):
         *,
         timeout: float = 5.0,
         retries: RetryPolicy = _RETRIES,
-        own_connection: bool = False,
         options: Sequence[tuple[str, str | int]] = (),
     ) -> None:
         if timeout <= 0:
             raise ValueError("timeout must be above zero seconds")
-        self._channel = open_channel(
-            target, credentials, own_connection=own_connection, options=options
-        )
+        self._channel = open_channel(target, credentials, options=options)
         KeyCalls.__init__(self, self._channel, timeout, retries)
         SigningCalls.__init__(self, self._channel, timeout, retries)
         self._health = UnaryCall(health_method(self._channel), timeout, retries)

@@ -17,12 +17,13 @@ from tests.benchmarks.servers import serving
 _OUTPUT = Path("build/bench")
 _DOCS = Path(__file__).parents[2] / "docs"
 _FULL = Plan(seconds=160, least_rounds=7, calls=150, thread_calls=100, threads=4)
+_SMOKE = Plan(seconds=1, least_rounds=2, calls=24, thread_calls=16, threads=4)
 _QUICK = Plan(seconds=15, least_rounds=3, calls=60, thread_calls=50, threads=4)
 
 
 def _main() -> None:
     arguments = _arguments()
-    plan = _QUICK if arguments.quick else _FULL
+    plan = _SMOKE if arguments.smoke else _QUICK if arguments.quick else _FULL
     with tempfile.TemporaryDirectory(prefix="bench-") as folder, serving(Path(folder)) as traffic:
         samples = run(traffic, plan, _tell)
     sys.stderr.write("\n")
@@ -40,6 +41,7 @@ def _main() -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="about 30 seconds, coarse figures")
+    parser.add_argument("--smoke", action="store_true", help="a few seconds, no figures of worth")
     parser.add_argument("--output", type=Path, default=_OUTPUT, help="folder of the results")
     parser.add_argument(
         "--publish", action="store_true", help="put table and plot into docs/benchmarks.md"

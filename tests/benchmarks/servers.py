@@ -35,7 +35,7 @@ def serving(folder: Path) -> Iterator[dict[Place, Traffic]]:
     """Start both servers and connect to them over each transport; stop them at the end.
 
     Args:
-        folder: Empty; takes the daemon's home. Its path must be short enough for a socket.
+        folder: Empty; for the home and the sockets, whose paths may have 107 bytes.
     """
     with ExitStack() as stack:
         targets = stack.enter_context(_daemon(folder))
@@ -51,10 +51,10 @@ def serving(folder: Path) -> Iterator[dict[Place, Traffic]]:
 def _daemon(folder: Path) -> Iterator[dict[str, str]]:
     """Make a home with two keys, serve it, and give its targets by transport."""
     home = folder / "home"
-    anywhere = ["--tcp", "127.0.0.1:0", "--http", "127.0.0.1:0"]
-    command = [*_SIGNWARD, "init", str(home), *anywhere]
+    command = [*_SIGNWARD, "init", str(home)]
     subprocess.run(command, env=_environment(), check=True, stdout=subprocess.DEVNULL)
-    command = [*_SIGNWARD, "serve", "--home", str(home)]
+    addresses = ["--tcp", "127.0.0.1:0", "--http", "127.0.0.1:0", "--unix", f"{folder}/daemon.sock"]
+    command = [*_SIGNWARD, "serve", "--home", str(home), *addresses]
     with _started(command, folder / "daemon.log") as line:
         bound = json.loads(line)
         targets = {"tcp": bound["tcp"], "uds": f"unix:{bound['unix']}"}
@@ -129,7 +129,7 @@ def _connected(
     """Return the traffic of a server's transports, each over a connection that is open."""
     traffic: dict[Place, Traffic] = {}
     for transport in TRANSPORTS:
-        client = Client(targets[transport], profile.credentials(), own_connection=True)
+        client = Client(targets[transport], profile.credentials())
         stack.enter_context(client)
         grpc.channel_ready_future(client.channel).result(_PATIENCE)
         traffic[server, transport] = Traffic(client.channel)

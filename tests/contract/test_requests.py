@@ -119,6 +119,27 @@ def test_a_stepped_clock_forgets_and_resurrects_nothing(
         claim(requests, signing_scope("gone"), CONTENT, 5)
 
 
+def test_retention_goes_on_after_a_start_with_a_clock_that_is_behind(bench: Bench) -> None:
+    claim(bench.store().requests(retention=DAY), signing_scope("r1"), CONTENT, 1)
+    bench.close()
+    bench.clock.step_wall(-3650 * DAY)
+    requests = bench.store().requests(retention=DAY)
+    bench.clock.pass_time(DAY / 2)
+    assert claim(requests, signing_scope("r1"), CONTENT, 2) == 1
+    bench.clock.pass_time(DAY / 2)
+    assert claim(requests, signing_scope("r1"), CONTENT, 3) == 3
+
+
+def test_s33_a_quota_is_not_freed_before_the_claim_expires(bench: Bench) -> None:
+    requests = bench.store().requests(retention=DAY, quota=1)
+    bench.clock.pass_time(timedelta(minutes=7))
+    claim(requests, signing_scope("r1"), CONTENT, 1)
+    bench.clock.pass_time(DAY - timedelta(seconds=1))
+    with pytest.raises(RequestIdQuota):
+        claim(requests, signing_scope("r2"), CONTENT, 1)
+    assert claim(requests, signing_scope("r1"), CONTENT, 2) == 1
+
+
 def test_s33_a_full_quota_refuses_new_ids_and_still_finds_old_ones(bench: Bench) -> None:
     requests = bench.store().requests(retention=DAY, quota=3)
     for number in range(3):

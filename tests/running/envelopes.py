@@ -65,9 +65,7 @@ def _opened(home: Home, parts: SealedKey, binding: Binding) -> tuple[bytes, byte
     data_key = wrapping.decrypt(
         parts.wrap_nonce, parts.wrapped_key, binding.for_data_key(parts.kek_id)
     )
-    return data_key, AESGCM(data_key).decrypt(
-        parts.seal_nonce, parts.sealed, binding.for_secret()
-    )
+    return data_key, AESGCM(data_key).decrypt(parts.seal_nonce, parts.sealed, binding.for_secret())
 
 
 def _forms(key_id: str, algorithm: Algorithm, private: bytes) -> dict[str, bytes]:

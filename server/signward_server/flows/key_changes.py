@@ -86,7 +86,7 @@ class KeyChanges:
         self, call: Call, key_id: str, action: str, change: Callable[[Key], Key], tries: int = 5
     ) -> Key:
         """Apply a change that does not depend on the rest of the key."""
-        for left in range(tries - 1, -1, -1):
+        for _ in range(tries):
             key = visible_key(self._catalogue, self._policy, call.identity, key_id)
             self._policy.authorize(call.identity, action, key)
             changed = change(key)
@@ -95,8 +95,7 @@ class KeyChanges:
             try:
                 return self._replace(call, key, changed)
             except EtagMismatch:
-                if not left:
-                    raise
+                continue
         raise EtagMismatch
 
     def _replace(self, call: Call, key: Key, changed: Key) -> Key:

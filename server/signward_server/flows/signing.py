@@ -120,6 +120,14 @@ class Signing:
             self._fail(call, request, item, Internal())
             raise unexpected(error) from error
 
+    def is_swift(self, key_id: str, version: int) -> bool:
+        """Return whether signing with this version blocks on nothing, as far as can be seen."""
+        key = self._catalogue.get(key_id)
+        custody = None if key is None else self._custodies.get(key.custody)
+        if key is None or custody is None:
+            return False
+        return custody.is_unlocked(key.id, version or key.primary_version)
+
     def _reserved(self, call: Call, request: SignRequest) -> _Item:
         """Decode an item and count it in, before anything is decided (S12)."""
         ports = self._ports

@@ -37,7 +37,6 @@ def ensure_free(endpoint: Endpoint, key: str) -> None:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((endpoint.address, endpoint.port))
-            probe.listen(1)  # a socket that is bound with SO_REUSEADDR refuses only now
         except OSError as exc:
             raise AddressInUse(
                 f"{key}: {endpoint} cannot be bound ({os.strerror(exc.errno or 0)})",

@@ -16,6 +16,7 @@ import grpc
 from signward_server.core.errors import Overloaded, ShuttingDown, SignwardError, StreamLimit
 from signward_server.core.ports import Clock, Limits
 from signward_server.rpc.call import GrpcCall
+from signward_server.rpc.early import mark_swift
 from signward_server.rpc.interceptors.errors import streaming_boundary, unary_boundary
 from signward_server.rpc.interceptors.identity import identified
 from signward_server.rpc.interceptors.limits import limited
@@ -111,9 +112,10 @@ class Router(grpc.GenericRpcHandler):
         largest = parts.batch_bytes if route.is_batch else parts.message_bytes
         whole = received(behaviour, parts.watch, largest)
         composed = identified(limited(whole, parts.limits), parts.leaves)
-        return grpc.stream_unary_rpc_method_handler(
-            unary_boundary(composed, self._call_maker(route.name))
-        )
+        boundary = unary_boundary(composed, self._call_maker(route.name))
+        if route.swift is not None:
+            mark_swift(boundary, route.swift)
+        return grpc.stream_unary_rpc_method_handler(boundary)
 
     def _compose_streaming(self, name: str, behaviour: Streaming) -> _Handler:
         parts = self._parts

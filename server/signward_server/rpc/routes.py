@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from signward_server.rpc.call import GrpcCall
 
-__all__ = ["Route", "Streaming", "Unary"]
+__all__ = ["Route", "Streaming", "Swift", "Unary"]
 
 Unary = Callable[[bytes, GrpcCall], bytes]
+Swift = Callable[[bytes], bool]
 Streaming = Callable[[Iterator[bytes], GrpcCall], Iterator[bytes]]
 
 
@@ -25,9 +26,11 @@ class Route:
         unary: One message in, one out.
         streaming: Any number in, any number out; runs on the stream pool.
         is_batch: Whether one message carries many items, and may be as large as a batch.
+        swift: Whether answering a message cannot block, see ``rpc.early``; ``None``: it may.
     """
 
     name: str
     unary: Unary | None = None
     streaming: Streaming | None = None
     is_batch: bool = False
+    swift: Swift | None = None

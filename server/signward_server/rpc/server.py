@@ -11,6 +11,8 @@ from pathlib import Path
 import grpc
 
 from signward_server.core.ports import Clock, Limits
+from signward_server.rpc import early
+from signward_server.rpc.early import EarlyPool
 from signward_server.rpc.interceptors.reception import ReceptionWatch
 from signward_server.rpc.leaf import Leaves
 from signward_server.rpc.pools import CallPool, StreamSlots
@@ -91,10 +93,14 @@ class RpcServer:
     ) -> None:
         self._ending = ending
         self._credentials = credentials
-        self._calls = CallPool(bounds.threads)
         self._stream_pool = ThreadPoolExecutor(bounds.streams, thread_name_prefix="stream")
         self._slots = StreamSlots(bounds.streams, bounds.streams_per_identity)
         self._watch = ReceptionWatch(clock, bounds.reception)
+        self._calls = (
+            EarlyPool(bounds.threads, self._watch)
+            if early.supported()
+            else CallPool(bounds.threads)
+        )
         self._sockets: list[Path] = []
         parts = RouterParts(
             leaves=leaves,
@@ -162,12 +168,9 @@ class RpcServer:
 
     def _bind(self, target: str, name: str) -> int:
         try:
-            port = self._server.add_secure_port(target, self._credentials)
+            return self._server.add_secure_port(target, self._credentials)
         except RuntimeError as exc:
             raise BindError(f"{name}: cannot be bound; is another daemon using it?") from exc
-        if not port:
-            raise BindError(f"{name}: cannot be bound; is another daemon using it?")
-        return port
 
 
 def _options(bounds: ServerLimits) -> list[tuple[str, int]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 
+from google.protobuf.message import DecodeError
 from signward.v1 import sign_service_pb2 as pb
 
 from signward_server.core.errors import FieldInvalid, MessageTooLarge, SignwardError
@@ -23,6 +24,7 @@ __all__ = ["SignService"]
 
 _SERVICE = "/signward.v1.SignService/"
 _MAX_ITEMS = 256
+_SWIFT_SIZE = 4096  # hashing more takes longer than waking a thread
 
 
 class SignService:
@@ -54,7 +56,7 @@ class SignService:
     def routes(self) -> list[Route]:
         """Return its RPCs."""
         return [
-            Route(_SERVICE + "Sign", unary=self._sign),
+            Route(_SERVICE + "Sign", unary=self._sign, swift=self._is_swift),
             Route(_SERVICE + "SignBatch", unary=self._sign_batch, is_batch=True),
             Route(_SERVICE + "SignStream", streaming=self._sign_stream),
             Route(_SERVICE + "Verify", unary=self._verify),
@@ -65,6 +67,15 @@ class SignService:
         response = pb.SignResponse()
         fill_response(response, self._signing.sign(call, request))
         return response.SerializeToString()
+
+    def _is_swift(self, data: bytes) -> bool:
+        if len(data) > _SWIFT_SIZE:
+            return False
+        try:
+            message = pb.SignRequest.FromString(data)
+        except DecodeError:
+            return False
+        return not message.request_id and self._signing.is_swift(message.key, message.version)
 
     def _sign_batch(self, data: bytes, call: GrpcCall) -> bytes:
         message = read(pb.SignBatchRequest, data)

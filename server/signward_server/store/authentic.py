@@ -11,6 +11,7 @@ from signward_server.core.keys import Key
 from signward_server.core.ports import RowAuthenticator
 from signward_server.store.canonical import mac_input
 from signward_server.store.key_rows import read_all, read_one
+from signward_server.store.memory import KeyMemory, Rows
 from signward_server.store.rows import KeyRow, VersionRow, key_from, key_row, version_row
 
 __all__ = ["AuthenticKeys"]
@@ -26,33 +27,33 @@ class AuthenticKeys:
     def __init__(self, authenticator: RowAuthenticator) -> None:
         self._authenticator = authenticator
 
-    def rows(self, key: Key) -> tuple[KeyRow, list[VersionRow]]:
+    def rows(self, key: Key) -> Rows:
         """Return a key's row with its MAC, and the rows of its versions."""
         row = key_row(key)
         versions = [version_row(key.id, version) for version in key.versions]
         return row._replace(mac=self._authenticator.tag(mac_input(row, versions))), versions
 
-    def read(self, connection: Connection) -> tuple[dict[str, Key], set[str]]:
-        """Return all keys by id, and the ids whose rows are not as they were written."""
-        good: dict[str, Key] = {}
+    def read(self, connection: Connection) -> KeyMemory:
+        """Return all keys, those whose rows are not as they were written in quarantine."""
+        good: dict[str, Rows] = {}
         bad: set[str] = set()
         for key_id, row, versions in read_all(connection):
-            key = None if row is None else self._checked(row, versions)
-            if key is None:
-                bad.add(str(key_id))
+            if row is not None and self._genuine(row, versions):
+                good[row.id] = row, versions
             else:
-                good[key.id] = key
-        return good, bad
+                bad.add(str(key_id))
+        return KeyMemory(good, frozenset(bad))
 
     def read_one(self, connection: Connection, key_id: str) -> Key | None:
         """Return a key, ``None`` if there is none or its rows are not as they were written."""
         rows = read_one(connection, key_id)
-        return None if rows is None else self._checked(*rows)
-
-    def _checked(self, row: KeyRow, versions: Sequence[VersionRow]) -> Key | None:
-        try:
-            if not self._authenticator.matches(mac_input(row, versions), row.mac):
-                return None
-            return key_from(row, versions)
-        except (ValueError, TypeError, AttributeError, OverflowError, struct.error):
+        if rows is None or not self._genuine(*rows):
             return None
+        return key_from(*rows)
+
+    def _genuine(self, row: KeyRow, versions: Sequence[VersionRow]) -> bool:
+        try:
+            return self._authenticator.matches(mac_input(row, versions), row.mac)
+        except (ValueError, TypeError, AttributeError, struct.error):
+            # A value of another type than its column: nothing that was ever written.
+            return False

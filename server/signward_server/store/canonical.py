@@ -18,15 +18,14 @@ __all__ = ["mac_input", "scope_digest"]
 _KEY_DOMAIN = b"signward.store.key.v1\0"
 _SCOPE_DOMAIN = b"signward.store.request.v1\0"
 _key_head = struct.Struct(">11q?q6I").pack
-_version_head = struct.Struct(">3q?q?q2I").pack
+_version_head = struct.Struct(">3q?q?q3I").pack
 _scope_head = struct.Struct(">4I").pack
 
 
 def mac_input(key: KeyRow, versions: Sequence[VersionRow]) -> bytes:
     """Return what the MAC of a key covers: its row and those of its listed versions.
 
-    Every column counts, with two exceptions: the MAC itself, and the fingerprints, which
-    follow from the public keys and are compared with them when a row is read.
+    Every column counts but the MAC itself; a version that counts is not forgotten.
 
     Args:
         key: The key's row.
@@ -77,6 +76,7 @@ def _version_part(row: VersionRow) -> bytes:
         row.destroy_time is not None,
         row.destroy_time or 0,
         len(row.public_key),
+        len(row.fingerprint),
         len(reference),
     )
-    return b"".join((head, row.public_key, reference))
+    return b"".join((head, row.public_key, row.fingerprint, reference))

@@ -7,7 +7,6 @@ behind one lock, and memory changes only after the database has committed.
 from __future__ import annotations
 
 import dataclasses
-from bisect import bisect_right
 from collections.abc import Sequence
 from types import MappingProxyType
 
@@ -62,32 +61,25 @@ class KeyCatalogue:
         self._authentic = authentic
         self._clock = clock
         with unavailable(), durable.begin() as connection:
-            self._keys, bad = authentic.read(connection)
-        self._ids = tuple(sorted(self._keys))
-        self._quarantined = frozenset(bad)
+            self._memory = authentic.read(connection)
         self._closed = False
 
     def __len__(self) -> int:
         """Return how many keys can be read."""
-        return len(self._ids)
+        return len(self._memory)
 
     @property
     def quarantined(self) -> frozenset[str]:
         """Ids of the keys that cannot be read."""
-        return self._quarantined
+        return self._memory.quarantined
 
     def get(self, key_id: str) -> Key | None:
         """See ``core.ports.Catalogue.get``."""
-        key = self._keys.get(key_id)
-        if key is None and key_id in self._quarantined:
-            raise EnvelopeCorrupt
-        return key
+        return self._memory.get(key_id)
 
     def page(self, after: str, limit: int) -> Sequence[Key]:
         """See ``core.ports.Catalogue.page``."""
-        ids = self._ids
-        start = bisect_right(ids, after)
-        return [self._keys[key_id] for key_id in ids[start : start + max(limit, 0)]]
+        return self._memory.page(after, limit)
 
     def created_by(self, scope: RequestScope, content: bytes) -> Key | None:
         """See ``core.ports.Catalogue.created_by``."""
@@ -120,7 +112,7 @@ class KeyCatalogue:
                 raise KeyExists from exc
             if earlier is not None:
                 return self._made_earlier(earlier)
-            self._publish(key)
+            self._memory.publish(key)
         return key
 
     def replace(self, key: Key, expected_revision: int) -> Key:
@@ -150,7 +142,7 @@ class KeyCatalogue:
             if not written:
                 self._catch_up(key.id)
                 raise EtagMismatch
-            self._publish(new)
+            self._memory.publish(new)
         return new
 
     def close(self) -> None:
@@ -171,23 +163,16 @@ class KeyCatalogue:
             update_time=max(self._clock.now(), old.update_time),
         )
 
-    def _publish(self, key: Key) -> None:
-        if key.id not in self._keys:
-            at = bisect_right(self._ids, key.id)
-            self._keys[key.id] = key
-            self._ids = (*self._ids[:at], key.id, *self._ids[at:])
-        self._keys[key.id] = key
-
     def _catch_up(self, key_id: str) -> None:
         """Take over a newer row: a commit that had been reported as failed went through."""
-        known = self._keys.get(key_id)
+        known = self._memory.get(key_id) if key_id in self._memory else None
         with self._durable.begin() as connection:
             stored = self._authentic.read_one(connection, key_id)
         if stored is not None and (known is None or stored.revision > known.revision):
-            self._publish(stored)
+            self._memory.publish(stored)
 
     def _made_earlier(self, key_id: str) -> Key:
-        if key_id not in self._keys:
+        if key_id not in self._memory:
             self._catch_up(key_id)
         key = self.get(key_id)
         if key is None:

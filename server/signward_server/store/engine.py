@@ -47,8 +47,8 @@ def prepare_file(path: Path) -> None:
         raise StoreFileError(f"the store {path} cannot be opened: {exc.strerror}") from exc
     except sqlite3.DatabaseError as exc:
         raise StoreFileError(
-            f"the store {path} is damaged, no database, or not writable; "
-            "check the file and its folder, or restore a backup"
+            f"the store {path} is damaged, no database, not writable, or its disk is full; "
+            "check the file, its folder and the free space, or restore a backup"
         ) from exc
 
 

@@ -118,10 +118,10 @@ def version_row(key_id: str, version: KeyVersion) -> VersionRow:
 def key_from(row: KeyRow, versions: Sequence[VersionRow]) -> Key:
     """Return the key of a row and the rows of its versions, newest first.
 
-    The rows carry the right MAC: their types are those of the columns.
+    The rows carry the right MAC: they are what ``key_row`` and ``version_row`` made.
 
     Raises:
-        ValueError: A value is unknown to this release, or a fingerprint is not its key's.
+        ValueError: A number is unknown to this release.
         OverflowError: A time is beyond the calendar.
     """
     return Key(
@@ -157,13 +157,10 @@ def microseconds(duration: timedelta) -> int:
 
 
 def _version_from(row: VersionRow) -> KeyVersion:
-    public_key = PublicKey.from_spki(row.public_key)
-    if public_key.fingerprint != row.fingerprint:
-        raise ValueError("the fingerprint is that of another public key")
     return KeyVersion(
         version=row.version,
         state=VersionState(row.state),
-        public_key=public_key,
+        public_key=PublicKey.from_spki(row.public_key),
         backend_ref=row.backend_ref,
         create_time=_EPOCH + timedelta(0, 0, row.create_time),
         grace_end_time=_optional_time(row.grace_end_time),

@@ -19,6 +19,7 @@ __all__ = ["Check", "ProbeServer"]
 Check = Callable[[], bool]
 
 _CONNECTIONS = 32
+_BACKLOG = 128
 _DEADLINE = 2.0
 _LARGEST_HEAD = 4096
 _TICK = 0.5
@@ -71,7 +72,7 @@ class ProbeServer:
             OSError: The address cannot be bound.
         """
         family = socket.AF_INET6 if ":" in self._where[0] else socket.AF_INET
-        self._listener = socket.create_server(self._where, family=family, backlog=_CONNECTIONS)
+        self._listener = socket.create_server(self._where, family=family, backlog=_BACKLOG)
         self._listener.setblocking(False)
         self._selector.register(self._listener, selectors.EVENT_READ)
         self._selector.register(self._wake, selectors.EVENT_READ)

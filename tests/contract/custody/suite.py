@@ -183,6 +183,16 @@ class CustodySuite:
             signature = bench.custody.sign(b"m", named)
             assert verifies(named.version.public_key, b"m", named.hash, signature)
 
+    def test_what_is_unlocked_is_told_by_key_and_version(self, bench: Bench) -> None:
+        named = bench.context()
+        bench.custody.sign(b"m", named)
+        key_id, version = named.key.id, named.version.version
+        assert bench.custody.is_unlocked(key_id, version) is not bench.custody.leaves_process
+        assert not bench.custody.is_unlocked(key_id, version + 1)
+        assert not bench.custody.is_unlocked("nobody", 1)
+        bench.custody.forget(key_id)
+        assert not bench.custody.is_unlocked(key_id, version)
+
     def test_nothing_signs_after_close(self, bench: Bench) -> None:
         named = bench.context()
         bench.custody.sign(b"m", named)

@@ -26,6 +26,7 @@ class FakeCustody:
         asked: What was to be signed, with its context, in order.
         forgotten: Ids that were wiped.
         failure: What ``sign`` and ``create`` raise.
+        unlocked: Whether keys are said to be unlocked.
         before_sign: Called with each context before anything is signed.
     """
 
@@ -40,6 +41,7 @@ class FakeCustody:
         self.created: list[KeyAttributes] = []
         self.forgotten: list[str] = []
         self.failure: Exception | None = None
+        self.unlocked = False
         self.before_sign: Callable[[SigningContext], None] = lambda context: None
         self._pairs: dict[bytes, _Pair] = {}
 
@@ -71,6 +73,9 @@ class FakeCustody:
             return Signature(private.sign(message))
         signed = private.sign_recoverable(digest(message, context.hash), hasher=None)
         return Signature(signed[:64], signed[64])
+
+    def is_unlocked(self, key_id: str, version: int) -> bool:
+        return self.unlocked
 
     def forget(self, key_id: str) -> None:
         self.forgotten.append(key_id)

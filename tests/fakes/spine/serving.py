@@ -15,7 +15,7 @@ from signward.v1 import key_service_pb2_grpc, sign_service_pb2_grpc
 from signward_server.core.identity import IdentityKind
 from signward_server.rpc.health import Health
 from signward_server.rpc.identity import IdentityParser
-from signward_server.rpc.leaf import Leaf, Leaves
+from signward_server.rpc.leaf import Leaves
 from signward_server.rpc.reflection import REFLECTION_SERVICES, Reflection
 from signward_server.rpc.server import RpcServer, ServerLimits
 from signward_server.rpc.tls import server_credentials
@@ -124,7 +124,7 @@ def serve(folder: Path, **bounds: float) -> Iterator[Served]:
             *health.routes(),
             *Reflection(services).routes(),
         ],
-        leaves=Leaves(_parser(), world.clock),
+        leaves=Leaves(IdentityParser(IdentityKind.CN).parse, world.clock),
         limits=world.limits,
         clock=world.clock,
         bounds=ServerLimits(**(BOUNDS | bounds)),  # type: ignore[arg-type]
@@ -142,16 +142,6 @@ def serve(folder: Path, **bounds: float) -> Iterator[Served]:
             channel.close()
         health.close()
         server.stop(0.5)
-
-
-def _parser() -> Callable[[bytes], Leaf]:
-    parser = IdentityParser(IdentityKind.CN)
-
-    def parse(pem: bytes) -> Leaf:
-        leaf = parser.parse(pem)
-        return Leaf(leaf.identity, leaf.not_before.timestamp(), leaf.not_after.timestamp())
-
-    return parse
 
 
 def details(error: grpc.RpcError) -> status_pb2.Status:

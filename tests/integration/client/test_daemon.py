@@ -14,7 +14,6 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from signward import (
     Algorithm,
-    Client,
     Hash,
     Purpose,
     ServingStatus,
@@ -158,12 +157,3 @@ def test_the_command_line_works_with_what_init_wrote(daemon, ed25519, monkeypatc
         4,
         "signward: KEY_NOT_FOUND: There is no such key.; see 'signward key list'",
     )
-
-
-def test_clients_on_their_own_connections(daemon, ed25519):
-    credentials = read_profile("bot", daemon.profiles).credentials()
-    with (
-        Client(daemon.tcp, credentials, own_connection=True) as one,
-        Client(daemon.tcp, credentials, own_connection=True) as two,
-    ):
-        assert one.sign_raw("ed", b"m") == two.sign_raw("ed", b"m")

@@ -289,12 +289,25 @@ def test_a_given_server_name_must_be_in_the_certificate(daemon, credentials):
         client.health()
 
 
-def test_own_connections_are_not_shared(daemon, credentials):
+def test_each_client_has_one_connection_of_its_own(daemon, credentials):
+    daemon.add_key("k")
+    with Client(daemon.target, credentials) as one, Client(daemon.target, credentials) as two:
+        for client in (one, two, one, two):
+            client.get_key("k")
+    assert len({seen.peer for seen in daemon.seen}) == 2
+
+
+def test_options_win_over_the_defaults(daemon, credentials, monkeypatch):
+    monkeypatch.setenv("http_proxy", "http://localhost:1")
+    daemon.add_key("k")
+    with Client(daemon.target, credentials) as client:
+        assert client.get_key("k").id == "k"
+    through_proxy = [("grpc.enable_http_proxy", 1)]
     with (
-        Client(daemon.target, credentials, own_connection=True) as one,
-        Client(daemon.target, credentials, own_connection=True) as two,
+        Client(daemon.target, credentials, options=through_proxy, timeout=2.0) as client,
+        pytest.raises(errors.Unavailable),
     ):
-        assert one.health() is two.health() is ServingStatus.SERVING
+        client.get_key("k")
 
 
 @pytest.mark.parametrize("target", ["", "http://localhost:1", "https://localhost:1"])

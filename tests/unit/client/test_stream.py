@@ -217,7 +217,7 @@ def test_a_blocked_sender_wakes_when_the_stream_breaks(key, client):
         except errors.SignwardError as error:
             caught.append(error)
 
-    thread = threading.Thread(target=second)
+    thread = threading.Thread(target=second, daemon=True)
     thread.start()
     thread.join(0.1)
     assert thread.is_alive()

@@ -88,6 +88,10 @@ class EnvelopeCustody:
         finally:
             slot.release()
 
+    def is_unlocked(self, key_id: str, version: int) -> bool:
+        """Return whether the private half is in locked memory now."""
+        return self._unlocked.holds((key_id, version))
+
     def forget(self, key_id: str) -> None:
         """Wipe every version of a key, and read its envelopes anew next time."""
         self._sealed.forget(key_id)

@@ -57,6 +57,11 @@ class UnlockedKeys:
             slot = self._memory.take()
         return slot
 
+    def holds(self, name: Name) -> bool:
+        """Return whether a version is unlocked now; it may be wiped before it is leased."""
+        entry = self._entries.get(name)
+        return entry is not None and self._clock.monotonic() < entry.expires
+
     def lease(self, name: Name, ttl: float) -> Slot | None:
         """Return the leased slot of a version, ``None`` if it is not unlocked.
 

@@ -23,7 +23,6 @@ _RANDOMIZE_SEED: Final = 32
 _FUNCTIONS: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
     "secp256k1_context_create": (c_void_p, (c_uint,)),
     "secp256k1_context_randomize": (c_int, (c_void_p, c_void_p)),
-    "secp256k1_ec_seckey_verify": (c_int, (c_void_p, c_void_p)),
     # public key (64, opaque), secret key (32)
     "secp256k1_ec_pubkey_create": (c_int, (c_void_p, c_void_p, c_void_p)),
     # public key (64, opaque), encoded point, length
@@ -76,7 +75,6 @@ class Secp256k1:
         if not library.secp256k1_context_randomize(self.context, seed):
             raise NativeLibraryError("libsecp256k1 cannot randomise its context", INSTALL)
         sodium.memzero(seed, _RANDOMIZE_SEED)
-        self.seckey_verify = library.secp256k1_ec_seckey_verify
         self.pubkey_create = library.secp256k1_ec_pubkey_create
         self.pubkey_parse = library.secp256k1_ec_pubkey_parse
         self.pubkey_serialize = library.secp256k1_ec_pubkey_serialize

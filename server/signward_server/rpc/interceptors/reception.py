@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from typing import Protocol
 
 import grpc
 
@@ -15,7 +16,15 @@ from signward_server.core.errors import Cancelled, MessageTooLarge, PayloadMalfo
 from signward_server.core.ports import Clock
 from signward_server.rpc.call import GrpcCall
 
-__all__ = ["ReceptionWatch", "received"]
+__all__ = ["Cancellable", "ReceptionWatch", "received"]
+
+
+class Cancellable(Protocol):
+    """A call, in whatever form."""
+
+    def cancel(self) -> object:
+        """End it as cancelled."""
+        ...
 
 
 class ReceptionWatch:
@@ -29,7 +38,7 @@ class ReceptionWatch:
     def __init__(self, clock: Clock, patience: float) -> None:
         self._clock = clock
         self._patience = patience
-        self._waiting: dict[GrpcCall, float] = {}
+        self._waiting: dict[Cancellable, float] = {}
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="reception-watch", daemon=True)
 
@@ -50,7 +59,7 @@ class ReceptionWatch:
             Cancelled: The caller has gone, or took too long.
             PayloadMalformed: The caller closed without a message.
         """
-        self._waiting[call] = self._clock.monotonic()
+        self.expect(call.context)
         try:
             return next(requests)
         except StopIteration as exc:
@@ -59,14 +68,22 @@ class ReceptionWatch:
             gone.__traceback__ = None  # grpcio keeps the error, and the frames keep the call
             raise Cancelled from gone
         finally:
-            del self._waiting[call]
+            self.arrived(call.context)
+
+    def expect(self, call: Cancellable) -> None:
+        """Cancel a call unless its message arrives in time."""
+        self._waiting[call] = self._clock.monotonic()
+
+    def arrived(self, call: Cancellable) -> None:
+        """Leave a call alone from now on."""
+        del self._waiting[call]
 
     def _run(self) -> None:
         while not self._stopped.wait(self._patience / 4):
             overdue = self._clock.monotonic() - self._patience
             for call, since in self._waiting.copy().items():
                 if since < overdue:
-                    call.context.cancel()
+                    call.cancel()
 
 
 def received(

@@ -76,6 +76,7 @@ def test_it_serves_until_a_signal_and_ends_cleanly(home, capsys, number):
     daemon = run_until(number, home, "shutdown.grace=250ms")
     assert daemon.events == ["start", ("stop", 0.25)]
     assert signal.getsignal(number) is before
+    assert signal.set_wakeup_fd(-1) == -1
     out, err = capsys.readouterr()
     assert [json.loads(line) for line in out.splitlines()] == [
         {

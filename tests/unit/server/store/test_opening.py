@@ -7,7 +7,9 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import tempfile
 import threading
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -154,13 +156,10 @@ except StoreFileError as error:
 """
 
 
-def _opened_without_privileges(path: Path, owner: int) -> str:
+def _opened_without_privileges(path: Path) -> str:
     if os.geteuid() == 0:
         for entry in (path.parent, path):
-            os.chown(entry, owner, owner)
-        for parent in path.parents[1:]:
-            if parent.stat().st_uid == 0 and not parent.stat().st_mode & 0o001:
-                parent.chmod(stat.S_IMODE(parent.stat().st_mode) | 0o011)
+            os.chown(entry, 65534, 65534)
     environment = {"PYTHONPATH": os.pathsep.join(sys.path), "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(
         [sys.executable, "-c", _AS_NOBODY, path],
@@ -173,16 +172,24 @@ def _opened_without_privileges(path: Path, owner: int) -> str:
     return done.stdout
 
 
-def test_a_read_only_file_is_refused(tmp_path: Path) -> None:
-    path = made(tmp_path / "home" / "signward.db")
+@pytest.fixture
+def reachable() -> Iterator[Path]:
+    """Yield a folder that an unprivileged user can reach, unlike ``tmp_path``."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)
+
+
+def test_a_read_only_file_is_refused(reachable: Path) -> None:
+    path = made(reachable / "signward.db")
     path.chmod(0o400)
-    assert "not writable" in _opened_without_privileges(path, 65534)
+    assert "not writable" in _opened_without_privileges(path)
 
 
-def test_a_read_only_folder_is_refused(tmp_path: Path) -> None:
-    path = made(tmp_path / "home" / "signward.db")
-    path.parent.chmod(0o500)
-    assert "not writable" in _opened_without_privileges(path, 65534)
+def test_a_read_only_folder_is_refused(reachable: Path) -> None:
+    path = made(reachable / "signward.db")
+    reachable.chmod(0o500)
+    assert "not writable" in _opened_without_privileges(path)
+    reachable.chmod(0o700)
 
 
 def test_a_file_that_vanished_is_not_made_anew(tmp_path: Path) -> None:
@@ -213,6 +220,18 @@ def test_a_store_locked_by_another_process_is_unavailable_not_broken(tmp_path: P
         other.execute("ROLLBACK")
     assert catalogue.get("cold") is None
     assert catalogue.insert(catalogue_key("cold"), None, None, b"") == catalogue.get("cold")
+    store.close()
+
+
+def test_a_transaction_holds_the_write_lock_from_its_beginning(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "signward.db", SteppedClock())
+    with (
+        store._durable.begin(),
+        closing(sqlite3.connect(tmp_path / "signward.db", isolation_level=None)) as other,
+    ):
+        other.execute("PRAGMA busy_timeout = 0")
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            other.execute("BEGIN IMMEDIATE")
     store.close()
 
 

@@ -149,7 +149,8 @@ def test_the_mac_input_is_that_of_the_format() -> None:
     expected += struct.pack(">6I", 3, 0, 6, 0, 2, 1) + b"hot" + b"" + b"cn:bot" + b"" + b"{}"
     expected += struct.pack(">3q", 1, 2, 1795260615123456)
     expected += b"\1" + struct.pack(">q", 10**6) + b"\0" + struct.pack(">q", 0)
-    expected += struct.pack(">2I", 44, 1) + version.public_key.spki_der + b"r"
+    expected += struct.pack(">3I", 44, 32, 1)
+    expected += version.public_key.spki_der + version.public_key.fingerprint + b"r"
     assert mac_input(*rows_of(key)) == expected
 
 

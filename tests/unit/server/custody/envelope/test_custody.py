@@ -180,6 +180,22 @@ def test_a_ttl_of_zero_wipes_at_once_and_reads_the_store_once(
     assert materials.reads == 1
 
 
+@pytest.mark.parametrize(("ttl", "expected"), [(0.0, []), (0.5, [0.5]), (600.0, [600.0])])
+def test_the_sweeper_expects_only_what_stays(
+    custody: EnvelopeCustody,
+    make: Make,
+    monkeypatch: pytest.MonkeyPatch,
+    ttl: float,
+    expected: list[float],
+) -> None:
+    told: list[float] = []
+    monkeypatch.setattr(custody._sweeper, "expect", told.append)
+    named = make(ttl=timedelta(seconds=ttl))
+    for _ in range(2):
+        custody.sign(b"m", named)
+    assert told == expected
+
+
 def test_a_key_is_wiped_although_nobody_signs(
     custody: EnvelopeCustody, make: Make, memory: LockedMemory, clock: FakeClock
 ) -> None:

@@ -65,6 +65,25 @@ def test_the_file_is_for_its_owner_only(
     assert len(content) == 48
 
 
+def test_the_file_is_for_its_owner_only_from_the_start(
+    key_file: LocalKeyFile, path: Path, memory: LockedMemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    modes = []
+    real = os.fchmod
+
+    def fchmod(descriptor: int, mode: int) -> None:
+        modes.append(stat.S_IMODE(os.fstat(descriptor).st_mode))
+        real(descriptor, mode)
+
+    monkeypatch.setattr(os, "fchmod", fchmod)
+    before = os.umask(0)
+    try:
+        key_file.create(memory)
+    finally:
+        os.umask(before)
+    assert modes == [0o600]
+
+
 def test_each_kek_is_random(tmp_path: Path, native: Native, memory: LockedMemory) -> None:
     paths = [tmp_path / "one", tmp_path / "two"]
     for path in paths:

@@ -57,6 +57,17 @@ def test_a_lease_is_of_the_kept_slot(unlocked: UnlockedKeys, keep: Keep) -> None
     assert slot.leased
 
 
+def test_a_name_is_held_until_it_expires(
+    unlocked: UnlockedKeys, keep: Keep, clock: FakeClock
+) -> None:
+    assert not unlocked.holds(A1)
+    keep(A1, 10.0)
+    assert unlocked.holds(A1)
+    assert not unlocked.holds(A2)
+    clock.advance(10.0)
+    assert not unlocked.holds(A1)
+
+
 def test_each_use_extends_the_unlock(
     unlocked: UnlockedKeys, keep: Keep, clock: FakeClock, peek: Peek
 ) -> None:
@@ -95,10 +106,19 @@ def test_no_ttl_wipes_with_the_lease(
     assert peek(fresh) == bytes(64)
     slot = keep(A1)
     assert unlocked.lease(A1, 0.0) is slot
-    assert unlocked.lease(A1, 10.0) is None
     assert peek(slot) == FILLED
     slot.release()
     assert peek(slot) == bytes(64)
+    assert unlocked.lease(A1, 10.0) is None
+
+
+def test_a_ttl_below_a_second_counts(unlocked: UnlockedKeys, keep: Keep, clock: FakeClock) -> None:
+    slot = keep(A1, 0.5)
+    for _ in range(2):
+        clock.advance(0.4)
+        assert unlocked.lease(A1, 0.5) is slot
+    clock.advance(0.5)
+    assert unlocked.lease(A1, 0.5) is None
 
 
 def test_the_sweep_wipes_what_has_expired_and_says_what_is_next(
@@ -211,6 +231,7 @@ def test_close_wipes_everything_and_keeps_nothing(
     unlocked: UnlockedKeys, keep: Keep, peek: Peek, poke: Poke
 ) -> None:
     slots = [keep(name) for name in (A1, B1)]
+    unlocked.forget("nobody")
     late, before = unlocked.take(), unlocked.generation
     poke(late, FILLED)
     unlocked.close()

@@ -77,8 +77,7 @@ def test_a_message_that_may_still_come_is_waited_for() -> None:
     clock = MovingClock()
     watch = ReceptionWatch(clock, 0.02)
     context = FakeContext()
-    call = grpc_call(World(), context=context)
-    watch._waiting[call] = clock.monotonic()
+    watch.expect(context)
     watch.start()
     time.sleep(0.05)
     assert not context.cancelled

@@ -1,0 +1,110 @@
+"""What outlives the process."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from signward_server.core.keys import Key
+from signward_server.core.value import value
+
+__all__ = ["Catalogue", "Claim", "RequestLedger", "RequestScope"]
+
+
+@value
+class Claim:
+    """What a request_id resolved to.
+
+    Attributes:
+        version: The key version of its first use.
+        replayed: Whether this is a retry.
+    """
+
+    version: int
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RequestScope:
+    """What a request_id is unique in (S33)."""
+
+    identity: str
+    method: str
+    key: str
+    request_id: str
+
+
+class RequestLedger(Protocol):
+    """Remembers request_ids, so that a retry gets the first answer."""
+
+    def claim(self, scope: RequestScope, content: bytes, version: int) -> Claim:
+        """Remember a request durably, or find it again.
+
+        Args:
+            scope: Whose request it is.
+            content: SHA-256 of everything that the answer depends on.
+            version: The key version that it resolves to now.
+
+        Returns:
+            The version that it resolved to at first use, and whether this is a retry.
+
+        Raises:
+            RequestIdReused: The scope was used with other content.
+            RequestIdQuota: The identity has too many that are still remembered.
+            StoreUnavailable: The store cannot be written now.
+        """
+        ...
+
+
+class Catalogue(Protocol):
+    """All keys. Reads are served from memory; a change is durable when it returns."""
+
+    def get(self, key_id: str) -> Key | None:
+        """Return the key, ``None`` if there is none.
+
+        Raises:
+            EnvelopeCorrupt: Its row fails its MAC; the key is quarantined.
+        """
+        ...
+
+    def page(self, after: str, limit: int) -> Sequence[Key]:
+        """Return up to ``limit`` keys with an id above ``after``, in order of id."""
+        ...
+
+    def created_by(self, scope: RequestScope, content: bytes) -> Key | None:
+        """Return the key, as it is now, that this request made; ``None`` if it made none.
+
+        Raises:
+            RequestIdReused: The scope was used with other content.
+        """
+        ...
+
+    def insert(
+        self, key: Key, material: bytes | None, scope: RequestScope | None, content: bytes
+    ) -> Key:
+        """Store a new key with its material and request_id in one transaction.
+
+        Returns:
+            The stored key; that of the first call when the request is a retry of it.
+
+        Raises:
+            KeyExists: The id is taken, or the public key occurs already (S16).
+            RequestIdReused: The scope was used with other content.
+            RequestIdQuota: The identity has too many that are still remembered.
+            StoreUnavailable: The store cannot be written now.
+        """
+        ...
+
+    def replace(self, key: Key, expected_revision: int) -> Key:
+        """Store a changed key if its row still has the expected revision.
+
+        Returns:
+            The stored key, with its new revision and update time.
+
+        Raises:
+            KeyNotFound: There is no such key.
+            EtagMismatch: The row has another revision.
+            StoreUnavailable: The store cannot be written now.
+        """
+        ...

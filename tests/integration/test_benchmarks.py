@@ -1,0 +1,77 @@
+"""The benchmarks run, and their results have the form that the docs promise."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+_ROOT = Path(__file__).parents[2]
+_CASES = ("get_public_key", "sign_ed25519", "sign_secp256k1", "sign_batch_64", "sign_stream")
+_ECHOES = ("echo_get_public_key", "echo", "echo_sign_secp256k1", "echo_sign_batch_64")
+_FIELDS = ("p50_us", "p99_us", "throughput", "p50_ratio", "p99_ratio", "throughput_ratio")
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    output = tmp_path_factory.mktemp("bench")
+    command = [sys.executable, "-m", "tests.benchmarks", "--smoke", "--output", str(output)]
+    path = f"{_ROOT}/client:{_ROOT}/server"
+    subprocess.run(
+        command,
+        cwd=_ROOT,
+        check=True,
+        timeout=100,
+        capture_output=True,
+        env={"PYTHONPATH": path, "PATH": "/usr/bin:/bin"},
+    )
+    return output
+
+
+@pytest.fixture(scope="module")
+def results(folder):
+    return json.loads((folder / "latest.json").read_text("utf-8"))
+
+
+@pytest.mark.parametrize("suffix", ["", "_uds"])
+def test_each_case_has_its_figures(results, suffix):
+    for name in (*_CASES, *_ECHOES, "echo_sign_stream"):
+        figures = results[name + suffix]
+        assert all(figures[field] > 0 for field in _FIELDS), name
+        assert figures["p50_us"] <= figures["p99_us"]
+
+
+@pytest.mark.parametrize("suffix", ["", "_uds"])
+def test_each_case_is_compared_with_its_echo_of_the_same_transport(results, suffix):
+    for case, echo in zip(_CASES, (*_ECHOES, "echo_sign_stream"), strict=True):
+        assert results[case + suffix]["compared_with"] == echo + suffix
+        assert results[echo + suffix]["p50_ratio"] == 1
+
+
+def test_a_batch_is_compared_with_the_bare_function(results):
+    batch = results["sign_batch_64"]
+    assert batch["signature_us"] > batch["bare_signature_us"] > 0
+    assert batch["raw_ratio"] > 1
+    assert batch["signatures_per_s"] == pytest.approx(64 * batch["throughput"], rel=0.01)
+
+
+def test_a_stream_is_compared_with_unary_calls(results):
+    assert results["sign_stream"]["throughput_ratio_to_unary"] > 0
+
+
+def test_the_unix_socket_is_compared_with_tcp(results):
+    assert results["sign_ed25519_uds"]["p50_ratio_to_tcp"] > 0
+
+
+def test_metadata_says_how_it_was_measured(results):
+    about = results["metadata"]
+    assert about["rounds"] >= 2
+    assert {"time", "cpus", "python", "packages", "plan"} <= set(about)
+
+
+def test_the_plot_has_a_curve_for_each_case_server_and_transport(folder):
+    svg = (folder / "latency.svg").read_text("utf-8")
+    assert svg.count("<polyline ") == len(_CASES) * 2 * 2

@@ -1,0 +1,80 @@
+"""Secrets are addresses to Python; only C functions read what is there (S21)."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from signward_server import custody
+from signward_server.core.payloads import Hash
+from signward_server.custody.memory import Slot
+from signward_server.custody.native import Native
+from signward_server.custody.pairs import Ed25519Pairs, KeyPairs, Secp256k1Pairs
+
+SOURCES = sorted(Path(next(iter(custody.__path__))).rglob("*.py"))
+# What brings the content of memory to Python, or does sums with it.
+READERS = {
+    "cast",
+    "contents",
+    "from_buffer_copy",
+    "from_bytes",
+    "memoryview",
+    "string_at",
+    "to_bytes",
+    "wstring_at",
+}
+# A view onto a slot, and who passes it on to readv and writev without looking at it.
+VIEWS = {"from_address": {"key_file.py"}}
+
+
+def names(source: Path) -> set[str]:
+    nodes = list(ast.walk(ast.parse(source.read_text())))
+    return {node.attr for node in nodes if isinstance(node, ast.Attribute)} | {
+        node.id for node in nodes if isinstance(node, ast.Name)
+    }
+
+
+def test_s21_no_source_reads_the_content_of_a_slot() -> None:
+    assert len(SOURCES) > 20
+    for source in SOURCES:
+        assert names(source) & READERS == set(), source.name
+        for view, allowed in VIEWS.items():
+            assert view not in names(source) or source.name in allowed
+
+
+@pytest.mark.parametrize(
+    ("make", "hash_"),
+    [(lambda native: Ed25519Pairs(native.sodium), Hash.NONE), (Secp256k1Pairs, Hash.SHA256)],
+)
+def test_s21_a_private_half_is_never_among_the_values_of_python(
+    native: Native,
+    taken: Callable[[], Slot],
+    peek: Callable[[Slot], bytes],
+    monkeypatch: pytest.MonkeyPatch,
+    make: Callable[[Native], KeyPairs],
+    hash_: Hash,
+) -> None:
+    seen: list[object] = []
+    for library in (native.sodium, native.secp256k1):
+        for name, function in list(vars(library).items()):
+            if callable(function):
+                monkeypatch.setattr(library, name, _recorded(function, seen))
+    pairs, slot = make(native), taken()
+    public_key = pairs.generate(slot, taken())
+    seen.append(pairs.sign(slot, b"m", hash_, public_key).value)
+    secret = peek(slot)[:32]
+    assert slot.address in seen
+    assert not any(isinstance(each, bytes) and secret in each for each in seen)
+    assert int.from_bytes(secret) not in seen
+    assert int.from_bytes(secret, "little") not in seen
+
+
+def _recorded(function: Callable[..., int], seen: list[object]) -> Callable[..., int]:
+    def call(*arguments: object) -> int:
+        result = function(*arguments)
+        seen.extend(getattr(argument, "raw", argument) for argument in arguments)
+        return result
+
+    return call
