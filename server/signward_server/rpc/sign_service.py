@@ -11,7 +11,6 @@ from signward.v1 import sign_service_pb2 as pb
 from signward_server.core.errors import FieldInvalid, MessageTooLarge, SignwardError
 from signward_server.core.ports import Clock
 from signward_server.core.signing import SignRequest
-from signward_server.flows.batches import sign_each
 from signward_server.flows.signing import Signing
 from signward_server.flows.verifying import Verifying
 from signward_server.rpc.call import GrpcCall, ItemCall
@@ -83,7 +82,7 @@ class SignService:
             raise FieldInvalid.at("requests", f"Must have 1 to {_MAX_ITEMS} items.")
         response = pb.SignBatchResponse()
         items = _items(message, data)
-        for outcome in sign_each(self._signing, call, items):
+        for outcome in self._signing.sign_each(call, items):
             result = response.results.add()
             if isinstance(outcome, SignwardError):
                 result.error.CopyFrom(status_of(outcome))

@@ -8,7 +8,6 @@ from signward_server.core.errors import Cancelled, FieldInvalid, SignwardError
 from signward_server.core.keys import KeyState
 from signward_server.core.payloads import Hash
 from signward_server.core.signing import SignRequest, SignResult
-from signward_server.flows.batches import sign_each
 
 from tests.fakes.spine.call import FakeCall
 from tests.fakes.spine.world import World, raw
@@ -50,7 +49,7 @@ def _alone(world: World, item: SignRequest | SignwardError) -> SignResult | Sign
 @given(st.lists(st.one_of(requests, unreadable), max_size=12))
 def test_a_batch_equals_single_calls(items: list[SignRequest | SignwardError]) -> None:
     world = _world()
-    together = [_told(outcome) for outcome in sign_each(world.signing, FakeCall(), items)]
+    together = [_told(outcome) for outcome in world.signing.sign_each(FakeCall(), items)]
     recorded = list(world.audit.outcomes)
     alone = [_told(_alone(world, item)) for item in items]
     assert together == alone
@@ -66,7 +65,7 @@ def test_an_unexpected_error_spoils_only_its_item() -> None:
             raise RuntimeError("SECRET")
 
     world.custody.before_sign = fail
-    outcomes = sign_each(world.signing, FakeCall(), [raw(b"1"), raw(b"2"), raw(b"3")])
+    outcomes = world.signing.sign_each(FakeCall(), [raw(b"1"), raw(b"2"), raw(b"3")])
     reasons = [getattr(outcome, "reason", "OK") for outcome in outcomes]
     assert reasons == ["OK", "INTERNAL", "OK"]
 
@@ -74,7 +73,7 @@ def test_an_unexpected_error_spoils_only_its_item() -> None:
 def test_the_rest_of_a_cancelled_batch_is_not_signed() -> None:
     world = _world()
     call = FakeCall(lives=2, end=Cancelled())
-    outcomes = sign_each(world.signing, call, [raw(bytes([n])) for n in range(5)])
+    outcomes = world.signing.sign_each(call, [raw(bytes([n])) for n in range(5)])
     assert [isinstance(outcome, SignResult) for outcome in outcomes] == [True] * 2 + [False] * 3
     assert len(world.custody.asked) == 2
     assert world.caps.spent == 2

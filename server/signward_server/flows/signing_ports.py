@@ -1,0 +1,37 @@
+"""What the signing path needs from the other parts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from signward_server.core.keys import CustodyKind
+from signward_server.core.payloads import Payload
+from signward_server.core.ports import (
+    Audit,
+    Caps,
+    Catalogue,
+    Chain,
+    Clock,
+    Custody,
+    Limits,
+    Policy,
+    RequestLedger,
+)
+
+__all__ = ["SigningPorts"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SigningPorts:
+    """Everything that the signing path needs from the other parts."""
+
+    catalogue: Catalogue
+    chains: Mapping[type[Payload], Chain]
+    custodies: Mapping[CustodyKind, Custody]
+    policy: Policy
+    caps: Caps
+    limits: Limits
+    audit: Audit
+    requests: RequestLedger
+    clock: Clock
