@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from signward import Client, ServingStatus, SignwardError
 from tests.running.homes import Home
 from tests.running.keys import create, sign_request
 from tests.running.process import Daemon
+from tests.running.waiting import eventually
 
 pytestmark = pytest.mark.integration
 
@@ -56,16 +56,6 @@ class FullFilesystem:
 
     def free(self) -> None:
         self._filler.unlink()
-
-
-def eventually(condition: Callable[[], bool]) -> bool:
-    """Wait until something holds; health may look back some seconds."""
-    end = time.monotonic() + 30
-    while not condition():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.1)
-    return True
 
 
 def health(client: Client) -> set[ServingStatus]:
