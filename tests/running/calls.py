@@ -13,7 +13,17 @@ from google.rpc import error_details_pb2, status_pb2
 
 from tests.running.homes import PATIENCE
 
-__all__ = ["KEYS", "SIGN", "Refusal", "held", "refusal_in", "refusal_of", "refused", "silent", "unary"]
+__all__ = [
+    "KEYS",
+    "SIGN",
+    "Refusal",
+    "held",
+    "refusal_in",
+    "refusal_of",
+    "refused",
+    "silent",
+    "unary",
+]
 
 SIGN = "/signward.v1.SignService/"
 KEYS = "/signward.v1.KeyService/"

@@ -8,7 +8,7 @@ import signal
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Self
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
@@ -151,7 +151,7 @@ class Daemon:
         self.process.stdout.close()
         self._errors.close()
 
-    def __enter__(self) -> Daemon:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *failure: object) -> None:
