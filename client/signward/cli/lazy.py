@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any
@@ -43,8 +44,14 @@ class Lazy(TyperCommand):
 
 
 def module_loader(module: str) -> _Loader:
-    """Return a loader for the Typer app named ``app`` in a module."""
-    return lambda: typer.main.get_command(import_module(module).app)
+    """Return a loader for the Typer app named ``app`` in a module, which may import grpc."""
+
+    def load() -> Any:  # noqa: ANN401
+        # Read by grpc when it is imported. What it logs of a failed call is in the error, too.
+        os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+        return typer.main.get_command(import_module(module).app)
+
+    return load
 
 
 def daemon_loader(name: str) -> _Loader:

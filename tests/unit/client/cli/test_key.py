@@ -34,7 +34,7 @@ def test_create_twice_is_refused(daemon, run):
     outcome = run(*CREATE)
     assert outcome.code == 5
     assert outcome.stderr == (
-        "signward: KEY_EXISTS: A key with this id exists.; choose another id\n"
+        "signward: KEY_EXISTS: A key with this id exists; choose another id\n"
     )
 
 
@@ -147,5 +147,5 @@ def test_an_unknown_key_is_not_found(daemon, run):
     assert outcome.code == 4
     assert outcome.stdout == ""
     assert outcome.stderr == (
-        "signward: KEY_NOT_FOUND: There is no such key.; see 'signward key list'\n"
+        "signward: KEY_NOT_FOUND: There is no such key; see 'signward key list'\n"
     )
