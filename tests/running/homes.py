@@ -68,10 +68,11 @@ class Home:
         shutil.copytree(self.authority, copied.authority)
         return copied
 
-    def configure(self, text: str) -> None:
-        """Append lines to the configuration."""
-        with self.configuration.open("a") as file:
-            file.write(f"\n{text}\n")
+    def configure(self, old: str, new: str) -> None:
+        """Replace a piece of the configuration."""
+        text = self.configuration.read_text()
+        assert text.count(old) == 1
+        self.configuration.write_text(text.replace(old, new))
 
 
 def initialise(path: Path, variables: Mapping[str, str] | None = None) -> Home:

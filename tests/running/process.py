@@ -160,10 +160,12 @@ class Daemon:
         self.kill()
 
 
-def serve_and_fail(home: Home, *flags: str, **variables: str) -> Outcome:
+def serve_and_fail(
+    home: Home, *flags: str, command: Sequence[str] = (), **variables: str
+) -> Outcome:
     """Start a daemon that must refuse to start."""
     done = subprocess.run(
-        [*SIGNWARD, "serve", "--home", str(home.path), *flags],
+        [*command, *SIGNWARD, "serve", "--home", str(home.path), *flags],
         env=environment(**variables),
         check=False,
         capture_output=True,

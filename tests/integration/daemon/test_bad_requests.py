@@ -220,9 +220,7 @@ KEY_CASES: dict[str, tuple[str, bytes, Refusal]] = {
     "nothing to update": ("UpdateKey", field(1, ED.encode()), invalid("update_mask")),
     "immutable field to update": (
         "UpdateKey",
-        key_pb.UpdateKeyRequest(
-            key_id=ED, update_mask={"paths": ["purpose"]}
-        ).SerializeToString(),
+        key_pb.UpdateKeyRequest(key_id=ED, update_mask={"paths": ["purpose"]}).SerializeToString(),
         invalid("update_mask"),
     ),
     "stale etag": (
@@ -268,9 +266,7 @@ def test_a_batch_above_its_bytes_is_refused_and_one_below_is_not(channel: grpc.C
 
 def test_every_bad_item_of_a_batch_says_what_the_single_call_says(channel: grpc.Channel) -> None:
     cases = {
-        name: case
-        for name, case in SIGN_CASES.items()
-        if case[1] not in {MALFORMED, TOO_LARGE}
+        name: case for name, case in SIGN_CASES.items() if case[1] not in {MALFORMED, TOO_LARGE}
     }
     good = sign_request(ED).SerializeToString()
     data = b"".join(field(1, good) + field(1, bad) for bad, _ in cases.values())

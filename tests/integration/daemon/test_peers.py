@@ -179,12 +179,10 @@ def test_s01_a_ca_asserts_no_more_than_its_names(home: Home) -> None:
     other = Issuer.foreign(raw_names(["other CA"]))
     bundle = home.path / "tls" / "other.crt"
     bundle.write_bytes(other.as_client().certificate)
-    both = '[{file = "tls/client-ca.crt", names = ["bot"]}, {file = "tls/other.crt", names = ["x"]}]'
-    home.configuration.write_text(
-        home.configuration.read_text().replace(
-            'client_ca = [{ file = "tls/client-ca.crt" }]', f"client_ca = {both}"
-        )
+    both = (
+        '[{file = "tls/client-ca.crt", names = ["bot"]}, {file = "tls/other.crt", names = ["x"]}]'
     )
+    home.configure('client_ca = [{ file = "tls/client-ca.crt" }]', f"client_ca = {both}")
     with Daemon(home) as daemon:
         for issuer, name, believed in ((ours, "bot", True), (other, "x", True), (ours, "x", False),
                                        (other, "bot", False), (ours, "admin", False)):  # fmt: skip

@@ -136,7 +136,9 @@ def test_s42_tls_older_than_1_2_is_refused(daemon: Daemon) -> None:
         context.wrap_socket(plain, server_hostname="localhost")
 
 
-def test_s42_established_connections_that_stay_idle_are_closed(new_home: Callable[[], Home]) -> None:
+def test_s42_established_connections_that_stay_idle_are_closed(
+    new_home: Callable[[], Home],
+) -> None:
     with Daemon(new_home(), "--set", "limits.connection_idle=1s") as daemon:
         context = bots_context(daemon)
         with connected(daemon, 20) as plain, daemon.client() as client, ExitStack() as stack:
