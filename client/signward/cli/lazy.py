@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 import typer.main
 from typer.core import TyperCommand, TyperGroup
+
+if TYPE_CHECKING:
+    from importlib.metadata import Distribution
 
 __all__ = ["ENTRY_POINTS", "Lazy", "daemon_loader", "module_loader"]
 
 ENTRY_POINTS = "signward.commands"
 """Entry points of this group are Typer apps whose commands join this command line."""
 
+_SERVER_EXTRA = re.compile(r"extra *== *['\"]server['\"]")
+_NAME = re.compile(r"[A-Za-z0-9._-]+")
 _Loader = Callable[[], Any]  # a command of Typer's own click, which it does not export
 
 
@@ -61,6 +67,8 @@ def daemon_loader(name: str) -> _Loader:
         from importlib.metadata import entry_points  # noqa: PLC0415 -- slow, and rarely needed
 
         for entry_point in entry_points(group=ENTRY_POINTS):
+            if entry_point.dist and (missing := _not_installed(entry_point.dist)):
+                raise _missing(name, missing)
             try:
                 group = typer.main.get_command(entry_point.load())
             except ModuleNotFoundError as error:
@@ -70,6 +78,20 @@ def daemon_loader(name: str) -> _Loader:
         raise _missing(name, "the daemon")
 
     return load
+
+
+def _not_installed(package: Distribution) -> str | None:
+    """Return the first distribution of the extra ``server`` that is not there."""
+    from importlib.metadata import PackageNotFoundError, distribution  # noqa: PLC0415
+
+    for requirement in package.requires or ():
+        wanted, _, marker = requirement.partition(";")
+        if _SERVER_EXTRA.search(marker) and (match := _NAME.match(wanted)):
+            try:
+                distribution(match[0])
+            except PackageNotFoundError:
+                return match[0]
+    return None
 
 
 def _missing(name: str, what: str | None) -> typer.TyperException:
