@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from google.protobuf.duration_pb2 import Duration
 
 CREATE = ("key", "create", "k", "--algorithm", "ed25519", "--purpose", "raw")
 
@@ -149,3 +150,17 @@ def test_an_unknown_key_is_not_found(daemon, run):
     assert outcome.stderr == (
         "signward: KEY_NOT_FOUND: There is no such key; see 'signward key list'\n"
     )
+
+
+def test_a_key_says_how_long_it_stays_unlocked(daemon, run):
+    daemon.add_key("default")
+    daemon.add_key("zero", unlock_ttl=Duration())
+    daemon.add_key("own", unlock_ttl=Duration(seconds=90))
+
+    def shown(key: str) -> str:
+        lines = run("key", "get", key).stdout.splitlines()
+        return next(line for line in lines if line.startswith("unlock ttl"))
+
+    assert shown("default").endswith("the daemon's default")
+    assert shown("zero").split()[-1] == "0s"
+    assert shown("own").split()[-1] == "90s"
