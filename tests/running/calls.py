@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import grpc
@@ -11,7 +13,17 @@ from google.rpc import error_details_pb2, status_pb2
 
 from tests.running.homes import PATIENCE
 
-__all__ = ["KEYS", "SIGN", "Refusal", "refusal_in", "refusal_of", "refused", "silent", "unary"]
+__all__ = [
+    "KEYS",
+    "SIGN",
+    "Refusal",
+    "held",
+    "refusal_in",
+    "refusal_of",
+    "refused",
+    "silent",
+    "unary",
+]
 
 SIGN = "/signward.v1.SignService/"
 KEYS = "/signward.v1.KeyService/"
@@ -74,6 +86,26 @@ def refusal_in(status: status_pb2.Status) -> Refusal:
     assert info.domain == "signward"
     (name,) = (code.name for code in grpc.StatusCode if code.value[0] == status.code)
     return Refusal(name, info.reason, tuple(fields))
+
+
+@contextmanager
+def held(channel: grpc.Channel, method: str, data: bytes) -> Iterator[threading.Event]:
+    """Keep a unary call running: its message is sent when the event is set, and answered."""
+    release, started = threading.Event(), threading.Event()
+
+    def requests() -> Iterator[bytes]:
+        started.set()
+        release.wait(PATIENCE)
+        yield data
+
+    call = channel.stream_unary(method).future(requests(), timeout=PATIENCE)
+    assert started.wait(PATIENCE)
+    grpc.channel_ready_future(channel).result(PATIENCE)
+    try:
+        yield release
+    finally:
+        release.set()
+    assert call.result(PATIENCE)
 
 
 def silent(until: Callable[[], object]) -> Iterator[bytes]:

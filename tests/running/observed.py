@@ -16,6 +16,8 @@ from typing import Final
 
 from signward_server import wiring
 from signward_server.cli import app
+from signward_server.core.signing import Signature, SigningContext
+from signward_server.custody.envelope import EnvelopeCustody
 from signward_server.custody.native import Native
 
 from tests.integration.custody.privileges import drop_ipc_lock
@@ -25,13 +27,20 @@ PR_SET_DUMPABLE: Final = 4
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _load_native = wiring.load_native
+_sign = EnvelopeCustody.sign
+_signed: list[None] = []
 
 
 def _tell(_number: int, _frame: FrameType | None) -> None:
-    facts = {"dumpable": _libc.prctl(PR_GET_DUMPABLE, 0, 0, 0, 0)}
+    facts = {"dumpable": _libc.prctl(PR_GET_DUMPABLE, 0, 0, 0, 0), "signatures": len(_signed)}
     _libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)
     sys.stdout.write(json.dumps(facts) + "\n")
     sys.stdout.flush()
+
+
+def _counted(self: EnvelopeCustody, message: bytes, context: SigningContext) -> Signature:
+    _signed.append(None)
+    return _sign(self, message, context)
 
 
 def _without_wipe(**options: bool) -> Native:
@@ -43,6 +52,7 @@ def _without_wipe(**options: bool) -> Native:
 def main(wipe: str) -> None:
     drop_ipc_lock()
     signal.signal(signal.SIGUSR1, _tell)
+    EnvelopeCustody.sign = _counted  # type: ignore[method-assign]
     if wipe == "keep":
         wiring.load_native = _without_wipe
     app()

@@ -8,16 +8,18 @@ import signal
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Self
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
-import grpc
 from signward import Client
 
 from tests.running.homes import PATIENCE, ROOT, SIGNWARD, Home, environment
 
 __all__ = ["Daemon", "NotReady", "Outcome", "serve_and_fail"]
+
+
+Options = Sequence[tuple[str, str | int]]
 
 
 class NotReady(Exception):  # noqa: N818 -- what happened
@@ -90,13 +92,11 @@ class Daemon:
         """Everything on standard error so far."""
         return self.log.read_text()
 
-    def client(self, name: str = "bot", *, timeout: float = PATIENCE) -> Client:
-        """Return a client with a connection of its own."""
-        return Client(self.tcp, self.home.credentials(name), timeout=timeout)
-
-    def channel(self, name: str = "bot") -> grpc.Channel:
-        """Return a bare channel with a connection of its own."""
-        return self.client(name).channel
+    def client(
+        self, name: str = "bot", *, timeout: float = PATIENCE, options: Options = ()
+    ) -> Client:
+        """Return a client, which has a connection of its own."""
+        return Client(self.tcp, self.home.credentials(name), timeout=timeout, options=options)
 
     def probe(self, path: str) -> int:
         """Return the HTTP status of a probe."""
@@ -151,7 +151,7 @@ class Daemon:
         self.process.stdout.close()
         self._errors.close()
 
-    def __enter__(self) -> Daemon:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *failure: object) -> None:

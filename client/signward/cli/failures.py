@@ -39,7 +39,8 @@ def guard(command: Callable[[], object]) -> int:
     try:
         code = command()
     except typer.TyperException as error:
-        _say(_usage(error))
+        if error.format_message():  # empty: help was asked for by giving nothing
+            _say(_usage(error))
         return error.exit_code
     except typer.Abort:
         return _INTERRUPTED

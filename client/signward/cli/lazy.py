@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Callable
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 import typer.main
 from typer.core import TyperCommand, TyperGroup
+
+if TYPE_CHECKING:
+    from importlib.metadata import Distribution
 
 __all__ = ["ENTRY_POINTS", "Lazy", "daemon_loader", "module_loader"]
 
 ENTRY_POINTS = "signward.commands"
 """Entry points of this group are Typer apps whose commands join this command line."""
 
+_SERVER_EXTRA = re.compile(r"extra *== *['\"]server['\"]")
+_NAME = re.compile(r"[A-Za-z0-9._-]+")
 _Loader = Callable[[], Any]  # a command of Typer's own click, which it does not export
 
 
@@ -43,8 +50,14 @@ class Lazy(TyperCommand):
 
 
 def module_loader(module: str) -> _Loader:
-    """Return a loader for the Typer app named ``app`` in a module."""
-    return lambda: typer.main.get_command(import_module(module).app)
+    """Return a loader for the Typer app named ``app`` in a module, which may import grpc."""
+
+    def load() -> Any:  # noqa: ANN401
+        # Read by grpc when it is imported. What it logs of a failed call is in the error, too.
+        os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+        return typer.main.get_command(import_module(module).app)
+
+    return load
 
 
 def daemon_loader(name: str) -> _Loader:
@@ -54,6 +67,8 @@ def daemon_loader(name: str) -> _Loader:
         from importlib.metadata import entry_points  # noqa: PLC0415 -- slow, and rarely needed
 
         for entry_point in entry_points(group=ENTRY_POINTS):
+            if entry_point.dist and (missing := _not_installed(entry_point.dist)):
+                raise _missing(name, missing)
             try:
                 group = typer.main.get_command(entry_point.load())
             except ModuleNotFoundError as error:
@@ -63,6 +78,20 @@ def daemon_loader(name: str) -> _Loader:
         raise _missing(name, "the daemon")
 
     return load
+
+
+def _not_installed(package: Distribution) -> str | None:
+    """Return the first distribution of the extra ``server`` that is not there."""
+    from importlib.metadata import PackageNotFoundError, distribution  # noqa: PLC0415
+
+    for requirement in package.requires or ():
+        wanted, _, marker = requirement.partition(";")
+        if _SERVER_EXTRA.search(marker) and (match := _NAME.match(wanted)):
+            try:
+                distribution(match[0])
+            except PackageNotFoundError:
+                return match[0]
+    return None
 
 
 def _missing(name: str, what: str | None) -> typer.TyperException:

@@ -1,7 +1,7 @@
 """Printing results: tables and lines for people, JSON for programs.
 
-JSON of API messages is ProtoJSON with the API's own names, the same that grpcurl prints: camel
-case, bytes in base64, 64-bit numbers as strings, every field present.
+JSON of API messages is ProtoJSON: names in camel case, bytes in base64, 64-bit numbers as strings,
+every field present.
 """
 
 from __future__ import annotations

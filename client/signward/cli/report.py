@@ -6,6 +6,7 @@ import json
 
 from signward import errors
 from signward.cli.failures import INTERNAL, printable
+from signward.cli.unreachable import cause, remedy
 
 __all__ = ["exit_code", "line"]
 
@@ -24,9 +25,11 @@ _EXIT_CODES: dict[type[errors.SignwardError], int] = {
     errors.Cancelled: 6,
 }
 
+_UNREACHABLE = "UNAVAILABLE"  # the daemon gave no reason of its own
+
 # What to do next, by reason first and by class otherwise.
 _NEXT_BY_REASON = {
-    "PROFILE_INVALID": "give --profile, or --target, --ca, --cert and --key",
+    "PROFILE_INVALID": "or give --profile, or --target, --ca, --cert and --key",
     "IDENTITY_UNKNOWN": "use a certificate that the daemon's configuration accepts",
     "KEY_NOT_FOUND": "see 'signward key list'",
     "KEY_VERSION_NOT_FOUND": "see 'signward key get'",
@@ -37,7 +40,6 @@ _NEXT_BY_REASON = {
     "ETAG_MISMATCH": "read the key again, then decide again",
     "MESSAGE_TOO_LARGE": "send less at once",
     "PAYLOAD_UNSUPPORTED": "see what the daemon signs in its documentation",
-    "UNAVAILABLE": "check the target, that the daemon runs, and that both sides trust the CAs",
 }
 _NEXT_BY_CLASS: dict[type[errors.SignwardError], str] = {
     errors.Unauthenticated: "check the client certificate",
@@ -76,11 +78,21 @@ def line(error: errors.SignwardError, *, as_json: bool) -> str:
                 }
             }
         )
-    text = printable(str(error))
+    text = printable(_text(error))
     return f"signward: {text}; {step}" if step else f"signward: {text}"
+
+
+def _text(error: errors.SignwardError) -> str:
+    if error.violations:
+        fields = "; ".join(f"{v.field}: {v.description.rstrip('.')}" for v in error.violations)
+        return f"{error.reason}: {fields}"
+    message = cause(error.message).rstrip(".")
+    return f"{error.reason}: {message}" if message else error.reason
 
 
 def _next_step(error: errors.SignwardError) -> str:
     if error.retry_after:
         return f"try again in {error.retry_after:.3g} s"
+    if error.reason == _UNREACHABLE:
+        return remedy(error.message)
     return _NEXT_BY_REASON.get(error.reason) or _NEXT_BY_CLASS.get(type(error), "")

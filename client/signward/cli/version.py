@@ -10,14 +10,15 @@ import typer
 
 from signward.cli.output import Output
 
-__all__ = ["app"]
+__all__ = ["app", "installed_version"]
 
 _PACKAGES = ("signward", "grpcio", "protobuf")
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
-def _version(package: str) -> str:
+def installed_version(package: str) -> str:
+    """Return the version of an installed package, or that it is not installed."""
     try:
         return version(package)
     except PackageNotFoundError:
@@ -29,7 +30,7 @@ def show(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show the versions of this installation."""
-    versions = {package: _version(package) for package in _PACKAGES}
+    versions = {package: installed_version(package) for package in _PACKAGES}
     versions["python"] = platform.python_version()
     output = Output(as_json=as_json)
     if as_json:

@@ -155,5 +155,5 @@ def test_the_command_line_works_with_what_init_wrote(daemon, ed25519, monkeypatc
     code, error = run("sign", "raw", "unknown", "hello")
     assert (code, error) == (
         4,
-        "signward: KEY_NOT_FOUND: There is no such key.; see 'signward key list'",
+        "signward: KEY_NOT_FOUND: There is no such key; see 'signward key list'",
     )

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import signal
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,24 +12,15 @@ from signward.v1 import sign_service_pb2 as pb
 from tests.running.envelopes import derived_keys, root_key, secrets_in
 from tests.running.homes import Home
 from tests.running.keys import create, sign_request
+from tests.running.observation import MEMLOCK, ask, observed
 from tests.running.process import Daemon
 from tests.running.scan import areas, find_all
 
 pytestmark = pytest.mark.integration
 
 ROUNDS = 50
-MEMLOCK = 8 * 2**20
+BATCH = 8
 KINDS = {"ed": resources.ALGORITHM_ED25519, "ec": resources.ALGORITHM_ECDSA_SECP256K1}
-
-
-@contextmanager
-def observed(home: Home, wipe: str, ttl: str = "0s") -> Iterator[Daemon]:
-    """Run a daemon without CAP_IPC_LOCK, with 8 MiB to lock."""
-    command = ("prlimit", f"--memlock={MEMLOCK}:{MEMLOCK}", sys.executable, "-m")
-    flags = ("--set", f"custody.envelope.default_unlock_ttl={ttl}")
-    module = ("tests.running.observed", wipe)
-    with Daemon(home, *flags, command=(*command, *module)) as daemon:
-        yield daemon
 
 
 def work(daemon: Daemon) -> None:
@@ -42,14 +30,8 @@ def work(daemon: Daemon) -> None:
             create(client, name, algorithm)
             for number in range(ROUNDS):
                 client.sign(sign_request(name, b"%d" % number, algorithm))
-            answers = client.sign_batch([sign_request(name, b"batch", algorithm)] * 8)
+            answers = client.sign_batch([sign_request(name, b"batch", algorithm)] * BATCH)
             assert all(isinstance(answer, pb.SignResponse) for answer in answers)
-
-
-def ask(daemon: Daemon) -> dict[str, object]:
-    """Let the daemon tell what it is, and be read."""
-    daemon.process.send_signal(signal.SIGUSR1)
-    return daemon.next_line()
 
 
 def limit(daemon: Daemon, name: str) -> tuple[str, str]:
@@ -61,11 +43,11 @@ def limit(daemon: Daemon, name: str) -> tuple[str, str]:
 
 
 def test_s20_after_signing_no_secret_is_outside_the_locked_page_of_the_kek(home: Home) -> None:
-    with observed(home, "wipe") as daemon:
+    with observed(home) as daemon:
         assert limit(daemon, "Max core file size") == ("0", "0")
         assert limit(daemon, "Max locked memory") == (str(MEMLOCK), str(MEMLOCK))
         work(daemon)
-        assert ask(daemon) == {"dumpable": 0}
+        assert ask(daemon) == {"dumpable": 0, "signatures": 2 * (ROUNDS + BATCH)}
         secrets = {"root of the KEK": root_key(home)} | secrets_in(home)
         assert len(secrets) == 1 + 4 + 3
         places = find_all(daemon.pid, secrets | derived_keys(home))
@@ -79,7 +61,7 @@ def test_s20_after_signing_no_secret_is_outside_the_locked_page_of_the_kek(home:
 def test_s19_an_unlocked_key_is_on_a_guarded_page_once_and_gone_after_it_is_disabled(
     home: Home,
 ) -> None:
-    with observed(home, "wipe", ttl="10m") as daemon:
+    with observed(home, ttl="10m") as daemon:
         work(daemon)
         ask(daemon)
         secrets = secrets_in(home)
@@ -99,7 +81,7 @@ def test_s19_an_unlocked_key_is_on_a_guarded_page_once_and_gone_after_it_is_disa
 
 def test_s20_the_scan_finds_what_is_not_wiped(new_home: Callable[[], Home]) -> None:
     home = new_home()
-    with observed(home, "keep") as daemon:
+    with observed(home, wipe="keep") as daemon:
         work(daemon)
         ask(daemon)
         places = find_all(daemon.pid, secrets_in(home))

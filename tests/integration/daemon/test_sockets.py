@@ -9,6 +9,7 @@ import socket
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -108,6 +109,15 @@ def test_garbage_is_hung_up_on(daemon: Daemon, client: Client, name: str) -> Non
     client.sign(sign_request("k"))
 
 
+def test_a_peer_that_closes_its_half_is_hung_up_on(daemon: Daemon, client: Client) -> None:
+    for data in (b"", client_hello()):
+        with connected(daemon) as (peer,):
+            send(peer, data)
+            peer.shutdown(socket.SHUT_WR)
+            assert is_closed(peer)
+    client.sign(sign_request("k"))
+
+
 def test_s42_silent_sockets_are_hung_up_on(daemon: Daemon, client: Client) -> None:
     with connected(daemon, 50) as peers:
         client.sign(sign_request("k"))
@@ -128,9 +138,9 @@ def test_s42_tls_older_than_1_2_is_refused(daemon: Daemon) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.load_verify_locations(daemon.home.path / "clients" / "ca.crt")
     context.set_ciphers("ALL:@SECLEVEL=0")
-    with pytest.warns(DeprecationWarning):
+    with pytest.warns(DeprecationWarning, match="TLSv1"):
         context.minimum_version = ssl.TLSVersion.TLSv1
-    with pytest.warns(DeprecationWarning):
+    with pytest.warns(DeprecationWarning, match="TLSv1"):
         context.maximum_version = ssl.TLSVersion.TLSv1_1
     with connected(daemon) as (plain,), pytest.raises((ssl.SSLError, OSError)):
         context.wrap_socket(plain, server_hostname="localhost")
@@ -167,7 +177,7 @@ def many_idle(daemon: Daemon, client: Client, number: int) -> None:
 
 
 def descriptors(daemon: Daemon) -> int:
-    return len(os.listdir(f"/proc/{daemon.pid}/fd"))
+    return sum(1 for _ in Path(f"/proc/{daemon.pid}/fd").iterdir())
 
 
 def test_idle_connections_do_not_keep_a_good_client_from_signing(

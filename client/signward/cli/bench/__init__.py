@@ -13,7 +13,7 @@ from signward.cli.sign.options import HashOption, KeyArgument
 
 __all__ = ["app"]
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 _HEADER = ("CASE", "P50 us", "P99 us", "PER SECOND", "P50 RATIO", "P99 RATIO", "RATIO")
 

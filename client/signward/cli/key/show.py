@@ -25,7 +25,7 @@ def show_key(output: Output, key: resources.Key) -> None:
         "user id": key.user_id,
         "labels": ", ".join(f"{name}={value}" for name, value in sorted(key.labels.items())),
         "network": key.network,
-        "unlock ttl": write_duration(key.unlock_ttl.ToTimedelta()),
+        "unlock ttl": _unlock_ttl(key),
         "grace period": write_duration(key.grace_period.ToTimedelta()),
         "allows digests": "yes" if key.allow_digest else "",
         "created": key.create_time.ToJsonString() if key.HasField("create_time") else "",
@@ -35,3 +35,9 @@ def show_key(output: Output, key: resources.Key) -> None:
         state = name_of(resources.KeyVersionState.DESCRIPTOR, version.state)
         rows[f"version {version.version}"] = f"{state}, {version.public_key.raw.hex()}"
     output.pairs(rows)
+
+
+def _unlock_ttl(key: resources.Key) -> str:
+    if not key.HasField("unlock_ttl"):
+        return "the daemon's default"
+    return write_duration(key.unlock_ttl.ToTimedelta())

@@ -50,7 +50,7 @@ def test_nothing_at_all_says_what_to_give(bare_run, monkeypatch):
     assert outcome.code == 2
     assert outcome.stderr == (
         "signward: PROFILE_INVALID: SIGNWARD_TARGET is not set; set it, or SIGNWARD_PROFILE to a "
-        "profile; give --profile, or --target, --ca, --cert and --key\n"
+        "profile; or give --profile, or --target, --ca, --cert and --key\n"
     )
 
 

@@ -6,6 +6,7 @@ import json
 
 import grpc
 import pytest
+import typer
 from signward import errors
 from signward.cli.app import app
 from signward.cli.failures import guard, printable
@@ -39,7 +40,7 @@ def test_each_status_has_its_exit_code(daemon, run, code, expected):
     outcome = run("key", "get", "k")
     assert outcome.code == expected
     assert outcome.stdout == ""
-    assert outcome.stderr.startswith("signward: SOME_REASON: A constant text.")
+    assert outcome.stderr.startswith("signward: SOME_REASON: A constant text")
     assert outcome.stderr.count("\n") == 1
 
 
@@ -82,6 +83,24 @@ def test_an_error_with_nothing_to_do_ends_with_its_text():
     assert line(errors.Cancelled("gone"), as_json=False) == "signward: CANCELLED: gone"
 
 
+def test_fields_at_fault_take_the_place_of_the_text():
+    error = errors.InvalidArgument(
+        "A field of the request is invalid.",
+        reason="FIELD_INVALID",
+        violations=[errors.FieldViolation("a", "Must be set."), errors.FieldViolation("b", "No.")],
+    )
+    expected = "signward: FIELD_INVALID: a: Must be set; b: No; correct the request"
+    assert line(error, as_json=False) == expected
+
+
+def test_help_that_was_asked_for_with_nothing_is_no_error(capsys):
+    def nothing() -> None:
+        raise typer.TyperException("")
+
+    assert guard(nothing) == 1
+    assert capsys.readouterr().err == ""
+
+
 def test_text_of_others_stays_on_one_line_and_steers_nothing():
     assert printable("a\n\tb\x1b[2Jc\u202e") == "a b?[2Jc?"
     assert "\x1b" not in line(errors.NotFound("\x1b[2J"), as_json=False)
@@ -104,8 +123,6 @@ def test_a_fault_of_ours_is_no_traceback(capsys, monkeypatch):
 
 @pytest.mark.parametrize(("error", "code"), [("Abort", 130), ("Exit", 4)])
 def test_interruption_and_exit_codes_pass(error, code):
-    import typer
-
     def interrupted() -> None:
         raise typer.Abort
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import platform
+import threading
 import time
 
 import pytest
 from signward import errors
 from signward.cli.bench.cases import Case
 from signward.cli.bench.measure import measure
-from signward.cli.version import _version
+from signward.cli.version import installed_version
 
 
 def test_health_of_all_and_of_one(run):
@@ -23,12 +24,33 @@ def test_health_of_all_and_of_one(run):
     assert run("health", "unknown").code == 4
 
 
+def test_health_waits_until_it_serves(daemon, run):
+    daemon.health[""] = 2
+    threading.Timer(0.3, lambda: daemon.health.update({"": 1})).start()
+    assert run("health", "--wait", "20").stdout == "SERVING\n"
+    daemon.health[""] = 2
+    started = time.monotonic()
+    outcome = run("health", "--wait", "0.3")
+    assert (outcome.code, outcome.stdout) == (6, "NOT_SERVING\n")
+    assert time.monotonic() - started >= 0.3
+
+
+def test_health_waits_for_a_daemon_that_is_not_there_yet(daemon, run):
+    daemon.stop()
+    started = time.monotonic()
+    outcome = run("health", "--wait", "0.3")
+    assert outcome.code == 6
+    assert "start the daemon" in outcome.stderr
+    assert 0.3 <= time.monotonic() - started < 10
+
+
 def test_versions(bare_run):
     versions = bare_run("version", "--json").json
     assert versions["python"] == platform.python_version()
     assert set(versions) == {"signward", "grpcio", "protobuf", "python"}
     assert platform.python_version() in bare_run("version").stdout
-    assert _version("a-package-that-is-not-installed") == "not installed (run from source)"
+    assert bare_run("--version").stdout == f"{versions['signward']}\n"
+    assert installed_version("a-package-that-is-not-installed") == "not installed (run from source)"
 
 
 def test_bench_measures_each_case_in_bounded_time(daemon, run):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from google.protobuf.duration_pb2 import Duration
 
 CREATE = ("key", "create", "k", "--algorithm", "ed25519", "--purpose", "raw")
 
@@ -34,7 +35,7 @@ def test_create_twice_is_refused(daemon, run):
     outcome = run(*CREATE)
     assert outcome.code == 5
     assert outcome.stderr == (
-        "signward: KEY_EXISTS: A key with this id exists.; choose another id\n"
+        "signward: KEY_EXISTS: A key with this id exists; choose another id\n"
     )
 
 
@@ -147,5 +148,19 @@ def test_an_unknown_key_is_not_found(daemon, run):
     assert outcome.code == 4
     assert outcome.stdout == ""
     assert outcome.stderr == (
-        "signward: KEY_NOT_FOUND: There is no such key.; see 'signward key list'\n"
+        "signward: KEY_NOT_FOUND: There is no such key; see 'signward key list'\n"
     )
+
+
+def test_a_key_says_how_long_it_stays_unlocked(daemon, run):
+    daemon.add_key("default")
+    daemon.add_key("zero", unlock_ttl=Duration())
+    daemon.add_key("own", unlock_ttl=Duration(seconds=90))
+
+    def shown(key: str) -> str:
+        lines = run("key", "get", key).stdout.splitlines()
+        return next(line for line in lines if line.startswith("unlock ttl"))
+
+    assert shown("default").endswith("the daemon's default")
+    assert shown("zero").split()[-1] == "0s"
+    assert shown("own").split()[-1] == "90s"

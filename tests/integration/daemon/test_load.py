@@ -1,0 +1,259 @@
+"""More than the daemon takes on: refused at once, and nobody else is kept waiting (S42)."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import ExitStack, contextmanager
+from typing import TypeAlias
+
+import grpc
+import pytest
+from google.protobuf.message import Message
+from grpc_health.v1 import health_pb2
+from grpc_reflection.v1alpha import reflection_pb2
+from signward import Client
+from signward.v1 import resources_pb2 as resources
+from signward.v1 import sign_service_pb2 as pb
+
+from tests.running.calls import SIGN, Refusal, refusal_of, silent
+from tests.running.homes import PATIENCE, Home
+from tests.running.keys import create, sign_request
+from tests.running.observation import ask, observed
+from tests.running.process import Daemon
+from tests.running.waiting import eventually, stays
+
+pytestmark = pytest.mark.integration
+
+SIGN_STREAM = SIGN + "SignStream"
+WATCH = "/grpc.health.v1.Health/Watch"
+REFLECT = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"
+REFLECT_ALPHA = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"
+FIRST: dict[str, Message] = {
+    SIGN_STREAM: pb.SignStreamRequest(id=1, request=sign_request("k")),
+    WATCH: health_pb2.HealthCheckRequest(),
+    REFLECT: reflection_pb2.ServerReflectionRequest(list_services=""),
+    REFLECT_ALPHA: reflection_pb2.ServerReflectionRequest(list_services=""),
+}
+STREAM_LIMIT = Refusal("RESOURCE_EXHAUSTED", "STREAM_LIMIT")
+OVERLOADED = Refusal("RESOURCE_EXHAUSTED", "OVERLOADED")
+STREAMS = 8
+Call: TypeAlias = "grpc.UnaryUnaryMultiCallable[bytes, bytes]"  # generic in its stubs only
+SIGNED = sign_request("k").SerializeToString()
+
+
+def settings(**limits: object) -> list[str]:
+    return [part for key, value in limits.items() for part in ("--set", f"limits.{key}={value}")]
+
+
+@contextmanager
+def serving(home: Home, **limits: object) -> Iterator[Daemon]:
+    with Daemon(home, *settings(**limits)) as daemon:
+        with daemon.client() as client:
+            create(client, "k")
+        yield daemon
+
+
+class Stream:
+    """A stream that got one answer and is idle now."""
+
+    def __init__(self, channel: grpc.Channel, method: str) -> None:
+        self._end = threading.Event()
+        first = FIRST[method].SerializeToString()
+        self._call = channel.stream_stream(method)(self._requests(first), timeout=PATIENCE)
+        self._answers = iter(self._call)
+
+    def opened(self) -> Stream:
+        next(self._answers)
+        return self
+
+    def refusal(self) -> Refusal:
+        with pytest.raises(grpc.RpcError) as raised:
+            self.opened()
+        return refusal_of(raised.value)
+
+    def close(self) -> None:
+        self._end.set()
+        self._call.cancel()
+
+    def _requests(self, first: bytes) -> Iterator[bytes]:
+        yield first
+        self._end.wait(PATIENCE)
+
+
+def opens(client: Client, method: str) -> bool:
+    stream = Stream(client.channel, method)
+    try:
+        stream.opened()
+    except grpc.RpcError:
+        return False
+    finally:
+        stream.close()
+    return True
+
+
+def test_s42_all_streams_open_and_idle_leave_unary_calls_alone(home: Home) -> None:
+    with (
+        serving(home, streams=STREAMS, streams_per_identity=STREAMS, unary_threads=2) as daemon,
+        daemon.client() as client,
+        ExitStack() as stack,
+    ):
+        kinds = [*FIRST] * (STREAMS // len(FIRST))
+        streams = [Stream(client.channel, method).opened() for method in kinds]
+        for stream in streams:
+            stack.callback(stream.close)
+        for number in range(50):
+            client.sign(sign_request("k", b"%d" % number))
+        for method in FIRST:  # whatever kind holds the places
+            assert Stream(client.channel, method).refusal() == STREAM_LIMIT
+        client.sign(sign_request("k"))
+        streams.pop().close()
+        assert eventually(lambda: opens(client, SIGN_STREAM))
+
+
+def test_s42_one_identity_leaves_streams_to_the_others(home: Home) -> None:
+    with (
+        serving(home, streams=STREAMS, streams_per_identity=3) as daemon,
+        daemon.client("bot") as bot,
+        daemon.client("admin") as admin,
+        ExitStack() as stack,
+    ):
+        for method in (SIGN_STREAM, WATCH, REFLECT):
+            stream = Stream(bot.channel, method).opened()
+            stack.callback(stream.close)
+        assert Stream(bot.channel, WATCH).refusal() == STREAM_LIMIT
+        with daemon.client("bot") as elsewhere:
+            assert Stream(elsewhere.channel, SIGN_STREAM).refusal() == STREAM_LIMIT
+        other = Stream(admin.channel, SIGN_STREAM).opened()
+        stack.callback(other.close)
+
+
+def test_s42_one_connection_carries_a_hundred_calls_at_a_time(home: Home) -> None:
+    with (
+        serving(home, streams=128, streams_per_identity=128) as daemon,
+        daemon.client() as client,
+        daemon.client() as other,
+        ExitStack() as stack,
+    ):
+        streams = [Stream(client.channel, SIGN_STREAM).opened() for _ in range(100)]
+        for stream in streams:
+            stack.callback(stream.close)
+        waiting: Future[bytes] = client.channel.unary_unary(SIGN + "Sign").future(SIGNED)
+        assert other.sign(sign_request("k")).version == 1
+        assert not waiting.done()
+        streams.pop().close()
+        assert waiting.result(PATIENCE)
+
+
+def test_s42_calls_beyond_the_queue_are_refused_while_it_is_full(home: Home) -> None:
+    with (
+        serving(home, unary_threads=1, queue=1, reception_timeout="30s") as daemon,
+        daemon.client() as client,
+    ):
+        release = threading.Event()
+        silent_calls = [
+            client.channel.stream_unary(SIGN + "Sign").future(awaited(release), timeout=PATIENCE)
+            for _ in range(6)  # more than one is read early, one has the thread and one waits
+        ]
+        call = client.channel.unary_unary(SIGN + "Sign")
+        assert eventually(lambda: told(call, SIGNED) == OVERLOADED)
+        for _ in range(20):  # only a refusal can come while nothing moves
+            assert told(call, SIGNED) == OVERLOADED
+        release.set()
+        outcomes = [outcome(silent_call) for silent_call in silent_calls]
+        assert outcomes.count(None) in {2, 3}
+        assert set(outcomes) == {None, OVERLOADED}
+        assert client.sign(sign_request("k")).version == 1
+
+
+def test_s42_calls_that_never_send_their_message_are_cancelled(home: Home) -> None:
+    with (
+        serving(home, unary_threads=2, reception_timeout="300ms") as daemon,
+        daemon.client() as client,
+    ):
+        never = threading.Event()
+        calls = [
+            client.channel.stream_unary(SIGN + "Sign").future(
+                silent(lambda: never.wait(PATIENCE)), timeout=PATIENCE
+            )
+            for _ in range(8)
+        ]
+        for call in calls:
+            with pytest.raises(grpc.RpcError) as raised:
+                call.result(PATIENCE)
+            assert raised.value.code() is grpc.StatusCode.CANCELLED
+        never.set()
+        assert client.sign(sign_request("k")).version == 1
+
+
+def test_s42_a_slow_reader_is_held_back_and_not_buffered_for(home: Home) -> None:
+    message = pb.SignStreamRequest(request=sign_request("k", bytes(2**15)))
+    most = 100_000
+    taken = 0
+    done = threading.Event()
+
+    def requests() -> Iterator[bytes]:
+        nonlocal taken
+        for number in range(1, most):
+            if done.is_set():
+                return
+            message.id = taken = number
+            yield message.SerializeToString()
+
+    small = [("grpc.http2.lookahead_bytes", 65536), ("grpc.http2.bdp_probe", 0)]
+    with serving(home) as daemon, daemon.client(options=small) as client:
+        before = daemon.status("VmRSS")
+        stream = client.channel.stream_stream(SIGN_STREAM)(requests(), timeout=PATIENCE)
+        assert eventually(lambda: stays(lambda: taken))  # answers are never read
+        assert 0 < taken < most - 1
+        assert daemon.status("VmRSS") - before < 20 * 1024  # KiB
+        assert client.sign(sign_request("k")).version == 1
+        done.set()
+        stream.cancel()
+
+
+def test_after_the_deadline_or_the_end_of_the_caller_nothing_is_signed(home: Home) -> None:
+    algorithm = resources.ALGORITHM_ECDSA_SECP256K1
+    with observed(home) as daemon, daemon.client() as client:
+        create(client, "slow", algorithm)
+        data = pb.SignBatchRequest(
+            requests=[sign_request("slow", bytes(2**11), algorithm)] * 256
+        ).SerializeToString()
+        call = client.channel.unary_unary(SIGN + "SignBatch")
+        with pytest.raises(grpc.RpcError) as raised:
+            call(data, timeout=0.02)
+        assert raised.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+        late = ask(daemon)["signatures"]
+        assert stays(lambda: ask(daemon)["signatures"])
+        assert ask(daemon)["signatures"] <= late + 1  # the one that was being made
+        assert any(cut_short(daemon, call, data) for _ in range(20))
+
+
+def cut_short(daemon: Daemon, call: Call, data: bytes) -> bool:
+    """Cancel a batch; return whether it was in the middle, and that it stopped there."""
+    before = ask(daemon)["signatures"]
+    future = call.future(data, timeout=PATIENCE)
+    time.sleep(0.01)
+    future.cancel()
+    assert eventually(lambda: stays(lambda: ask(daemon)["signatures"]))
+    return before < ask(daemon)["signatures"] < before + 256
+
+
+def awaited(release: threading.Event) -> Iterator[bytes]:
+    release.wait(PATIENCE)
+    yield SIGNED
+
+
+def outcome(future: grpc.Future[bytes]) -> Refusal | None:
+    """Return what a call was refused with, nothing if it was answered."""
+    try:
+        future.result(PATIENCE)
+    except grpc.RpcError as error:
+        return refusal_of(error)
+    return None
+
+
+def told(call: Call, data: bytes) -> Refusal | None:
+    return outcome(call.future(data, timeout=1))

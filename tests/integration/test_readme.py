@@ -1,0 +1,131 @@
+"""What the README says to type, typed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import grpc
+import pytest
+from signward.v1 import key_service_pb2, sign_service_pb2
+
+from tests.running.homes import PATIENCE, ROOT, environment
+from tests.running.process import Daemon
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
+
+_README = (ROOT / "README.md").read_text("utf-8")
+_TOOLS = ROOT / "build" / "tools" / "bin"
+_ROW = re.compile(r"^\| `(\w+)\.(\w+)` \| (implemented|UNIMPLEMENTED) \|$", re.MULTILINE)
+
+
+def _block(language: str, start: str) -> str:
+    """Return the code block with a line that starts so."""
+    blocks = re.findall(rf"^```{language}\n(.*?)^```$", _README, re.MULTILINE | re.DOTALL)
+    (found,) = (block for block in blocks if re.search(f"^{re.escape(start)}", block, re.MULTILINE))
+    return str(found)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """An empty folder with a short name, with our environment as its ``.venv``."""
+    made = Path(tempfile.mkdtemp(prefix="signward-"))
+    (made / ".venv").symlink_to(Path(sys.executable).parents[1])
+    yield made
+    shutil.rmtree(made)
+
+
+def _typed(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run a script with ports of its own in place of the two defaults."""
+    tcp, http = _free_port(), _free_port()
+    script = script.replace(
+        "signward init home ", f"signward init home --tcp 127.0.0.1:{tcp} --http 127.0.0.1:{http} "
+    ).replace("localhost:7443", f"localhost:{tcp}")
+    path = os.pathsep.join([str(_TOOLS), os.environ["PATH"]])
+    return subprocess.run(
+        ["bash", "-eu", "-o", "pipefail", "-c", script],
+        cwd=folder, env=environment(PATH=path), check=False,
+        capture_output=True, text=True, timeout=180,
+    )  # fmt: skip
+
+
+def test_quick_start_grpcurl_and_configuration(folder: Path) -> None:
+    by_hand, python = _block("sh", "signward init"), _block("python", "with Client")
+    steps = [
+        'trap "kill %1; wait %1" EXIT',
+        by_hand,
+        f"python - <<'END'\n{python}\nprint('Python:', signature.hex() == '$signature')\nEND",
+        _block("sh", "signward config check"),
+    ]
+    # The shell's own variable goes into the program's last line.
+    steps[2] = steps[2].replace("<<'END'", "<<END")
+    if shutil.which("go"):
+        steps.append(_block("sh", "g localhost:7443 list"))
+    finished = _typed("\n".join(steps), folder)
+    assert finished.returncode == 0, finished.stderr[-2000:]
+    said = finished.stdout
+    assert "SERVING\n" in said
+    assert "valid: made by version 1\n" in said
+    assert "Python: True\n" in said
+    assert "signward.toml is fine\n" in said
+    if shutil.which("go"):
+        assert said.count("signward.v1.KeyService\n") == 2
+        assert "service SignService {" in said
+        assert '"recovery_id"' in said or '"der"' in said
+
+
+def test_every_make_target_and_flag_of_the_shell_blocks_parses() -> None:
+    blocks = re.findall(r"^```sh\n(.*?)^```$", _README, re.MULTILINE | re.DOTALL)
+    assert len(blocks) >= 5
+    for block in blocks:
+        subprocess.run(["bash", "-n", "-c", block], check=True, timeout=PATIENCE)
+    targets = set(re.findall(r"^make ([a-z-]+)", "\n".join(blocks), re.MULTILINE))
+    assert targets >= {"demo", "test", "check", "bench", "help"}
+    for target in targets:
+        subprocess.run(
+            ["make", "--dry-run", target],
+            cwd=ROOT,
+            check=True,
+            capture_output=True,
+            timeout=PATIENCE,
+        )
+
+
+def test_the_status_table_is_true(shared_daemon: Daemon) -> None:
+    packages = {
+        "KeyService": key_service_pb2.DESCRIPTOR,
+        "SignService": sign_service_pb2.DESCRIPTOR,
+    }
+    rows = _ROW.findall(_README)
+    channel = shared_daemon.channel()
+    seen = []
+    for service, method, _ in rows:
+        described = packages[service].services_by_name[service].methods_by_name[method]
+        path = f"/signward.v1.{service}/{method}"
+        if described.client_streaming:
+            answers = channel.stream_stream(path)(iter(()), timeout=PATIENCE)
+        else:
+            answers = channel.unary_stream(path)(b"", timeout=PATIENCE)
+        with contextlib.suppress(grpc.RpcError):
+            list(answers)
+        unimplemented = answers.code() is grpc.StatusCode.UNIMPLEMENTED
+        seen.append((service, method, "UNIMPLEMENTED" if unimplemented else "implemented"))
+    channel.close()
+    assert seen == rows
+    assert len(rows) == sum(
+        len(description.services_by_name[name].methods) for name, description in packages.items()
+    )

@@ -1,0 +1,29 @@
+"""Starts ``tests.running.observed`` and asks it what it is."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from typing import Any, Final
+
+from tests.running.homes import Home
+from tests.running.process import Daemon
+
+__all__ = ["MEMLOCK", "ask", "observed"]
+
+MEMLOCK: Final = 8 * 2**20
+
+
+def observed(home: Home, *flags: str, wipe: str = "wipe", ttl: str = "0s") -> Daemon:
+    """Run a daemon without CAP_IPC_LOCK, with 8 MiB to lock."""
+    limits = ("prlimit", f"--memlock={MEMLOCK}:{MEMLOCK}")
+    command = (*limits, sys.executable, "-m", "tests.running.observed", wipe)
+    return Daemon(
+        home, "--set", f"custody.envelope.default_unlock_ttl={ttl}", *flags, command=command
+    )
+
+
+def ask(daemon: Daemon) -> dict[str, Any]:
+    """Let the daemon tell what it is, and be read from now on."""
+    daemon.process.send_signal(signal.SIGUSR1)
+    return daemon.next_line()
