@@ -14,7 +14,6 @@ from hypothesis import settings
 from tests.running.homes import Home, initialise
 from tests.running.process import Daemon
 
-
 # A time limit of each example would measure the machine, not the code.
 settings.register_profile("signward", deadline=None)
 settings.load_profile("signward")
