@@ -3,7 +3,8 @@
 grpcio wakes a thread for a call before its message has come; the thread asks for the message
 and sleeps until the serving thread has received it. Here the serving thread asks for the
 message at once, and a thread is woken when it is there. A call that cannot block and comes
-while nothing else is in hand is answered right there, on the serving thread.
+while few others are in hand is answered right there, on the serving thread. Under load the
+threads of the pool answer, so that its queue shows how many wait, and the router can refuse.
 
 This takes names that grpcio does not promise. ``supported`` compares them with what they
 must be; where it says no, ``CallPool`` serves calls as grpcio does.
@@ -30,6 +31,7 @@ _log = logging.getLogger(__name__)
 
 _NO_FLAGS = 0
 _STALLED = 0.1  # seconds: a message that is on its way takes less
+_FEW = 4  # more would wait behind each other where no bound sees them
 _PARAMETERS = {
     "_receive_message": ["state", "call", "request_deserializer"],
     "_unary_response_in_pool": [
@@ -115,7 +117,7 @@ class EarlyPool(CallPool):
     def arrived(self, arrival: _Arrival) -> None:
         """Answer a call whose message is there, here or on a thread."""
         self._watch.arrived(arrival.call)
-        if self._in_hand == 1 and not self.waiting and arrival.is_swift():
+        if self._in_hand <= _FEW and not self.waiting and arrival.is_swift():
             arrival.answer()
         else:
             super().submit(arrival.answer)
