@@ -92,21 +92,11 @@ class Daemon:
         """Everything on standard error so far."""
         return self.log.read_text()
 
-<<<<<<< HEAD
-    def client(self, name: str = "bot", *, timeout: float = PATIENCE) -> Client:
-        """Return a client with a connection of its own."""
-        return Client(self.tcp, self.home.credentials(name), timeout=timeout)
-
-    def channel(self, name: str = "bot") -> grpc.Channel:
-        """Return a bare channel with a connection of its own."""
-        return self.client(name).channel
-=======
     def client(
         self, name: str = "bot", *, timeout: float = PATIENCE, options: Options = ()
     ) -> Client:
         """Return a client, which has a connection of its own."""
         return Client(self.tcp, self.home.credentials(name), timeout=timeout, options=options)
->>>>>>> faults
 
     def probe(self, path: str) -> int:
         """Return the HTTP status of a probe."""
