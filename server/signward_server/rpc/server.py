@@ -97,9 +97,9 @@ class RpcServer:
         self._slots = StreamSlots(bounds.streams, bounds.streams_per_identity)
         self._watch = ReceptionWatch(clock, bounds.reception)
         self._calls = (
-            EarlyPool(bounds.threads, self._watch)
+            EarlyPool(bounds.threads, bounds.queue, self._watch)
             if early.supported()
-            else CallPool(bounds.threads)
+            else CallPool(bounds.threads, bounds.queue)
         )
         self._sockets: list[Path] = []
         parts = RouterParts(
@@ -108,7 +108,6 @@ class RpcServer:
             watch=self._watch,
             clock=clock,
             calls=self._calls,
-            queue_bound=bounds.queue,
             slots=self._slots,
             stream_pool=self._stream_pool,
             message_bytes=bounds.message_bytes,
