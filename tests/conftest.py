@@ -1,4 +1,4 @@
-"""Real daemons for every test that asks for one."""
+"""Real daemons for every test that asks for one; properties without a deadline."""
 
 from __future__ import annotations
 
@@ -9,9 +9,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.running.homes import Home, initialise
 from tests.running.process import Daemon
+
+# A time limit of each example would measure the machine, not the code.
+settings.register_profile("signward", deadline=None)
+settings.load_profile("signward")
 
 
 @pytest.fixture(scope="session")

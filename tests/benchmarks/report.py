@@ -67,10 +67,10 @@ def _remarks(found: Figures) -> Iterator[str]:
         batch = found["sign_batch_64" + SUFFIX[transport]]
         stream = found["sign_stream" + SUFFIX[transport]]
         yield (
-            f"- {_TRANSPORT_NAMES[transport]}: a signature in a batch takes "
-            f"{batch['signature_us']} µs, {batch['raw_ratio']} times the bare function call, and "
-            f"4 threads get {batch['signatures_per_s']:,.0f} signatures/s. A stream carries "
-            f"{stream['throughput_ratio_to_unary']} times what unary calls do."
+            f"- {_TRANSPORT_NAMES[transport]}: batches give {batch['signatures_per_s']:,.0f} "
+            f"signatures/s, {batch['signature_us']} µs each, {batch['raw_ratio']} times the bare "
+            f"function call ({batch['raw_ratio_one_thread']} with one client thread). A stream "
+            f"carries {stream['throughput_ratio_to_unary']} times what unary calls do."
         )
     ratio = found["sign_ed25519_uds"]["p50_ratio_to_tcp"]
     yield f"- `sign_ed25519` takes {ratio} times as long on the Unix socket as over TCP (p50)."

@@ -55,6 +55,7 @@ def test_a_batch_is_compared_with_the_bare_function(results):
     batch = results["sign_batch_64"]
     assert batch["signature_us"] > batch["bare_signature_us"] > 0
     assert batch["raw_ratio"] > 1
+    assert batch["raw_ratio_one_thread"] > 1
     assert batch["signatures_per_s"] == pytest.approx(64 * batch["throughput"], rel=0.01)
 
 

@@ -111,7 +111,7 @@ def test_the_status_table_is_true(shared_daemon: Daemon) -> None:
         "SignService": sign_service_pb2.DESCRIPTOR,
     }
     rows = _ROW.findall(_README)
-    channel = shared_daemon.channel()
+    channel = shared_daemon.client().channel
     seen = []
     for service, method, _ in rows:
         described = packages[service].services_by_name[service].methods_by_name[method]

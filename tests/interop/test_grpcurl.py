@@ -26,6 +26,7 @@ _SERVICES = [
     "signward.v1.KeyService",
     "signward.v1.SignService",
 ]
+_BRIEFLY = ("-connect-timeout", "2")  # grpcurl tries again until then, whatever it is told
 _MESSAGE = b"\x00hello, grpcurl\xff"
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -36,7 +37,7 @@ Call = Callable[..., dict[str, Any]]
 def run(tools: dict[str, str]) -> Run:
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            ["grpcurl", "-connect-timeout", "5", "-max-time", "20", *arguments],
+            ["grpcurl", "-connect-timeout", "15", "-max-time", "20", *arguments],
             env=tools, check=False, capture_output=True, text=True, timeout=PATIENCE,
         )  # fmt: skip
 
@@ -166,14 +167,14 @@ def test_without_a_certificate_nothing_is_answered(
     run: Run, shared_daemon: Daemon, address: list[str]
 ) -> None:
     ca = ["-cacert", _ca(shared_daemon), "-authority", "localhost"]
-    refused = run(*ca, *address, "list")
+    refused = run(*_BRIEFLY, *ca, *address, "list")
     assert refused.returncode != 0
     assert refused.stdout == ""
     assert "SignService" not in refused.stderr
 
 
 def test_in_plain_text_nothing_is_answered(run: Run, address: list[str]) -> None:
-    refused = run("-plaintext", *address, "list")
+    refused = run(*_BRIEFLY, "-plaintext", *address, "list")
     assert refused.returncode != 0
     assert refused.stdout == ""
 
@@ -188,6 +189,6 @@ def test_a_certificate_of_its_own_making_is_refused(
         check=True, capture_output=True, timeout=PATIENCE,
     )  # fmt: skip
     files = ["-cacert", _ca(shared_daemon), "-cert", certificate, "-key", key]
-    refused = run(*files, "-authority", "localhost", shared_daemon.tcp, "list")
+    refused = run(*_BRIEFLY, *files, "-authority", "localhost", shared_daemon.tcp, "list")
     assert refused.returncode != 0
     assert refused.stdout == ""

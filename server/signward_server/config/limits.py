@@ -26,7 +26,8 @@ class Limits(Section):
         256,
         ge=1,
         le=65536,
-        description="Unary calls that may wait for a thread; more are refused with OVERLOADED.",
+        description="Unary calls that may wait, for a thread or for their message; more are "
+        "refused with OVERLOADED.",
     )
     streams: int = Field(
         64,
@@ -62,7 +63,7 @@ class Limits(Section):
         description="Time for a TLS handshake.",
     )
     reception_timeout: Duration = Field(
-        timedelta(seconds=10),
+        timedelta(seconds=3),
         ge=timedelta(milliseconds=100),
         le=timedelta(minutes=1),
         description="Time for the message of a unary call to arrive.",

@@ -3,7 +3,8 @@
 grpcio wakes a thread for a call before its message has come; the thread asks for the message
 and sleeps until the serving thread has received it. Here the serving thread asks for the
 message at once, and a thread is woken when it is there. A call that cannot block and comes
-while nothing else is in hand is answered right there, on the serving thread.
+while few others are in hand is answered right there, on the serving thread. Under load the
+threads of the pool answer, so that its queue shows how many wait, and the router can refuse.
 
 This takes names that grpcio does not promise. ``supported`` compares them with what they
 must be; where it says no, ``CallPool`` serves calls as grpcio does.
@@ -24,11 +25,13 @@ from signward_server.rpc.interceptors.reception import ReceptionWatch
 from signward_server.rpc.pools import CallPool
 from signward_server.rpc.routes import Swift
 
-__all__ = ["EarlyPool", "mark_swift", "supported"]
+__all__ = ["EarlyPool", "mark", "supported"]
 
 _log = logging.getLogger(__name__)
 
 _NO_FLAGS = 0
+_STALLED = 0.1  # seconds: a message that is on its way takes less
+_FEW = 4  # more would wait behind each other where no bound sees them
 _PARAMETERS = {
     "_receive_message": ["state", "call", "request_deserializer"],
     "_unary_response_in_pool": [
@@ -53,31 +56,42 @@ def supported(server: Any = _server) -> bool:  # noqa: ANN401  # a module, or a 
     return all(hasattr(server, name) for name in _CONSTANTS)
 
 
-def mark_swift(behaviour: object, test: Swift) -> None:
-    """Mark a behaviour: the test says of a message whether answering it cannot block.
+def mark(behaviour: object, *, swift: Swift | None, weight: int) -> None:
+    """Mark a behaviour for this pool.
 
-    It runs on the serving thread, so it must not block either.
+    Args:
+        behaviour: What grpcio calls.
+        swift: Says of a message whether answering it cannot block; runs on the serving
+            thread, so it must not block either. ``None``: it may block.
+        weight: As how many calls one of it counts while it is in hand.
     """
-    behaviour.swift = test  # type: ignore[attr-defined]
+    behaviour.swift = swift  # type: ignore[attr-defined]
+    behaviour.weight = weight  # type: ignore[attr-defined]
 
 
 class EarlyPool(CallPool):
     """A ``CallPool`` that reads messages before it wakes a thread.
 
-    At most as many calls as there are threads are read early, so that no more messages are
-    in memory than twice that; the others are served as grpcio does.
+    A call whose message does not come holds no thread, only a place. When all places are
+    taken, the one that has waited longest for its message loses it to the next call, unless
+    it has only just come: so a caller that opens calls and sends nothing locks out nobody.
 
     Args:
         size: Number of threads.
+        queue: How many calls may be in hand beside those on a thread.
         watch: Cancels calls whose message does not come.
     """
 
-    def __init__(self, size: int, watch: ReceptionWatch) -> None:
-        super().__init__(size)
-        self._most = size
+    def __init__(self, size: int, queue: int, watch: ReceptionWatch) -> None:
+        super().__init__(size, queue)
+        self._most = size + queue
         self._watch = watch
         self._in_hand = 0
         self._lock = threading.Lock()
+
+    def has_room(self) -> bool:
+        """Return whether one more call is taken; see ``CallPool``."""
+        return self._in_hand < self._most or self._watch.cancel_oldest(_STALLED)
 
     def submit(  # type: ignore[override]  # see CallPool
         self,
@@ -90,10 +104,11 @@ class EarlyPool(CallPool):
 
         grpcio calls this on the serving thread, with the lock of the call's state held.
         """
-        if not args or args[0] is not _server._unary_response_in_pool or not self._enter():
+        if not args or args[0] is not _server._unary_response_in_pool:
             super().submit(fn, *args, **kwargs)
             return
-        _, event, state, *_ = args
+        _, event, state, behaviour, *_ = args
+        self._count(_weight(behaviour))
         operations = (cygrpc.ReceiveMessageOperation(_NO_FLAGS),)
         event.call.start_server_batch(operations, _Arrival(self, fn, args))
         state.due.add(_server._RECEIVE_MESSAGE_TOKEN)
@@ -102,22 +117,18 @@ class EarlyPool(CallPool):
     def arrived(self, arrival: _Arrival) -> None:
         """Answer a call whose message is there, here or on a thread."""
         self._watch.arrived(arrival.call)
-        if self._in_hand == 1 and not self.waiting and arrival.is_swift():
+        if self._in_hand <= _FEW and not self.waiting and arrival.is_swift():
             arrival.answer()
         else:
             super().submit(arrival.answer)
 
-    def leave(self) -> None:
+    def leave(self, weight: int) -> None:
         """Forget a call that is answered."""
-        with self._lock:
-            self._in_hand -= 1
+        self._count(-weight)
 
-    def _enter(self) -> bool:
+    def _count(self, weight: int) -> None:
         with self._lock:
-            if self._in_hand >= self._most:
-                return False
-            self._in_hand += 1
-            return True
+            self._in_hand += weight
 
 
 class _Arrival:
@@ -157,7 +168,7 @@ class _Arrival:
         try:
             self._run(entry, event, state, behaviour, self._messages, deserializer, serializer)
         finally:
-            self._pool.leave()
+            self._pool.leave(_weight(behaviour))
 
     def _messages(self) -> Iterator[Any]:
         """Yield the message, in place of grpcio's iterator, which would ask for it again."""
@@ -168,3 +179,8 @@ class _Arrival:
                 _server._raise_rpc_error(state)
         if message is not None:
             yield message
+
+
+def _weight(behaviour: object) -> int:
+    weight: int = getattr(behaviour, "weight", 1)
+    return weight

@@ -18,9 +18,11 @@ class CallPool(futures.Executor):
 
     Args:
         size: Number of threads, all started at once.
+        queue: How many calls may wait for one.
     """
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, queue: int) -> None:
+        self._queue = queue
         self._tasks: SimpleQueue[_Task | None] = SimpleQueue()
         # Each number is written by one thread alone, so that counting takes no lock.
         self._submitted = 0
@@ -36,6 +38,10 @@ class CallPool(futures.Executor):
     def waiting(self) -> int:
         """Number of calls that no thread has taken yet."""
         return self._tasks.qsize()
+
+    def has_room(self) -> bool:
+        """Return whether one more call is taken. For the serving thread alone."""
+        return self.waiting < self._queue
 
     @property
     def idle(self) -> bool:

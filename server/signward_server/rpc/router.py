@@ -16,7 +16,7 @@ import grpc
 from signward_server.core.errors import Overloaded, ShuttingDown, SignwardError, StreamLimit
 from signward_server.core.ports import Clock, Limits
 from signward_server.rpc.call import GrpcCall
-from signward_server.rpc.early import mark_swift
+from signward_server.rpc.early import mark
 from signward_server.rpc.interceptors.errors import streaming_boundary, unary_boundary
 from signward_server.rpc.interceptors.identity import identified
 from signward_server.rpc.interceptors.limits import limited
@@ -31,6 +31,7 @@ __all__ = ["Router", "RouterParts"]
 _Behaviour = Callable[[Iterator[bytes], grpc.ServicerContext], object]
 _Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"  # generic in its stubs only
 _OVERLOADED_RETRY = 0.05
+_BATCH_WEIGHT = 8  # a batch may be as large as so many other messages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +44,6 @@ class RouterParts:
         watch: How long a message may take.
         clock: Deadlines and validity.
         calls: Threads for unary calls.
-        queue_bound: How many calls may wait for one.
         slots: How many streams may be open.
         stream_pool: Threads for streams, at least as many as slots.
         message_bytes: Largest message, a batch excepted.
@@ -55,7 +55,6 @@ class RouterParts:
     watch: ReceptionWatch
     clock: Clock
     calls: CallPool
-    queue_bound: int
     slots: StreamSlots
     stream_pool: ThreadPoolExecutor
     message_bytes: int
@@ -95,7 +94,7 @@ class Router(grpc.GenericRpcHandler):
             return self._shutting_down
         if method in self._streams:
             return None if self._parts.slots.enter() else self._no_stream
-        if self._parts.calls.waiting >= self._parts.queue_bound:
+        if not self._parts.calls.has_room():
             return self._overloaded
         return None
 
@@ -113,8 +112,7 @@ class Router(grpc.GenericRpcHandler):
         whole = received(behaviour, parts.watch, largest)
         composed = identified(limited(whole, parts.limits), parts.leaves)
         boundary = unary_boundary(composed, self._call_maker(route.name))
-        if route.swift is not None:
-            mark_swift(boundary, route.swift)
+        mark(boundary, swift=route.swift, weight=_BATCH_WEIGHT if route.is_batch else 1)
         return grpc.stream_unary_rpc_method_handler(boundary)
 
     def _compose_streaming(self, name: str, behaviour: Streaming) -> _Handler:

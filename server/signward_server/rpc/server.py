@@ -99,9 +99,9 @@ class RpcServer:
             clock, bounds.reception, crowded=lambda: self._calls.waiting > 0
         )
         self._calls = (
-            EarlyPool(bounds.threads, self._watch)
+            EarlyPool(bounds.threads, bounds.queue, self._watch)
             if early.supported()
-            else CallPool(bounds.threads)
+            else CallPool(bounds.threads, bounds.queue)
         )
         self._sockets: list[Path] = []
         parts = RouterParts(
@@ -110,7 +110,6 @@ class RpcServer:
             watch=self._watch,
             clock=clock,
             calls=self._calls,
-            queue_bound=bounds.queue,
             slots=self._slots,
             stream_pool=self._stream_pool,
             message_bytes=bounds.message_bytes,

@@ -1,4 +1,4 @@
-"""Where calls are answered: swift ones on the serving thread, when nothing else is in hand."""
+"""Where calls are answered: swift ones on the serving thread, when few others are in hand."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from tests.fakes.spine.serving import Served, eventually, serve
 
 pytestmark = pytest.mark.integration
 
+THREADS, FEW = 6, 4
 _REQUEST = pb.SignRequest(key="bot-key", raw=pb.RawMessage(message=b"hello"))
 
 
@@ -45,7 +46,7 @@ def where() -> _Where:
 
 @pytest.fixture
 def served(tmp_path: Path, where: _Where) -> Iterator[Served]:
-    with serve(tmp_path, threads=2) as running:
+    with serve(tmp_path, threads=THREADS) as running:
         running.world.key()
         running.world.policy.rule = where
         running.world.custody.unlocked = True
@@ -102,16 +103,17 @@ def test_what_cannot_be_signed_is_refused_as_ever(served: Served, data: bytes) -
     assert raised.value.code() is grpc.StatusCode.INVALID_ARGUMENT
 
 
-def test_while_another_call_is_in_hand_a_worker_answers(served: Served, where: _Where) -> None:
+def test_while_many_calls_are_in_hand_a_worker_answers(served: Served, where: _Where) -> None:
     served.world.custody.unlocked = False
     where.open.clear()
-    first = served.signing("first").Sign.future(_REQUEST, timeout=20)
-    assert eventually(lambda: len(where.threads) == 2)  # it may view the key; signing is held
-    served.world.custody.unlocked = True
-    served.keys().GetPublicKey(keys_pb.GetPublicKeyRequest(key_id="bot-key"), timeout=10)
+    stub, keys = served.signing("first"), served.keys()
+    held = [stub.Sign.future(_REQUEST, timeout=20) for _ in range(FEW)]
+    # Each is asked about twice: it may view the key; whether it may sign is held.
+    assert eventually(lambda: len(where.threads) == 2 * FEW)
+    keys.GetPublicKey(keys_pb.GetPublicKeyRequest(key_id="bot-key"), timeout=10)
     assert where.on_a_worker
     where.open.set()
-    assert first.result(10).version == 1
+    assert [call.result(10).version for call in held] == [1] * FEW
     assert eventually(lambda: _in_hand(served) == 0)
 
 
@@ -123,13 +125,13 @@ def test_a_failing_test_of_swiftness_ends_nothing(served: Served, where: _Where)
         assert where.on_a_worker
 
 
-def test_calls_beyond_the_bound_are_served_as_grpcio_does(served: Served) -> None:
+def test_calls_that_wait_for_their_message_hold_no_thread(served: Served) -> None:
     never = threading.Event()
     silent = served.channel("silent").stream_unary("/signward.v1.SignService/Sign")
-    waiting = [silent.future(_silence(never), timeout=30) for _ in range(2)]
-    assert eventually(lambda: _in_hand(served) == 2)
+    waiting = [silent.future(_silence(never), timeout=30) for _ in range(THREADS)]
+    assert eventually(lambda: _in_hand(served) == THREADS)
     assert served.signing().Sign(_REQUEST, timeout=10).version == 1
-    assert _in_hand(served) == 2
+    assert eventually(lambda: _in_hand(served) == THREADS)
     served.world.clock.boot += 10
     for call in waiting:
         with pytest.raises(grpc.RpcError) as raised:

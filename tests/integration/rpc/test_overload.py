@@ -206,6 +206,22 @@ def test_one_callers_flood_leaves_another_caller_served(tmp_path: Path) -> None:
         assert SignServiceStub(served.channel("other")).Sign(REQUEST, timeout=10).version == 1
 
 
+def test_s42_calls_without_a_message_lock_nobody_out(tmp_path: Path) -> None:
+    never = threading.Event()
+    with serve(tmp_path, threads=2, queue=4, reception=30.0) as served:
+        served.world.key()
+        silent = served.channel("silent").stream_unary("/signward.v1.SignService/Sign")
+        calls = [silent.future(_silent(never), timeout=60) for _ in range(12)]
+        watch = served.server._watch
+        assert eventually(lambda: len(watch._waiting) == 2 + 4)
+        served.world.clock.boot += 1  # they have waited long enough to give way
+        stub = SignServiceStub(served.channel("other"))
+        for _ in range(10):
+            assert stub.Sign(REQUEST, timeout=10).version == 1
+        assert sum(call.done() for call in calls) >= 7  # refused, or cancelled for another
+        never.set()
+
+
 def _told(call: Future[pb.SignResponse]) -> str:
     try:
         call.result(20)

@@ -82,8 +82,25 @@ class ReceptionWatch:
         self._waiting[call] = self._clock.monotonic()
 
     def arrived(self, call: Cancellable) -> None:
-        """Leave a call alone from now on."""
-        del self._waiting[call]
+        """Leave a call alone from now on; one that was cancelled is known no more."""
+        self._waiting.pop(call, None)
+
+    def cancel_oldest(self, waited: float) -> bool:
+        """Cancel the call that has waited longest for its message.
+
+        Args:
+            waited: Seconds that it must have waited.
+
+        Returns:
+            Whether there was one; its message counts as arrived then.
+        """
+        waiting = list(self._waiting.items())
+        if not waiting or self._clock.monotonic() - waiting[0][1] < waited:
+            return False
+        call = waiting[0][0]
+        self._waiting.pop(call, None)
+        call.cancel()
+        return True
 
     def _run(self) -> None:
         shortest = min(self._patience, _WHEN_CROWDED)

@@ -45,7 +45,7 @@ def test_other_parameters_are_noticed(name: str) -> None:
 
 
 def test_other_tasks_are_passed_on() -> None:
-    pool = EarlyPool(1, ReceptionWatch(MovingClock(), 1))
+    pool = EarlyPool(1, 16, ReceptionWatch(MovingClock(), 1))
     done: list[int] = []
     pool.submit(done.append, 1)
     pool.submit(lambda: done.append(2))

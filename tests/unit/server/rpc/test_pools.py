@@ -8,7 +8,7 @@ from signward_server.rpc.pools import CallPool, StreamSlots
 
 
 def test_tasks_run_on_as_many_threads_as_the_pool_has() -> None:
-    pool = CallPool(3)
+    pool = CallPool(3, 16)
     barrier = threading.Barrier(3, timeout=10)
     done = [threading.Event() for _ in range(3)]
 
@@ -23,7 +23,7 @@ def test_tasks_run_on_as_many_threads_as_the_pool_has() -> None:
 
 
 def test_waiting_counts_what_no_thread_has_taken() -> None:
-    pool = CallPool(1)
+    pool = CallPool(1, 16)
     started, go = threading.Event(), threading.Event()
 
     def task() -> None:
@@ -41,7 +41,7 @@ def test_waiting_counts_what_no_thread_has_taken() -> None:
 
 
 def test_what_is_queued_runs_before_the_end() -> None:
-    pool = CallPool(1)
+    pool = CallPool(1, 16)
     ran: list[int] = []
     for number in range(5):
         pool.submit(ran.append, number)
@@ -51,14 +51,14 @@ def test_what_is_queued_runs_before_the_end() -> None:
 
 
 def test_keywords_are_refused() -> None:
-    pool = CallPool(1)
+    pool = CallPool(1, 16)
     with pytest.raises(TypeError):
         pool.submit(print, end="")
     pool.shutdown()
 
 
 def test_a_task_is_not_kept_after_it_ran() -> None:
-    pool = CallPool(1)
+    pool = CallPool(1, 16)
     payload = bytearray(b"x")
     done = threading.Event()
     pool.submit(lambda _: None, payload)
@@ -91,7 +91,7 @@ def test_slots_of_each_identity() -> None:
 
 
 def test_a_pool_is_idle_when_all_that_was_submitted_is_done() -> None:
-    pool = CallPool(2)
+    pool = CallPool(2, 16)
     assert pool.idle
     go = threading.Event()
     for _ in range(4):
