@@ -95,9 +95,7 @@ class RpcServer:
         self._credentials = credentials
         self._stream_pool = ThreadPoolExecutor(bounds.streams, thread_name_prefix="stream")
         self._slots = StreamSlots(bounds.streams, bounds.streams_per_identity)
-        self._watch = ReceptionWatch(
-            clock, bounds.reception, crowded=lambda: self._calls.waiting > 0
-        )
+        self._watch = ReceptionWatch(clock, bounds.reception)
         self._calls = (
             EarlyPool(bounds.threads, bounds.queue, self._watch)
             if early.supported()

@@ -42,6 +42,11 @@ OVERLOADED = Refusal("RESOURCE_EXHAUSTED", "OVERLOADED")
 STREAMS = 8
 Call: TypeAlias = "grpc.UnaryUnaryMultiCallable[bytes, bytes]"  # generic in its stubs only
 SIGNED = sign_request("k").SerializeToString()
+SECP256K1 = resources.ALGORITHM_ECDSA_SECP256K1
+SLOW_BATCH = pb.SignBatchRequest(
+    requests=[sign_request("slow", bytes(2**11), SECP256K1)] * 256
+).SerializeToString()
+WIPE_AT_ONCE = ("--set", "custody.envelope.default_unlock_ttl=0s")
 
 
 def settings(**limits: object) -> list[str]:
@@ -147,24 +152,25 @@ def test_s42_one_connection_carries_a_hundred_calls_at_a_time(home: Home) -> Non
         assert waiting.result(PATIENCE)
 
 
-def test_s42_calls_beyond_the_queue_are_refused_while_it_is_full(home: Home) -> None:
+def test_s42_calls_beyond_the_queue_are_refused_before_those_in_it_are_answered(
+    home: Home,
+) -> None:
     with (
-        serving(home, unary_threads=1, queue=1, reception_timeout="30s") as daemon,
+        Daemon(home, *settings(unary_threads=1, queue=1), *WIPE_AT_ONCE) as daemon,
         daemon.client() as client,
     ):
-        release = threading.Event()
-        silent_calls = [
-            client.channel.stream_unary(SIGN + "Sign").future(awaited(release), timeout=PATIENCE)
-            for _ in range(6)  # more than one is read early, one has the thread and one waits
-        ]
-        call = client.channel.unary_unary(SIGN + "Sign")
-        assert eventually(lambda: told(call, SIGNED) == OVERLOADED)
-        for _ in range(20):  # only a refusal can come while nothing moves
-            assert told(call, SIGNED) == OVERLOADED
-        release.set()
-        outcomes = [outcome(silent_call) for silent_call in silent_calls]
-        assert outcomes.count(None) in {2, 3}
-        assert set(outcomes) == {None, OVERLOADED}
+        create(client, "slow", SECP256K1)
+        create(client, "k")
+        call = client.channel.unary_unary(SIGN + "SignBatch")
+        endings: list[Refusal | None] = []
+        calls = [call.future(SLOW_BATCH, timeout=PATIENCE) for _ in range(12)]
+        for each in calls:
+            each.add_done_callback(lambda done: endings.append(outcome(done)))
+        assert eventually(lambda: len(endings) == len(calls))
+        assert set(endings) == {None, OVERLOADED}
+        answered = endings.index(None)
+        assert endings[:answered] == [OVERLOADED] * answered
+        assert answered >= len(calls) // 2
         assert client.sign(sign_request("k")).version == 1
 
 
@@ -190,22 +196,24 @@ def test_s42_calls_that_never_send_their_message_are_cancelled(home: Home) -> No
 
 def test_s42_one_identitys_silent_calls_do_not_stop_the_others(home: Home) -> None:
     with (
-        serving(home, unary_threads=4, reception_timeout="1m") as daemon,
+        serving(home, unary_threads=2, queue=4, reception_timeout="1m") as daemon,
         daemon.client("bot") as bot,
         daemon.client("admin") as admin,
     ):
         release = threading.Event()
         silent_calls = [
             bot.channel.stream_unary(SIGN + "Sign").future(awaited(release), timeout=PATIENCE)
-            for _ in range(24)
+            for _ in range(40)
         ]
         call = admin.channel.unary_unary(SIGN + "Sign")
-        assert eventually(lambda: outcome(call.future(SIGNED, timeout=0.1)) is not None)
-        # Until the silent calls are given up nothing is signed, and that is not for a minute.
-        assert admin.sign(sign_request("k"), timeout=PATIENCE / 2).version == 1
+        ended = eventually(lambda: any(each.done() for each in silent_calls))
+        assert ended, "there was room for all of them"
+        for _ in range(20):  # long before the silent calls are overdue
+            assert eventually(lambda: outcome(call.future(SIGNED, timeout=5)) is None)
         release.set()
-        statuses = {told_by.status for told_by in map(outcome, silent_calls) if told_by}
-        assert statuses == {"CANCELLED"}
+        assert {"OK"} < {
+            "OK" if told is None else told.status for told in map(outcome, silent_calls)
+        }
 
 
 def test_s42_a_slow_reader_is_held_back_and_not_buffered_for(home: Home) -> None:
@@ -235,26 +243,22 @@ def test_s42_a_slow_reader_is_held_back_and_not_buffered_for(home: Home) -> None
 
 
 def test_after_the_deadline_or_the_end_of_the_caller_nothing_is_signed(home: Home) -> None:
-    algorithm = resources.ALGORITHM_ECDSA_SECP256K1
     with observed(home) as daemon, daemon.client() as client:
-        create(client, "slow", algorithm)
-        data = pb.SignBatchRequest(
-            requests=[sign_request("slow", bytes(2**11), algorithm)] * 256
-        ).SerializeToString()
+        create(client, "slow", SECP256K1)
         call = client.channel.unary_unary(SIGN + "SignBatch")
         with pytest.raises(grpc.RpcError) as raised:
-            call(data, timeout=0.02)
+            call(SLOW_BATCH, timeout=0.02)
         assert raised.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
         late = ask(daemon)["signatures"]
         assert stays(lambda: ask(daemon)["signatures"])
         assert ask(daemon)["signatures"] <= late + 1  # the one that was being made
-        assert any(cut_short(daemon, call, data) for _ in range(20))
+        assert any(cut_short(daemon, call) for _ in range(20))
 
 
-def cut_short(daemon: Daemon, call: Call, data: bytes) -> bool:
+def cut_short(daemon: Daemon, call: Call) -> bool:
     """Cancel a batch; return whether it was in the middle, and that it stopped there."""
     before = ask(daemon)["signatures"]
-    future = call.future(data, timeout=PATIENCE)
+    future = call.future(SLOW_BATCH, timeout=PATIENCE)
     time.sleep(0.01)
     future.cancel()
     assert eventually(lambda: stays(lambda: ask(daemon)["signatures"]))
@@ -273,7 +277,3 @@ def outcome(future: grpc.Future[bytes]) -> Refusal | None:
     except grpc.RpcError as error:
         return refusal_of(error)
     return None
-
-
-def told(call: Call, data: bytes) -> Refusal | None:
-    return outcome(call.future(data, timeout=1))
