@@ -22,7 +22,7 @@ from signward_server.rpc.interceptors.identity import identified
 from signward_server.rpc.interceptors.limits import limited
 from signward_server.rpc.interceptors.reception import ReceptionWatch, received
 from signward_server.rpc.leaf import Leaves
-from signward_server.rpc.pools import CallPool, StreamSlots
+from signward_server.rpc.pools import CallPool, StreamSlots, started_pool
 from signward_server.rpc.routes import Route, Streaming, Unary
 from signward_server.rpc.status import Refusal, abort
 
@@ -66,7 +66,7 @@ class Router(grpc.GenericRpcHandler):
 
     def __init__(self, routes: Iterable[Route], parts: RouterParts) -> None:
         self._parts = parts
-        self._refusals = ThreadPoolExecutor(2, thread_name_prefix="refuse")
+        self._refusals = started_pool(2, "refuse")
         self._overloaded = self._refusal(Overloaded(retry_after=_OVERLOADED_RETRY))
         self._no_stream = self._refusal(StreamLimit())
         self._shutting_down = self._refusal(ShuttingDown(retry_after=1.0))
