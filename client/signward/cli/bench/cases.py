@@ -48,7 +48,7 @@ def open_cases(
     Raises:
         SignwardError: An operation fails.
     """
-    algorithm = client.get_public_key(key).algorithm
+    algorithm = client.get_public_key(key).public_key.algorithm
     if digest is None and algorithm == Algorithm.ALGORITHM_ECDSA_SECP256K1:
         digest = Hash.HASH_SHA256
     request = raw_request(key, message, hash=digest)

@@ -11,6 +11,8 @@ from signward import errors
 from signward.cli.bench.cases import Case
 from signward.cli.bench.measure import measure
 from signward.cli.version import installed_version
+from signward.v1.resources_pb2 import Algorithm
+from signward.v1.sign_service_pb2 import Hash
 
 
 def test_health_of_all_and_of_one(run):
@@ -77,6 +79,21 @@ def test_bench_prints_a_table(daemon, run):
     assert [line.split()[0] for line in lines[1:]] == [
         "health", "get_public_key", "sign", "sign_batch_64", "sign_stream_64",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "arguments", "expected"),
+    [
+        (Algorithm.ALGORITHM_ECDSA_SECP256K1, [], Hash.HASH_SHA256),
+        (Algorithm.ALGORITHM_ECDSA_SECP256K1, ["--hash", "keccak256"], Hash.HASH_KECCAK256),
+        (Algorithm.ALGORITHM_ED25519, [], Hash.HASH_UNSPECIFIED),
+    ],
+)
+def test_bench_signs_what_the_algorithm_takes(daemon, run, algorithm, arguments, expected):
+    daemon.add_key("k").versions[0].public_key.algorithm = algorithm
+    outcome = run("bench", "k", "--seconds", "1", "--rounds", "1", *arguments)
+    assert outcome.code == 0, outcome.stderr
+    assert {request.raw.hash for request in daemon.calls("Sign")} == {expected}
 
 
 def test_bench_with_a_wrong_key_fails_at_once(daemon, run):
