@@ -94,7 +94,9 @@ class RpcServer:
         self._credentials = credentials
         self._stream_pool = started_pool(bounds.streams, "stream")
         self._slots = StreamSlots(bounds.streams, bounds.streams_per_identity)
-        self._watch = ReceptionWatch(clock, bounds.reception)
+        self._watch = ReceptionWatch(
+            clock, bounds.reception, crowded=lambda: self._calls.waiting > 0
+        )
         self._calls = (
             EarlyPool(bounds.threads, bounds.queue, self._watch)
             if early.supported()

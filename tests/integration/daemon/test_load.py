@@ -188,6 +188,26 @@ def test_s42_calls_that_never_send_their_message_are_cancelled(home: Home) -> No
         assert client.sign(sign_request("k")).version == 1
 
 
+def test_s42_one_identitys_silent_calls_do_not_stop_the_others(home: Home) -> None:
+    with (
+        serving(home, unary_threads=4, reception_timeout="1m") as daemon,
+        daemon.client("bot") as bot,
+        daemon.client("admin") as admin,
+    ):
+        release = threading.Event()
+        silent_calls = [
+            bot.channel.stream_unary(SIGN + "Sign").future(awaited(release), timeout=PATIENCE)
+            for _ in range(24)
+        ]
+        call = admin.channel.unary_unary(SIGN + "Sign")
+        assert eventually(lambda: outcome(call.future(SIGNED, timeout=0.1)) is not None)
+        # Until the silent calls are given up nothing is signed, and that is not for a minute.
+        assert admin.sign(sign_request("k"), timeout=PATIENCE / 2).version == 1
+        release.set()
+        statuses = {told_by.status for told_by in map(outcome, silent_calls) if told_by}
+        assert statuses == {"CANCELLED"}
+
+
 def test_s42_a_slow_reader_is_held_back_and_not_buffered_for(home: Home) -> None:
     message = pb.SignStreamRequest(request=sign_request("k", bytes(2**15)))
     most = 100_000

@@ -1,7 +1,8 @@
 """Waiting for the one message of a unary call, but not for ever.
 
 A caller that opens a call and never sends its message would hold a thread of the pool.
-grpcio waits without a bound, so a watch cancels calls whose message is overdue.
+grpcio waits without a bound, so a watch cancels calls whose message is overdue, and sooner
+while others wait for the threads: silent calls must not keep everybody else from signing.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from signward_server.rpc.call import GrpcCall
 
 __all__ = ["Cancellable", "ReceptionWatch", "received"]
 
+_WHEN_CROWDED = 1.0
+
 
 class Cancellable(Protocol):
     """A call, in whatever form."""
@@ -33,11 +36,15 @@ class ReceptionWatch:
     Args:
         clock: Measures the wait.
         patience: Seconds that a message may take.
+        crowded: Whether calls wait for a thread; a message may then take a second at most.
     """
 
-    def __init__(self, clock: Clock, patience: float) -> None:
+    def __init__(
+        self, clock: Clock, patience: float, crowded: Callable[[], bool] = lambda: False
+    ) -> None:
         self._clock = clock
         self._patience = patience
+        self._crowded = crowded
         self._waiting: dict[Cancellable, float] = {}
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="reception-watch", daemon=True)
@@ -96,8 +103,10 @@ class ReceptionWatch:
         return True
 
     def _run(self) -> None:
-        while not self._stopped.wait(self._patience / 4):
-            overdue = self._clock.monotonic() - self._patience
+        shortest = min(self._patience, _WHEN_CROWDED)
+        while not self._stopped.wait(shortest / 4):
+            patience = shortest if self._crowded() else self._patience
+            overdue = self._clock.monotonic() - patience
             for call, since in self._waiting.copy().items():
                 if since < overdue:
                     call.cancel()

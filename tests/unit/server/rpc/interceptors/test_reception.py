@@ -86,3 +86,21 @@ def test_a_message_that_may_still_come_is_waited_for() -> None:
 
 def test_a_watch_that_was_never_started_can_be_stopped() -> None:
     ReceptionWatch(MovingClock(), 1).stop()
+
+
+def test_while_others_wait_for_a_thread_a_message_may_take_a_second_only() -> None:
+    clock = MovingClock()
+    crowd: list[str] = []
+    watch = ReceptionWatch(clock, 10, crowded=lambda: bool(crowd))
+    silent, fresh = FakeContext(), FakeContext()
+    watch.expect(silent)
+    clock.advance(2)
+    watch.expect(fresh)
+    watch.start()
+    time.sleep(0.6)
+    assert not silent.cancelled
+    crowd.append("somebody")
+    time.sleep(0.6)
+    assert silent.cancelled
+    assert not fresh.cancelled
+    watch.stop()
