@@ -15,6 +15,7 @@ import grpc
 
 from signward_server.core.errors import Overloaded, ShuttingDown, SignwardError, StreamLimit
 from signward_server.core.ports import Clock, Limits
+from signward_server.rpc.ahead import read_ahead, supported
 from signward_server.rpc.call import GrpcCall
 from signward_server.rpc.early import mark
 from signward_server.rpc.interceptors.errors import streaming_boundary, unary_boundary
@@ -119,11 +120,12 @@ class Router(grpc.GenericRpcHandler):
         parts = self._parts
         composed = identified(limited(self._counted(behaviour), parts.limits), parts.leaves)
         boundary = streaming_boundary(composed, self._call_maker(name))
+        ahead = supported()
 
         def entered(requests: Iterator[bytes], context: grpc.ServicerContext) -> Iterator[bytes]:
             if not context.add_callback(parts.slots.leave):
                 parts.slots.leave()  # the call has ended already
-            return boundary(requests, context)
+            return boundary(read_ahead(requests) if ahead else requests, context)
 
         _on(entered, parts.stream_pool)
         return grpc.stream_stream_rpc_method_handler(entered)
