@@ -278,7 +278,7 @@ def _bounds(limits: LimitSettings) -> ServerLimits:
         streams_per_identity=limits.streams_per_identity,
         message_bytes=limits.message_bytes,
         batch_bytes=limits.batch_bytes,
-        stream_in_flight=limits.stream_in_flight,
+        stream_in_flight=limits.stream_ids,
         metadata_bytes=limits.metadata_bytes,
         streams_per_connection=limits.streams_per_connection,
         handshake=limits.handshake_timeout.total_seconds(),
