@@ -13,39 +13,37 @@ from pathlib import Path
 from signward_server.audit.unrecorded import Unrecorded
 from signward_server.chains import all_chains
 from signward_server.config import Settings
-from signward_server.config.schema import Envelope, Limits, Tls
+from signward_server.config.schema import Envelope, Tls
+from signward_server.config.schema import Limits as LimitSettings
 from signward_server.core.clock import SystemClock
-from signward_server.core.errors import CustodyUnavailable, StoreUnavailable
 from signward_server.core.identity import IdentityKind
-from signward_server.core.ports import Clock, Custody, Verifier
+from signward_server.core.ports import Audit, Clock, Custody, Limits, Policy, Verifier
 from signward_server.core.startup import (
     AddressInUse,
     ConfigurationRefused,
-    CustodyRefused,
-    StoreRefused,
 )
 from signward_server.custody.envelope import (
     EnvelopeCustody,
     Kek,
-    KekFileError,
     KekRowAuthenticator,
     LocalKeyFile,
 )
 from signward_server.custody.memory import LockedMemory
-from signward_server.custody.native import Native, NativeLibraryError, load_native
+from signward_server.custody.native import Native, load_native
 from signward_server.custody.verification import NativeVerifier
 from signward_server.flows.key_changes import KeyChanges
 from signward_server.flows.key_creation import KeyCreation
 from signward_server.flows.key_reading import KeyReading
 from signward_server.flows.signing import Signing, SigningPorts
 from signward_server.flows.verifying import Verifying
+from signward_server.home.parts import translated
 from signward_server.home.sealing import refuse_foreign_kek
 from signward_server.limits.unlimited import NoCaps, Unlimited
 from signward_server.policy.open import OpenPolicy
 from signward_server.rpc.server import BindError, RpcServer, ServerLimits
 from signward_server.rpc.serving import ClientCaFile, Flows, ServerFiles, build_server
 from signward_server.rpc.tls import TlsFileError
-from signward_server.store import Store, StoreFileError, open_store
+from signward_server.store import Store, open_store
 from signward_server.telemetry.probes import ProbeServer
 
 __all__ = ["Bound", "Daemon", "build"]
@@ -60,6 +58,15 @@ class Bound:
     tcp: str | None
     unix: Path | None
     http: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Guards:
+    """What stands before every call, and after it."""
+
+    policy: Policy
+    limits: Limits
+    audit: Audit
 
 
 class Daemon:
@@ -120,8 +127,9 @@ class Daemon:
 class Readiness:
     """Whether a signature could be made now (promise 10)."""
 
-    def __init__(self, store: Store, custodies: Sequence[Custody]) -> None:
+    def __init__(self, store: Store, audit: Audit, custodies: Sequence[Custody]) -> None:
         self._store = store
+        self._audit = audit
         self._custodies = custodies
         self._ended = False
 
@@ -129,6 +137,7 @@ class Readiness:
         return (
             not self._ended
             and self._store.healthy()
+            and self._audit.healthy()
             and all(custody.healthy() for custody in self._custodies)
         )
 
@@ -154,12 +163,13 @@ def build(settings: Settings, clock: Clock | None = None) -> Daemon:
         opened.callback(store.close)
         custody = _envelope(settings.custody.envelope, native, memory, kek, store, clock)
         opened.callback(custody.close)
-        readiness = Readiness(store, [custody])
+        guards = _Guards(OpenPolicy(), Unlimited(), Unrecorded())
+        readiness = Readiness(store, guards.audit, [custody])
         server = build_server(
             files=_files(settings.tls),
             bounds=_bounds(settings.limits),
-            flows=_flows(settings, store, kek, custody, NativeVerifier(native), clock),
-            limits=Unlimited(),
+            flows=_flows(settings, store, kek, custody, NativeVerifier(native), guards, clock),
+            limits=guards.limits,
             clock=clock,
             ready=readiness,
         )
@@ -198,7 +208,13 @@ def _envelope(
 
 
 def _flows(
-    settings: Settings, store: Store, kek: Kek, custody: Custody, verifier: Verifier, clock: Clock
+    settings: Settings,
+    store: Store,
+    kek: Kek,
+    custody: Custody,
+    verifier: Verifier,
+    guards: _Guards,
+    clock: Clock,
 ) -> Flows:
     bounds = settings.limits
     catalogue = store.catalogue(KekRowAuthenticator(kek))
@@ -206,7 +222,8 @@ def _flows(
     requests = store.requests(bounds.request_id_retention, bounds.request_ids_per_identity)
     chains = all_chains(order_window_ms=_ms(settings.order.timestamp_window))
     custodies = {custody.kind: custody}
-    policy, limits, audit = OpenPolicy(), Unlimited(), Unrecorded()
+    max_unlock_ttl = settings.custody.envelope.max_unlock_ttl
+    policy, limits, audit = guards.policy, guards.limits, guards.audit
     return Flows(
         creation=KeyCreation(
             catalogue=catalogue,
@@ -215,9 +232,16 @@ def _flows(
             policy=policy,
             audit=audit,
             clock=clock,
+            max_unlock_ttl=max_unlock_ttl,
         ),
         reading=KeyReading(catalogue=catalogue, policy=policy),
-        changes=KeyChanges(catalogue=catalogue, custodies=custodies, policy=policy, audit=audit),
+        changes=KeyChanges(
+            catalogue=catalogue,
+            custodies=custodies,
+            policy=policy,
+            audit=audit,
+            max_unlock_ttl=max_unlock_ttl,
+        ),
         signing=Signing(
             SigningPorts(
                 catalogue=catalogue,
@@ -246,7 +270,7 @@ def _files(tls: Tls) -> ServerFiles:
     )
 
 
-def _bounds(limits: Limits) -> ServerLimits:
+def _bounds(limits: LimitSettings) -> ServerLimits:
     return ServerLimits(
         threads=limits.unary_threads,
         queue=limits.queue,
@@ -254,7 +278,7 @@ def _bounds(limits: Limits) -> ServerLimits:
         streams_per_identity=limits.streams_per_identity,
         message_bytes=limits.message_bytes,
         batch_bytes=limits.batch_bytes,
-        stream_in_flight=limits.stream_in_flight,
+        stream_in_flight=limits.stream_ids,
         metadata_bytes=limits.metadata_bytes,
         streams_per_connection=limits.streams_per_connection,
         handshake=limits.handshake_timeout.total_seconds(),
@@ -282,15 +306,8 @@ def _ms(span: timedelta) -> int:
 def _startup_errors() -> Iterator[None]:
     """Turn what the parts say into what an operator has to put right."""
     try:
-        yield
-    except (NativeLibraryError, KekFileError) as exc:
-        raise CustodyRefused(str(exc), "") from exc
-    except CustodyUnavailable as exc:
-        raise CustodyRefused(
-            "no memory can be locked", "raise the limit (ulimit -l, LimitMEMLOCK=)"
-        ) from exc
-    except (StoreFileError, StoreUnavailable) as exc:
-        raise StoreRefused(str(exc), "") from exc
+        with translated():
+            yield
     except TlsFileError as exc:
         raise ConfigurationRefused(str(exc), "") from exc
     except BindError as exc:

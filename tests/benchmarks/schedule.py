@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import itertools
 import random
+import statistics
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias, TypeVar
 
@@ -19,7 +20,6 @@ __all__ = ["SERVERS", "TRANSPORTS", "Place", "Plan", "Samples", "run"]
 Place: TypeAlias = tuple[str, str]  # a server of SERVERS, a transport of TRANSPORTS
 SERVERS = ("echo", "daemon")
 TRANSPORTS = ("tcp", "uds")
-_BARE_SIGNATURES = 4 * BATCH_SIZE
 
 _T = TypeVar("_T")
 
@@ -78,24 +78,28 @@ def run(traffic: Mapping[Place, Traffic], plan: Plan, tell: Callable[[int], None
     end = time.monotonic() + plan.seconds
     while samples.rounds < plan.least_rounds or time.monotonic() < end:
         for case in _shuffled(CASES):
-            _measure(traffic, case, plan, samples)
+            alone = [bare.seconds(BATCH_SIZE) for _ in _measure(traffic, case, plan, samples)]
             if case.name == "sign_batch_64":
-                samples.bare.append(bare.seconds(_BARE_SIGNATURES))
+                samples.bare.append(statistics.mean(alone))
         tell(samples.rounds)
     return samples
 
 
-def _measure(traffic: Mapping[Place, Traffic], case: Case, plan: Plan, samples: Samples) -> None:
-    """Measure one case at all places, the like beside the like."""
+def _measure(
+    traffic: Mapping[Place, Traffic], case: Case, plan: Plan, samples: Samples
+) -> Iterator[Place]:
+    """Measure one case at all places, the like beside the like; yield after each block."""
     places = list(itertools.product(SERVERS, TRANSPORTS))
     calls = max(plan.calls // case.weight, 1)
     thread_calls = max(plan.thread_calls // case.weight, 1)
     for place in _shuffled(places):
         samples.latencies[place, case.name].append(traffic[place].latencies(case, calls))
+        yield place
     for place in _shuffled(places):
         samples.rates[place, case.name].append(
             traffic[place].rate(case, thread_calls, plan.threads)
         )
+        yield place
 
 
 def _shuffled(things: Sequence[_T]) -> list[_T]:

@@ -132,3 +132,12 @@ def test_a_daemon_that_fails_late_leaves_no_lock_behind(living: Daemon, home: Ho
         Daemon(home, "--tcp", f"127.0.0.1:{living.port}")
     with Daemon(home) as daemon:
         assert daemon.ready["ready"] is True
+
+
+def test_s41_a_store_has_one_daemon_whatever_the_home_is_called(living: Daemon) -> None:
+    config = living.home.path / "signward.toml"
+    above = living.home.path.parent
+    outcome = serve_and_fail(living.home, "--home", str(above), "--config", str(config))
+    assert outcome.code == IN_USE
+    assert "the store" in outcome.said
+    works(living)

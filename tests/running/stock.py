@@ -70,7 +70,7 @@ def _fill(home: Home, number: int) -> None:
         kek = LocalKeyFile(home.kek, native.sodium).load(memory)
         opened.callback(kek.close)
         # Both engines are the swift one: nothing here has to survive a power loss.
-        store = Store(swift_engine(home.store), swift_engine(home.store), clock)
+        store = Store(*(swift_engine(home.store) for _ in range(3)), clock)
         opened.callback(store.close)
         catalogue = store.catalogue(KekRowAuthenticator(kek))
         custody = EnvelopeCustody(

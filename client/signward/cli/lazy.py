@@ -64,6 +64,8 @@ def daemon_loader(name: str) -> _Loader:
     """Return a loader for a command that comes with the daemon."""
 
     def load() -> Any:  # noqa: ANN401
+        # Read by grpc when it is imported: no lines of core about handshakes that strangers fail.
+        os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
         from importlib.metadata import entry_points  # noqa: PLC0415 -- slow, and rarely needed
 
         for entry_point in entry_points(group=ENTRY_POINTS):

@@ -25,6 +25,9 @@ _EXIT_CODES: dict[type[errors.SignwardError], int] = {
     errors.Cancelled: 6,
 }
 
+# Where the class of the status says too little: the request has to change, waiting does not help.
+_EXIT_CODE_BY_REASON = {"MESSAGE_TOO_LARGE": 5}
+
 _UNREACHABLE = "UNAVAILABLE"  # the daemon gave no reason of its own
 
 # What to do next, by reason first and by class otherwise.
@@ -57,6 +60,8 @@ _NEXT_BY_CLASS: dict[type[errors.SignwardError], str] = {
 
 def exit_code(error: errors.SignwardError) -> int:
     """Return the exit code for an error of the client."""
+    if error.reason in _EXIT_CODE_BY_REASON:
+        return _EXIT_CODE_BY_REASON[error.reason]
     return next((_EXIT_CODES[cls] for cls in type(error).mro() if cls in _EXIT_CODES), INTERNAL)
 
 

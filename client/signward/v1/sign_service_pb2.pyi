@@ -254,7 +254,8 @@ class SignStreamRequest(_message.Message):
     REQUEST_FIELD_NUMBER: _builtins.int
     id: _builtins.int
     """Chosen by the caller, echoed in the answer; any number, 0 included. Must not occur twice in a
-    stream: an item with the id of one in flight is answered with INVALID_ARGUMENT.
+    stream: an item with an id that is among the last of the stream, 256 unless the daemon is set
+    otherwise, is answered with INVALID_ARGUMENT.
     """
     traceparent: _builtins.str
     """W3C Trace Context `traceparent` of this item, 55 ASCII characters in version 00. A malformed one

@@ -88,10 +88,12 @@ class SignServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def SignStream(self, request_iterator, context):
-        """Signs what comes in, and answers as results are ready, in any order; `id` says which is which.
+        """Signs what comes in and answers each item; `id` says which is which.
 
-        A bad item is answered with its error and does not end the stream. The daemon reads no further
-        while 256 items are in flight. After half-close it answers what it has read, then ends with OK.
+        Items are worked one at a time, in the order of arrival. Do not rely on the order of the answers:
+        it may become another. A bad item is answered with its error and does not end the stream. The
+        next item is read when the last answer has been sent off, so the flow control of HTTP/2 holds
+        back a caller that does not read. After half-close it answers what has come, then ends with OK.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -49,10 +49,12 @@ class SignServiceStub:
     item spoils no other. The call itself fails only when it cannot be taken as a whole.
     """
     SignStream: _grpc.StreamStreamMultiCallable[_sign_service_pb2.SignStreamRequest, _sign_service_pb2.SignStreamResponse]
-    """Signs what comes in, and answers as results are ready, in any order; `id` says which is which.
+    """Signs what comes in and answers each item; `id` says which is which.
 
-    A bad item is answered with its error and does not end the stream. The daemon reads no further
-    while 256 items are in flight. After half-close it answers what it has read, then ends with OK.
+    Items are worked one at a time, in the order of arrival. Do not rely on the order of the answers:
+    it may become another. A bad item is answered with its error and does not end the stream. The
+    next item is read when the last answer has been sent off, so the flow control of HTTP/2 holds
+    back a caller that does not read. After half-close it answers what has come, then ends with OK.
     """
     Verify: _grpc.UnaryUnaryMultiCallable[_sign_service_pb2.VerifyRequest, _sign_service_pb2.VerifyResponse]
     """Says whether a signature over a payload was made by a key. Reads public keys only, so that it
@@ -80,10 +82,12 @@ class SignServiceAsyncStub(SignServiceStub):
     item spoils no other. The call itself fails only when it cannot be taken as a whole.
     """
     SignStream: _aio.StreamStreamMultiCallable[_sign_service_pb2.SignStreamRequest, _sign_service_pb2.SignStreamResponse]  # type: ignore[assignment]
-    """Signs what comes in, and answers as results are ready, in any order; `id` says which is which.
+    """Signs what comes in and answers each item; `id` says which is which.
 
-    A bad item is answered with its error and does not end the stream. The daemon reads no further
-    while 256 items are in flight. After half-close it answers what it has read, then ends with OK.
+    Items are worked one at a time, in the order of arrival. Do not rely on the order of the answers:
+    it may become another. A bad item is answered with its error and does not end the stream. The
+    next item is read when the last answer has been sent off, so the flow control of HTTP/2 holds
+    back a caller that does not read. After half-close it answers what has come, then ends with OK.
     """
     Verify: _aio.UnaryUnaryMultiCallable[_sign_service_pb2.VerifyRequest, _sign_service_pb2.VerifyResponse]  # type: ignore[assignment]
     """Says whether a signature over a payload was made by a key. Reads public keys only, so that it
@@ -126,10 +130,12 @@ class SignServiceServicer(metaclass=_abc_1.ABCMeta):
         request_iterator: _MaybeAsyncIterator[_sign_service_pb2.SignStreamRequest],
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_sign_service_pb2.SignStreamResponse], _abc.AsyncIterator[_sign_service_pb2.SignStreamResponse]]:
-        """Signs what comes in, and answers as results are ready, in any order; `id` says which is which.
+        """Signs what comes in and answers each item; `id` says which is which.
 
-        A bad item is answered with its error and does not end the stream. The daemon reads no further
-        while 256 items are in flight. After half-close it answers what it has read, then ends with OK.
+        Items are worked one at a time, in the order of arrival. Do not rely on the order of the answers:
+        it may become another. A bad item is answered with its error and does not end the stream. The
+        next item is read when the last answer has been sent off, so the flow control of HTTP/2 holds
+        back a caller that does not read. After half-close it answers what has come, then ends with OK.
         """
 
     @_abc_1.abstractmethod

@@ -86,16 +86,21 @@ def show(
 @app.command("schema")
 def schema(
     form: Annotated[
-        SchemaForm, typer.Option("--format", help="JSON Schema, a table, or a file.")
-    ] = SchemaForm.JSON,
+        SchemaForm | None,
+        typer.Option("--format", help="JSON Schema (the default), a table, or a file."),
+    ] = None,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
 ) -> None:
     """Print every key with its kind, default, range and meaning."""
+    if as_json and form not in (None, SchemaForm.JSON):
+        raise typer.BadParameter("contradicts --format", param_hint="--json")
     from signward_server.config.render import as_json_schema, as_markdown, as_toml
 
-    if form is SchemaForm.JSON:
-        text = as_json_schema()
-    elif form is SchemaForm.MARKDOWN:
+    if form is SchemaForm.MARKDOWN:
         text = as_markdown()
-    else:
+    elif form is SchemaForm.TOML:
         text = as_toml({})
+    else:
+        text = as_json_schema()
     typer.echo(text, nl=False)

@@ -27,6 +27,8 @@ def serve(
     ] = False,
 ) -> None:
     """Serve until SIGTERM or SIGINT. Prints one JSON line once it is ready."""
+    # gRPC's core would write a line of its own for every handshake that fails.
+    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
     with reported():
         from signward_server.cli.hardening import harden, refuse_surroundings
 

@@ -18,7 +18,7 @@ from signward_server.core.clock import SystemClock
 from signward_server.home.checks import check_machine
 from signward_server.home.layout import Home
 from signward_server.home.listeners import clear_socket, ensure_free, prepare_folder
-from signward_server.home.lock import FileLock
+from signward_server.home.lock import FileLock, store_lock
 from signward_server.telemetry.logging import configure_logging, log_unhandled
 from signward_server.wiring import Bound, Daemon, build
 
@@ -45,6 +45,7 @@ def run(settings: Settings, home: Path, put_together: Callable[[Settings], Daemo
         configure_logging(settings.log.level, sys.stderr)
         log_unhandled()
         held.enter_context(Home(home).lock())
+        held.enter_context(store_lock(settings.store.path))
         _claim(settings, held)
         daemon = put_together(settings)
         bound = daemon.start()

@@ -38,8 +38,12 @@ class Limits(Section):
     streams_per_identity: int = Field(
         16, ge=1, le=1024, description="Streams open at a time by one identity."
     )
-    stream_in_flight: int = Field(
-        256, ge=1, le=256, description="Items of one stream that are not answered yet."
+    stream_ids: int = Field(
+        256,
+        ge=1,
+        le=4096,
+        description="The last ids of a stream that are remembered; an item that repeats one of "
+        "them is refused.",
     )
     streams_per_connection: int = Field(
         100, ge=1, le=100, description="Calls and streams at a time on one connection (HTTP/2)."

@@ -165,7 +165,12 @@ class Item:
         context = SigningContext(
             self._key, self._version, self._decoded.hash, call.identity, request.source
         )
-        return custody.sign(message, context)
+        signature = custody.sign(message, context)
+        if self._ports.catalogue.get(request.key) is not self._key:
+            # The change may have come before the key was opened: what that left open goes.
+            custody.forget(self._key.id)
+            self._judge_changes()
+        return signature
 
     def _judge_changes(self) -> None:
         """Judge the item by what its key has become since it was judged (S11).

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 
-from signward_server.core.errors import EtagMismatch
+from signward_server.core.errors import EtagMismatch, FieldInvalid
 from signward_server.core.keys import CustodyKind, Key, KeyState
 from signward_server.core.ports import Audit, Call, Catalogue, Custody, Policy
 from signward_server.flows.access import visible_key
-from signward_server.flows.key_requests import UpdateKey
+from signward_server.flows.key_requests import UpdateKey, unlock_ttl_violations
 from signward_server.flows.recording import Recorded
 
 __all__ = ["CHANGE_KEY_LABELS", "CHANGE_KEY_OWNER", "UPDATE_KEY", "KeyChanges"]
@@ -30,16 +31,19 @@ class KeyChanges:
         custodies: Mapping[CustodyKind, Custody],
         policy: Policy,
         audit: Audit,
+        max_unlock_ttl: timedelta,
     ) -> None:
         self._catalogue = catalogue
         self._custodies = custodies
         self._policy = policy
         self._audit = audit
+        self._max_unlock_ttl = max_unlock_ttl
 
     def update(self, call: Call, request: UpdateKey) -> Key:
         """Change owner, labels or times.
 
         Raises:
+            FieldInvalid: The key would stay unlocked for longer than this daemon allows.
             KeyNotFound, PolicyDenied: See ``visible_key``; the policy judges the old and
                 the new values (S8).
             EtagMismatch: It changed since it was read, or changes at this very moment.
@@ -50,6 +54,8 @@ class KeyChanges:
 
     def _update(self, call: Call, request: UpdateKey) -> Key:
         key = visible_key(self._catalogue, self._policy, call.identity, request.key_id)
+        if violations := unlock_ttl_violations(request.unlock_ttl, self._max_unlock_ttl):
+            raise FieldInvalid(violations=violations)
         if request.etag and request.etag != key.etag:
             raise EtagMismatch
         changed = _apply(key, request)

@@ -17,14 +17,13 @@ from signward_server.core.keys import (
     Algorithm,
     CustodyKind,
     Key,
-    KeyAttributes,
     KeyVersion,
     Purpose,
     VersionState,
 )
 from signward_server.core.ports import Audit, Call, Catalogue, Clock, Custody, Policy, RequestScope
 from signward_server.flows.access import may_view
-from signward_server.flows.key_requests import CreateKey
+from signward_server.flows.key_requests import CreateKey, unlock_ttl_violations
 from signward_server.flows.recording import Recorded
 
 __all__ = ["CREATE_KEY", "KeyCreation"]
@@ -44,6 +43,7 @@ class KeyCreation:
         policy: Who may make which.
         audit: Where each attempt is recorded.
         clock: Creation times.
+        max_unlock_ttl: The longest that a key may ask to stay unlocked (S19).
     """
 
     def __init__(
@@ -55,6 +55,7 @@ class KeyCreation:
         policy: Policy,
         audit: Audit,
         clock: Clock,
+        max_unlock_ttl: timedelta,
     ) -> None:
         self._catalogue = catalogue
         self._custodies = custodies
@@ -62,6 +63,7 @@ class KeyCreation:
         self._policy = policy
         self._audit = audit
         self._clock = clock
+        self._max_unlock_ttl = max_unlock_ttl
 
     def create(self, call: Call, request: CreateKey) -> Key:
         """Make a key, or return the one that the same request made before.
@@ -77,7 +79,7 @@ class KeyCreation:
             return self._create(call, request)
 
     def _create(self, call: Call, request: CreateKey) -> Key:
-        self._check(request.attributes)
+        self._check(request)
         draft = self._draft(call, request)
         self._policy.authorize(call.identity, CREATE_KEY, draft)
         scope = None
@@ -95,8 +97,9 @@ class KeyCreation:
         call.ensure_live()
         return self._make(draft, scope, request.content())
 
-    def _check(self, attributes: KeyAttributes) -> None:
-        violations = []
+    def _check(self, request: CreateKey) -> None:
+        attributes = request.attributes
+        violations = list(unlock_ttl_violations(request.unlock_ttl, self._max_unlock_ttl))
         custody = self._custodies.get(attributes.custody)
         if custody is None:
             violations.append(FieldViolation("custody", "This daemon does not have it."))

@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from signward_server.core.errors import FieldViolation
 from signward_server.core.keys import CustodyKind, Key, KeyAttributes, Purpose
 
-__all__ = ["CreateKey", "KeyFilter", "UpdateKey"]
+__all__ = ["CreateKey", "KeyFilter", "UpdateKey", "unlock_ttl_violations"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,3 +107,11 @@ class KeyFilter:
             and (self.custody is None or key.custody is self.custody)
             and all(key.labels.get(name) == text for name, text in self.labels.items())
         )
+
+
+def unlock_ttl_violations(wanted: timedelta | None, most: timedelta) -> tuple[FieldViolation, ...]:
+    """Return what is wrong with a time that a key wants to stay unlocked (S19)."""
+    if wanted is None or wanted <= most:
+        return ()
+    limit = int(most.total_seconds())
+    return (FieldViolation("unlock_ttl", f"This daemon allows at most {limit} seconds."),)

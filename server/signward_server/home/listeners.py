@@ -54,15 +54,20 @@ def prepare_folder(folder: Path) -> None:
         if not folder.exists():
             folder.mkdir(mode=_FOLDER_MODE)
             folder.chmod(_FOLDER_MODE)
-        mode = folder.stat().st_mode
+        found = folder.stat()
     except OSError as exc:
         raise AddressInUse(
             f"listen.unix: the folder {folder} cannot be used ({os.strerror(exc.errno or 0)})",
             "make it, with mode 0750 and this user as its owner",
         ) from exc
-    if mode & stat.S_IWOTH:
+    if found.st_mode & (stat.S_IWOTH | stat.S_IWGRP):
         raise AddressInUse(
-            f"listen.unix: anybody may replace the socket in {folder}", f"run: chmod o-w {folder}"
+            f"listen.unix: others may replace the socket in {folder}", f"run: chmod go-w {folder}"
+        )
+    if found.st_uid not in (0, os.geteuid()):
+        raise AddressInUse(
+            f"listen.unix: the folder {folder} belongs to another user",
+            f"make {folder} this user's",
         )
 
 

@@ -93,6 +93,11 @@ class EarlyPool(CallPool):
         """Return whether one more call is taken; see ``CallPool``."""
         return self._in_hand < self._most or self._watch.cancel_oldest(_STALLED)
 
+    @property
+    def idle(self) -> bool:
+        """Whether no call is in hand, its message still to come included."""
+        return self._in_hand == 0 and super().idle
+
     def submit(  # type: ignore[override]  # see CallPool
         self,
         fn: Callable[..., object],

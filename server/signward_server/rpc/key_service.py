@@ -23,6 +23,7 @@ __all__ = ["KeyService"]
 _SERVICE = "/signward.v1.KeyService/"
 _DEFAULT_PAGE = 100
 _MAX_PAGE = 500
+_PAGE_BYTES = 256 * 1024  # an answer that nobody reads stays in memory: it ends here
 _SWIFT = ("GetPublicKey",)  # answered from memory alone
 _UNIMPLEMENTED = (
     "ImportKey",
@@ -74,22 +75,33 @@ class KeyService:
 
     def _get(self, data: bytes, call: GrpcCall) -> bytes:
         message = parse(pb.GetKeyRequest, data)
-        full = _wants_versions(message.view, unset=True)
-        key = self._reading.get(call, message.key_id)
+        fields = Fields()
+        key_id = fields.key_id("key_id", message.key_id)
+        full = _wants_versions(fields, message.view, unset=True)
+        fields.check()
+        key = self._reading.get(call, key_id)
         return _bytes(pb.GetKeyResponse(key=key_message(key, with_versions=full)))
 
     def _list(self, data: bytes, call: GrpcCall) -> bytes:
         message = parse(pb.ListKeysRequest, data)
-        full = _wants_versions(message.view, unset=False)
-        size = min(message.page_size or _DEFAULT_PAGE, _MAX_PAGE)
+        fields = Fields()
+        full = _wants_versions(fields, message.view, unset=False)
+        wanted = key_filter(fields, message)
+        fields.check()
         after = decode_page_token(message.page_token)
-        page = self._reading.page(call, key_filter(message), after, size)
-        return _bytes(
-            pb.ListKeysResponse(
-                keys=[key_message(key, with_versions=full) for key in page.keys],
-                next_page_token=encode_page_token(page.next_after),
-            )
-        )
+        size = min(message.page_size or _DEFAULT_PAGE, _MAX_PAGE)
+        page = self._reading.page(call, wanted, after, size)
+        response, next_after = pb.ListKeysResponse(), page.next_after
+        room = _PAGE_BYTES
+        for key in page.keys:
+            if room <= 0:
+                next_after = response.keys[-1].id
+                break
+            shown = key_message(key, with_versions=full)
+            room -= shown.ByteSize()
+            response.keys.append(shown)
+        response.next_page_token = encode_page_token(next_after)
+        return _bytes(response)
 
     def _update(self, data: bytes, call: GrpcCall) -> bytes:
         request = update_key(parse(pb.UpdateKeyRequest, data))
@@ -98,6 +110,8 @@ class KeyService:
 
     def _get_public_key(self, data: bytes, call: GrpcCall) -> bytes:
         message = parse(pb.GetPublicKeyRequest, data)
+        if not message.key_id:
+            raise FieldInvalid.at("key_id", "Must name a key.")
         key, version = self._reading.public_key(call, message.key_id, message.version)
         place = (key.id, version.version)
         known = self._answers.get(place)
@@ -125,12 +139,12 @@ class KeyService:
         return self._changes.set_state(call, key_id, state, reason)
 
 
-def _wants_versions(view: int, *, unset: bool) -> bool:
+def _wants_versions(fields: Fields, view: int, *, unset: bool) -> bool:
     """Return whether a view shows versions; ``unset`` is the answer for no view."""
     if view == pb.KEY_VIEW_UNSPECIFIED:
         return unset
     if view not in {pb.KEY_VIEW_BASIC, pb.KEY_VIEW_FULL}:
-        raise FieldInvalid.at("view", "Must be one of BASIC, FULL.")
+        fields.note("view", "Must be one of BASIC, FULL.")
     return view == pb.KEY_VIEW_FULL
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent import futures
 from queue import SimpleQueue
 
-__all__ = ["CallPool", "StreamSlots"]
+__all__ = ["CallPool", "StreamSlots", "started_pool"]
 
 _Task = tuple[Callable[..., object], tuple[object, ...]]
 
@@ -77,6 +77,20 @@ class CallPool(futures.Executor):
             fn(*args)
             done[number] += 1
             del task, fn, args
+
+
+def started_pool(size: int, name: str) -> futures.ThreadPoolExecutor:
+    """Return a pool whose threads all run already.
+
+    grpcio wants a ``ThreadPoolExecutor`` beside its own pool. That starts threads when it is
+    handed work, on the serving thread, which a failure to start one would end.
+    """
+    pool = futures.ThreadPoolExecutor(size, thread_name_prefix=name)
+    together = threading.Barrier(size + 1)
+    for _ in range(size):
+        pool.submit(together.wait)
+    together.wait()
+    return pool
 
 
 class StreamSlots:

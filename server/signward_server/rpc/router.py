@@ -15,6 +15,7 @@ import grpc
 
 from signward_server.core.errors import Overloaded, ShuttingDown, SignwardError, StreamLimit
 from signward_server.core.ports import Clock, Limits
+from signward_server.rpc.ahead import read_ahead, supported
 from signward_server.rpc.call import GrpcCall
 from signward_server.rpc.early import mark
 from signward_server.rpc.interceptors.errors import streaming_boundary, unary_boundary
@@ -22,7 +23,7 @@ from signward_server.rpc.interceptors.identity import identified
 from signward_server.rpc.interceptors.limits import limited
 from signward_server.rpc.interceptors.reception import ReceptionWatch, received
 from signward_server.rpc.leaf import Leaves
-from signward_server.rpc.pools import CallPool, StreamSlots
+from signward_server.rpc.pools import CallPool, StreamSlots, started_pool
 from signward_server.rpc.routes import Route, Streaming, Unary
 from signward_server.rpc.status import Refusal, abort
 
@@ -66,7 +67,7 @@ class Router(grpc.GenericRpcHandler):
 
     def __init__(self, routes: Iterable[Route], parts: RouterParts) -> None:
         self._parts = parts
-        self._refusals = ThreadPoolExecutor(2, thread_name_prefix="refuse")
+        self._refusals = started_pool(2, "refuse")
         self._overloaded = self._refusal(Overloaded(retry_after=_OVERLOADED_RETRY))
         self._no_stream = self._refusal(StreamLimit())
         self._shutting_down = self._refusal(ShuttingDown(retry_after=1.0))
@@ -119,11 +120,12 @@ class Router(grpc.GenericRpcHandler):
         parts = self._parts
         composed = identified(limited(self._counted(behaviour), parts.limits), parts.leaves)
         boundary = streaming_boundary(composed, self._call_maker(name))
+        ahead = supported()
 
         def entered(requests: Iterator[bytes], context: grpc.ServicerContext) -> Iterator[bytes]:
             if not context.add_callback(parts.slots.leave):
                 parts.slots.leave()  # the call has ended already
-            return boundary(requests, context)
+            return boundary(read_ahead(requests) if ahead else requests, context)
 
         _on(entered, parts.stream_pool)
         return grpc.stream_stream_rpc_method_handler(entered)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from signward_server.rpc import early
 from signward_server.rpc.early import EarlyPool
 from signward_server.rpc.interceptors.reception import ReceptionWatch
 from signward_server.rpc.leaf import Leaves
-from signward_server.rpc.pools import CallPool, StreamSlots
+from signward_server.rpc.pools import CallPool, StreamSlots, started_pool
 from signward_server.rpc.router import Router, RouterParts
 from signward_server.rpc.routes import Route
 
@@ -93,7 +92,7 @@ class RpcServer:
     ) -> None:
         self._ending = ending
         self._credentials = credentials
-        self._stream_pool = ThreadPoolExecutor(bounds.streams, thread_name_prefix="stream")
+        self._stream_pool = started_pool(bounds.streams, "stream")
         self._slots = StreamSlots(bounds.streams, bounds.streams_per_identity)
         self._watch = ReceptionWatch(clock, bounds.reception)
         self._calls = (

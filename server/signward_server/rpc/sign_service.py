@@ -93,9 +93,9 @@ class SignService:
     def _sign_stream(self, requests: Iterator[bytes], call: GrpcCall) -> Iterator[bytes]:
         """Answer item by item, in the order of arrival.
 
-        Reading only goes on when an answer has been handed to the transport, so that a
-        caller who does not read is held back by the flow control of HTTP/2 and never
-        makes the daemon buffer.
+        At most one further item is read before an answer has been handed to the transport,
+        so that a caller who does not read is held back by the flow control of HTTP/2 and
+        never makes the daemon buffer.
         """
         recent = _RecentIds(self._max_in_flight)
         for data in requests:

@@ -42,7 +42,7 @@ def mac_input(key: KeyRow, versions: Sequence[VersionRow]) -> bytes:
         key.algorithm,
         key.custody,
         key.purpose,
-        key.allow_digest,
+        _flag(key.allow_digest),
         key.state,
         key.freeze,
         key.primary_version,
@@ -51,7 +51,7 @@ def mac_input(key: KeyRow, versions: Sequence[VersionRow]) -> bytes:
         key.update_time,
         key.grace_period,
         key.unlock_ttl is not None,
-        key.unlock_ttl or 0,
+        _number(key.unlock_ttl),
         *map(len, texts),
         len(versions),
     )
@@ -72,11 +72,22 @@ def _version_part(row: VersionRow) -> bytes:
         row.state,
         row.create_time,
         row.grace_end_time is not None,
-        row.grace_end_time or 0,
+        _number(row.grace_end_time),
         row.destroy_time is not None,
-        row.destroy_time or 0,
+        _number(row.destroy_time),
         len(row.public_key),
         len(row.fingerprint),
         len(reference),
     )
     return b"".join((head, row.public_key, row.fingerprint, reference))
+
+
+def _number(value: int | None) -> int:
+    # SQLite keeps any type in any column: another zero than the integer is not authentic.
+    return 0 if value is None else value
+
+
+def _flag(value: int) -> bool:
+    if type(value) is not int or value not in (0, 1):
+        raise ValueError("a flag is 0 or 1")
+    return value == 1

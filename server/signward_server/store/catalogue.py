@@ -189,6 +189,8 @@ def _earlier(connection: Connection, scope: RequestScope | None, content: bytes)
         return None
     if found[0] != content:
         raise RequestIdReused
+    if found[1] != scope.key:
+        raise EnvelopeCorrupt  # this row has no MAC, but its scope names the key
     return found[1]
 
 

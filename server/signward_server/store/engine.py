@@ -20,12 +20,13 @@ from sqlalchemy.pool import QueuePool
 
 from signward_server.store.failures import StoreFileError
 
-__all__ = ["APPLICATION_ID", "durable_engine", "prepare_file", "swift_engine"]
+__all__ = ["APPLICATION_ID", "durable_engine", "prepare_file", "probe_engine", "swift_engine"]
 
 APPLICATION_ID = 0x53575244
 """``SWRD`` in the file's header says whose database it is."""
 
 _BUSY_TIMEOUT_S = 5.0
+_PROBE_TIMEOUT_S = 0.05
 _POOL_SIZE = 4
 
 
@@ -68,6 +69,11 @@ def swift_engine(path: Path) -> Engine:
     return _engine(path, "NORMAL")
 
 
+def probe_engine(path: Path) -> Engine:
+    """Return the engine for health: it hardly waits when another process holds the file."""
+    return _engine(path, "NORMAL", _PROBE_TIMEOUT_S)
+
+
 def _make_private(path: Path) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
@@ -105,9 +111,11 @@ def _claim(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
 
 
-def _engine(path: Path, synchronous: Literal["FULL", "NORMAL"]) -> Engine:
+def _engine(
+    path: Path, synchronous: Literal["FULL", "NORMAL"], timeout: float = _BUSY_TIMEOUT_S
+) -> Engine:
     def connect() -> sqlite3.Connection:
-        connection = _connect(path)
+        connection = _connect(path, timeout)
         connection.execute(f"PRAGMA synchronous = {synchronous}")
         connection.execute("PRAGMA foreign_keys = ON")
         return connection
@@ -117,13 +125,13 @@ def _engine(path: Path, synchronous: Literal["FULL", "NORMAL"]) -> Engine:
     )
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+def _connect(path: Path, timeout: float = _BUSY_TIMEOUT_S) -> sqlite3.Connection:
     # mode=rw never makes a file: one that vanished is an error, not an empty store.
     # Without an isolation level the driver begins nothing by itself.
     connection = sqlite3.connect(
         f"file:{quote(str(path))}?mode=rw",
         uri=True,
-        timeout=_BUSY_TIMEOUT_S,
+        timeout=timeout,
         isolation_level=None,
         check_same_thread=False,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
+from itertools import islice
 
 from signward_server.core.errors import EnvelopeCorrupt
 from signward_server.core.keys import Key
@@ -49,8 +50,8 @@ class KeyMemory:
         """Return up to ``limit`` keys with an id above ``after``, in order of id."""
         ids = self._ids
         start = bisect_right(ids, after)
-        page = map(self._find, ids[start : start + max(limit, 0)])
-        return [key for key in page if key is not None]
+        found = (self._find(ids[at]) for at in range(start, len(ids)))
+        return list(islice((key for key in found if key is not None), max(limit, 0)))
 
     def publish(self, key: Key) -> None:
         """Show readers a new key, or a new snapshot of one."""
@@ -72,7 +73,7 @@ class KeyMemory:
     def _decoded(self, key_id: str, rows: Rows) -> Key | None:
         try:
             key = key_from(*rows)
-        except (ValueError, OverflowError):
+        except (ValueError, TypeError, OverflowError):
             # Written by a release that knows more kinds of keys than this one.
             self._quarantine(key_id)
             return None

@@ -14,7 +14,7 @@ from signward_server.core.ports import Clock, RowAuthenticator
 from signward_server.store.authentic import AuthenticKeys
 from signward_server.store.catalogue import KeyCatalogue
 from signward_server.store.driver import DriverSession, DriverStatement
-from signward_server.store.engine import durable_engine, prepare_file, swift_engine
+from signward_server.store.engine import durable_engine, prepare_file, probe_engine, swift_engine
 from signward_server.store.failures import StoreFileError
 from signward_server.store.material import StoredMaterial
 from signward_server.store.migrations import is_current, migrate
@@ -40,7 +40,7 @@ def open_store(path: Path, clock: Clock, *, upgrade: bool = True) -> Store:
             newer than this release, or older and ``upgrade`` is off.
     """
     prepare_file(path)
-    store = Store(durable_engine(path), swift_engine(path), clock)
+    store = Store(durable_engine(path), swift_engine(path), probe_engine(path), clock)
     try:
         _ensure_current(store, path, upgrade=upgrade)
     except StoreFileError:
@@ -59,16 +59,18 @@ class Store:
     Args:
         durable: Engine whose commits are on the disk when they return.
         swift: Engine whose commits survive the death of the process.
+        probing: Engine that tries whether the file can be written, and does not wait.
         clock: Dates changes and request ids.
     """
 
-    def __init__(self, durable: Engine, swift: Engine, clock: Clock) -> None:
+    def __init__(self, durable: Engine, swift: Engine, probing: Engine, clock: Clock) -> None:
         self._durable = durable
         self._swift = swift
+        self._probing = probing
         self._clock = clock
         self._writing = Writing(clock)
-        self._session = DriverSession(swift)
-        self._probe = DriverStatement(swift, _PROBE)
+        self._session = DriverSession(probing)
+        self._probe = DriverStatement(probing, _PROBE)
         self._probed: tuple[float, bool] | None = None
         self._opened: list[_Closable] = [self._session]
 
@@ -129,6 +131,7 @@ class Store:
         """Close every connection; nothing can be read or written afterwards."""
         for part in self._opened:
             part.close()
+        self._probing.dispose()
         self._swift.dispose()
         self._durable.dispose()
 

@@ -71,6 +71,7 @@ class World:
             verifier=FakeVerifier(),
         )
         self.creation = KeyCreation(
+            max_unlock_ttl=timedelta(days=1),
             catalogue=self.catalogue,
             custodies=self.custodies,
             purposes=frozenset({Purpose.RAW, Purpose.ORDER}),
@@ -80,6 +81,7 @@ class World:
         )
         self.reading = KeyReading(catalogue=self.catalogue, policy=self.policy)
         self.changes = KeyChanges(
+            max_unlock_ttl=timedelta(days=1),
             catalogue=self.catalogue,
             custodies=self.custodies,
             policy=self.policy,

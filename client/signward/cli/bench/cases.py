@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from signward.client import Client
 from signward.errors import SignwardError
 from signward.requests import raw_request
+from signward.v1.resources_pb2 import Algorithm
 from signward.v1.sign_service_pb2 import Hash
 
 __all__ = ["BASELINE", "Case", "open_cases"]
@@ -38,9 +39,18 @@ def open_cases(
 ) -> Iterator[list[Case]]:
     """Yield the cases, the baseline first; each has run once, so that errors show at once.
 
+    Args:
+        client: Connected to the daemon; stays the caller's.
+        key: Id of a key with the purpose raw.
+        message: What each signature is over.
+        digest: What secp256k1 signs; ``None``: SHA-256 for such a key, nothing for Ed25519.
+
     Raises:
         SignwardError: An operation fails.
     """
+    algorithm = client.get_public_key(key).public_key.algorithm
+    if digest is None and algorithm == Algorithm.ALGORITHM_ECDSA_SECP256K1:
+        digest = Hash.HASH_SHA256
     request = raw_request(key, message, hash=digest)
     burst = [request] * _BURST
 
@@ -60,7 +70,7 @@ def open_cases(
             Case("get_public_key", lambda: client.get_public_key(key)),
             Case("sign", lambda: client.sign(request)),
             Case(f"sign_batch_{_BURST}", batch, _BURST),
-            Case("sign_stream", pipelined, _BURST),
+            Case(f"sign_stream_{_BURST}", pipelined, _BURST),
         ]
         for case in cases:
             case.run()

@@ -12,7 +12,7 @@ from signward_server.rpc.convert.fields import Fields
 
 __all__ = ["create_key", "key_filter", "update_key"]
 
-_MAX_UNLOCK_TTL = timedelta(days=1)
+_MAX_UNLOCK_TTL = timedelta(days=30)  # no daemon allows more; most allow less
 _MAX_GRACE = timedelta(days=365)
 _DEFAULT_GRACE = timedelta(days=30)
 _MUTABLE = ("labels", "owner", "unlock_ttl", "grace_period")
@@ -100,19 +100,12 @@ def update_key(message: pb.UpdateKeyRequest) -> UpdateKey:
     )
 
 
-def key_filter(message: pb.ListKeysRequest) -> KeyFilter:
-    """Convert the filter of a ListKeysRequest.
-
-    Raises:
-        FieldInvalid: Names each field at fault.
-    """
-    fields = Fields()
-    wanted = KeyFilter(
+def key_filter(fields: Fields, message: pb.ListKeysRequest) -> KeyFilter:
+    """Convert the filter of a ListKeysRequest; what is wrong is noted in ``fields``."""
+    return KeyFilter(
         labels=fields.labels("labels", message.labels),
         owner=fields.identity("owner", message.owner),
         user_id=fields.text("user_id", message.user_id),
         purpose=fields.optional_choice("purpose", Purpose, message.purpose),
         custody=fields.optional_choice("custody", CustodyKind, message.custody),
     )
-    fields.check()
-    return wanted

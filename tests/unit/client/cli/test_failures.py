@@ -44,6 +44,13 @@ def test_each_status_has_its_exit_code(daemon, run, code, expected):
     assert outcome.stderr.count("\n") == 1
 
 
+def test_a_message_that_is_too_large_is_a_wrong_request(daemon, run):
+    daemon.plan("GetKey", status("RESOURCE_EXHAUSTED", "MESSAGE_TOO_LARGE", "A constant text."))
+    outcome = run("key", "get", "k")
+    assert outcome.code == 5
+    assert outcome.stderr.endswith("; send less at once\n")
+
+
 def test_no_status_is_forgotten():
     assert set(CODES) == {code.name for code in grpc.StatusCode} - {"OK"}
 

@@ -11,6 +11,8 @@ from signward import errors
 from signward.cli.bench.cases import Case
 from signward.cli.bench.measure import measure
 from signward.cli.version import installed_version
+from signward.v1.resources_pb2 import Algorithm
+from signward.v1.sign_service_pb2 import Hash
 
 
 def test_health_of_all_and_of_one(run):
@@ -60,7 +62,7 @@ def test_bench_measures_each_case_in_bounded_time(daemon, run):
     assert outcome.code == 0, outcome.stderr
     assert time.monotonic() - start < 15
     figures = outcome.json
-    assert list(figures) == ["health", "get_public_key", "sign", "sign_batch_64", "sign_stream"]
+    assert list(figures) == ["health", "get_public_key", "sign", "sign_batch_64", "sign_stream_64"]
     assert figures["health"]["p50_ratio"] == figures["health"]["throughput_ratio"] == 1.0
     for values in figures.values():
         assert set(values) == {
@@ -75,8 +77,23 @@ def test_bench_prints_a_table(daemon, run):
     lines = run("bench", "k", "--seconds", "1", "--rounds", "1").stdout.splitlines()
     assert lines[0].startswith("CASE")
     assert [line.split()[0] for line in lines[1:]] == [
-        "health", "get_public_key", "sign", "sign_batch_64", "sign_stream",
+        "health", "get_public_key", "sign", "sign_batch_64", "sign_stream_64",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "arguments", "expected"),
+    [
+        (Algorithm.ALGORITHM_ECDSA_SECP256K1, [], Hash.HASH_SHA256),
+        (Algorithm.ALGORITHM_ECDSA_SECP256K1, ["--hash", "keccak256"], Hash.HASH_KECCAK256),
+        (Algorithm.ALGORITHM_ED25519, [], Hash.HASH_UNSPECIFIED),
+    ],
+)
+def test_bench_signs_what_the_algorithm_takes(daemon, run, algorithm, arguments, expected):
+    daemon.add_key("k").versions[0].public_key.algorithm = algorithm
+    outcome = run("bench", "k", "--seconds", "1", "--rounds", "1", *arguments)
+    assert outcome.code == 0, outcome.stderr
+    assert {request.raw.hash for request in daemon.calls("Sign")} == {expected}
 
 
 def test_bench_with_a_wrong_key_fails_at_once(daemon, run):

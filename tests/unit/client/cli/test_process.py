@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -159,3 +161,53 @@ def test_no_traceback_when_there_is_no_daemon(authority, bot_files):
     assert result.returncode == 6
     assert result.stderr.startswith("signward: UNAVAILABLE: ")
     assert result.stderr.count("\n") == 1
+
+
+@pytest.fixture
+def no_tls() -> Iterator[int]:
+    """The port of a peer that does not speak TLS."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def answer() -> None:
+            while True:
+                try:
+                    connection, _ = listener.accept()
+                except OSError:  # closed: the test is over
+                    return
+                with connection:
+                    connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+        thread = threading.Thread(target=answer, daemon=True)
+        thread.start()
+        yield listener.getsockname()[1]
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join(10)
+
+
+def test_core_logs_no_line_beside_the_error(authority, bot_files, no_tls, monkeypatch):
+    monkeypatch.delenv("GRPC_VERBOSITY", raising=False)
+    result = python(
+        MAIN, "health", "--target", f"localhost:{no_tls}", "--ca", str(authority.ca),
+        "--cert", str(bot_files.certificate), "--key", str(bot_files.private_key),
+    )  # fmt: skip
+    assert result.returncode == 6
+    assert result.stderr.startswith("signward: UNAVAILABLE: ")
+    assert "WRONG_VERSION_NUMBER" in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(("given", "expected"), [(None, "ERROR"), ("DEBUG", "DEBUG")])
+def test_commands_of_the_daemon_keep_core_quiet_unless_told(plugin, monkeypatch, given, expected):
+    monkeypatch.delenv("GRPC_VERBOSITY", raising=False)
+    (plugin / "fake_daemon_cli.py").write_text(
+        "import os, typer\n"
+        "seen = os.environ.get('GRPC_VERBOSITY')\n"
+        "app = typer.Typer()\n"
+        "@app.command()\n"
+        "def serve(): print(seen)\n"
+        "@app.command()\n"
+        "def init(): pass\n"
+    )
+    environment = {} if given is None else {"GRPC_VERBOSITY": given}
+    result = python(MAIN, "serve", path=str(plugin), environment=environment)
+    assert result.stdout == f"{expected}\n"

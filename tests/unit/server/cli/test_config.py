@@ -67,3 +67,15 @@ def test_the_schema_comes_in_three_forms(invoke, form, begin):
 
 def test_the_default_schema_is_json(invoke):
     assert json.loads(invoke("config", "schema").stdout)["title"] == "Settings"
+
+
+def test_the_schema_takes_json_as_the_other_commands_do(invoke):
+    expected = invoke("config", "schema", "--format", "json").stdout
+    for arguments in (["--json"], ["--json", "--format", "json"]):
+        done = invoke("config", "schema", *arguments)
+        assert (done.exit_code, done.stdout) == (0, expected)
+
+
+def test_the_schema_refuses_two_forms_at_once(invoke):
+    done = invoke("config", "schema", "--json", "--format", "toml")
+    assert (done.exit_code, done.stdout) == (2, "")

@@ -9,6 +9,7 @@ from signward_server.core.errors import (
     AuditUnavailable,
     Cancelled,
     EtagMismatch,
+    FieldInvalid,
     KeyNotFound,
     PolicyDenied,
     StoreUnavailable,
@@ -243,3 +244,10 @@ def test_an_unexpected_error_is_recorded_as_internal(world: World) -> None:
     with pytest.raises(RuntimeError):
         world.changes.set_state(_call(), key.id, DISABLED)
     assert world.audit.outcomes == ["INTERNAL"]
+
+
+def test_s19_an_update_asks_for_no_more_unlock_time_than_the_daemon_allows(world: World) -> None:
+    key = world.key()
+    with pytest.raises(FieldInvalid):
+        world.changes.update(FakeCall(), UpdateKey(key_id=key.id, unlock_ttl=timedelta(days=2)))
+    assert world.catalogue.get(key.id) == key

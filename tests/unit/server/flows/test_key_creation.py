@@ -266,3 +266,12 @@ def test_of_two_at_once_one_makes_the_key(world: World) -> None:
     for thread in threads:
         thread.join(10)
     assert sorted(outcomes) == ["KEY_EXISTS", "OK"]
+
+
+def test_s19_a_key_asks_for_no_more_unlock_time_than_the_daemon_allows(world: World) -> None:
+    asked = CreateKey(attributes=ATTRIBUTES, unlock_ttl=timedelta(days=1, seconds=1))
+    with pytest.raises(FieldInvalid) as raised:
+        world.creation.create(FakeCall(METHOD), asked)
+    assert [violation.field for violation in raised.value.violations] == ["unlock_ttl"]
+    allowed = dataclasses.replace(asked, unlock_ttl=timedelta(days=1))
+    assert world.creation.create(FakeCall(METHOD), allowed).unlock_ttl == timedelta(days=1)

@@ -71,6 +71,15 @@ def test_s11_a_key_that_is_disabled_after_the_decision_does_not_sign(world: Worl
     assert world.caps.spent == 0
 
 
+def test_s34_a_key_that_is_disabled_while_it_signs_is_wiped_and_gives_nothing(world: World) -> None:
+    disabled = _disabled(world.key())
+    world.custody.before_sign = lambda _: world.catalogue.put(disabled)
+    with pytest.raises(KeyDisabled):
+        world.signing.sign(FakeCall(), raw())
+    assert len(world.custody.asked) == 1
+    assert world.custody.forgotten == [disabled.id]
+
+
 def test_s11_a_changed_key_is_judged_again_but_counted_once(world: World) -> None:
     key = world.key()
     relabelled = dataclasses.replace(key, labels={"desk": "b"})

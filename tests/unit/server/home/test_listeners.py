@@ -95,11 +95,12 @@ def test_s41_the_folder_of_a_socket_is_made_for_owner_and_group(tmp_path):
     prepare_folder(tmp_path / "run")
 
 
-def test_s41_a_folder_that_anybody_writes_to_is_refused(tmp_path):
-    tmp_path.chmod(0o777)
-    with pytest.raises(AddressInUse, match="anybody may replace the socket") as caught:
+@pytest.mark.parametrize("mode", [0o777, 0o757, 0o770])
+def test_s41_a_folder_that_anybody_writes_to_is_refused(tmp_path, mode):
+    tmp_path.chmod(mode)
+    with pytest.raises(AddressInUse, match="others may replace the socket") as caught:
         prepare_folder(tmp_path)
-    assert caught.value.fix == f"run: chmod o-w {tmp_path}"
+    assert caught.value.fix == f"run: chmod go-w {tmp_path}"
 
 
 def test_a_folder_that_cannot_be_made_is_refused(tmp_path):

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from signward.v1 import sign_service_pb2 as pb
 from signward_server.core.errors import (
     Cancelled,
+    CertificateInvalid,
     FieldInvalid,
     MessageTooLarge,
     PayloadMalformed,
@@ -262,6 +263,15 @@ def test_a_stream_whose_caller_has_gone_signs_nothing_more(world: World) -> None
     next(stream)
     context.active = False
     with pytest.raises(Cancelled):
+        next(stream)
+    assert len(world.custody.asked) == 1
+
+
+def test_s04_a_certificate_that_expires_ends_its_stream(world: World) -> None:
+    stream = _stream(world, [_item(1, _raw()), _item(2, _raw())])
+    next(stream)
+    world.clock.advance(2e9)
+    with pytest.raises(CertificateInvalid):
         next(stream)
     assert len(world.custody.asked) == 1
 

@@ -6,6 +6,7 @@ import dataclasses
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from signward_server.core.errors import EnvelopeCorrupt
 from signward_server.core.keys import KeyState, VersionState
 from signward_server.store import KeyCatalogue, open_store
 
-from tests.fakes.catalogue_keys import catalogue_key, key_version, public_key
+from tests.fakes.catalogue_keys import catalogue_key, creation_scope, key_version, public_key
 from tests.fakes.row_authenticator import HmacRows
 from tests.fakes.stepped_clock import SteppedClock
 
@@ -62,6 +63,7 @@ EDITS = [
     "UPDATE keys SET unlock_ttl = 9 WHERE id = 'hot'",
     "UPDATE keys SET primary_version = 1 WHERE id = 'hot'",
     "UPDATE keys SET revision = 1 WHERE id = 'hot'",
+    "UPDATE keys SET allow_digest = 2 WHERE id = 'hot'",
     "UPDATE keys SET revision = 2.5 WHERE id = 'hot'",
     "UPDATE keys SET state = 'x' WHERE id = 'hot'",
     "UPDATE keys SET algorithm = 99 WHERE id = 'hot'",
@@ -178,3 +180,34 @@ def test_a_newer_row_that_is_not_authentic_is_not_taken_over(file: Path) -> None
         catalogue.replace(known, 1)
     assert catalogue.get("warm") == known
     store.close()
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        "UPDATE keys SET unlock_ttl = '' WHERE id = 'wiped'",
+        "UPDATE keys SET unlock_ttl = x'' WHERE id = 'wiped'",
+    ],
+)
+def test_s17_another_zero_than_the_integer_is_quarantined(
+    file: Path, load: Callable[[], KeyCatalogue], edit: str
+) -> None:
+    catalogue = load()
+    kept = catalogue_key("wiped", unlock_ttl=timedelta(0))
+    catalogue.insert(kept, b"sealed", None, b"")
+    run(file, edit)
+    after = load()
+    with pytest.raises(EnvelopeCorrupt):
+        after.get("wiped")
+    assert "wiped" not in {key.id for key in after.page("", 10)}
+    assert after.get("good") is not None
+
+
+def test_a_retry_never_finds_another_key_than_it_named(
+    file: Path, load: Callable[[], KeyCatalogue]
+) -> None:
+    scope = creation_scope("mine")
+    load().insert(catalogue_key("mine"), b"sealed", scope, b"c" * 32)
+    run(file, "UPDATE requests SET key_id = 'good' WHERE key_id = 'mine'")
+    with pytest.raises(EnvelopeCorrupt):
+        load().created_by(scope, b"c" * 32)

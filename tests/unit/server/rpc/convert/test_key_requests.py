@@ -11,6 +11,7 @@ from signward.v1 import key_service_pb2 as pb
 from signward.v1 import resources_pb2
 from signward_server.core.errors import FieldInvalid
 from signward_server.core.keys import Algorithm, CustodyKind, Purpose
+from signward_server.rpc.convert.fields import Fields
 from signward_server.rpc.convert.key_requests import create_key, key_filter, update_key
 
 
@@ -73,7 +74,7 @@ BAD = {
     "user_id": "\n",
     "labels": {"": ""},
     "request_id": "x" * 65,
-    "unlock_ttl": Duration(seconds=86_401),
+    "unlock_ttl": Duration(seconds=30 * 86_400 + 1),
     "grace_period": Duration(seconds=86_400 * 365 + 1),
     "threshold": resources_pb2.Threshold(),
     "aws_kms": pb.AwsKmsOptions(),
@@ -152,17 +153,21 @@ def test_any_mask_is_taken_or_named(paths: list[str]) -> None:
 
 
 def test_filters() -> None:
-    empty = key_filter(pb.ListKeysRequest())
+    fields = Fields()
+    empty = key_filter(fields, pb.ListKeysRequest())
     assert (empty.labels, empty.owner, empty.user_id) == ({}, "", "")
     assert (empty.purpose, empty.custody) == (None, None)
     message = pb.ListKeysRequest(labels={"a": "b"}, owner="cn:a", user_id="u", purpose=2, custody=3)
-    full = key_filter(message)
+    full = key_filter(fields, message)
+    fields.check()
     assert (full.labels, full.owner, full.user_id) == ({"a": "b"}, "cn:a", "u")
     assert (full.purpose, full.custody) == (Purpose.ORDER, CustodyKind.SHAMIR)
 
 
 def test_all_bad_parts_of_a_filter_are_named() -> None:
     message = pb.ListKeysRequest(labels={"": ""}, owner="bot", user_id="\0", purpose=99, custody=99)
+    fields = Fields()
+    key_filter(fields, message)
     with pytest.raises(FieldInvalid) as raised:
-        key_filter(message)
+        fields.check()
     assert _named(raised) == ["labels", "owner", "user_id", "purpose", "custody"]
