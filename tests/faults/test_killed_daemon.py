@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 pytestmark = pytest.mark.integration
 
 CREATORS = 4
-LONGEST_LIFE = 0.5  # seconds of creation before the kill
+LONGEST_LIFE = 0.3  # seconds of creation before the kill
 _ALGORITHMS = tuple(HASHES)
 _FULL = key_pb.KEY_VIEW_FULL
 

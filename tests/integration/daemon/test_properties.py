@@ -31,7 +31,7 @@ KEYS = {
 }
 Answer: TypeAlias = pb.SignResponse | Refusal
 quick = settings(
-    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 numbers = itertools.count()
 
