@@ -14,11 +14,11 @@ import sys
 from types import FrameType
 from typing import Final
 
-from signward_server import wiring
 from signward_server.cli import app
 from signward_server.core.signing import Signature, SigningContext
 from signward_server.custody.envelope import EnvelopeCustody
 from signward_server.custody.native import Native
+from signward_server.wiring import assembly
 
 from tests.integration.custody.privileges import drop_ipc_lock
 
@@ -26,7 +26,7 @@ PR_GET_DUMPABLE: Final = 3  # prctl.h
 PR_SET_DUMPABLE: Final = 4
 
 _libc = ctypes.CDLL(None, use_errno=True)
-_load_native = wiring.load_native
+_load_native = assembly.load_native
 _sign = EnvelopeCustody.sign
 _signed: list[None] = []
 
@@ -54,7 +54,7 @@ def main(wipe: str) -> None:
     signal.signal(signal.SIGUSR1, _tell)
     EnvelopeCustody.sign = _counted  # type: ignore[method-assign]
     if wipe == "keep":
-        wiring.load_native = _without_wipe
+        assembly.load_native = _without_wipe
     app()
 
 

@@ -1,0 +1,6 @@
+"""The composition root: the only place that knows all parts."""
+
+from signward_server.wiring.assembly import build
+from signward_server.wiring.daemon import Bound, Daemon
+
+__all__ = ["Bound", "Daemon", "build"]

@@ -1,0 +1,145 @@
+"""A daemon that is put together: its start and its end."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from signward_server.config import Settings
+from signward_server.core.ports import Audit, Custody
+from signward_server.core.startup import (
+    AddressInUse,
+    ConfigurationRefused,
+)
+from signward_server.home.parts import translated
+from signward_server.rpc.server import BindError, RpcServer
+from signward_server.rpc.tls import TlsFileError
+from signward_server.store import Store
+from signward_server.telemetry.probes import ProbeServer
+
+__all__ = ["Bound", "Daemon", "Readiness", "startup_errors"]
+
+_SWITCH_INTERVAL = 0.0005  # seconds; Python's default is ten times that
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bound:
+    """Where a daemon listens; ``None`` for what is off."""
+
+    tcp: str | None
+    unix: Path | None
+    http: str | None
+
+
+class Daemon:
+    """A daemon that is ready to start.
+
+    Args:
+        settings: The configuration.
+        server: The gRPC server.
+        readiness: Whether a signature could be made now.
+        closing: Closes every part, in the right order.
+    """
+
+    def __init__(
+        self, settings: Settings, server: RpcServer, readiness: Readiness, closing: ExitStack
+    ) -> None:
+        self._settings = settings
+        self._server = server
+        self._readiness = readiness
+        self._closing = closing
+
+    def start(self) -> Bound:
+        """Bind every listener and serve.
+
+        Raises:
+            AddressInUse: An address cannot be bound; nothing is left running.
+        """
+        _tune_interpreter()
+        try:
+            with startup_errors():
+                return self._start()
+        except BaseException:
+            self.stop(0)
+            raise
+
+    def _start(self) -> Bound:
+        listen = self._settings.listen
+        tcp = http = None
+        if listen.tcp is not None:
+            tcp = listen.tcp.at(self._server.listen_tcp(str(listen.tcp)))
+        if listen.unix is not None:
+            self._server.listen_unix(listen.unix)
+        if listen.http is not None:
+            probes = ProbeServer(
+                listen.http.address, listen.http.port, live=lambda: True, ready=self._readiness
+            )
+            self._closing.callback(probes.stop)
+            http = listen.http.at(_started(probes))
+        self._server.start()
+        return Bound(tcp=tcp, unix=listen.unix, http=http)
+
+    def stop(self, grace: float) -> None:
+        """Refuse new calls, finish running ones within ``grace`` seconds, wipe, close."""
+        self._readiness.end()
+        self._server.stop(grace)
+        self._closing.close()
+
+
+class Readiness:
+    """Whether a signature could be made now (promise 10)."""
+
+    def __init__(self, store: Store, audit: Audit, custodies: Sequence[Custody]) -> None:
+        self._store = store
+        self._audit = audit
+        self._custodies = custodies
+        self._ended = False
+
+    def __call__(self) -> bool:
+        """Return whether every part that a signature takes is well."""
+        return (
+            not self._ended
+            and self._store.healthy()
+            and self._audit.healthy()
+            and all(custody.healthy() for custody in self._custodies)
+        )
+
+    def end(self) -> None:
+        """Say no from now on."""
+        self._ended = True
+
+
+def _tune_interpreter() -> None:
+    """Keep what was loaded at start out of every later collection, and waiting threads awake.
+
+    A full collection walks every key of the catalogue while all threads wait. A batch holds
+    the interpreter for milliseconds; a waiting thread asks for it after this interval.
+    """
+    gc.collect()
+    gc.freeze()
+    sys.setswitchinterval(_SWITCH_INTERVAL)
+
+
+def _started(probes: ProbeServer) -> int:
+    try:
+        return probes.start()
+    except OSError as exc:
+        raise AddressInUse(
+            "the address of the probes cannot be bound", "choose another listen.http"
+        ) from exc
+
+
+@contextmanager
+def startup_errors() -> Iterator[None]:
+    """Turn what the parts say into what an operator has to put right."""
+    try:
+        with translated():
+            yield
+    except TlsFileError as exc:
+        raise ConfigurationRefused(str(exc), "") from exc
+    except BindError as exc:
+        raise AddressInUse(str(exc), "") from exc
