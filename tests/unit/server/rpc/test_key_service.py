@@ -243,3 +243,18 @@ def test_every_bad_part_of_a_list_is_named(client: _Client) -> None:
     with pytest.raises(FieldInvalid) as raised:
         client(pb.ListKeysRequest(view=9, purpose=99), pb.ListKeysResponse)
     assert [violation.field for violation in raised.value.violations] == ["view", "purpose"]
+
+
+def test_s42_a_page_ends_when_it_is_large_and_goes_on_where_it_ended(client: _Client) -> None:
+    labels = {f"{number:03}{'n' * 120}": "t" * 256 for number in range(40)}
+    names = [f"k{number:03}" for number in range(60)]
+    for name in names:
+        client.world.key(name, labels=labels)
+    listed, token, pages = [], "", 0
+    while token or not pages:
+        page = client(pb.ListKeysRequest(page_size=500, page_token=token), pb.ListKeysResponse)
+        assert page.ByteSize() < 300 * 1024
+        listed += [key.id for key in page.keys]
+        token, pages = page.next_page_token, pages + 1
+    assert listed == names
+    assert pages > 2
