@@ -145,6 +145,7 @@ class Item:
         A retry is free. Therefore the first use stays charged even if it fails after this.
         """
         call, request, number = self._call, self._request, self._version.version
+        call.ensure_live()  # what is not signed any more uses up no request_id
         scope = RequestScope(str(call.identity), call.method, self._key.id, request.request_id)
         content = request_content(request, self._decoded)
         claim = self._ports.requests.claim(scope, content, number)

@@ -72,9 +72,9 @@ class SignService:
             return False
         try:
             message = pb.SignRequest.FromString(data)
-        except DecodeError:
-            return False
-        return not message.request_id and self._signing.is_swift(message.key, message.version)
+            return not message.request_id and self._signing.is_swift(message.key, message.version)
+        except (DecodeError, SignwardError):
+            return False  # a thread finds out again, and answers
 
     def _sign_batch(self, data: bytes, call: GrpcCall) -> bytes:
         message = read(pb.SignBatchRequest, data)

@@ -296,6 +296,14 @@ def test_s33_a_denied_request_leaves_no_claim(world: World) -> None:
     assert world.requests.known == {}
 
 
+def test_s33_a_request_after_its_deadline_leaves_no_claim(world: World) -> None:
+    world.key()
+    with pytest.raises(DeadlineExceeded):
+        world.signing.sign(FakeCall(end=DeadlineExceeded()), raw(request_id="r1"))
+    assert world.requests.known == {}
+    assert world.custody.asked == []
+
+
 def test_s33_when_the_quota_is_full_new_requests_are_refused(world: World) -> None:
     world.key()
     world.requests.quota = 1

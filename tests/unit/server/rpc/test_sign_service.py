@@ -13,6 +13,7 @@ from signward.v1 import sign_service_pb2 as pb
 from signward_server.core.errors import (
     Cancelled,
     CertificateInvalid,
+    EnvelopeCorrupt,
     FieldInvalid,
     MessageTooLarge,
     PayloadMalformed,
@@ -287,3 +288,15 @@ def test_verify(world: World) -> None:
     answer = pb.VerifyResponse.FromString(unary(question.SerializeToString(), grpc_call(world)))
     assert (answer.valid, answer.version) == (False, 0)
     assert answer.reason
+
+
+def test_a_quarantined_key_is_not_swift(world: World) -> None:
+    def corrupt(key_id: str) -> None:
+        raise EnvelopeCorrupt
+
+    swift = routes(world)["Sign"].swift
+    assert swift is not None
+    world.custody.unlocked = True
+    assert swift(_raw().SerializeToString())
+    world.catalogue.get = corrupt  # type: ignore[method-assign]
+    assert not swift(_raw().SerializeToString())
