@@ -13,9 +13,15 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 __all__ = [
+    "ApiKeyExists",
+    "ApiKeyExpired",
+    "ApiKeyInvalid",
+    "ApiKeyNotFound",
+    "ApiKeyRevoked",
     "AuditUnavailable",
     "Cancelled",
     "CertificateInvalid",
+    "CertificateRevoked",
     "CustodyUnavailable",
     "DeadlineExceeded",
     "EnvelopeCorrupt",
@@ -23,6 +29,7 @@ __all__ = [
     "FieldInvalid",
     "FieldViolation",
     "FingerprintMismatch",
+    "IdentityConflict",
     "IdentityMissing",
     "IdentityUnknown",
     "Internal",
@@ -41,6 +48,7 @@ __all__ = [
     "PayloadMalformed",
     "PayloadUnsupported",
     "PolicyDenied",
+    "PolicyError",
     "RateLimited",
     "RequestIdQuota",
     "RequestIdReused",
@@ -125,7 +133,7 @@ def error_classes() -> Iterator[type[SignwardError]]:
 class IdentityMissing(SignwardError):
     reason = "IDENTITY_MISSING"
     status = Status.UNAUTHENTICATED
-    text = "The call carries no client certificate."
+    text = "The call carries neither a client certificate nor an API key."
 
 
 class IdentityUnknown(SignwardError):
@@ -140,10 +148,46 @@ class CertificateInvalid(SignwardError):
     text = "The client certificate is not valid at this time."
 
 
+class CertificateRevoked(SignwardError):
+    reason = "CERTIFICATE_REVOKED"
+    status = Status.UNAUTHENTICATED
+    text = "The client certificate was revoked."
+
+
+class IdentityConflict(SignwardError):
+    reason = "IDENTITY_CONFLICT"
+    status = Status.UNAUTHENTICATED
+    text = "The client certificate and the API key stand for different identities."
+
+
+class ApiKeyInvalid(SignwardError):
+    reason = "API_KEY_INVALID"
+    status = Status.UNAUTHENTICATED
+    text = "The API key is not one that this daemon accepts from here."
+
+
+class ApiKeyExpired(SignwardError):
+    reason = "API_KEY_EXPIRED"
+    status = Status.UNAUTHENTICATED
+    text = "The API key has expired."
+
+
+class ApiKeyRevoked(SignwardError):
+    reason = "API_KEY_REVOKED"
+    status = Status.UNAUTHENTICATED
+    text = "The API key was revoked."
+
+
 class PolicyDenied(SignwardError):
     reason = "POLICY_DENIED"
     status = Status.PERMISSION_DENIED
     text = "No policy allows this."
+
+
+class PolicyError(SignwardError):
+    reason = "POLICY_ERROR"
+    status = Status.PERMISSION_DENIED
+    text = "A policy could not be evaluated, so that nothing is allowed."
 
 
 class KeyPurposeMismatch(SignwardError):
@@ -168,6 +212,12 @@ class KeyVersionNotFound(SignwardError):
     reason = "KEY_VERSION_NOT_FOUND"
     status = Status.NOT_FOUND
     text = "The key has no such version."
+
+
+class ApiKeyNotFound(SignwardError):
+    reason = "API_KEY_NOT_FOUND"
+    status = Status.NOT_FOUND
+    text = "There is no such API key."
 
 
 class FieldInvalid(SignwardError):
@@ -233,6 +283,12 @@ class KeyExists(SignwardError):
     reason = "KEY_EXISTS"
     status = Status.ALREADY_EXISTS
     text = "A key with this id exists."
+
+
+class ApiKeyExists(SignwardError):
+    reason = "API_KEY_EXISTS"
+    status = Status.ALREADY_EXISTS
+    text = "This API key is known already."
 
 
 class RequestIdReused(SignwardError):

@@ -1,11 +1,11 @@
-"""Who calls."""
+"""Who calls, and how that was shown."""
 
 from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
 
-__all__ = ["Identity", "IdentityKind"]
+__all__ = ["Authentication", "Identity", "IdentityKind"]
 
 
 class IdentityKind(enum.StrEnum):
@@ -15,6 +15,14 @@ class IdentityKind(enum.StrEnum):
     DNS = "dns"
     CN = "cn"
     API_KEY = "apikey"
+
+
+class Authentication(enum.StrEnum):
+    """How a caller has shown who it is; policies read the value."""
+
+    CERTIFICATE = "certificate"
+    API_KEY = "api_key"
+    CERTIFICATE_AND_API_KEY = "certificate_and_api_key"
 
 
 @dataclass(frozen=True, slots=True)

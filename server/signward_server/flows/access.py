@@ -12,11 +12,11 @@ from signward_server.core.errors import (
     KeyVersionPending,
     KeyVersionRetired,
     PolicyDenied,
+    PolicyError,
     SignwardError,
 )
-from signward_server.core.identity import Identity
 from signward_server.core.keys import Freeze, Key, KeyState, KeyVersion, VersionState
-from signward_server.core.ports import Catalogue, Policy
+from signward_server.core.ports import Caller, Catalogue, Policy
 
 __all__ = ["VIEW_KEY", "may_view", "signing_version", "verifying_version", "visible_key"]
 
@@ -30,7 +30,7 @@ _NEVER_SIGNS: dict[VersionState, type[SignwardError]] = {
 }
 
 
-def visible_key(catalogue: Catalogue, policy: Policy, identity: Identity, key_id: str) -> Key:
+def visible_key(catalogue: Catalogue, policy: Policy, caller: Caller, key_id: str) -> Key:
     """Return a key that the caller may know of (S39).
 
     Raises:
@@ -38,16 +38,16 @@ def visible_key(catalogue: Catalogue, policy: Policy, identity: Identity, key_id
         EnvelopeCorrupt: Its row fails its MAC.
     """
     key = catalogue.get(key_id)
-    if key is None or not may_view(policy, identity, key):
+    if key is None or not may_view(policy, caller, key):
         raise KeyNotFound
     return key
 
 
-def may_view(policy: Policy, identity: Identity, key: Key) -> bool:
+def may_view(policy: Policy, caller: Caller, key: Key) -> bool:
     """Return whether the caller may know of a key."""
     try:
-        policy.authorize(identity, VIEW_KEY, key)
-    except PolicyDenied:
+        policy.authorize(caller, VIEW_KEY, key)
+    except (PolicyDenied, PolicyError):
         return False
     return True
 
@@ -61,14 +61,15 @@ def signing_version(key: Key, number: int, fingerprint: bytes = b"") -> KeyVersi
         fingerprint: Empty, or what its public key's fingerprint must be.
 
     Raises:
-        KeyDisabled, KeyFrozen: The key signs nothing now.
+        KeyDisabled, KeyFrozen: The key signs nothing now. One that may sign what cancels
+            passes: only the Intent tells whether this is.
         KeyVersionNotFound: There is no such version.
         KeyVersionPending, KeyVersionRetired, KeyVersionDestroyed: It does not sign.
         FingerprintMismatch: Another public key would sign.
     """
     if key.state is not KeyState.ENABLED:
         raise KeyDisabled
-    if key.freeze is not Freeze.NONE:
+    if key.freeze is Freeze.ALL:
         raise KeyFrozen
     version = key.version(number)
     if version is None:

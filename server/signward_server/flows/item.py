@@ -12,11 +12,13 @@ from collections.abc import Callable
 from signward_server.core.errors import (
     CustodyUnavailable,
     EtagMismatch,
+    KeyFrozen,
     KeyPurposeMismatch,
     PayloadUnsupported,
     SignwardError,
 )
-from signward_server.core.keys import Key, KeyVersion
+from signward_server.core.keys import Freeze, Key, KeyVersion
+from signward_server.core.method_classes import MethodClass
 from signward_server.core.ports import AuditEntry, Call, Chain, Custody, RequestScope, Reservation
 from signward_server.core.signing import (
     Decoded,
@@ -50,9 +52,11 @@ class Item:
     __slots__ = (
         "_call",
         "_chain",
+        "_counted",
         "_decoded",
         "_digest",
         "_error",
+        "_generation",
         "_key",
         "_ports",
         "_request",
@@ -69,6 +73,7 @@ class Item:
         self._request = request
         self._error: SignwardError | None = None
         self._reservation: Reservation | None = None  # set when everything is decoded
+        self._counted = False  # whether the limits have been asked
         self._settled = False  # whether the reservation is not given back any more
 
     def attempt(self, step: Callable[[Item], None]) -> None:
@@ -85,8 +90,8 @@ class Item:
     def admit(self) -> None:
         """Decode, count in before anything is decided (S12), judge."""
         ports, call, request = self._ports, self._call, self._request
-        identity = call.identity
-        key = visible_key(ports.catalogue, ports.policy, identity, request.key)
+        self._generation: object = ports.policy.generation
+        key = visible_key(ports.catalogue, ports.policy, call, request.key)
         chain = ports.chains.get(type(request.payload))
         if chain is None:
             raise PayloadUnsupported
@@ -100,9 +105,10 @@ class Item:
         self._chain: Chain = chain
         self._decoded: Decoded = decoded
         intent = decoded.intent
-        self._reservation = reservation = ports.caps.reserve(identity, key, intent)
-        ports.policy.authorize(identity, intent.action, key, intent, reservation.totals)
-        ports.limits.admit(identity, call.method, key.id, len(decoded.messages))
+        self._reservation = reservation = ports.caps.reserve(call.identity, key, intent)
+        self._authorize(key, reservation)
+        self._counted = True
+        ports.limits.admit(call.identity, MethodClass.SIGN, key.id, len(decoded.messages))
         if request.request_id:
             self._claim(reservation)
 
@@ -158,7 +164,7 @@ class Item:
 
     def _sign(self, custody: Custody, message: bytes) -> Signature:
         call, request = self._call, self._request
-        if self._ports.catalogue.get(request.key) is not self._key:
+        if self._is_outdated():
             self._judge_changes()
         call.ensure_live()
         if custody.leaves_process:
@@ -167,38 +173,66 @@ class Item:
             self._key, self._version, self._decoded.hash, call.identity, request.source
         )
         signature = custody.sign(message, context)
-        if self._ports.catalogue.get(request.key) is not self._key:
+        if self._is_outdated():
             # The change may have come before the key was opened: what that left open goes.
             custody.forget(self._key.id)
             self._judge_changes()
         return signature
 
     def _judge_changes(self) -> None:
-        """Judge the item by what its key has become since it was judged (S11).
+        """Judge the item by what key and policies have become since it was judged (S11).
 
         The version stays the one that was resolved: in grace it may still sign.
 
         Raises:
-            EtagMismatch: The key changes faster than it can be judged.
+            EtagMismatch: They change faster than it can be judged.
         """
-        policy, identity, request = self._ports.policy, self._call.identity, self._request
-        intent, reservation = self._decoded.intent, self._reservation
-        totals = None if reservation is None else reservation.totals
+        ports, request = self._ports, self._request
         for _ in range(_TRIES):
-            key = visible_key(self._ports.catalogue, policy, identity, request.key)
-            if key is self._key:
+            if not self._is_outdated():
                 return
+            generation = ports.policy.generation
+            key = visible_key(ports.catalogue, ports.policy, self._call, request.key)
             number, fingerprint = self._version.version, request.expected_fingerprint
             self._version = signing_version(key, number, fingerprint)
-            policy.authorize(identity, intent.action, key, intent, totals)
-            self._key = key
+            self._authorize(key, self._reservation)
+            self._key, self._generation = key, generation
         raise EtagMismatch
 
+    def _is_outdated(self) -> bool:
+        """Return whether the key or the policies are others than those that it was judged by."""
+        ports = self._ports
+        return (
+            ports.catalogue.get(self._request.key) is not self._key
+            or ports.policy.generation is not self._generation
+        )
+
+    def _authorize(self, key: Key, reservation: Reservation | None) -> None:
+        """Return if this caller may sign this Intent with this key as it is."""
+        ports, intent = self._ports, self._decoded.intent
+        if key.freeze is Freeze.CANCEL_ONLY and intent.action not in ports.cancelling:
+            raise KeyFrozen
+        totals = None if reservation is None else reservation.totals
+        ports.policy.authorize(self._call, intent.action, key, self._version, intent, totals)
+
     def _drop(self, error: SignwardError) -> None:
-        """Remember why it failed; give back what was counted where nothing can have left."""
+        """Remember why it failed; give back what was counted where nothing can have left.
+
+        What fails before the limits were asked counts as well, without its key: a flood of
+        items that are refused is a flood.
+        """
         self._error = error.with_traceback(None)
+        if not self._counted:
+            self._count_failure()
         if self._reservation is not None and not self._settled:
             self._reservation.release()
+
+    def _count_failure(self) -> None:
+        self._counted = True
+        try:
+            self._ports.limits.admit(self._call.identity, MethodClass.SIGN)
+        except SignwardError as refused:
+            self._error = refused.with_traceback(None)
 
     def _entry(self, outcome: str, digest: bytes = b"") -> AuditEntry:
         if self._reservation is None:

@@ -53,15 +53,15 @@ class KeyChanges:
             return self._update(call, request)
 
     def _update(self, call: Call, request: UpdateKey) -> Key:
-        key = visible_key(self._catalogue, self._policy, call.identity, request.key_id)
+        key = visible_key(self._catalogue, self._policy, call, request.key_id)
         if violations := unlock_ttl_violations(request.unlock_ttl, self._max_unlock_ttl):
             raise FieldInvalid(violations=violations)
         if request.etag and request.etag != key.etag:
             raise EtagMismatch
         changed = _apply(key, request)
         for action in _actions(key, changed):
-            self._policy.authorize(call.identity, action, key)
-            self._policy.authorize(call.identity, action, changed)
+            self._policy.authorize(call, action, key)
+            self._policy.authorize(call, action, changed)
         stored = self._replace(call, key, changed)
         if stored.unlock_ttl != key.unlock_ttl:
             self._forget(stored)
@@ -93,8 +93,8 @@ class KeyChanges:
     ) -> Key:
         """Apply a change that does not depend on the rest of the key."""
         for _ in range(tries):
-            key = visible_key(self._catalogue, self._policy, call.identity, key_id)
-            self._policy.authorize(call.identity, action, key)
+            key = visible_key(self._catalogue, self._policy, call, key_id)
+            self._policy.authorize(call, action, key)
             changed = change(key)
             if changed == key:
                 return key

@@ -81,12 +81,12 @@ class KeyCreation:
     def _create(self, call: Call, request: CreateKey) -> Key:
         self._check(request)
         draft = self._draft(call, request)
-        self._policy.authorize(call.identity, CREATE_KEY, draft)
+        self._policy.authorize(call, CREATE_KEY, draft)
         scope = None
         if request.request_id:
             scope = RequestScope(str(call.identity), call.method, draft.id, request.request_id)
             made = self._catalogue.created_by(scope, request.content())
-            if made is not None and not may_view(self._policy, call.identity, made):
+            if made is not None and not may_view(self._policy, call, made):
                 raise KeyNotFound  # it has changed hands since
             if made is not None:
                 return made

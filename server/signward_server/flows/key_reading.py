@@ -11,6 +11,9 @@ from signward_server.flows.key_requests import KeyFilter
 
 __all__ = ["KeyPage", "KeyReading"]
 
+GET_KEY = "GetKey"
+LIST_KEYS = "ListKeys"
+GET_PUBLIC_KEY = "GetPublicKey"
 _SCAN = 500
 
 
@@ -39,29 +42,34 @@ class KeyReading:
 
         Raises:
             KeyNotFound, EnvelopeCorrupt: See ``visible_key``.
+            PolicyDenied, PolicyError: The caller may know of it and no more.
         """
-        return visible_key(self._catalogue, self._policy, call.identity, key_id)
+        return self._allowed(call, GET_KEY, key_id)
 
     def public_key(self, call: Call, key_id: str, number: int) -> tuple[Key, KeyVersion]:
         """Return a key and one of its versions, the primary one for 0.
 
         Raises:
             KeyNotFound, EnvelopeCorrupt: See ``visible_key``.
+            PolicyDenied, PolicyError: The caller may know of it and no more.
             KeyVersionNotFound, KeyVersionDestroyed: See ``verifying_version``.
         """
-        key = visible_key(self._catalogue, self._policy, call.identity, key_id)
+        key = self._allowed(call, GET_PUBLIC_KEY, key_id)
         return key, verifying_version(key, number)
 
     def page(self, call: Call, wanted: KeyFilter, after: str, size: int) -> KeyPage:
-        """Return up to ``size`` matching keys with an id above ``after``."""
+        """Return up to ``size`` matching keys with an id above ``after``.
+
+        Raises:
+            PolicyDenied, PolicyError: The caller may not list at all.
+        """
+        self._policy.authorize(call, LIST_KEYS, None)
         found: list[Key] = []
         while len(found) <= size:
             call.ensure_live()
             scanned = self._catalogue.page(after, _SCAN)
             found.extend(
-                key
-                for key in scanned
-                if wanted.matches(key) and may_view(self._policy, call.identity, key)
+                key for key in scanned if wanted.matches(key) and may_view(self._policy, call, key)
             )
             if len(scanned) < _SCAN:
                 break
@@ -69,3 +77,8 @@ class KeyReading:
         more = len(found) > size
         keys = tuple(found[:size])
         return KeyPage(keys, keys[-1].id if more else "")
+
+    def _allowed(self, call: Call, action: str, key_id: str) -> Key:
+        key = visible_key(self._catalogue, self._policy, call, key_id)
+        self._policy.authorize(call, action, key)
+        return key

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from signward_server.core.errors import SignwardError
+from signward_server.core.method_classes import MethodClass
 from signward_server.core.ports import Call
 from signward_server.core.signing import SignRequest, SignResult
 from signward_server.flows.item import Item
@@ -66,7 +67,15 @@ class Signing:
                     if isinstance(item, Item):
                         item.attempt(step)
             for item in items:
-                yield item.outcome() if isinstance(item, Item) else item
+                yield item.outcome() if isinstance(item, Item) else self.unread(call, item)
+
+    def unread(self, call: Call, error: SignwardError) -> SignwardError:
+        """Count an item that could not even be read, and return what its caller is told."""
+        try:
+            self._ports.limits.admit(call.identity, MethodClass.SIGN)
+        except SignwardError as refused:
+            return refused.with_traceback(None)
+        return error
 
     def is_swift(self, key_id: str, version: int) -> bool:
         """Return whether signing with this version blocks on nothing, as far as can be seen."""

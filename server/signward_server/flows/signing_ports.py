@@ -24,7 +24,11 @@ __all__ = ["SigningPorts"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SigningPorts:
-    """Everything that the signing path needs from the other parts."""
+    """Everything that the signing path needs from the other parts.
+
+    Attributes:
+        cancelling: Actions that a key signs even when all else is frozen.
+    """
 
     catalogue: Catalogue
     chains: Mapping[type[Payload], Chain]
@@ -35,3 +39,4 @@ class SigningPorts:
     audit: Audit
     requests: RequestLedger
     clock: Clock
+    cancelling: frozenset[str] = frozenset()

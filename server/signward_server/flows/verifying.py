@@ -7,12 +7,15 @@ from dataclasses import dataclass
 
 from signward_server.core.errors import KeyPurposeMismatch, PayloadUnsupported
 from signward_server.core.keys import Key, KeyVersion, VersionState
+from signward_server.core.method_classes import MethodClass
 from signward_server.core.payloads import Payload
 from signward_server.core.ports import Call, Catalogue, Chain, Limits, Policy, Verifier
 from signward_server.core.signing import Decoded, ResultMismatch, VerifyRequest
 from signward_server.flows.access import verifying_version, visible_key
 
-__all__ = ["Verification", "Verifying"]
+__all__ = ["VERIFY", "Verification", "Verifying"]
+
+VERIFY = "Verify"
 
 _NO_MATCH = "The signature is not that of the named version over this payload."
 _NO_MATCH_ANY = "The signature is not that of any version of the key over this payload."
@@ -58,8 +61,9 @@ class Verifying:
             SignwardError: The question itself is wrong: no such key or version, a payload
                 that this key cannot sign.
         """
-        self._limits.admit(call.identity, call.method, request.key)
-        key = visible_key(self._catalogue, self._policy, call.identity, request.key)
+        key = visible_key(self._catalogue, self._policy, call, request.key)
+        self._policy.authorize(call, VERIFY, key)
+        self._limits.admit(call.identity, MethodClass.VERIFY, key.id)
         chain = self._chains.get(type(request.payload))
         if chain is None:
             raise PayloadUnsupported

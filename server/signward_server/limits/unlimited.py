@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from signward_server.core.identity import Identity
 from signward_server.core.keys import Key
+from signward_server.core.method_classes import MethodClass
 from signward_server.core.signing import Intent
 
 __all__ = ["NoCaps", "Unlimited"]
@@ -40,5 +41,7 @@ class NoCaps:
 class Unlimited:
     """Admits everything; implements ``ports.Limits``."""
 
-    def admit(self, identity: Identity, method: str, key: str, cost: int = 1) -> None:
+    blocking = False
+
+    def admit(self, identity: Identity, what: MethodClass, key: str = "", cost: int = 1) -> None:
         """Return."""

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from signward_server.core.identity import Identity
-from signward_server.core.keys import Key
+from signward_server.core.keys import Key, KeyVersion
+from signward_server.core.ports import Caller
 from signward_server.core.signing import Intent
 
 __all__ = ["OpenPolicy"]
@@ -18,11 +18,14 @@ __all__ = ["OpenPolicy"]
 class OpenPolicy:
     """Allows everything; implements ``ports.Policy``."""
 
+    generation = object()
+
     def authorize(
         self,
-        identity: Identity,
+        caller: Caller,
         action: str,
         key: Key | None,
+        version: KeyVersion | None = None,
         intent: Intent | None = None,
         totals: Mapping[str, int] | None = None,
     ) -> None:

@@ -12,9 +12,10 @@ from signward_server.core.errors import (
     DeadlineExceeded,
     IdentityMissing,
 )
-from signward_server.core.identity import Identity
+from signward_server.core.identity import Authentication, Identity
 from signward_server.core.ports import Clock
 from signward_server.rpc.leaf import Leaf
+from signward_server.rpc.peer import address_of
 
 __all__ = ["GrpcCall", "ItemCall"]
 
@@ -52,6 +53,16 @@ class GrpcCall:
         return self.leaf.identity
 
     @property
+    def authentication(self) -> Authentication:
+        """How the caller has shown who it is."""
+        return Authentication.CERTIFICATE
+
+    @property
+    def address(self) -> str:
+        """The peer's IP address; empty over a Unix socket."""
+        return address_of(self.context.peer())
+
+    @property
     def traceparent(self) -> str:
         """W3C trace context of the caller; empty if it sent none, or a malformed one."""
         for name, text in self.context.invocation_metadata():
@@ -80,12 +91,21 @@ class ItemCall:
         traceparent: W3C trace context of the item; empty takes the stream's.
     """
 
-    __slots__ = ("_clock", "_deadline", "_stream", "_traceparent", "identity", "method")
+    __slots__ = (
+        "_clock",
+        "_deadline",
+        "_stream",
+        "_traceparent",
+        "authentication",
+        "identity",
+        "method",
+    )
 
     def __init__(
         self, stream: GrpcCall, clock: Clock, timeout: float | None, traceparent: str
     ) -> None:
         self.identity = stream.identity
+        self.authentication = stream.authentication
         self.method = stream.method
         self._stream = stream
         self._clock = clock
@@ -96,6 +116,11 @@ class ItemCall:
     def traceparent(self) -> str:
         """W3C trace context."""
         return _well_formed(self._traceparent) or self._stream.traceparent
+
+    @property
+    def address(self) -> str:
+        """The peer's IP address; empty over a Unix socket."""
+        return self._stream.address
 
     def ensure_live(self) -> None:
         """Return while the answer is still wanted; see ``ports.Call``."""

@@ -8,13 +8,17 @@ from collections.abc import Callable, Iterator
 from grpc_health.v1 import health_pb2
 
 from signward_server.core.errors import ServiceUnknown
+from signward_server.core.method_classes import MethodClass
 from signward_server.rpc.call import GrpcCall
 from signward_server.rpc.parsing import parse
 from signward_server.rpc.routes import Route
 
-__all__ = ["Health"]
+__all__ = ["CHECK_HEALTH", "Health"]
+
+CHECK_HEALTH = "CheckHealth"
 
 _SERVICE = "/grpc.health.v1.Health/"
+_ACTIONS = (CHECK_HEALTH,)
 _LOOK_AGAIN = 0.5
 
 
@@ -24,18 +28,25 @@ class Health:
     Args:
         services: Full names of the services that it answers for.
         ready: Whether a signature could be made now.
+        guard: Returns if the caller may ask, and raises otherwise.
     """
 
-    def __init__(self, services: frozenset[str], ready: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        services: frozenset[str],
+        ready: Callable[[], bool],
+        guard: Callable[[GrpcCall], None],
+    ) -> None:
         self._services = services | {""}
         self._ready = ready
+        self._guard = guard
         self._stopped = threading.Event()
 
     def routes(self) -> list[Route]:
         """Return its RPCs."""
         return [
-            Route(_SERVICE + "Check", unary=self._check),
-            Route(_SERVICE + "Watch", streaming=self._watch),
+            Route(_SERVICE + "Check", _ACTIONS, MethodClass.HEALTH, unary=self._check),
+            Route(_SERVICE + "Watch", _ACTIONS, MethodClass.HEALTH, streaming=self._watch),
         ]
 
     def close(self) -> None:
@@ -43,7 +54,7 @@ class Health:
         self._stopped.set()
 
     def _check(self, data: bytes, call: GrpcCall) -> bytes:
-        del call
+        self._guard(call)
         request = parse(health_pb2.HealthCheckRequest, data)
         if request.service not in self._services:
             raise ServiceUnknown
@@ -58,6 +69,7 @@ class Health:
         while True:
             stopped = self._stopped.is_set()
             status = self._status(service)
+            self._guard(call)
             if status != said:
                 said = status
                 yield _answer(status)

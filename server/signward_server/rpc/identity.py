@@ -17,7 +17,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from signward_server.core.errors import IdentityMissing, IdentityUnknown
 from signward_server.core.identity import Identity, IdentityKind
-from signward_server.rpc.identity_names import is_within, name_of, require_scope
+from signward_server.core.identity_names import is_within, name_of, require_scope
 from signward_server.rpc.leaf import Leaf
 
 __all__ = ["ClientAuthority", "IdentityParser"]

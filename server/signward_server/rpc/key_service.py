@@ -7,7 +7,9 @@ from signward.v1 import key_service_pb2 as pb
 
 from signward_server.core.errors import FieldInvalid, MethodUnimplemented
 from signward_server.core.keys import Key, KeyState
-from signward_server.flows.key_changes import KeyChanges
+from signward_server.core.method_classes import MethodClass
+from signward_server.flows.access import VIEW_KEY
+from signward_server.flows.key_changes import CHANGE_KEY_LABELS, CHANGE_KEY_OWNER, KeyChanges
 from signward_server.flows.key_creation import KeyCreation
 from signward_server.flows.key_reading import KeyReading
 from signward_server.rpc.call import GrpcCall
@@ -25,20 +27,21 @@ _DEFAULT_PAGE = 100
 _MAX_PAGE = 500
 _PAGE_BYTES = 256 * 1024  # an answer that nobody reads stays in memory: it ends here
 _SWIFT = ("GetPublicKey",)  # answered from memory alone
-_UNIMPLEMENTED = (
-    "ImportKey",
-    "CreateImportParameters",
-    "ListKeyVersions",
-    "RotateKey",
-    "ActivateKeyVersion",
-    "CheckKey",
-    "ScheduleDestroyKeyVersion",
-    "RestoreKeyVersion",
-    "GetCustodyStatus",
-    "GetKeyPolicyTemplate",
-    "AdoptKey",
-    "RefreshShares",
-)
+_UPDATE_ACTIONS = (CHANGE_KEY_OWNER, CHANGE_KEY_LABELS)
+_UNIMPLEMENTED = {
+    "ImportKey": MethodClass.KEY_CREATION,
+    "CreateImportParameters": MethodClass.KEY_CREATION,
+    "AdoptKey": MethodClass.KEY_CREATION,
+    "ListKeyVersions": MethodClass.READ,
+    "CheckKey": MethodClass.READ,
+    "GetCustodyStatus": MethodClass.READ,
+    "GetKeyPolicyTemplate": MethodClass.READ,
+    "RotateKey": MethodClass.KEY_CHANGE,
+    "ActivateKeyVersion": MethodClass.KEY_CHANGE,
+    "ScheduleDestroyKeyVersion": MethodClass.KEY_CHANGE,
+    "RestoreKeyVersion": MethodClass.KEY_CHANGE,
+    "RefreshShares": MethodClass.KEY_CHANGE,
+}
 
 
 class KeyService:
@@ -53,19 +56,15 @@ class KeyService:
 
     def routes(self) -> list[Route]:
         """Return its RPCs."""
-        behaviours: dict[str, Unary] = {
-            "CreateKey": self._create,
-            "GetKey": self._get,
-            "ListKeys": self._list,
-            "UpdateKey": self._update,
-            "GetPublicKey": self._get_public_key,
-            "DisableKey": self._disable,
-            "EnableKey": self._enable,
-        }
-        behaviours.update(dict.fromkeys(_UNIMPLEMENTED, _unimplemented))
         return [
-            Route(_SERVICE + name, unary=unary, swift=_always if name in _SWIFT else None)
-            for name, unary in behaviours.items()
+            _route("CreateKey", MethodClass.KEY_CREATION, self._create),
+            _route("GetKey", MethodClass.READ, self._get),
+            _route("ListKeys", MethodClass.READ, self._list),
+            _route("UpdateKey", MethodClass.KEY_CHANGE, self._update, *_UPDATE_ACTIONS),
+            _route("GetPublicKey", MethodClass.READ, self._get_public_key),
+            _route("DisableKey", MethodClass.KEY_CHANGE, self._disable),
+            _route("EnableKey", MethodClass.KEY_CHANGE, self._enable),
+            *(_route(name, what, _unimplemented) for name, what in _UNIMPLEMENTED.items()),
         ]
 
     def _create(self, data: bytes, call: GrpcCall) -> bytes:
@@ -146,6 +145,12 @@ def _wants_versions(fields: Fields, view: int, *, unset: bool) -> bool:
     if view not in {pb.KEY_VIEW_BASIC, pb.KEY_VIEW_FULL}:
         fields.note("view", "Must be one of BASIC, FULL.")
     return view == pb.KEY_VIEW_FULL
+
+
+def _route(name: str, what: MethodClass, behaviour: Unary, *further: str) -> Route:
+    actions = (VIEW_KEY, name, *further)
+    swift = _always if name in _SWIFT else None
+    return Route(_SERVICE + name, actions, what, unary=behaviour, swift=swift)
 
 
 def _unimplemented(data: bytes, call: GrpcCall) -> bytes:

@@ -1,14 +1,16 @@
-"""The certificate of a connection's peer."""
+"""The peer of a connection: its certificate and its address."""
 
 from __future__ import annotations
 
 import importlib
+import ipaddress
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
+from urllib.parse import unquote
 
 import grpc
 
-__all__ = ["certificate_finder"]
+__all__ = ["address_of", "certificate_finder"]
 
 _PROPERTY = "x509_pem_cert"  # the leaf; the chain beside it is what the peer sent
 _PROPERTY_BYTES = _PROPERTY.encode()
@@ -41,3 +43,21 @@ def _public(context: grpc.ServicerContext) -> bytes | None:
 
 def _only(values: Sequence[bytes] | None) -> bytes | None:
     return values[0] if values else None
+
+
+def address_of(peer: str) -> str:
+    """Return the IP address of ``context.peer()``; empty where there is none.
+
+    Args:
+        peer: ``ipv4:192.0.2.1:443``, ``ipv6:%5B2001:db8::1%5D:443`` or ``unix:``.
+    """
+    family, _, rest = peer.partition(":")
+    if family not in {"ipv4", "ipv6"}:
+        return ""
+    host, _, _ = unquote(rest).rpartition(":")
+    try:
+        address = ipaddress.ip_address(host.strip("[]").partition("%")[0])
+    except ValueError:
+        return ""
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return str(mapped or address)

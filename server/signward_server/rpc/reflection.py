@@ -6,17 +6,20 @@ servicer answers both, and the description of v1 is made from that of v1alpha.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from google.protobuf import descriptor_pb2, descriptor_pool, text_format
 from grpc_reflection.v1alpha import reflection_pb2
 from grpc_reflection.v1alpha.reflection import ReflectionServicer
 
+from signward_server.core.method_classes import MethodClass
 from signward_server.rpc.call import GrpcCall
 from signward_server.rpc.parsing import parse
 from signward_server.rpc.routes import Route
 
-__all__ = ["REFLECTION_SERVICES", "Reflection"]
+__all__ = ["REFLECT", "REFLECTION_SERVICES", "Reflection"]
+
+REFLECT = "Reflect"
 
 REFLECTION_SERVICES = (
     "grpc.reflection.v1.ServerReflection",
@@ -29,24 +32,39 @@ class Reflection:
 
     Args:
         services: Full names of all services that a caller may ask about.
+        guard: Returns if the caller may ask, and raises otherwise.
     """
 
-    def __init__(self, services: Iterable[str]) -> None:
+    def __init__(self, services: Iterable[str], guard: Callable[[GrpcCall], None]) -> None:
         _describe_v1()
+        self._guard = guard
         self._servicer = ReflectionServicer(tuple(services))
 
     def routes(self) -> list[Route]:
         """Return its RPCs."""
         return [
-            Route(f"/{service}/ServerReflectionInfo", streaming=self._info)
+            Route(
+                f"/{service}/ServerReflectionInfo",
+                (REFLECT,),
+                MethodClass.REFLECTION,
+                streaming=self._info,
+            )
             for service in REFLECTION_SERVICES
         ]
 
     def _info(self, requests: Iterator[bytes], call: GrpcCall) -> Iterator[bytes]:
-        parsed = (parse(reflection_pb2.ServerReflectionRequest, data) for data in requests)
-        for answer in self._servicer.ServerReflectionInfo(parsed, call.context):
-            call.ensure_live()
+        for answer in self._servicer.ServerReflectionInfo(
+            self._asked(requests, call), call.context
+        ):
             yield answer.SerializeToString()
+
+    def _asked(
+        self, requests: Iterator[bytes], call: GrpcCall
+    ) -> Iterator[reflection_pb2.ServerReflectionRequest]:
+        for data in requests:
+            call.ensure_live()
+            self._guard(call)
+            yield parse(reflection_pb2.ServerReflectionRequest, data)
 
 
 def _describe_v1() -> None:

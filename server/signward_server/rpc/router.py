@@ -78,7 +78,7 @@ class Router(grpc.GenericRpcHandler):
             if route.unary is not None:
                 self._handlers[route.name] = self._compose_unary(route, route.unary)
             if route.streaming is not None:
-                self._handlers[route.name] = self._compose_streaming(route.name, route.streaming)
+                self._handlers[route.name] = self._compose_streaming(route, route.streaming)
                 self._streams.add(route.name)
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> _Handler | None:
@@ -111,15 +111,17 @@ class Router(grpc.GenericRpcHandler):
         parts = self._parts
         largest = parts.batch_bytes if route.is_batch else parts.message_bytes
         whole = received(behaviour, parts.watch, largest)
-        composed = identified(limited(whole, parts.limits), parts.leaves)
+        composed = identified(limited(whole, parts.limits, route.method_class), parts.leaves)
         boundary = unary_boundary(composed, self._call_maker(route.name))
-        mark(boundary, swift=route.swift, weight=_BATCH_WEIGHT if route.is_batch else 1)
+        swift = None if parts.limits.blocking else route.swift
+        mark(boundary, swift=swift, weight=_BATCH_WEIGHT if route.is_batch else 1)
         return grpc.stream_unary_rpc_method_handler(boundary)
 
-    def _compose_streaming(self, name: str, behaviour: Streaming) -> _Handler:
+    def _compose_streaming(self, route: Route, behaviour: Streaming) -> _Handler:
         parts = self._parts
-        composed = identified(limited(self._counted(behaviour), parts.limits), parts.leaves)
-        boundary = streaming_boundary(composed, self._call_maker(name))
+        counted = limited(self._counted(behaviour), parts.limits, route.method_class)
+        composed = identified(counted, parts.leaves)
+        boundary = streaming_boundary(composed, self._call_maker(route.name))
         ahead = supported()
 
         def entered(requests: Iterator[bytes], context: grpc.ServicerContext) -> Iterator[bytes]:

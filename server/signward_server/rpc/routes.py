@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from signward_server.core.method_classes import MethodClass
 from signward_server.rpc.call import GrpcCall
 
 __all__ = ["Route", "Streaming", "Swift", "Unary"]
@@ -23,6 +24,9 @@ class Route:
 
     Attributes:
         name: Full name, ``/signward.v1.SignService/Sign``.
+        actions: The policy actions that its flow asks for; ``Sign*`` stands for those of all
+            chains.
+        method_class: What the limits count it as.
         unary: One message in, one out.
         streaming: Any number in, any number out; runs on the stream pool.
         is_batch: Whether one message carries many items, and may be as large as a batch.
@@ -30,6 +34,8 @@ class Route:
     """
 
     name: str
+    actions: tuple[str, ...]
+    method_class: MethodClass
     unary: Unary | None = None
     streaming: Streaming | None = None
     is_batch: bool = False

@@ -7,17 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from signward_server.core.identity import IdentityKind
-from signward_server.core.ports import Clock, Limits
+from signward_server.core.ports import Clock, Limits, Policy
 from signward_server.flows.key_changes import KeyChanges
 from signward_server.flows.key_creation import KeyCreation
 from signward_server.flows.key_reading import KeyReading
 from signward_server.flows.signing import Signing
 from signward_server.flows.verifying import Verifying
-from signward_server.rpc.health import Health
+from signward_server.rpc.call import GrpcCall
+from signward_server.rpc.health import CHECK_HEALTH, Health
 from signward_server.rpc.identity import ClientAuthority, IdentityParser
 from signward_server.rpc.key_service import KeyService
 from signward_server.rpc.leaf import Leaves
-from signward_server.rpc.reflection import REFLECTION_SERVICES, Reflection
+from signward_server.rpc.reflection import REFLECT, REFLECTION_SERVICES, Reflection
 from signward_server.rpc.server import RpcServer, ServerLimits
 from signward_server.rpc.sign_service import SignService
 from signward_server.rpc.tls import TlsFileError, read_certificates, server_credentials
@@ -67,6 +68,7 @@ def build_server(
     files: ServerFiles,
     bounds: ServerLimits,
     flows: Flows,
+    policy: Policy,
     limits: Limits,
     clock: Clock,
     ready: Callable[[], bool],
@@ -79,7 +81,7 @@ def build_server(
     credentials = server_credentials(
         files.certificate, files.private_key, [ca.path for ca in files.client_cas]
     )
-    health = Health(_SERVICES, ready)
+    health = Health(_SERVICES, ready, _guard(policy, CHECK_HEALTH))
     keys = KeyService(creation=flows.creation, reading=flows.reading, changes=flows.changes)
     signing = SignService(
         signing=flows.signing,
@@ -88,7 +90,8 @@ def build_server(
         max_item_bytes=bounds.message_bytes,
         max_in_flight=bounds.stream_in_flight,
     )
-    reflection = Reflection((*_SERVICES, _HEALTH_SERVICE, *REFLECTION_SERVICES))
+    described = (*_SERVICES, _HEALTH_SERVICE, *REFLECTION_SERVICES)
+    reflection = Reflection(described, _guard(policy, REFLECT))
     return RpcServer(
         routes=[
             *keys.routes(),
@@ -103,6 +106,10 @@ def build_server(
         credentials=credentials,
         ending=health.close,
     )
+
+
+def _guard(policy: Policy, action: str) -> Callable[[GrpcCall], None]:
+    return lambda call: policy.authorize(call, action, None)
 
 
 def _identity_parser(files: ServerFiles) -> IdentityParser:

@@ -9,10 +9,12 @@ from google.protobuf.message import DecodeError
 from signward.v1 import sign_service_pb2 as pb
 
 from signward_server.core.errors import FieldInvalid, MessageTooLarge, SignwardError
+from signward_server.core.method_classes import MethodClass
 from signward_server.core.ports import Clock
 from signward_server.core.signing import SignRequest
+from signward_server.flows.access import VIEW_KEY
 from signward_server.flows.signing import Signing
-from signward_server.flows.verifying import Verifying
+from signward_server.flows.verifying import VERIFY, Verifying
 from signward_server.rpc.call import GrpcCall, ItemCall
 from signward_server.rpc.convert.signing import fill_response, sign_request, verify_request
 from signward_server.rpc.parsing import has_unknown_fields, parse, read, refuse_unknown
@@ -22,6 +24,7 @@ from signward_server.rpc.status import status_of
 __all__ = ["SignService"]
 
 _SERVICE = "/signward.v1.SignService/"
+_SIGNS, _SIGN = (VIEW_KEY, "Sign*"), MethodClass.SIGN
 _MAX_ITEMS = 256
 _SWIFT_SIZE = 4096  # hashing more takes longer than waking a thread
 
@@ -55,14 +58,17 @@ class SignService:
     def routes(self) -> list[Route]:
         """Return its RPCs."""
         return [
-            Route(_SERVICE + "Sign", unary=self._sign, swift=self._is_swift),
-            Route(_SERVICE + "SignBatch", unary=self._sign_batch, is_batch=True),
-            Route(_SERVICE + "SignStream", streaming=self._sign_stream),
-            Route(_SERVICE + "Verify", unary=self._verify),
+            Route(_SERVICE + "Sign", _SIGNS, _SIGN, unary=self._sign, swift=self._is_swift),
+            Route(_SERVICE + "SignBatch", _SIGNS, _SIGN, unary=self._sign_batch, is_batch=True),
+            Route(_SERVICE + "SignStream", _SIGNS, _SIGN, streaming=self._sign_stream),
+            Route(_SERVICE + "Verify", (VIEW_KEY, VERIFY), MethodClass.VERIFY, unary=self._verify),
         ]
 
     def _sign(self, data: bytes, call: GrpcCall) -> bytes:
-        request = sign_request(parse(pb.SignRequest, data))
+        try:
+            request = sign_request(parse(pb.SignRequest, data))
+        except SignwardError as error:
+            raise self._signing.unread(call, error) from None
         response = pb.SignResponse()
         fill_response(response, self._signing.sign(call, request))
         return response.SerializeToString()
@@ -77,11 +83,11 @@ class SignService:
             return False  # a thread finds out again, and answers
 
     def _sign_batch(self, data: bytes, call: GrpcCall) -> bytes:
-        message = read(pb.SignBatchRequest, data)
-        if not 1 <= len(message.requests) <= _MAX_ITEMS:
-            raise FieldInvalid.at("requests", f"Must have 1 to {_MAX_ITEMS} items.")
+        try:
+            items = _items(data)
+        except SignwardError as error:
+            raise self._signing.unread(call, error) from None
         response = pb.SignBatchResponse()
-        items = _items(message, data)
         for outcome in self._signing.sign_each(call, items):
             result = response.results.add()
             if isinstance(outcome, SignwardError):
@@ -102,14 +108,20 @@ class SignService:
             call.ensure_live()
             response = pb.SignStreamResponse()
             try:
-                self._sign_item(data, call, recent, response)
+                item, request = self._read_item(data, call, recent, response)
+            except SignwardError as error:
+                response.error.CopyFrom(status_of(self._signing.unread(call, error)))
+                yield response.SerializeToString()
+                continue
+            try:
+                fill_response(response.response, self._signing.sign(item, request))
             except SignwardError as error:
                 response.error.CopyFrom(status_of(error))
             yield response.SerializeToString()
 
-    def _sign_item(
+    def _read_item(
         self, data: bytes, call: GrpcCall, recent: _RecentIds, response: pb.SignStreamResponse
-    ) -> None:
+    ) -> tuple[ItemCall, SignRequest]:
         if len(data) > self._max_item_bytes:
             raise MessageTooLarge
         message = read(pb.SignStreamRequest, data)
@@ -123,8 +135,7 @@ class SignService:
             if timeout <= 0:
                 raise FieldInvalid.at("timeout", "Must be above 0.")
         item = ItemCall(call, self._clock, timeout, message.traceparent)
-        request = sign_request(message.request)
-        fill_response(response.response, self._signing.sign(item, request))
+        return item, sign_request(message.request)
 
     def _verify(self, data: bytes, call: GrpcCall) -> bytes:
         request = verify_request(parse(pb.VerifyRequest, data))
@@ -153,15 +164,19 @@ class _RecentIds:
         return True
 
 
-def _items(message: pb.SignBatchRequest, data: bytes) -> list[SignRequest | SignwardError]:
+def _items(data: bytes) -> list[SignRequest | SignwardError]:
     """Convert the items of a batch; one that cannot be taken becomes its error.
 
     Looking for unknown fields discards them, so the message is only looked at item by item,
     read once more, when it has any.
 
     Raises:
-        FieldInvalid: The batch itself has fields that this daemon does not know.
+        PayloadMalformed: The batch itself is malformed.
+        FieldInvalid: It has no items, too many, or fields that this daemon does not know.
     """
+    message = read(pb.SignBatchRequest, data)
+    if not 1 <= len(message.requests) <= _MAX_ITEMS:
+        raise FieldInvalid.at("requests", f"Must have 1 to {_MAX_ITEMS} items.")
     if not has_unknown_fields(message):
         return [_item(item, clean=True) for item in message.requests]
     again = read(pb.SignBatchRequest, data)

@@ -11,6 +11,7 @@ from signward_server.chains import all_chains
 from signward_server.config import Settings
 from signward_server.config.schema import Envelope, Tls
 from signward_server.config.schema import Limits as LimitSettings
+from signward_server.core.actions import ActionGroup
 from signward_server.core.clock import SystemClock
 from signward_server.core.identity import IdentityKind
 from signward_server.core.ports import Audit, Clock, Custody, Limits, Policy, Verifier
@@ -71,6 +72,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Daemon:
             files=_files(settings.tls),
             bounds=_bounds(settings.limits),
             flows=_flows(settings, store, kek, custody, NativeVerifier(native), guards, clock),
+            policy=guards.policy,
             limits=guards.limits,
             clock=clock,
             ready=readiness,
@@ -144,6 +146,12 @@ def _flows(
                 audit=audit,
                 requests=requests,
                 clock=clock,
+                cancelling=frozenset(
+                    action.name
+                    for chain in chains.values()
+                    for action in chain.actions
+                    if ActionGroup.CANCEL in action.groups
+                ),
             )
         ),
         verifying=Verifying(

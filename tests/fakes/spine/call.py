@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from signward_server.core.errors import SignwardError
-from signward_server.core.identity import Identity, IdentityKind
+from signward_server.core.identity import Authentication, Identity, IdentityKind
 
 __all__ = ["BOT", "OTHER", "FakeCall"]
 
@@ -22,6 +22,8 @@ class FakeCall:
     """
 
     traceparent = ""
+    authentication = Authentication.CERTIFICATE
+    address = ""
 
     def __init__(
         self,

@@ -13,8 +13,9 @@ from signward_server.core.errors import (
     RequestIdReused,
 )
 from signward_server.core.identity import Identity
-from signward_server.core.keys import Key
-from signward_server.core.ports import Claim, RequestScope
+from signward_server.core.keys import Key, KeyVersion
+from signward_server.core.method_classes import MethodClass
+from signward_server.core.ports import Caller, Claim, RequestScope
 from signward_server.core.signing import Intent
 
 __all__ = ["FakeCaps", "FakeLimits", "FakePolicy", "FakeRequestLedger", "Judgement"]
@@ -27,6 +28,7 @@ class Judgement:
     key: Key | None
     intent: Intent | None
     totals: Mapping[str, int] | None
+    version: KeyVersion | None = None
 
 
 class FakePolicy:
@@ -36,32 +38,37 @@ class FakePolicy:
         self.denied: set[str] = set()
         self.rule: Callable[[Judgement], bool] = lambda judgement: True
         self.judged: list[Judgement] = []
+        self.generation: object = 0
 
     def authorize(
         self,
-        identity: Identity,
+        caller: Caller,
         action: str,
         key: Key | None,
+        version: KeyVersion | None = None,
         intent: Intent | None = None,
         totals: Mapping[str, int] | None = None,
     ) -> None:
-        judgement = Judgement(identity, action, key, intent, totals and dict(totals))
+        judgement = Judgement(
+            caller.identity, action, key, intent, totals and dict(totals), version
+        )
         self.judged.append(judgement)
         if action in self.denied or not self.rule(judgement):
             raise PolicyDenied
 
 
 class FakeLimits:
-    """Implements ``core.ports.Limits``: refuses the methods and keys in ``refused``."""
+    """Implements ``core.ports.Limits``: refuses the classes and keys in ``refused``."""
 
     def __init__(self) -> None:
         self.refused: set[str] = set()
-        self.admitted: list[tuple[Identity, str, str, int]] = []
+        self.admitted: list[tuple[Identity, MethodClass, str, int]] = []
+        self.blocking = False
 
-    def admit(self, identity: Identity, method: str, key: str, cost: int = 1) -> None:
-        if method in self.refused or key in self.refused:
+    def admit(self, identity: Identity, what: MethodClass, key: str = "", cost: int = 1) -> None:
+        if what in self.refused or key in self.refused:
             raise RateLimited(retry_after=1.5)
-        self.admitted.append((identity, method, key, cost))
+        self.admitted.append((identity, what, key, cost))
 
 
 class FakeCaps:

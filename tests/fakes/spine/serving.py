@@ -115,14 +115,14 @@ def serve(folder: Path, **bounds: float) -> Iterator[Served]:
     files = [folder / name for name in ("server.pem", "server.key", "ca.pem")]
     for path, pem in zip(files, (issued.certificate, issued.key, authority.pem), strict=True):
         path.write_bytes(pem)
-    health = Health(frozenset(SERVICES), lambda: ready[0])
+    health = Health(frozenset(SERVICES), lambda: ready[0], lambda call: None)
     services = (*SERVICES, *REFLECTION_SERVICES, "grpc.health.v1.Health")
     server = RpcServer(
         routes=[
             *sign_service(world).routes(),
             *key_service(world).routes(),
             *health.routes(),
-            *Reflection(services).routes(),
+            *Reflection(services, lambda call: None).routes(),
         ],
         leaves=Leaves(IdentityParser(IdentityKind.CN).parse, world.clock),
         limits=world.limits,

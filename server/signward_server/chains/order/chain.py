@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from types import MappingProxyType
 
 from signward_server.chains.order.amount import Amount, notional_units, parse_amount
+from signward_server.core.actions import ActionGroup, ActionKind, FieldType
 from signward_server.core.errors import FieldInvalid, FieldViolation, PayloadUnsupported
 from signward_server.core.keys import Algorithm, KeyAttributes, Purpose
 from signward_server.core.payloads import Hash, OrderIntent, OrderSignature, Payload, Result
@@ -48,6 +50,24 @@ class OrderChain:
 
     payload_type: type[Payload] = OrderIntent
     purposes = frozenset({Purpose.RAW, Purpose.ORDER})
+    actions = (
+        ActionKind(
+            name="SignOrder",
+            groups=frozenset({ActionGroup.TRADE}),
+            record="order",
+            fields=MappingProxyType(
+                {
+                    "action": FieldType.TEXT,
+                    "coin": FieldType.TEXT,
+                    "is_buy": FieldType.FLAG,
+                    "timestamp": FieldType.NUMBER,
+                    "sz": FieldType.NUMBER,
+                    "limit_px": FieldType.NUMBER,
+                    "notional": FieldType.NUMBER,
+                }
+            ),
+        ),
+    )
 
     def __init__(self, *, window_ms: int = DEFAULT_WINDOW_MS) -> None:
         if window_ms <= 0:

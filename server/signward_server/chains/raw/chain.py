@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from types import MappingProxyType
 
 from signward_server.chains.raw.der import encode_der
+from signward_server.core.actions import ActionGroup, ActionKind, FieldType
 from signward_server.core.errors import FieldInvalid, FieldViolation, PayloadUnsupported
 from signward_server.core.keys import Algorithm, KeyAttributes, Purpose
 from signward_server.core.payloads import Hash, Payload, RawMessage, RawSignature, Result
@@ -25,6 +27,9 @@ _ED25519 = Algorithm.ED25519
 _NONE, _SHA256, _KECCAK256, _PREHASHED = Hash.NONE, Hash.SHA256, Hash.KECCAK256, Hash.PREHASHED
 
 
+_FIELDS = MappingProxyType({"size": FieldType.NUMBER, "hash": FieldType.TEXT})
+
+
 class RawChain:
     """Signs bytes as they are, with raw keys only.
 
@@ -35,6 +40,15 @@ class RawChain:
 
     payload_type: type[Payload] = RawMessage
     purposes = frozenset({Purpose.RAW})
+    actions = (
+        ActionKind(
+            name="SignRaw",
+            groups=frozenset({ActionGroup.MESSAGE}),
+            record="raw",
+            fields=_FIELDS,
+        ),
+        ActionKind(name="SignRawDigest", restricted=True, record="raw", fields=_FIELDS),
+    )
 
     def decode(self, payload: Payload, key: KeyAttributes, now_ms: int) -> Decoded:  # noqa: ARG002
         """Check a message and build its Intent; see ``core.ports.Chain``.

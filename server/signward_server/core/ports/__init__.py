@@ -3,10 +3,17 @@
 Each port says what failure looks like. ``wiring`` decides who stands behind it.
 """
 
+from signward_server.core.ports.api_keys import ApiKeys, SecretDigest
 from signward_server.core.ports.audit import Audit, AuditEntry, AuditReceipt
-from signward_server.core.ports.calls import Call, Clock
+from signward_server.core.ports.calls import Call, Caller, Clock
 from signward_server.core.ports.chain import Chain
-from signward_server.core.ports.control import Caps, Limits, Policy, Reservation
+from signward_server.core.ports.control import (
+    AuthenticationFailures,
+    Caps,
+    Limits,
+    Policy,
+    Reservation,
+)
 from signward_server.core.ports.custody import (
     CreatedVersion,
     Custody,
@@ -14,13 +21,18 @@ from signward_server.core.ports.custody import (
     RowAuthenticator,
     Verifier,
 )
+from signward_server.core.ports.meter import Event, Level, Meter
+from signward_server.core.ports.reloading import Reloaded, ReloadPart, Reloads
 from signward_server.core.ports.store import Catalogue, Claim, RequestLedger, RequestScope
 
 __all__ = [
+    "ApiKeys",
     "Audit",
     "AuditEntry",
     "AuditReceipt",
+    "AuthenticationFailures",
     "Call",
+    "Caller",
     "Caps",
     "Catalogue",
     "Chain",
@@ -28,12 +40,19 @@ __all__ = [
     "Clock",
     "CreatedVersion",
     "Custody",
+    "Event",
+    "Level",
     "Limits",
     "MaterialReader",
+    "Meter",
     "Policy",
+    "ReloadPart",
+    "Reloaded",
+    "Reloads",
     "RequestLedger",
     "RequestScope",
     "Reservation",
     "RowAuthenticator",
+    "SecretDigest",
     "Verifier",
 ]

@@ -1,13 +1,13 @@
-"""Time and calls, as the flows see them."""
+"""Time, callers and calls, as the flows see them."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Protocol
 
-from signward_server.core.identity import Identity
+from signward_server.core.identity import Authentication, Identity
 
-__all__ = ["Call", "Clock"]
+__all__ = ["Call", "Caller", "Clock"]
 
 
 class Clock(Protocol):
@@ -26,13 +26,27 @@ class Clock(Protocol):
         ...
 
 
-class Call(Protocol):
-    """One call, or one item of a stream, as the flows see it."""
+class Caller(Protocol):
+    """Who asks: as much as a policy sees."""
 
     @property
     def identity(self) -> Identity:
         """The authenticated caller."""
         ...
+
+    @property
+    def authentication(self) -> Authentication:
+        """How the caller has shown who it is."""
+        ...
+
+    @property
+    def address(self) -> str:
+        """The peer's IP address; empty over a Unix socket."""
+        ...
+
+
+class Call(Caller, Protocol):
+    """One call, or one item of a stream, as the flows see it."""
 
     @property
     def method(self) -> str:
@@ -50,6 +64,8 @@ class Call(Protocol):
         Raises:
             DeadlineExceeded: The deadline has passed.
             Cancelled: The caller has gone.
-            CertificateInvalid: The caller's certificate is no longer valid.
+            CertificateInvalid, CertificateRevoked, IdentityUnknown: The caller's certificate
+                is not valid any more, by the bundle and the lists in force now (S2, S4).
+            ApiKeyExpired, ApiKeyRevoked: Nor is its API key.
         """
         ...

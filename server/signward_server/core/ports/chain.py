@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from signward_server.core.actions import ActionKind
 from signward_server.core.keys import KeyAttributes, Purpose
 from signward_server.core.payloads import Payload, Result
 from signward_server.core.public_key import PublicKey
@@ -24,6 +25,11 @@ class Chain(Protocol):
     @property
     def purposes(self) -> frozenset[Purpose]:
         """Purposes of the keys that may sign it."""
+        ...
+
+    @property
+    def actions(self) -> tuple[ActionKind, ...]:
+        """Every action that an Intent of ``decode`` can have, with exactly its fields."""
         ...
 
     def decode(self, payload: Payload, key: KeyAttributes, now_ms: int) -> Decoded:

@@ -5,35 +5,51 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
+from signward_server.core.errors import SignwardError
 from signward_server.core.identity import Identity
-from signward_server.core.keys import Key
+from signward_server.core.keys import Key, KeyVersion
+from signward_server.core.method_classes import MethodClass
+from signward_server.core.ports.calls import Caller
 from signward_server.core.signing import Intent
 
-__all__ = ["Caps", "Limits", "Policy", "Reservation"]
+__all__ = ["AuthenticationFailures", "Caps", "Limits", "Policy", "Reservation"]
 
 
 class Policy(Protocol):
     """Decides who may do what."""
 
+    @property
+    def generation(self) -> object:
+        """What the decisions of now rest on.
+
+        Another object after any change of policies or groups, so that whoever judged before
+        can see that it must judge again (S11).
+        """
+        ...
+
     def authorize(
         self,
-        identity: Identity,
+        caller: Caller,
         action: str,
         key: Key | None,
+        version: KeyVersion | None = None,
         intent: Intent | None = None,
         totals: Mapping[str, int] | None = None,
     ) -> None:
         """Return if it is allowed.
 
         Args:
-            identity: The caller.
-            action: Action of the RPC or of the Intent.
+            caller: Who asks.
+            action: An action of ``core.actions``, or the Intent's.
             key: The key in question, ``None`` for what concerns the server.
+            version: The version that is to sign; ``None`` for what is not signing.
             intent: What is to be signed, ``None`` for what is not signing.
             totals: Windowed totals including this request.
 
         Raises:
-            PolicyDenied: It is not.
+            PolicyDenied: It is not; names the policies that decided.
+            PolicyError: A policy could not be evaluated, which denies as well (S5).
+            PayloadUnsupported: A number of the Intent is outside of 0..2^63-1 (S6).
         """
         ...
 
@@ -62,10 +78,41 @@ class Caps(Protocol):
 class Limits(Protocol):
     """Rate limits."""
 
-    def admit(self, identity: Identity, method: str, key: str, cost: int = 1) -> None:
-        """Count a call or an item.
+    @property
+    def blocking(self) -> bool:
+        """Whether ``admit`` may wait for another process."""
+        ...
+
+    def admit(self, identity: Identity, what: MethodClass, key: str = "", cost: int = 1) -> None:
+        """Count calls or items.
+
+        Args:
+            identity: The caller.
+            what: The class of the method.
+            key: The key, where one is known and the caller may know of it; empty otherwise.
+            cost: How many are counted, at least 1.
 
         Raises:
-            RateLimited: With the seconds after which it gets through.
+            RateLimited: Nothing was counted. ``retry_after`` is the time after which the same
+                cost gets through, if nobody else takes it.
+            FieldInvalid: The cost is above what the limit ever admits at once.
+        """
+        ...
+
+
+class AuthenticationFailures(Protocol):
+    """Keeps count of callers that could not show who they are (S38, S43)."""
+
+    def answer(self, peer: str, error: SignwardError) -> SignwardError:
+        """Count a failure and return what the peer is told.
+
+        A valid credential never gets here, so that nobody is refused for others' failures.
+
+        Args:
+            peer: Where it came from, as gRPC names it.
+            error: Why it failed.
+
+        Returns:
+            The error itself, or ``RateLimited`` for a peer that fails too often.
         """
         ...

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from signward_server.core.errors import IdentityMissing, IdentityUnknown
 from signward_server.core.identity import Identity, IdentityKind
+from signward_server.core.identity_names import name_of
 from signward_server.rpc.identity import ClientAuthority, IdentityParser
-from signward_server.rpc.identity_names import name_of
 
 from tests.unit.server.rpc.leaves import END, START, Issuer, dns, new_key, new_rsa_key, pem, uri
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from signward_server.core.identity import IdentityKind
-from signward_server.rpc.identity_names import is_within, name_of, require_scope
+from signward_server.core.identity_names import is_within, name_of, require_scope
 
 SPIFFE, DNS, CN = IdentityKind.SPIFFE, IdentityKind.DNS, IdentityKind.CN
 CERTIFICATE_KINDS = [SPIFFE, DNS, CN]

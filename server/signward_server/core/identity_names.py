@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 
-from signward_server.core.identity import IdentityKind
+from signward_server.core.identity import Identity, IdentityKind
 
-__all__ = ["is_within", "name_of", "require_scope"]
+__all__ = ["identity_of", "is_within", "name_of", "require_scope"]
 
 _SPIFFE = "spiffe://"
 _MAX_SPIFFE = 2048
@@ -18,11 +18,14 @@ _MAX_TRUST_DOMAIN = 255
 _MAX_DNS = 253
 _MAX_CN = 64  # ub-common-name of RFC 5280, appendix A.1
 
+_KINDS = frozenset(kind.value for kind in IdentityKind)
+
 _is_trust_domain = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*").fullmatch
 _is_path_segment = re.compile(r"[A-Za-z0-9._-]+").fullmatch
 _is_dns = re.compile(
     r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*"
 ).fullmatch
+_is_api_key = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?").fullmatch
 _is_cn = re.compile(r"[A-Za-z0-9_@+-]+(?:[.: ][A-Za-z0-9_@+-]+)*").fullmatch
 
 
@@ -30,17 +33,30 @@ def name_of(kind: IdentityKind, claim: str) -> str | None:
     """Return the name of an identity, ``None`` if the claim is not in the kind's grammar.
 
     Args:
-        kind: One of the kinds that certificates carry.
+        kind: Which kind it claims to be of.
         claim: SPIFFE: a SPIFFE id with a path (SPIFFE-ID, section 2), without ports, user
             info, query, fragment, percent-encoding, empty or dot segments. DNS: a host
             name in lower case (RFC 1123), no wildcard. CN: words of ``[A-Za-z0-9_@+-]``,
-            with one point, colon or space between two of them.
+            with one point, colon or space between two of them. API key: lower-case letters,
+            digits, and ``._-`` between them, at most 64 characters.
     """
     if kind is IdentityKind.SPIFFE:
         return claim.removeprefix("spiffe:") if _is_spiffe_id(claim) else None
     if kind is IdentityKind.DNS:
         return claim if len(claim) <= _MAX_DNS and _is_dns(claim) else None
+    if kind is IdentityKind.API_KEY:
+        return claim if _is_api_key(claim) else None
     return claim if len(claim) <= _MAX_CN and _is_cn(claim) else None
+
+
+def identity_of(text: str) -> Identity | None:
+    """Return the identity of its typed form (``cn:bot``), ``None`` if it is none."""
+    prefix, colon, rest = text.partition(":")
+    if not colon or prefix not in _KINDS:
+        return None
+    kind = IdentityKind(prefix)
+    name = name_of(kind, text if kind is IdentityKind.SPIFFE else rest)
+    return None if name is None else Identity(kind, name)
 
 
 def require_scope(kind: IdentityKind, scope: str) -> None:
