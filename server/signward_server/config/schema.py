@@ -17,6 +17,7 @@ from signward_server.config.addresses import (
 from signward_server.config.custody import Custody, Envelope
 from signward_server.config.limits import Limits
 from signward_server.config.quantities import Duration
+from signward_server.config.reload import Reload
 from signward_server.config.section import Section, contradiction, table
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "Listen",
     "Log",
     "Order",
+    "Reload",
     "Settings",
     "Shutdown",
     "Store",
@@ -161,5 +163,6 @@ class Settings(Section):
     custody: Custody = table("Where private halves live.")
     limits: Limits = table("How much the daemon takes on.")
     order: Order = table("Order intents.")
+    reload: Reload = table("What takes effect without a restart.")
     log: Log = table("What is logged.")
     shutdown: Shutdown = table("The end.")
