@@ -16,6 +16,7 @@ from signward_server.config.addresses import (
 )
 from signward_server.config.custody import Custody, Envelope
 from signward_server.config.limits import Limits
+from signward_server.config.policy import Groups, Policy
 from signward_server.config.quantities import Duration
 from signward_server.config.section import Section, contradiction, table
 
@@ -23,10 +24,12 @@ __all__ = [
     "ClientCa",
     "Custody",
     "Envelope",
+    "Groups",
     "Limits",
     "Listen",
     "Log",
     "Order",
+    "Policy",
     "Settings",
     "Shutdown",
     "Store",
@@ -37,7 +40,7 @@ _Name = Annotated[str, StringConstraints(min_length=1, max_length=253, pattern=r
 
 
 class Listen(Section):
-    """Where the daemon listens. There is no policy engine yet: loopback and Unix sockets only."""
+    """Where the daemon listens."""
 
     tcp: OptionalEndpoint = Field(
         Endpoint("127.0.0.1", "127.0.0.1", 7443),
@@ -157,6 +160,8 @@ class Settings(Section):
 
     listen: Listen = table("Where the daemon listens.")
     tls: Tls = table("Certificates and who is believed.")
+    policy: Policy = table("Who may do what.")
+    groups: Groups = table("Groups of identities.")
     store: Store = table("Where keys are kept.")
     custody: Custody = table("Where private halves live.")
     limits: Limits = table("How much the daemon takes on.")
