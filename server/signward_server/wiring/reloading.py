@@ -1,0 +1,80 @@
+"""Puts what is on disk now into force, part by part; a bad new part keeps the old one.
+
+Called by ``AdminService.Reload``, on SIGHUP and by the watch of the files. One reload runs
+at a time.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from signward_server.core.ports import Event, Meter, Reloaded, ReloadPart
+from signward_server.core.startup import StartupFailed
+
+__all__ = ["Part", "Reloader"]
+
+_log = logging.getLogger(__name__)
+
+
+class Part(Protocol):
+    """Something that can be read again."""
+
+    @property
+    def version(self) -> str:
+        """SHA-256 of what is in force, in hex."""
+        ...
+
+    def watched(self) -> Iterable[Path]:
+        """Return the files and folders whose change means that it must be read again."""
+        ...
+
+    def load(self) -> None:
+        """Read it and put it into force, wholly or not at all.
+
+        Raises:
+            StartupFailed: It is bad; what was in force stays.
+        """
+        ...
+
+
+class Reloader:
+    """Implements ``core.ports.Reloads``.
+
+    Args:
+        parts: Everything that can change while the daemon runs.
+        meter: Counts what was put into force, and what was refused.
+    """
+
+    def __init__(self, parts: Mapping[ReloadPart, Part], meter: Meter) -> None:
+        self._parts = parts
+        self._meter = meter
+        self._lock = threading.Lock()
+
+    def reload(self, parts: Iterable[ReloadPart] = ()) -> Sequence[Reloaded]:
+        """Read parts again, all of them if none is named; see ``core.ports.Reloads``."""
+        wanted = frozenset(parts) or frozenset(self._parts)
+        with self._lock:
+            return [self._reload(part) for part in ReloadPart if part in wanted]
+
+    def watched(self) -> Mapping[ReloadPart, Sequence[Path]]:
+        """Return the files and folders of each part."""
+        return {name: tuple(part.watched()) for name, part in self._parts.items()}
+
+    def _reload(self, name: ReloadPart) -> Reloaded:
+        part = self._parts[name]
+        before = part.version
+        try:
+            part.load()
+        except StartupFailed as refused:
+            self._meter.count(Event.RELOAD_REFUSED, name)
+            _log.error("reload refused", extra={"part": name.value, "problem": str(refused)})
+            return Reloaded(name, part.version, changed=False, problem=str(refused))
+        self._meter.count(Event.RELOADED, name)
+        result = Reloaded(name, part.version, changed=part.version != before)
+        if result.changed:
+            _log.warning("reloaded", extra={"part": name.value, "version": result.version})
+        return result

@@ -1,0 +1,21 @@
+"""A meter that remembers."""
+
+from __future__ import annotations
+
+from signward_server.core.ports import Event, Level
+
+__all__ = ["FakeMeter"]
+
+
+class FakeMeter:
+    """Implements ``core.ports.Meter``."""
+
+    def __init__(self) -> None:
+        self.counted: list[tuple[Event, str]] = []
+        self.levels: dict[Level, float] = {}
+
+    def count(self, event: Event, detail: str = "") -> None:
+        self.counted.append((event, str(detail)))
+
+    def level(self, level: Level, value: float) -> None:
+        self.levels[level] = value

@@ -1,0 +1,72 @@
+"""A bad new part keeps the old one; what is asked for is answered in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from signward_server.core.ports import Event, Reloaded, ReloadPart
+from signward_server.core.startup import ConfigurationRefused
+from signward_server.wiring.reloading import Reloader
+
+from tests.fakes.meter import FakeMeter
+
+
+class FakePart:
+    def __init__(self, version: str, following: str | Exception) -> None:
+        self.version = version
+        self.following = following
+        self.loads = 0
+
+    def watched(self) -> Iterable[Path]:
+        return (Path("/nowhere") / self.version,)
+
+    def load(self) -> None:
+        self.loads += 1
+        if isinstance(self.following, Exception):
+            raise self.following
+        self.version = self.following
+
+
+def reloader(**parts: FakePart) -> tuple[Reloader, FakeMeter]:
+    meter = FakeMeter()
+    return Reloader({ReloadPart(name): part for name, part in parts.items()}, meter), meter
+
+
+def test_a_new_part_is_in_force_and_counted() -> None:
+    part = FakePart("old", "new")
+    reloading, meter = reloader(policy=part)
+    assert reloading.reload([ReloadPart.POLICY]) == [
+        Reloaded(ReloadPart.POLICY, "new", changed=True)
+    ]
+    assert meter.counted == [(Event.RELOADED, "policy")]
+
+
+def test_a_bad_part_keeps_the_old_one_and_says_why() -> None:
+    bad = FakePart("old", ConfigurationRefused("it is bad", "mend it"))
+    good = FakePart("1", "2")
+    reloading, meter = reloader(policy=bad, limits=good)
+    refused, taken = reloading.reload([ReloadPart.LIMITS, ReloadPart.POLICY])
+    assert refused == Reloaded(
+        ReloadPart.POLICY, "old", changed=False, problem="it is bad; mend it"
+    )
+    assert taken == Reloaded(ReloadPart.LIMITS, "2", changed=True)
+    assert meter.counted == [(Event.RELOAD_REFUSED, "policy"), (Event.RELOADED, "limits")]
+
+
+def test_what_is_the_same_has_not_changed() -> None:
+    reloading, _ = reloader(groups=FakePart("same", "same"))
+    assert [result.changed for result in reloading.reload()] == [False]
+
+
+def test_naming_none_means_all_and_naming_twice_means_once() -> None:
+    policy, limits = FakePart("a", "b"), FakePart("a", "b")
+    reloading, _ = reloader(policy=policy, limits=limits)
+    assert len(reloading.reload()) == 2
+    reloading.reload([ReloadPart.LIMITS, ReloadPart.LIMITS])
+    assert (policy.loads, limits.loads) == (1, 2)
+
+
+def test_every_part_says_what_to_watch() -> None:
+    reloading, _ = reloader(policy=FakePart("a", "b"))
+    assert reloading.watched() == {ReloadPart.POLICY: (Path("/nowhere/a"),)}
