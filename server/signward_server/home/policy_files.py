@@ -1,4 +1,4 @@
-"""Reads a folder of policies: all of it or nothing, and only what nobody else could have written."""
+"""Reads a folder of policies: all of it or nothing, and nothing that others could have written."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from signward_server.config import ConfigurationError, Problem
-from signward_server.policy import PolicySource
+from signward_server.policy.statements import PolicySource
 
 __all__ = ["SUFFIX", "read_policies"]
 

@@ -11,7 +11,7 @@ from signward_server.core.errors import KeyNotFound, PolicyDenied, SignwardError
 from signward_server.core.keys import Key
 from signward_server.core.payloads import Payload
 from signward_server.core.ports import Caller
-from signward_server.policy import Explanation
+from signward_server.policy.explain import Explanation
 
 __all__ = ["Answer", "Request", "RequestRefused", "Step", "Verdict"]
 

@@ -21,7 +21,7 @@ from signward_server.core.identity import Authentication
 from signward_server.core.identity_names import identity_of
 from signward_server.core.keys import Key
 from signward_server.core.startup import ConfigurationRefused
-from signward_server.policy import Asker
+from signward_server.policy.question import Asker
 from signward_server.rpc.convert.documents import DocumentRefused, payload_of
 
 __all__ = ["Asked", "ask"]

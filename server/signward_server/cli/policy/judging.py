@@ -22,7 +22,9 @@ from signward_server.core.identity import Identity
 from signward_server.core.keys import Freeze, Key, KeyVersion
 from signward_server.core.signing import Intent
 from signward_server.flows.access import VIEW_KEY, signing_version
-from signward_server.policy import Groups, Question, explain
+from signward_server.policy.explain import explain
+from signward_server.policy.groups import Groups
+from signward_server.policy.question import Question
 
 __all__ = ["Judge"]
 

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import typer
-
 from signward.cli.connection import Session
 from signward.cli.output import Output
 from signward.cli.report import exit_code, line
 from signward.errors import SignwardError
+
 from signward_server.core.keys import Key
 from signward_server.core.startup import ConfigurationRefused
 from signward_server.rpc.convert.documents import DocumentRefused, key_of, key_of_json

@@ -15,7 +15,7 @@ from signward_server.core.identity import Identity
 from signward_server.core.payloads import Payload
 from signward_server.core.ports import Chain
 from signward_server.home.policy_files import read_policies
-from signward_server.policy import Policies, PoliciesRefused, compile_policies
+from signward_server.policy.compiled import Policies, PoliciesRefused, compile_policies
 
 __all__ = ["Place", "Rules", "all_kinds", "load_rules"]
 

@@ -13,7 +13,7 @@ __all__ = ["schema"]
 def schema(*, as_json: AsJson = False) -> None:
     """Print everything that policies can name, as a Cedar schema."""
     from signward_server.cli.policy.loading import all_kinds
-    from signward_server.policy import schema_text
+    from signward_server.policy.schema import schema_text
 
     text = schema_text(all_kinds())
     if as_json:

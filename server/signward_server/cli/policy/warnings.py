@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from signward_server.cli.policy.loading import Rules
 from signward_server.config.problems import Problem
 from signward_server.core.identity_names import identity_of
-from signward_server.policy import ParsedPolicy
+from signward_server.policy.parsed import ParsedPolicy
 
 __all__ = ["warnings"]
 
 _NAME_THEM = "name the actions, `action in [Action::...]`"
-_AS_THEY_ARE = "apikey"  # this kind comes from no certificate
+_BESIDE = "apikey"  # of no certificate
 
 
 def warnings(rules: Rules) -> Iterator[Problem]:
@@ -56,6 +56,6 @@ def _of_groups(rules: Rules) -> Iterator[Problem]:
     for name, texts in sorted((settings.groups.model_extra or {}).items()):
         for text in texts:
             identity = identity_of(text)
-            if identity and identity.kind.value not in (kind, _AS_THEY_ARE):
+            if identity and identity.kind.value not in (kind, _BESIDE):
                 finding = f"has the member {text}, but tls.identity is {kind}"
                 yield Problem("configuration", f"groups.{name}", finding, "write the other kind")

@@ -6,11 +6,10 @@ Nothing of this is on the path of a call.
 from __future__ import annotations
 
 import base64
-import enum
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from google.protobuf.json_format import ParseDict, ParseError
 from google.protobuf.message import Message
@@ -36,7 +35,6 @@ __all__ = ["DocumentRefused", "key_of", "key_of_json", "payload_of"]
 
 _KINDS = tuple(f.name for f in sign_service_pb2.SignRequest.DESCRIPTOR.oneofs[0].fields)
 _ANY_KEY = PublicKey.ed25519(bytes(32))  # no policy sees public keys
-_E = TypeVar("_E", bound=enum.IntEnum)
 _M = TypeVar("_M", bound=Message)
 
 
@@ -148,7 +146,7 @@ def _version(fields: Fields, message: resources_pb2.KeyVersion) -> KeyVersion:
     )
 
 
-def _parsed(document: object, message: _M) -> _M:
+def _parsed(document: Any, message: _M) -> _M:  # noqa: ANN401  # what is none is refused
     try:
         return ParseDict(document, message, max_recursion_depth=10)
     except (ParseError, ValueError, TypeError, AttributeError, RecursionError) as exc:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from signward_server.cli.policy.tables import yaml_text
@@ -20,7 +20,7 @@ __all__ = ["TABLE_SUFFIX", "TableFile", "parse_table", "read_table", "read_table
 TABLE_SUFFIX = ".test.yaml"
 _MOST_FILES = 256
 _LARGEST_FILE = 4 * yaml_text.LARGEST_TEXT  # bytes of that many characters in UTF-8
-_PARTS = {"keys": KeyRow, "defaults": Defaults, "cases": Case}
+_PARTS: dict[str, type[BaseModel]] = {"keys": KeyRow, "defaults": Defaults, "cases": Case}
 
 _TEXTS = {
     "missing": ("is missing", "add it"),
@@ -147,7 +147,7 @@ def _text(error: ErrorDetails, location: yaml_text.Path) -> tuple[str, str]:
 
 
 def _nearest(location: yaml_text.Path) -> str:
-    model = Table if len(location) == 1 else _PARTS[str(location[0])]
+    model: type[BaseModel] = Table if len(location) == 1 else _PARTS[str(location[0])]
     known = list(model.model_fields)
     near = difflib.get_close_matches(str(location[-1])[:64], known, n=1)
     return f"did you mean {near[0]}?" if near else f"known here: {', '.join(known)}"

@@ -12,7 +12,7 @@ from signward_server.core.identity import Identity
 from signward_server.core.identity_names import identity_of
 from signward_server.core.keys import Key, KeyVersion
 from signward_server.core.public_key import PublicKey
-from signward_server.policy import Asker
+from signward_server.policy.question import Asker
 from signward_server.rpc.convert.documents import payload_of
 
 __all__ = ["groups_of", "key_of_row", "request_of"]

@@ -9,8 +9,8 @@ from signward_server.cli.policy.answering import Answer, RequestRefused, Verdict
 from signward_server.cli.policy.judging import Judge
 from signward_server.cli.policy.loading import Rules
 from signward_server.cli.policy.tables.model import Case
-from signward_server.cli.policy.tables.requests import groups_of, request_of
 from signward_server.cli.policy.tables.reading import TableFile
+from signward_server.cli.policy.tables.requests import groups_of, request_of
 from signward_server.core.errors import PolicyError
 from signward_server.rpc.convert.documents import DocumentRefused
 

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
     from signward_server.cli.policy.tables.running import CaseResult
 
-__all__ = ["test"]
+__all__ = ["run_tables"]
 
 _NOT_AS_EXPECTED = 1
 
 
-def test(
+def run_tables(
     folder: FolderArgument = None,
     *,
     home: HomeOption = None,
