@@ -1,7 +1,10 @@
 """The variants say one by one what is switched on."""
 
+from pathlib import Path
+
 import pytest
 
+from tests.benchmarks import variants
 from tests.benchmarks.cases import CASES
 from tests.benchmarks.variants import FULL, VARIANTS, places_of, variant_of
 
@@ -61,3 +64,14 @@ def test_names_in_the_results_are_all_different():
         for transport in variant.transports
     ]
     assert len(set(named)) == len(named)
+
+
+def test_the_policies_are_as_many_as_is_said():
+    folder = Path(variants.__file__).with_name("policies")
+    texts = {path.stem: path.read_text("utf-8") for path in folder.glob("*.cedar")}
+    assert {name: text.count("@id(") for name, text in texts.items()} == {
+        "all": 1,
+        "desk": 20,
+        "caps": 2,
+    }
+    assert {name for variant in VARIANTS for name in variant.setup.policies} == set(texts)
