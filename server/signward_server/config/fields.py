@@ -10,11 +10,11 @@ from pathlib import PurePath
 from typing import Any, Literal, get_args, get_origin
 
 from annotated_types import Ge, Le
-from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from signward_server.config.quantities import format_duration, format_size
 from signward_server.config.schema import Settings
+from signward_server.config.section import Section
 
 __all__ = [
     "Bounds",
@@ -50,18 +50,20 @@ class SectionFields:
         name: Dotted name, ``custody.envelope``.
         purpose: What it is about.
         fields: Its keys, in order.
+        free: What each key holds where people choose the keys themselves, else ``None``.
     """
 
     name: str
     purpose: str
     fields: tuple[tuple[str, FieldInfo], ...]
+    free: FieldInfo | None = None
 
 
-def sections(model: type[BaseModel] = Settings, above: str = "") -> Iterator[SectionFields]:
+def sections(model: type[Section] = Settings, above: str = "") -> Iterator[SectionFields]:
     """Yield all sections that have keys of their own, in order."""
     own = tuple((name, info) for name, info in model.model_fields.items() if _section(info) is None)
-    if own:
-        yield SectionFields(above, (model.__doc__ or "").strip(), own)
+    if own or model.free:
+        yield SectionFields(above, (model.__doc__ or "").strip(), own, model.free)
     for name, info in model.model_fields.items():
         if inner := _section(info):
             yield from sections(inner, f"{above}.{name}" if above else name)
@@ -80,8 +82,8 @@ def children_of(location: Location) -> list[str]:
     return list(model.model_fields) if model else []
 
 
-def _model_at(path: Sequence[str]) -> type[BaseModel] | None:
-    model: type[BaseModel] | None = Settings
+def _model_at(path: Sequence[str]) -> type[Section] | None:
+    model: type[Section] | None = Settings
     for part in path:
         info = model.model_fields.get(part) if model else None
         model = (_section(info) or _item(info)) if info else None
@@ -142,15 +144,15 @@ _KINDS = (
 )
 
 
-def _section(info: FieldInfo) -> type[BaseModel] | None:
+def _section(info: FieldInfo) -> type[Section] | None:
     annotation = info.annotation
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+    if isinstance(annotation, type) and issubclass(annotation, Section):
         return annotation
     return None
 
 
-def _item(info: FieldInfo) -> type[BaseModel] | None:
+def _item(info: FieldInfo) -> type[Section] | None:
     arguments = get_args(info.annotation)
-    if arguments and isinstance(arguments[0], type) and issubclass(arguments[0], BaseModel):
+    if arguments and isinstance(arguments[0], type) and issubclass(arguments[0], Section):
         return arguments[0]
     return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import textwrap
 from collections.abc import Mapping
 from datetime import timedelta
@@ -19,6 +20,7 @@ from signward_server.config.schema import ClientCa, Settings
 __all__ = ["as_json_schema", "as_lines", "as_markdown", "as_toml"]
 
 _WIDTH = 88
+_is_bare_key = re.compile(r"[A-Za-z0-9_-]+").fullmatch
 _HEAD = """\
 # Configuration of the Signward daemon.
 # Lines that start with `#` and a key show the default. Relative paths start at this file's
@@ -33,6 +35,7 @@ def as_toml(values: Mapping[str, object]) -> str:
 
     Args:
         values: What differs from the defaults, by dotted key; the rest stands commented out.
+            A section of free keys is given as a whole, by its name.
     """
     parts = [_HEAD]
     for section in sections():
@@ -44,7 +47,19 @@ def as_toml(values: Mapping[str, object]) -> str:
                 parts.append(f"{name} = {form(values[key], info)}\n")
             else:
                 parts.append(f"# {name} = {form(_default(info), info)}\n")
+        if section.free:
+            parts.append(_free_keys(section, section.free, values))
     return "".join(parts)
+
+
+def _free_keys(section: SectionFields, info: FieldInfo, values: Mapping[str, object]) -> str:
+    """Return what a file says of keys that people choose: what they hold, and those given."""
+    text = _comment(f"{_described(info)}")
+    text += "".join(f"# For example: {example}\n" for example in info.examples or ())
+    given = values.get(section.name, {})
+    if isinstance(given, Mapping):
+        text += "".join(f"{_key(name)} = {form(held, info)}\n" for name, held in given.items())
+    return text
 
 
 def as_lines(settings: Settings) -> str:
@@ -57,6 +72,9 @@ def as_lines(settings: Settings) -> str:
             table = table[part]
         for name, info in section.fields:
             lines.append(f"{section.name}.{name} = {form(table[name], info)}")
+        if section.free:
+            info = section.free
+            lines += [f"{section.name}.{_key(k)} = {form(held, info)}" for k, held in table.items()]
     return "\n".join(lines)
 
 
@@ -90,6 +108,10 @@ def _comment(text: str) -> str:
     return "".join(f"# {line}\n" for line in lines)
 
 
+def _key(name: str) -> str:
+    return name if _is_bare_key(name) else json.dumps(name)
+
+
 def _described(info: FieldInfo) -> str:
     bounds = bounds_of(info)
     suffix = f" ({bounds.low} to {bounds.high})" if bounds else ""
@@ -105,6 +127,8 @@ def _table(section: SectionFields) -> str:
         bounds = bounds_of(info)
         extent = f"`{bounds.low}` to `{bounds.high}`" if bounds else ""
         lines.append(f"| `{name}` | {kind(info)} | {shown} | {extent} | {info.description} |")
+    if section.free:
+        lines.append(f"| any name | {kind(section.free)} |  |  | {section.free.description} |")
     return "\n".join(lines) + "\n"
 
 

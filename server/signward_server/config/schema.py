@@ -16,6 +16,7 @@ from signward_server.config.addresses import (
 )
 from signward_server.config.custody import Custody, Envelope
 from signward_server.config.limits import Limits
+from signward_server.config.policy import Groups, Policy
 from signward_server.config.quantities import Duration
 from signward_server.config.reload import Reload
 from signward_server.config.section import Section, contradiction, table
@@ -24,10 +25,12 @@ __all__ = [
     "ClientCa",
     "Custody",
     "Envelope",
+    "Groups",
     "Limits",
     "Listen",
     "Log",
     "Order",
+    "Policy",
     "Reload",
     "Settings",
     "Shutdown",
@@ -39,7 +42,7 @@ _Name = Annotated[str, StringConstraints(min_length=1, max_length=253, pattern=r
 
 
 class Listen(Section):
-    """Where the daemon listens. There is no policy engine yet: loopback and Unix sockets only."""
+    """Where the daemon listens."""
 
     tcp: OptionalEndpoint = Field(
         Endpoint("127.0.0.1", "127.0.0.1", 7443),
@@ -159,6 +162,8 @@ class Settings(Section):
 
     listen: Listen = table("Where the daemon listens.")
     tls: Tls = table("Certificates and who is believed.")
+    policy: Policy = table("Who may do what.")
+    groups: Groups = table("Groups of identities.")
     store: Store = table("Where keys are kept.")
     custody: Custody = table("Where private halves live.")
     limits: Limits = table("How much the daemon takes on.")

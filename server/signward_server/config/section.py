@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any, LiteralString
+from typing import Any, ClassVar, LiteralString
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
 __all__ = ["Section", "contradiction", "table"]
 
 
 class Section(BaseModel):
-    """One table of the configuration. Unknown keys are errors; nothing changes later."""
+    """One table of the configuration. Unknown keys are errors; nothing changes later.
+
+    Attributes:
+        free: What each key holds where people choose the keys themselves, else ``None``.
+    """
+
+    free: ClassVar[FieldInfo | None] = None
 
     model_config = ConfigDict(
         extra="forbid",

@@ -7,7 +7,9 @@ from datetime import timedelta
 import grpc
 import pytest
 from signward.v1 import sign_service_pb2 as pb
+from signward.v1.key_service_pb2 import GetKeyRequest
 from signward.v1.sign_service_pb2_grpc import SignServiceStub
+from signward_server.core.method_classes import MethodClass
 
 from tests.fakes.spine.serving import Served, reason
 from tests.fakes.spine.tls import Issued, TestAuthority
@@ -72,9 +74,14 @@ def test_s02_a_certificate_that_expires_ends_its_calls_on_an_open_connection(
 def test_limits_are_asked_for_each_call_of_each_caller(served: Served) -> None:
     served.signing("bot").Sign(REQUEST, timeout=10)
     served.signing("other").Sign(REQUEST, timeout=10)
-    callers = [str(who) for who, _, key, _ in served.world.limits.admitted if not key]
-    assert callers == ["cn:bot", "cn:other"]
-    served.world.limits.refused.add("/signward.v1.SignService/Sign")
+    served.keys("bot").GetKey(GetKeyRequest(key_id="bot-key"), timeout=10)
+    counted = [(str(who), what, key) for who, what, key, _ in served.world.limits.admitted]
+    assert counted == [
+        ("cn:bot", MethodClass.SIGN, "bot-key"),
+        ("cn:other", MethodClass.SIGN, "bot-key"),
+        ("cn:bot", MethodClass.READ, ""),
+    ]
+    served.world.limits.refused.add(MethodClass.SIGN)
     with pytest.raises(grpc.RpcError) as raised:
         served.signing("bot").Sign(REQUEST, timeout=10)
     assert reason(raised.value) == "RATE_LIMITED"

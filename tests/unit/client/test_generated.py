@@ -14,6 +14,8 @@ from google.protobuf import duration_pb2, field_mask_pb2
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
 from google.rpc import status_pb2
 from signward.v1 import (
+    admin_service_pb2,
+    admin_service_pb2_grpc,
     key_service_pb2,
     key_service_pb2_grpc,
     resources_pb2,
@@ -23,7 +25,12 @@ from signward.v1 import (
 
 ROOT = Path(__file__).parents[3]
 GENERATED = ROOT / "client" / "signward" / "v1"
-FILES = [resources_pb2.DESCRIPTOR, key_service_pb2.DESCRIPTOR, sign_service_pb2.DESCRIPTOR]
+FILES = [
+    resources_pb2.DESCRIPTOR,
+    key_service_pb2.DESCRIPTOR,
+    sign_service_pb2.DESCRIPTOR,
+    admin_service_pb2.DESCRIPTOR,
+]
 SERVICES = {service.name: service for file in FILES for service in file.services_by_name.values()}
 MESSAGES: dict[str, Descriptor] = {
     message.name: message for file in FILES for message in file.message_types_by_name.values()
@@ -59,6 +66,18 @@ RPCS = {
         UNARY,
     ),
     "SignService": {"Sign": UNARY, "SignBatch": UNARY, "SignStream": BIDI, "Verify": UNARY},
+    "AdminService": dict.fromkeys(
+        [
+            "CreateApiKey",
+            "ImportApiKey",
+            "ListApiKeys",
+            "RevokeApiKey",
+            "FreezeKey",
+            "UnfreezeKey",
+            "Reload",
+        ],
+        UNARY,
+    ),
 }
 VALUES = {
     "Algorithm": "UNSPECIFIED ED25519 ECDSA_SECP256K1",
@@ -70,6 +89,7 @@ VALUES = {
     "Hash": "UNSPECIFIED SHA256 KECCAK256 PREHASHED",
     "KeyView": "UNSPECIFIED BASIC FULL",
     "KeyAspect": "UNSPECIFIED SPEC USAGE STATE OWNERSHIP PUBLIC_KEY",
+    "ReloadPart": "UNSPECIFIED POLICY CERTIFICATES LIMITS GROUPS",
 }
 # In the order of their numbers, which start at 1 and leave no gap.
 FIELDS = {
@@ -107,6 +127,19 @@ FIELDS = {
     "RawSignature": "signature recovery_id der",
     "OrderIntent": "action coin is_buy sz limit_px timestamp",
     "OrderSignature": "signature signed_bytes",
+    "ApiKey": (
+        "id identity create_time expire_time revoke_time address_ranges created_by imported"
+    ),
+    "CreateApiKeyRequest": "identity expire_time address_ranges",
+    "CreateApiKeyResponse": "api_key secret",
+    "ImportApiKeyRequest": "identity expire_time address_ranges secret",
+    "ListApiKeysRequest": "page_size page_token identity",
+    "RevokeApiKeyRequest": "api_key_id",
+    "FreezeKeyRequest": "key_id selector mode reason",
+    "FreezeKeyResponse": "key_ids",
+    "UnfreezeKeyRequest": "key_id selector reason",
+    "ReloadRequest": "parts",
+    "ReloadResult": "part version changed problem",
 }
 ONEOFS = {
     ("SignRequest", "payload"): {"raw": 10, "order": 11},
@@ -116,6 +149,8 @@ ONEOFS = {
     ("SignBatchResult", "outcome"): {"response": 1, "error": 2},
     ("SignStreamResponse", "outcome"): {"response": 2, "error": 3},
     ("GetCustodyStatusRequest", "subject"): {"custody": 1, "key_id": 2},
+    ("FreezeKeyRequest", "target"): {"key_id": 1, "selector": 2},
+    ("UnfreezeKeyRequest", "target"): {"key_id": 1, "selector": 2},
 }
 
 
@@ -215,6 +250,7 @@ def test_stubs_call_every_rpc_by_its_full_name() -> None:
     channel = _Channel()
     key_service_pb2_grpc.KeyServiceStub(channel)  # type: ignore[call-overload]
     sign_service_pb2_grpc.SignServiceStub(channel)  # type: ignore[call-overload]
+    admin_service_pb2_grpc.AdminServiceStub(channel)  # type: ignore[call-overload]
     kinds = {UNARY: "unary_unary", BIDI: "stream_stream"}
     assert channel.calls == [
         (f"/signward.v1.{service}/{rpc}", kinds[streaming])
@@ -228,6 +264,7 @@ def test_generator_is_the_floor_of_the_dependencies() -> None:
     floors = dict(line.split(">=") for line in project["dependencies"])
     assert floors["grpcio"] == key_service_pb2_grpc.GRPC_GENERATED_VERSION
     assert floors["grpcio"] == sign_service_pb2_grpc.GRPC_GENERATED_VERSION
+    assert floors["grpcio"] == admin_service_pb2_grpc.GRPC_GENERATED_VERSION
     for path in GENERATED.glob("*_pb2.py"):
         assert f"# Protobuf Python Version: {floors['protobuf']}\n" in path.read_text()
 

@@ -41,8 +41,19 @@ def test_given_values_stand_uncommented():
     assert tables["tls"] == {"client_ca": [{"file": "x", "names": ["y"]}]}
 
 
+def test_free_keys_stand_below_what_they_hold_and_an_example():
+    text = as_toml({"groups": {"admins": ["cn:admin"], "a.b": []}})
+    assert tomllib.loads(text)["groups"] == {"admins": ["cn:admin"], "a.b": []}
+    example = re.search(r"(?m)^# For example: (.*)$", text)
+    assert example
+    given = load(None, environment={}, flags=[f"groups={{{example[1]}}}"]).groups.members
+    assert sorted(map(str, given["admins"])) == ["cn:admin", "spiffe://prod/ops"]
+
+
 def test_the_settings_in_force_are_a_configuration(tmp_path):
-    settings = load(None, environment={"SIGNWARD_LISTEN__HTTP": ""}, flags=["log.level=debug"])
+    groups = """groups={admins = ["cn:admin"], "desk.a" = ["dns:a", "spiffe://x/y"], none = []}"""
+    flags = ["log.level=debug", groups]
+    settings = load(None, environment={"SIGNWARD_LISTEN__HTTP": ""}, flags=flags)
     file = tmp_path / "signward.toml"
     file.write_text(as_lines(settings))
     assert load(file, environment={}) == settings
@@ -53,7 +64,10 @@ def test_the_settings_in_force_are_a_configuration(tmp_path):
 def test_the_json_schema_describes_and_closes_every_section():
     schema = json.loads(as_json_schema())
     models = [schema, *schema["$defs"].values()]
-    assert all(model["additionalProperties"] is False for model in models)
+    open_to = {"Groups": {"type": "array", "items": {"type": "string"}}}
+    assert all(
+        model["additionalProperties"] == open_to.get(model["title"], False) for model in models
+    )
     keys = [key for model in models for key in model["properties"].values()]
     assert all(key.get("description") or "$ref" in key for key in keys)
     assert schema["$defs"]["Limits"]["properties"]["handshake_timeout"]["default"] == "3s"

@@ -4,10 +4,17 @@ import threading
 
 import pytest
 from grpc_health.v1 import health_pb2 as pb
-from signward_server.core.errors import Cancelled, PayloadMalformed, ServiceUnknown
+from signward_server.core.errors import (
+    Cancelled,
+    PayloadMalformed,
+    PolicyDenied,
+    ServiceUnknown,
+)
 from signward_server.rpc import health as health_module
+from signward_server.rpc.call import GrpcCall
 from signward_server.rpc.health import Health
 
+from tests.fakes.spine.call import BOT
 from tests.fakes.spine.context import FakeContext
 from tests.fakes.spine.rpc import grpc_call
 from tests.fakes.spine.world import World
@@ -24,15 +31,33 @@ class _Ready:
         return self.now
 
 
+class _Guard:
+    """Lets callers pass until it refuses."""
+
+    def __init__(self) -> None:
+        self.refuses = False
+        self.asked: list[GrpcCall] = []
+
+    def __call__(self, call: GrpcCall) -> None:
+        self.asked.append(call)
+        if self.refuses:
+            raise PolicyDenied
+
+
 @pytest.fixture
 def ready() -> _Ready:
     return _Ready()
 
 
 @pytest.fixture
-def health(ready: _Ready, monkeypatch: pytest.MonkeyPatch) -> Health:
+def guard() -> _Guard:
+    return _Guard()
+
+
+@pytest.fixture
+def health(ready: _Ready, guard: _Guard, monkeypatch: pytest.MonkeyPatch) -> Health:
     monkeypatch.setattr(health_module, "_LOOK_AGAIN", 0.01)
-    return Health(frozenset({SERVICE}), ready)
+    return Health(frozenset({SERVICE}), ready, guard)
 
 
 def _ask(service: str) -> bytes:
@@ -68,6 +93,23 @@ def test_check_is_true_exactly_when_a_signature_could_be_made(
 def test_an_unknown_service_is_not_found_by_check(health: Health) -> None:
     with pytest.raises(ServiceUnknown):
         _check(health, "signward.v1.Other")
+
+
+def test_check_asks_its_guard_before_it_looks_at_anything(health: Health, guard: _Guard) -> None:
+    _check(health, SERVICE)
+    assert [call.identity for call in guard.asked] == [BOT]
+    guard.refuses = True
+    for service in (SERVICE, "signward.v1.Other"):
+        with pytest.raises(PolicyDenied):
+            _check(health, service)
+
+
+def test_s04_watch_asks_its_guard_before_each_answer(health: Health, guard: _Guard) -> None:
+    watch = _watch(health, _ask(SERVICE))
+    assert next(watch) == SERVING
+    guard.refuses = True
+    with pytest.raises(PolicyDenied):
+        next(watch)
 
 
 def test_watch_tells_each_change_once(health: Health, ready: _Ready) -> None:
