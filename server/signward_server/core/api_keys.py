@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from signward_server.core.identity import Identity
@@ -29,7 +29,7 @@ class ApiKey:
 
     id: str
     identity: Identity
-    digest: bytes
+    digest: bytes = field(repr=False)
     create_time: datetime
     expire_time: datetime
     created_by: str

@@ -17,6 +17,7 @@ __all__ = [
     "ApiKeyExpired",
     "ApiKeyInvalid",
     "ApiKeyNotFound",
+    "ApiKeyQuota",
     "ApiKeyRevoked",
     "AuditUnavailable",
     "Cancelled",
@@ -312,6 +313,12 @@ class RateLimited(SignwardError):
 class RequestIdQuota(RateLimited):
     reason = "REQUEST_ID_QUOTA"
     text = "Too many request_ids of this identity are still remembered."
+
+
+class ApiKeyQuota(SignwardError):
+    reason = "API_KEY_QUOTA"
+    status = Status.RESOURCE_EXHAUSTED
+    text = "The daemon keeps as many API keys as it takes."
 
 
 class StreamLimit(SignwardError):

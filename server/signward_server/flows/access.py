@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from signward_server.core.errors import (
+    EnvelopeCorrupt,
     FingerprintMismatch,
     KeyDisabled,
     KeyFrozen,
@@ -18,8 +19,17 @@ from signward_server.core.errors import (
 from signward_server.core.keys import Freeze, Key, KeyState, KeyVersion, VersionState
 from signward_server.core.ports import Caller, Catalogue, Policy
 
-__all__ = ["VIEW_KEY", "may_view", "signing_version", "verifying_version", "visible_key"]
+__all__ = [
+    "GET_CUSTODY_STATUS",
+    "VIEW_KEY",
+    "may_know_of_damage",
+    "may_view",
+    "signing_version",
+    "verifying_version",
+    "visible_key",
+]
 
+GET_CUSTODY_STATUS = "GetCustodyStatus"
 VIEW_KEY = "ViewKey"
 
 _NEVER_SIGNS: dict[VersionState, type[SignwardError]] = {
@@ -35,9 +45,14 @@ def visible_key(catalogue: Catalogue, policy: Policy, caller: Caller, key_id: st
 
     Raises:
         KeyNotFound: There is none, or the caller may not view it: one answer for both.
-        EnvelopeCorrupt: Its row fails its MAC.
+        EnvelopeCorrupt: Its row fails its MAC, see ``may_know_of_damage``.
     """
-    key = catalogue.get(key_id)
+    try:
+        key = catalogue.get(key_id)
+    except EnvelopeCorrupt:
+        if may_know_of_damage(policy, caller):
+            raise
+        key = None
     if key is None or not may_view(policy, caller, key):
         raise KeyNotFound
     return key
@@ -45,8 +60,22 @@ def visible_key(catalogue: Catalogue, policy: Policy, caller: Caller, key_id: st
 
 def may_view(policy: Policy, caller: Caller, key: Key) -> bool:
     """Return whether the caller may know of a key."""
+    return _is_allowed(policy, caller, VIEW_KEY, key)
+
+
+def may_know_of_damage(policy: Policy, caller: Caller) -> bool:
+    """Return whether the caller is told of a key that its row fails its MAC.
+
+    Owner and labels of such a key cannot be believed, so that no policy can say who may view
+    it. Whoever may ask how all keys are kept (``GetCustodyStatus``) is told; for all others,
+    its owner too, it does not exist. The daemon's log names it either way.
+    """
+    return _is_allowed(policy, caller, GET_CUSTODY_STATUS, None)
+
+
+def _is_allowed(policy: Policy, caller: Caller, action: str, key: Key | None) -> bool:
     try:
-        policy.authorize(caller, VIEW_KEY, key)
+        policy.authorize(caller, action, key)
     except (PolicyDenied, PolicyError):
         return False
     return True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 
 from signward_server.core.errors import EtagMismatch, FieldInvalid
@@ -11,6 +11,7 @@ from signward_server.core.keys import CustodyKind, Key, KeyState
 from signward_server.core.ports import Audit, Call, Catalogue, Custody, Policy
 from signward_server.flows.access import visible_key
 from signward_server.flows.key_requests import UpdateKey, unlock_ttl_violations
+from signward_server.flows.key_writing import KeyWriting
 from signward_server.flows.recording import Recorded
 
 __all__ = ["CHANGE_KEY_LABELS", "CHANGE_KEY_OWNER", "UPDATE_KEY", "KeyChanges"]
@@ -33,8 +34,8 @@ class KeyChanges:
         audit: Audit,
         max_unlock_ttl: timedelta,
     ) -> None:
+        self._writing = KeyWriting(catalogue=catalogue, custodies=custodies, policy=policy)
         self._catalogue = catalogue
-        self._custodies = custodies
         self._policy = policy
         self._audit = audit
         self._max_unlock_ttl = max_unlock_ttl
@@ -62,9 +63,9 @@ class KeyChanges:
         for action in _actions(key, changed):
             self._policy.authorize(call, action, key)
             self._policy.authorize(call, action, changed)
-        stored = self._replace(call, key, changed)
+        stored = self._writing.replace(call, key, changed)
         if stored.unlock_ttl != key.unlock_ttl:
-            self._forget(stored)
+            self._writing.forget(stored)
         return stored
 
     def set_state(self, call: Call, key_id: str, state: KeyState, reason: str = "") -> Key:
@@ -77,43 +78,19 @@ class KeyChanges:
             EtagMismatch: Another change came between too often.
             StoreUnavailable: Nothing was changed.
         """
+        action = _STATE_ACTIONS[state]
+
+        def allow(key: Key) -> None:
+            self._policy.authorize(call, action, key)
 
         def change(key: Key) -> Key:
             return dataclasses.replace(key, state=state)
 
-        action = _STATE_ACTIONS[state]
         with Recorded(self._audit, call, action, key_id, reason):
-            stored = self._retried(call, key_id, action, change)
+            stored = self._writing.retried(call, key_id, allow, change)
             if state is KeyState.DISABLED:
-                self._forget(stored)  # before the record: wiped even if that fails
+                self._writing.forget(stored)  # before the record: wiped even if that fails
             return stored
-
-    def _retried(
-        self, call: Call, key_id: str, action: str, change: Callable[[Key], Key], tries: int = 5
-    ) -> Key:
-        """Apply a change that does not depend on the rest of the key."""
-        for _ in range(tries):
-            key = visible_key(self._catalogue, self._policy, call, key_id)
-            self._policy.authorize(call, action, key)
-            changed = change(key)
-            if changed == key:
-                return key
-            try:
-                return self._replace(call, key, changed)
-            except EtagMismatch:
-                continue
-        raise EtagMismatch
-
-    def _replace(self, call: Call, key: Key, changed: Key) -> Key:
-        if changed == key:
-            return key
-        call.ensure_live()
-        return self._catalogue.replace(changed, key.revision)
-
-    def _forget(self, key: Key) -> None:
-        custody = self._custodies.get(key.custody)
-        if custody is not None:
-            custody.forget(key.id)
 
 
 def _apply(key: Key, request: UpdateKey) -> Key:

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from signward_server.core.errors import (
     CustodyUnavailable,
+    EnvelopeCorrupt,
     FieldInvalid,
     FieldViolation,
     KeyExists,
@@ -22,7 +23,7 @@ from signward_server.core.keys import (
     VersionState,
 )
 from signward_server.core.ports import Audit, Call, Catalogue, Clock, Custody, Policy, RequestScope
-from signward_server.flows.access import may_view
+from signward_server.flows.access import may_know_of_damage, may_view
 from signward_server.flows.key_requests import CreateKey, unlock_ttl_violations
 from signward_server.flows.recording import Recorded
 
@@ -73,6 +74,7 @@ class KeyCreation:
             KeyExists, RequestIdReused, RequestIdQuota, StoreUnavailable: See
                 ``Catalogue.insert``.
             KeyNotFound: The same request made it, but the caller may not view it any more.
+            EnvelopeCorrupt: The same request made it, but its row fails its MAC by now.
             CustodyUnavailable: Nothing was made.
         """
         with Recorded(self._audit, call, CREATE_KEY, request.attributes.id):
@@ -85,17 +87,31 @@ class KeyCreation:
         scope = None
         if request.request_id:
             scope = RequestScope(str(call.identity), call.method, draft.id, request.request_id)
-            made = self._catalogue.created_by(scope, request.content())
+            made = self._made_before(call, scope, request.content())
             if made is not None and not may_view(self._policy, call, made):
                 raise KeyNotFound  # it has changed hands since
             if made is not None:
                 return made
-        if self._catalogue.get(draft.id) is not None:
+        if self._is_taken(draft.id):
             raise KeyExists
         if request.validate_only:
             return draft
         call.ensure_live()
         return self._make(draft, scope, request.content())
+
+    def _made_before(self, call: Call, scope: RequestScope, content: bytes) -> Key | None:
+        try:
+            return self._catalogue.created_by(scope, content)
+        except EnvelopeCorrupt:
+            if may_know_of_damage(self._policy, call):
+                raise
+            return None  # its id is taken all the same
+
+    def _is_taken(self, key_id: str) -> bool:
+        try:
+            return self._catalogue.get(key_id) is not None
+        except EnvelopeCorrupt:
+            return True
 
     def _check(self, request: CreateKey) -> None:
         attributes = request.attributes

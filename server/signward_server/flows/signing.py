@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from signward_server.core.errors import SignwardError
-from signward_server.core.method_classes import MethodClass
 from signward_server.core.ports import Call
 from signward_server.core.signing import SignRequest, SignResult
+from signward_server.flows.counting import count_failure
 from signward_server.flows.item import Item
 from signward_server.flows.signing_ports import SigningPorts
 
@@ -57,25 +57,23 @@ class Signing:
             the caller has gone, the rest ends with that error.
         """
         for start in range(0, len(requests), _SLICE):
-            part = requests[start : start + _SLICE]
-            items = [
-                request if isinstance(request, SignwardError) else Item(self._ports, call, request)
-                for request in part
-            ]
-            for step in (Item.admit, Item.sign):
-                for item in items:
-                    if isinstance(item, Item):
-                        item.attempt(step)
+            items = [self._admitted(call, item) for item in requests[start : start + _SLICE]]
             for item in items:
-                yield item.outcome() if isinstance(item, Item) else self.unread(call, item)
+                if isinstance(item, Item):
+                    item.attempt(Item.sign)
+            for item in items:
+                yield item.outcome() if isinstance(item, Item) else item
 
     def unread(self, call: Call, error: SignwardError) -> SignwardError:
         """Count an item that could not even be read, and return what its caller is told."""
-        try:
-            self._ports.limits.admit(call.identity, MethodClass.SIGN)
-        except SignwardError as refused:
-            return refused.with_traceback(None)
-        return error
+        return count_failure(self._ports.limits, call.identity, error)
+
+    def _admitted(self, call: Call, request: SignRequest | SignwardError) -> Item | SignwardError:
+        if isinstance(request, SignwardError):
+            return self.unread(call, request)
+        item = Item(self._ports, call, request)
+        item.attempt(Item.admit)
+        return item
 
     def is_swift(self, key_id: str, version: int) -> bool:
         """Return whether signing with this version blocks on nothing, as far as can be seen."""

@@ -17,15 +17,13 @@ from signward_server.rpc.convert.fields import Fields
 from signward_server.rpc.convert.key_messages import key_message, public_key_response
 from signward_server.rpc.convert.key_requests import create_key, key_filter, update_key
 from signward_server.rpc.page_token import decode_page_token, encode_page_token
+from signward_server.rpc.pages import fitting, page_size
 from signward_server.rpc.parsing import parse
 from signward_server.rpc.routes import Route, Unary
 
 __all__ = ["KeyService"]
 
 _SERVICE = "/signward.v1.KeyService/"
-_DEFAULT_PAGE = 100
-_MAX_PAGE = 500
-_PAGE_BYTES = 256 * 1024  # an answer that nobody reads stays in memory: it ends here
 _SWIFT = ("GetPublicKey",)  # answered from memory alone
 _UPDATE_ACTIONS = (CHANGE_KEY_OWNER, CHANGE_KEY_LABELS)
 _UNIMPLEMENTED = {
@@ -88,19 +86,11 @@ class KeyService:
         wanted = key_filter(fields, message)
         fields.check()
         after = decode_page_token(message.page_token)
-        size = min(message.page_size or _DEFAULT_PAGE, _MAX_PAGE)
-        page = self._reading.page(call, wanted, after, size)
-        response, next_after = pb.ListKeysResponse(), page.next_after
-        room = _PAGE_BYTES
-        for key in page.keys:
-            if room <= 0:
-                next_after = response.keys[-1].id
-                break
-            shown = key_message(key, with_versions=full)
-            room -= shown.ByteSize()
-            response.keys.append(shown)
-        response.next_page_token = encode_page_token(next_after)
-        return _bytes(response)
+        page = self._reading.page(call, wanted, after, page_size(message.page_size))
+        shown = list(fitting(key_message(key, with_versions=full) for key in page.keys))
+        next_after = page.next_after if len(shown) == len(page.keys) else shown[-1].id
+        token = encode_page_token(next_after)
+        return _bytes(pb.ListKeysResponse(keys=shown, next_page_token=token))
 
     def _update(self, data: bytes, call: GrpcCall) -> bytes:
         request = update_key(parse(pb.UpdateKeyRequest, data))

@@ -8,11 +8,15 @@ from pathlib import Path
 
 from signward_server.core.identity import IdentityKind
 from signward_server.core.ports import Clock, Limits, Policy
+from signward_server.flows.api_key_changes import ApiKeyChanges
+from signward_server.flows.freezing import Freezing
 from signward_server.flows.key_changes import KeyChanges
 from signward_server.flows.key_creation import KeyCreation
 from signward_server.flows.key_reading import KeyReading
+from signward_server.flows.reloading import Reloading
 from signward_server.flows.signing import Signing
 from signward_server.flows.verifying import Verifying
+from signward_server.rpc.admin_service import AdminService
 from signward_server.rpc.call import GrpcCall
 from signward_server.rpc.health import CHECK_HEALTH, Health
 from signward_server.rpc.identity import ClientAuthority, IdentityParser
@@ -25,7 +29,9 @@ from signward_server.rpc.tls import TlsFileError, read_certificates, server_cred
 
 __all__ = ["ClientCaFile", "Flows", "ServerFiles", "build_server"]
 
-_SERVICES = frozenset({"signward.v1.KeyService", "signward.v1.SignService"})
+_SERVICES = frozenset(
+    {"signward.v1.AdminService", "signward.v1.KeyService", "signward.v1.SignService"}
+)
 _HEALTH_SERVICE = "grpc.health.v1.Health"
 
 
@@ -61,6 +67,9 @@ class Flows:
     changes: KeyChanges
     signing: Signing
     verifying: Verifying
+    api_keys: ApiKeyChanges
+    freezing: Freezing
+    reloading: Reloading
 
 
 def build_server(
@@ -90,12 +99,16 @@ def build_server(
         max_item_bytes=bounds.message_bytes,
         max_in_flight=bounds.stream_in_flight,
     )
+    admin = AdminService(
+        api_keys=flows.api_keys, freezing=flows.freezing, reloading=flows.reloading, clock=clock
+    )
     described = (*_SERVICES, _HEALTH_SERVICE, *REFLECTION_SERVICES)
     reflection = Reflection(described, _guard(policy, REFLECT))
     return RpcServer(
         routes=[
             *keys.routes(),
             *signing.routes(),
+            *admin.routes(),
             *health.routes(),
             *reflection.routes(),
         ],

@@ -1,5 +1,7 @@
-"""Keys, their sealed material and request ids, durably."""
+"""Keys, their sealed material, API keys and request ids, durably."""
 
+from signward_server.store.api_keys import StoredApiKeys
+from signward_server.store.authentic_api_keys import MacSecretDigest
 from signward_server.store.catalogue import KeyCatalogue
 from signward_server.store.failures import StoreFileError
 from signward_server.store.material import StoredMaterial
@@ -8,9 +10,11 @@ from signward_server.store.requests import RequestMemory
 
 __all__ = [
     "KeyCatalogue",
+    "MacSecretDigest",
     "RequestMemory",
     "Store",
     "StoreFileError",
+    "StoredApiKeys",
     "StoredMaterial",
     "open_store",
 ]

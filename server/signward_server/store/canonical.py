@@ -11,15 +11,19 @@ import struct
 from collections.abc import Sequence
 
 from signward_server.core.ports import RequestScope
+from signward_server.store.api_key_rows import ApiKeyRow
 from signward_server.store.rows import KeyRow, VersionRow
 
-__all__ = ["mac_input", "scope_digest"]
+__all__ = ["api_key_mac_input", "mac_input", "scope_digest", "secret_mac_input"]
 
 _KEY_DOMAIN = b"signward.store.key.v1\0"
 _SCOPE_DOMAIN = b"signward.store.request.v1\0"
+_API_KEY_DOMAIN = b"signward.store.api-key.v1\0"
+_SECRET_DOMAIN = b"signward.api-key.secret.v1\0"
 _key_head = struct.Struct(">11q?q6I").pack
 _version_head = struct.Struct(">3q?q?q3I").pack
 _scope_head = struct.Struct(">4I").pack
+_api_key_head = struct.Struct(">2q??q5I").pack
 
 
 def mac_input(key: KeyRow, versions: Sequence[VersionRow]) -> bytes:
@@ -56,6 +60,33 @@ def mac_input(key: KeyRow, versions: Sequence[VersionRow]) -> bytes:
         len(versions),
     )
     return b"".join((_KEY_DOMAIN, head, *texts, *map(_version_part, versions)))
+
+
+def api_key_mac_input(row: ApiKeyRow) -> bytes:
+    """Return what the MAC of an API key covers: every column but the MAC itself.
+
+    Raises:
+        ValueError, TypeError, AttributeError, struct.error: See ``mac_input``.
+    """
+    texts = [t.encode() for t in (row.id, row.identity, row.created_by, row.address_ranges)]
+    head = _api_key_head(
+        row.create_time,
+        row.expire_time,
+        _flag(row.imported),
+        row.revoke_time is not None,
+        _number(row.revoke_time),
+        *map(len, texts),
+        len(row.digest),
+    )
+    return b"".join((_API_KEY_DOMAIN, head, *texts, row.digest))
+
+
+def secret_mac_input(secret: bytes) -> bytes:
+    """Return what is authenticated to make the digest of an API key's secret.
+
+    No row begins with the same bytes, so that no digest is the MAC of a row.
+    """
+    return _SECRET_DOMAIN + secret
 
 
 def scope_digest(scope: RequestScope) -> bytes:

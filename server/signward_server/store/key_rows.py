@@ -8,27 +8,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from typing import Any
 
-from sqlalchemy import Connection, Select, Table, bindparam, insert, select, type_coerce, update
-from sqlalchemy.types import NullType
+from sqlalchemy import Connection, bindparam, insert, update
 
 from signward_server.store.rows import KeyRow, VersionRow
-from signward_server.store.schema import key_versions, keys, materials
+from signward_server.store.schema import as_stored, key_versions, keys, materials
 
 __all__ = ["insert_key", "read_all", "read_one", "update_key"]
 
 
-def _as_stored(table: Table) -> Select[*tuple[Any, ...]]:
-    # Without types: a value that does not fit its column must reach the decoder of its own
-    # row instead of failing the whole result.
-    return select(*(type_coerce(column, NullType()).label(column.name) for column in table.c))
-
-
-_KEYS = _as_stored(keys)
+_KEYS = as_stored(keys)
 _KEY = _KEYS.where(keys.c.id == bindparam("id"))
 _VERSIONS = (
-    _as_stored(key_versions)
+    as_stored(key_versions)
     .where(key_versions.c.forgotten == 0)
     .order_by(key_versions.c.key_id, key_versions.c.version.desc())
 )

@@ -11,7 +11,9 @@ from sqlalchemy.exc import DBAPIError
 
 from signward_server.core.errors import StoreUnavailable
 from signward_server.core.ports import Clock, RowAuthenticator
+from signward_server.store.api_keys import StoredApiKeys
 from signward_server.store.authentic import AuthenticKeys
+from signward_server.store.authentic_api_keys import AuthenticApiKeys
 from signward_server.store.catalogue import KeyCatalogue
 from signward_server.store.driver import DriverSession, DriverStatement
 from signward_server.store.engine import durable_engine, prepare_file, probe_engine, swift_engine
@@ -97,6 +99,17 @@ class Store:
         catalogue = KeyCatalogue(self._durable, self._writing, authentic, self._clock)
         self._opened.append(catalogue)
         return catalogue
+
+    def api_keys(self, authenticator: RowAuthenticator) -> StoredApiKeys:
+        """Load all API keys.
+
+        Raises:
+            StoreUnavailable: They cannot be read.
+        """
+        authentic = AuthenticApiKeys(authenticator)
+        api_keys = StoredApiKeys(self._durable, self._writing, authentic)
+        self._opened.append(api_keys)
+        return api_keys
 
     def materials(self) -> StoredMaterial:
         """Return the reader of sealed private halves."""

@@ -27,6 +27,7 @@ from signward_server.core.public_key import PublicKey
 __all__ = [
     "KeyRow",
     "VersionRow",
+    "from_epoch",
     "key_from",
     "key_row",
     "microseconds",
@@ -140,8 +141,8 @@ def key_from(row: KeyRow, versions: Sequence[VersionRow]) -> Key:
         grace_period=timedelta(0, 0, row.grace_period),
         primary_version=row.primary_version,
         versions=tuple([_version_from(version) for version in versions]),
-        create_time=_EPOCH + timedelta(0, 0, row.create_time),
-        update_time=_EPOCH + timedelta(0, 0, row.update_time),
+        create_time=from_epoch(row.create_time),
+        update_time=from_epoch(row.update_time),
         revision=row.revision,
     )
 
@@ -149,6 +150,15 @@ def key_from(row: KeyRow, versions: Sequence[VersionRow]) -> Key:
 def since_epoch(time: datetime) -> int:
     """Return a UTC time as microseconds since the Unix epoch."""
     return (time - _EPOCH) // _MICROSECOND
+
+
+def from_epoch(time: int) -> datetime:
+    """Return microseconds since the Unix epoch as a UTC time.
+
+    Raises:
+        OverflowError: It is beyond the calendar.
+    """
+    return _EPOCH + timedelta(0, 0, time)
 
 
 def microseconds(duration: timedelta) -> int:
@@ -162,7 +172,7 @@ def _version_from(row: VersionRow) -> KeyVersion:
         state=VersionState(row.state),
         public_key=PublicKey.from_spki(row.public_key),
         backend_ref=row.backend_ref,
-        create_time=_EPOCH + timedelta(0, 0, row.create_time),
+        create_time=from_epoch(row.create_time),
         grace_end_time=_optional_time(row.grace_end_time),
         destroy_time=_optional_time(row.destroy_time),
     )
@@ -177,7 +187,7 @@ def _labels(text: str) -> Mapping[str, str]:
 
 
 def _optional_time(value: int | None) -> datetime | None:
-    return None if value is None else _EPOCH + timedelta(0, 0, value)
+    return None if value is None else from_epoch(value)
 
 
 def _optional_microseconds(time: datetime | None) -> int | None:

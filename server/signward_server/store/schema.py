@@ -7,6 +7,8 @@ flags are 0 or 1.
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -16,14 +18,28 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    Select,
     SmallInteger,
     Table,
     Text,
+    select,
+    type_coerce,
 )
+from sqlalchemy.types import NullType
 
-__all__ = ["REVISION", "key_versions", "keys", "materials", "meta", "metadata", "requests"]
+__all__ = [
+    "REVISION",
+    "api_keys",
+    "as_stored",
+    "key_versions",
+    "keys",
+    "materials",
+    "meta",
+    "metadata",
+    "requests",
+]
 
-REVISION = "0001"
+REVISION = "0002"
 """Revision of the migrations that these tables are at; four digits, rising."""
 
 metadata = MetaData()
@@ -99,3 +115,29 @@ requests = Table(
     Index("requests_claim_time", "claim_time", "identity"),
     sqlite_with_rowid=False,
 )
+
+# Keys are never deleted: a secret that was revoked is taken for good.
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("identity", Text, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("create_time", BigInteger, nullable=False),
+    Column("expire_time", BigInteger, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("address_ranges", Text, nullable=False),
+    Column("imported", SmallInteger, nullable=False),
+    Column("revoke_time", BigInteger, nullable=True),
+    Column("mac", LargeBinary, nullable=False),
+    Index("api_keys_digest", "digest", unique=True),
+)
+
+
+def as_stored(table: Table) -> Select[*tuple[Any, ...]]:
+    """Return the query of all columns of a table, as they are.
+
+    Without types: a value that does not fit its column must reach the decoder of its own
+    row instead of failing the whole result.
+    """
+    return select(*(type_coerce(column, NullType()).label(column.name) for column in table.c))

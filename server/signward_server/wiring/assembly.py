@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,7 +15,7 @@ from signward_server.config.schema import Limits as LimitSettings
 from signward_server.core.actions import ActionGroup
 from signward_server.core.clock import SystemClock
 from signward_server.core.identity import IdentityKind
-from signward_server.core.ports import Audit, Clock, Custody, Limits, Policy, Verifier
+from signward_server.core.ports import Audit, Clock, Custody, Limits, Policy, Reloads, Verifier
 from signward_server.custody.envelope import (
     EnvelopeCustody,
     Kek,
@@ -24,9 +25,12 @@ from signward_server.custody.envelope import (
 from signward_server.custody.memory import LockedMemory
 from signward_server.custody.native import Native, load_native
 from signward_server.custody.verification import NativeVerifier
+from signward_server.flows.api_key_changes import ApiKeyChanges
+from signward_server.flows.freezing import Freezing
 from signward_server.flows.key_changes import KeyChanges
 from signward_server.flows.key_creation import KeyCreation
 from signward_server.flows.key_reading import KeyReading
+from signward_server.flows.reloading import Reloading
 from signward_server.flows.signing import Signing, SigningPorts
 from signward_server.flows.verifying import Verifying
 from signward_server.home.sealing import refuse_foreign_kek
@@ -34,8 +38,10 @@ from signward_server.limits.unlimited import NoCaps, Unlimited
 from signward_server.policy.open import OpenPolicy
 from signward_server.rpc.server import ServerLimits
 from signward_server.rpc.serving import ClientCaFile, Flows, ServerFiles, build_server
-from signward_server.store import Store, open_store
+from signward_server.store import MacSecretDigest, Store, open_store
+from signward_server.telemetry.unmetered import Unmetered
 from signward_server.wiring.daemon import Daemon, Readiness, startup_errors
+from signward_server.wiring.reloading import Reloader
 
 __all__ = ["build"]
 
@@ -47,6 +53,7 @@ class _Guards:
     policy: Policy
     limits: Limits
     audit: Audit
+    reloads: Reloads
 
 
 def build(settings: Settings, clock: Clock | None = None) -> Daemon:
@@ -66,7 +73,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Daemon:
         opened.callback(store.close)
         custody = _envelope(settings.custody.envelope, native, memory, kek, store, clock)
         opened.callback(custody.close)
-        guards = _Guards(OpenPolicy(), Unlimited(), Unrecorded())
+        guards = _Guards(OpenPolicy(), Unlimited(), Unrecorded(), Reloader({}, Unmetered()))
         readiness = Readiness(store, guards.audit, [custody])
         server = build_server(
             files=_files(settings.tls),
@@ -110,7 +117,8 @@ def _flows(
     clock: Clock,
 ) -> Flows:
     bounds = settings.limits
-    catalogue = store.catalogue(KekRowAuthenticator(kek))
+    rows = KekRowAuthenticator(kek)
+    catalogue = store.catalogue(rows)
     refuse_foreign_kek(catalogue.quarantined, len(catalogue), store.materials(), kek.kek_id)
     requests = store.requests(bounds.request_id_retention, bounds.request_ids_per_identity)
     chains = all_chains(order_window_ms=_ms(settings.order.timestamp_window))
@@ -157,6 +165,16 @@ def _flows(
         verifying=Verifying(
             catalogue=catalogue, chains=chains, policy=policy, limits=limits, verifier=verifier
         ),
+        api_keys=ApiKeyChanges(
+            api_keys=store.api_keys(rows),
+            digest=MacSecretDigest(rows),
+            policy=policy,
+            audit=audit,
+            clock=clock,
+            random=secrets.token_bytes,
+        ),
+        freezing=Freezing(catalogue=catalogue, custodies=custodies, policy=policy, audit=audit),
+        reloading=Reloading(reloads=guards.reloads, policy=policy, audit=audit),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from signward_server.core.identity import Identity
+from signward_server.rpc.admin_service import AdminService
 from signward_server.rpc.call import GrpcCall
 from signward_server.rpc.key_service import KeyService
 from signward_server.rpc.leaf import Leaf
@@ -13,7 +14,7 @@ from tests.fakes.spine.call import BOT
 from tests.fakes.spine.context import FakeContext
 from tests.fakes.spine.world import World
 
-__all__ = ["grpc_call", "key_service", "routes", "sign_service"]
+__all__ = ["admin_service", "grpc_call", "key_service", "routes", "sign_service"]
 
 
 def sign_service(world: World, *, max_item_bytes: int = 1 << 17) -> SignService:
@@ -30,10 +31,20 @@ def key_service(world: World) -> KeyService:
     return KeyService(creation=world.creation, reading=world.reading, changes=world.changes)
 
 
+def admin_service(world: World) -> AdminService:
+    return AdminService(
+        api_keys=world.api_key_changes,
+        freezing=world.freezing,
+        reloading=world.reloading,
+        clock=world.clock,
+    )
+
+
 def routes(world: World) -> dict[str, Route]:
-    """Return the routes of both services by the name of the RPC alone."""
-    both = [*sign_service(world).routes(), *key_service(world).routes()]
-    return {route.name.rpartition("/")[2]: route for route in both}
+    """Return the routes of all services by the name of the RPC alone."""
+    services = [sign_service(world), key_service(world), admin_service(world)]
+    found = [route for service in services for route in service.routes()]
+    return {route.name.rpartition("/")[2]: route for route in found}
 
 
 def grpc_call(

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import grpc
 from google.rpc import error_details_pb2, status_pb2
-from signward.v1 import key_service_pb2_grpc, sign_service_pb2_grpc
+from signward.v1 import admin_service_pb2_grpc, key_service_pb2_grpc, sign_service_pb2_grpc
 from signward_server.core.identity import IdentityKind
 from signward_server.rpc.health import Health
 from signward_server.rpc.identity import IdentityParser
@@ -21,13 +21,17 @@ from signward_server.rpc.server import RpcServer, ServerLimits
 from signward_server.rpc.tls import server_credentials
 
 from tests.fakes.spine.clock import MovingClock
-from tests.fakes.spine.rpc import key_service, sign_service
+from tests.fakes.spine.rpc import admin_service, key_service, sign_service
 from tests.fakes.spine.tls import Issued, TestAuthority
 from tests.fakes.spine.world import World
 
 __all__ = ["BOUNDS", "SERVICES", "Served", "details", "eventually", "reason", "serve"]
 
-SERVICES = ("signward.v1.KeyService", "signward.v1.SignService")
+SERVICES = (
+    "signward.v1.AdminService",
+    "signward.v1.KeyService",
+    "signward.v1.SignService",
+)
 BOUNDS = {
     "threads": 4,
     "queue": 16,
@@ -96,6 +100,9 @@ class Served:
     def keys(self, name: str = "bot") -> key_service_pb2_grpc.KeyServiceStub:
         return key_service_pb2_grpc.KeyServiceStub(self.channel(name))
 
+    def admin(self, name: str = "admin") -> admin_service_pb2_grpc.AdminServiceStub:
+        return admin_service_pb2_grpc.AdminServiceStub(self.channel(name))
+
     @property
     def open_streams(self) -> int:
         return self.server._slots.open
@@ -121,6 +128,7 @@ def serve(folder: Path, **bounds: float) -> Iterator[Served]:
         routes=[
             *sign_service(world).routes(),
             *key_service(world).routes(),
+            *admin_service(world).routes(),
             *health.routes(),
             *Reflection(services, lambda call: None).routes(),
         ],

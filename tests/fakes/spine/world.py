@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from datetime import timedelta
 from types import MappingProxyType
@@ -19,17 +20,23 @@ from signward_server.core.keys import (
 )
 from signward_server.core.payloads import Hash, OrderIntent, RawMessage
 from signward_server.core.signing import SignRequest
+from signward_server.flows.api_key_authentication import ApiKeyAuthentication
+from signward_server.flows.api_key_changes import ApiKeyChanges
+from signward_server.flows.freezing import Freezing
 from signward_server.flows.key_changes import KeyChanges
 from signward_server.flows.key_creation import KeyCreation
 from signward_server.flows.key_reading import KeyReading
+from signward_server.flows.reloading import Reloading
 from signward_server.flows.signing import Signing, SigningPorts
 from signward_server.flows.verifying import Verifying
 
+from tests.fakes.spine.api_keys import FakeApiKeys, FakeSecretDigest
 from tests.fakes.spine.audit import FakeAudit
 from tests.fakes.spine.catalogue import FakeCatalogue
 from tests.fakes.spine.clock import MovingClock
 from tests.fakes.spine.custody import FakeCustody
 from tests.fakes.spine.judges import FakeCaps, FakeLimits, FakePolicy, FakeRequestLedger
+from tests.fakes.spine.reloads import FakeReloads
 from tests.fakes.spine.verifier import FakeVerifier
 
 __all__ = ["World", "order", "raw"]
@@ -87,6 +94,28 @@ class World:
             policy=self.policy,
             audit=self.audit,
         )
+
+        self.api_keys = FakeApiKeys()
+        self.secret_digest = FakeSecretDigest()
+        self.reloads = FakeReloads()
+        self.api_key_authentication = ApiKeyAuthentication(
+            api_keys=self.api_keys, digest=self.secret_digest, clock=self.clock
+        )
+        self.api_key_changes = ApiKeyChanges(
+            api_keys=self.api_keys,
+            digest=self.secret_digest,
+            policy=self.policy,
+            audit=self.audit,
+            clock=self.clock,
+            random=secrets.token_bytes,
+        )
+        self.freezing = Freezing(
+            catalogue=self.catalogue,
+            custodies=self.custodies,
+            policy=self.policy,
+            audit=self.audit,
+        )
+        self.reloading = Reloading(reloads=self.reloads, policy=self.policy, audit=self.audit)
 
     def key(
         self,

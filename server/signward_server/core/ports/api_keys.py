@@ -48,6 +48,7 @@ class ApiKeys(Protocol):
 
         Raises:
             ApiKeyExists: The id or the secret is taken, by a revoked key too.
+            ApiKeyQuota: There are as many as the store takes.
             StoreUnavailable: The store cannot be written now.
         """
         ...

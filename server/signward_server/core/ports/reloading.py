@@ -40,5 +40,12 @@ class Reloads(Protocol):
     """Reads again what the daemon was started with."""
 
     def reload(self, parts: Iterable[ReloadPart]) -> Sequence[Reloaded]:
-        """Put what is on disk now into force, part by part; a bad one keeps the old."""
+        """Put what is on disk now into force, part by part; a bad one keeps the old.
+
+        Args:
+            parts: Which; all if none is named.
+
+        Returns:
+            What is in force of each, in the order of ``ReloadPart``.
+        """
         ...

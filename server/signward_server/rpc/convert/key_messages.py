@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import enum
-from datetime import datetime, timedelta
 from typing import Any
 
-from google.protobuf.duration_pb2 import Duration
-from google.protobuf.timestamp_pb2 import Timestamp
 from signward.v1 import key_service_pb2, resources_pb2
 
 from signward_server.core.keys import Algorithm, Key, KeyVersion
 from signward_server.core.public_key import PublicKey
+from signward_server.rpc.convert.times import duration, timestamp
 
 __all__ = ["key_message", "public_key_response"]
 
@@ -31,15 +29,15 @@ def key_message(key: Key, *, with_versions: bool) -> resources_pb2.Key:
         labels=dict(key.labels),
         network=key.network,
         primary_version=key.primary_version,
-        grace_period=_duration(key.grace_period),
+        grace_period=duration(key.grace_period),
         freeze=_number(key.freeze),
         allow_digest=key.allow_digest,
-        create_time=_timestamp(key.create_time),
-        update_time=_timestamp(key.update_time),
+        create_time=timestamp(key.create_time),
+        update_time=timestamp(key.update_time),
         etag=key.etag if key.versions else "",  # none while it is only a draft
     )
     if key.unlock_ttl is not None:
-        message.unlock_ttl.CopyFrom(_duration(key.unlock_ttl))
+        message.unlock_ttl.CopyFrom(duration(key.unlock_ttl))
     if with_versions:
         for version in key.versions[:_SHOWN_VERSIONS]:
             message.versions.append(_version_message(key, version))
@@ -61,13 +59,13 @@ def _version_message(key: Key, version: KeyVersion) -> resources_pb2.KeyVersion:
         version=version.version,
         state=_number(version.state),
         public_key=_public_key_message(key.algorithm, version.public_key),
-        create_time=_timestamp(version.create_time),
+        create_time=timestamp(version.create_time),
         backend_ref=version.backend_ref,
     )
     if version.grace_end_time is not None:
-        message.grace_end_time.CopyFrom(_timestamp(version.grace_end_time))
+        message.grace_end_time.CopyFrom(timestamp(version.grace_end_time))
     if version.destroy_time is not None:
-        message.destroy_time.CopyFrom(_timestamp(version.destroy_time))
+        message.destroy_time.CopyFrom(timestamp(version.destroy_time))
     return message
 
 
@@ -84,15 +82,3 @@ def _public_key_message(algorithm: Algorithm, key: PublicKey) -> resources_pb2.P
 
 def _number(member: enum.IntEnum) -> Any:  # noqa: ANN401  # the stubs tell enums apart, we map all
     return member.value
-
-
-def _timestamp(moment: datetime) -> Timestamp:
-    message = Timestamp()
-    message.FromDatetime(moment)
-    return message
-
-
-def _duration(span: timedelta) -> Duration:
-    message = Duration()
-    message.FromTimedelta(span)
-    return message

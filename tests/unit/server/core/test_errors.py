@@ -48,6 +48,7 @@ REASONS = {
     Status.ABORTED: {"ETAG_MISMATCH"},
     Status.RESOURCE_EXHAUSTED: {
         "RATE_LIMITED",
+        "API_KEY_QUOTA",
         "REQUEST_ID_QUOTA",
         "STREAM_LIMIT",
         "MESSAGE_TOO_LARGE",

@@ -19,14 +19,15 @@ from signward_server.store.schema import REVISION, metadata
 
 from tests.fakes.catalogue_keys import catalogue_key
 from tests.fakes.row_authenticator import HmacRows
+from tests.fakes.spine.api_keys import api_key
 from tests.fakes.stepped_clock import SteppedClock
 
 BROKEN = """
 from alembic import op
 import sqlalchemy as sa
 
-revision = "0002"
-down_revision = "0001"
+revision = "9000"
+down_revision = "0002"
 
 
 def upgrade():
@@ -80,6 +81,27 @@ def test_an_older_store_waits_for_the_operator_when_told_to(tmp_path: Path) -> N
     open_store(path, SteppedClock(), upgrade=False).close()
 
 
+def test_a_store_from_before_api_keys_keeps_its_keys_and_takes_api_keys(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as older:
+        older.setattr(migrations, "REVISION", "0001")
+        path = made(tmp_path / "signward.db")
+    assert not any("api_keys" in line for line in dump(path))
+    before = [line for line in dump(path) if line.startswith('INSERT INTO "keys"')]
+    with pytest.raises(StoreFileError, match="signward migrate"):
+        open_store(path, SteppedClock(), upgrade=False)
+    store = open_store(path, SteppedClock())
+    store.api_keys(HmacRows()).insert(api_key())
+    store.close()
+    assert [line for line in dump(path) if line.startswith('INSERT INTO "keys"')] == before
+    store = open_store(path, SteppedClock(), upgrade=False)
+    assert store.catalogue(HmacRows()).get("hot") == catalogue_key("hot")
+    assert store.materials().read_material("hot", 1) == b"sealed"
+    assert store.api_keys(HmacRows()).get(api_key().id) == api_key()
+    store.close()
+
+
 @pytest.mark.parametrize("upgrade", [True, False])
 def test_a_newer_store_is_refused_untouched(tmp_path: Path, upgrade: bool) -> None:
     path = made(tmp_path / "signward.db")
@@ -99,11 +121,11 @@ def test_a_migration_that_fails_half_way_leaves_the_store_as_it_was(
     folder = tmp_path / "migrations"
     (folder / "versions").mkdir(parents=True)
     shipped = Path(migrations.__file__).parent
-    for name in ("env.py", "versions/r0001_catalogue.py"):
+    for name in ("env.py", "versions/r0001_catalogue.py", "versions/r0002_api_keys.py"):
         (folder / name).write_text((shipped / name).read_text())
-    (folder / "versions" / "r0002_broken.py").write_text(BROKEN)
+    (folder / "versions" / "r9000_broken.py").write_text(BROKEN)
     monkeypatch.setattr(migrations, "files", lambda _: folder)
-    monkeypatch.setattr(migrations, "REVISION", "0002")
+    monkeypatch.setattr(migrations, "REVISION", "9000")
     with pytest.raises(StoreFileError, match="left as it was"):
         open_store(path, SteppedClock())
     assert dump(path) == before

@@ -1,0 +1,117 @@
+"""Who may sign an item now, with which version, and whether that is still so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from signward_server.core.errors import (
+    EtagMismatch,
+    KeyFrozen,
+    KeyPurposeMismatch,
+    PayloadUnsupported,
+)
+from signward_server.core.keys import Freeze, Key, KeyVersion
+from signward_server.core.ports import Call, Chain
+from signward_server.core.signing import Decoded, SignRequest
+from signward_server.flows.access import signing_version, visible_key
+from signward_server.flows.signing_ports import SigningPorts
+
+__all__ = ["Judging"]
+
+_TRIES = 8
+
+
+class Judging:
+    """Judges one item: ``read`` it, then ``judge``, and ``renew`` when it ``is_outdated``.
+
+    Each of these raises what refuses the item; a refused one is asked no further.
+
+    Args:
+        ports: The other parts.
+        call: The call that carries it.
+        request: What is asked for.
+
+    Attributes:
+        key: The key, as it was judged; set by ``read``, as all others.
+        version: The version that is to sign.
+        chain: Whose payload it is.
+        decoded: What is judged, and the bytes that follow from it.
+    """
+
+    __slots__ = (
+        "_call",
+        "_generation",
+        "_ports",
+        "_request",
+        "_totals",
+        "chain",
+        "decoded",
+        "key",
+        "version",
+    )
+
+    def __init__(self, ports: SigningPorts, call: Call, request: SignRequest) -> None:
+        self._ports = ports
+        self._call = call
+        self._request = request
+
+    def read(self) -> Decoded:
+        """Find the key and the version that is asked for, and decode the payload."""
+        ports, request = self._ports, self._request
+        self._generation: object = ports.policy.generation
+        key = visible_key(ports.catalogue, ports.policy, self._call, request.key)
+        chain = ports.chains.get(type(request.payload))
+        if chain is None:
+            raise PayloadUnsupported
+        if key.purpose not in chain.purposes:
+            raise KeyPurposeMismatch
+        self.version: KeyVersion = signing_version(
+            key, request.version, request.expected_fingerprint
+        )
+        self.key: Key = key
+        self.chain: Chain = chain
+        self.decoded: Decoded = chain.decode(request.payload, key, int(ports.clock.time() * 1000))
+        return self.decoded
+
+    def judge(self, totals: Mapping[str, int]) -> None:
+        """Return if this caller may sign this Intent with this version of this key.
+
+        Args:
+            totals: Windowed totals, the item included (S12).
+        """
+        self._totals: Mapping[str, int] = totals
+        ports, key, intent = self._ports, self.key, self.decoded.intent
+        if key.freeze is Freeze.CANCEL_ONLY and intent.action not in ports.cancelling:
+            raise KeyFrozen
+        ports.policy.authorize(self._call, intent.action, key, self.version, intent, totals)
+
+    def choose(self, number: int) -> None:
+        """Take another version than the one that was judged, and judge that (S24, S33)."""
+        self.version = signing_version(self.key, number, self._request.expected_fingerprint)
+        self.judge(self._totals)
+
+    def is_outdated(self) -> bool:
+        """Return whether key or policies are others than those that it was judged by."""
+        ports = self._ports
+        return (
+            ports.catalogue.get(self._request.key) is not self.key
+            or ports.policy.generation is not self._generation
+        )
+
+    def renew(self) -> None:
+        """Judge by what key and policies have become (S11).
+
+        The version stays the one that was chosen: in grace it may still sign. Nothing is
+        counted again.
+
+        Raises:
+            EtagMismatch: They change faster than it can be judged.
+        """
+        ports, request = self._ports, self._request
+        for _ in range(_TRIES):
+            if not self.is_outdated():
+                return
+            self._generation = ports.policy.generation
+            self.key = visible_key(ports.catalogue, ports.policy, self._call, request.key)
+            self.choose(self.version.version)
+        raise EtagMismatch
