@@ -18,6 +18,10 @@ __all__ = ["PATIENCE", "ROOT", "SIGNWARD", "Home", "environment", "initialise"]
 ROOT: Final = Path(__file__).resolve().parents[2]
 PATIENCE: Final = 60.0
 """Seconds that a real process may take for anything at all."""
+_GENEROUS: Final = "".join(
+    f'\n[[rate_limits.rules]]\nclass = "{what}"\nper = "identity"\nlimit = 1000000\nwindow = "1m"\n'
+    for what in ("key_creation", "key_change", "administration")
+)
 SIGNWARD: Final = (sys.executable, "-c", "from signward_server.cli import app; app()")
 
 
@@ -84,4 +88,7 @@ def initialise(path: Path, variables: Mapping[str, str] | None = None) -> Home:
         capture_output=True,
         timeout=PATIENCE,
     )
-    return Home(path)
+    home = Home(path)
+    with home.configuration.open("a") as file:
+        file.write(_GENEROUS)
+    return home

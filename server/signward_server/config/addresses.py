@@ -17,7 +17,15 @@ from typing import Annotated, LiteralString
 from pydantic import BeforeValidator, PlainSerializer, ValidationInfo, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-__all__ = ["Endpoint", "FilePath", "OptionalEndpoint", "Resolve", "SocketPath", "system_resolve"]
+__all__ = [
+    "Endpoint",
+    "FilePath",
+    "OptionalEndpoint",
+    "OptionalFilePath",
+    "Resolve",
+    "SocketPath",
+    "system_resolve",
+]
 
 _LARGEST_PORT = 65535
 _LONGEST_SOCKET = 107  # sockaddr_un.sun_path without its closing NUL, unix(7)
@@ -143,11 +151,13 @@ def _is_path(text: str) -> bool:
         return False
 
 
+def _optional_path(value: object, info: ValidationInfo) -> Path | None:
+    return None if value is None or value == "" else _path(value, info)
+
+
 def _socket_path(value: object, info: ValidationInfo) -> Path | None:
-    if value is None or value == "":
-        return None
-    path = _path(value, info)
-    if len(os.fsencode(path)) > _LONGEST_SOCKET:
+    path = _optional_path(value, info)
+    if path is not None and len(os.fsencode(path)) > _LONGEST_SOCKET:
         raise PydanticCustomError(
             "path",
             "is too long for a Unix socket",
@@ -169,6 +179,12 @@ FilePath = Annotated[
     BeforeValidator(_path),
     PlainSerializer(str, return_type=str),
     WithJsonSchema({"type": "string"}),
+]
+OptionalFilePath = Annotated[
+    Path | None,
+    BeforeValidator(_optional_path),
+    PlainSerializer(lambda value: "" if value is None else str(value), return_type=str),
+    WithJsonSchema(_TEXT_OR_OFF),
 ]
 SocketPath = Annotated[
     Path | None,

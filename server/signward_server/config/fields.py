@@ -24,6 +24,7 @@ __all__ = [
     "children_of",
     "field_at",
     "form",
+    "keys_of",
     "kind",
     "sections",
 ]
@@ -61,7 +62,7 @@ class SectionFields:
 
 def sections(model: type[Section] = Settings, above: str = "") -> Iterator[SectionFields]:
     """Yield all sections that have keys of their own, in order."""
-    own = tuple((name, info) for name, info in model.model_fields.items() if _section(info) is None)
+    own = tuple((key, info) for key, info in keys_of(model).items() if _section(info) is None)
     if own or model.free:
         yield SectionFields(above, (model.__doc__ or "").strip(), own, model.free)
     for name, info in model.model_fields.items():
@@ -69,23 +70,28 @@ def sections(model: type[Section] = Settings, above: str = "") -> Iterator[Secti
             yield from sections(inner, f"{above}.{name}" if above else name)
 
 
+def keys_of(model: type[Section]) -> dict[str, FieldInfo]:
+    """Return the keys of a section as one writes them; a key may be no name in Python."""
+    return {info.alias or name: info for name, info in model.model_fields.items()}
+
+
 def field_at(location: Location) -> FieldInfo | None:
     """Return the field at a key path, ``None`` if there is none; list positions are skipped."""
     *above, last = [part for part in location if isinstance(part, str)] or [""]
     model = _model_at(above)
-    return model.model_fields.get(last) if model else None
+    return keys_of(model).get(last) if model else None
 
 
 def children_of(location: Location) -> list[str]:
     """Return the keys of the section or list item at a key path."""
     model = _model_at([part for part in location if isinstance(part, str)])
-    return list(model.model_fields) if model else []
+    return list(keys_of(model)) if model else []
 
 
 def _model_at(path: Sequence[str]) -> type[Section] | None:
     model: type[Section] | None = Settings
     for part in path:
-        info = model.model_fields.get(part) if model else None
+        info = keys_of(model).get(part) if model else None
         model = (_section(info) or _item(info)) if info else None
     return model
 

@@ -13,13 +13,15 @@ from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import PydanticUndefined
 
 from signward_server.config.addresses import Endpoint
-from signward_server.config.fields import SectionFields, bounds_of, form, kind, sections
+from signward_server.config.fields import SectionFields, bounds_of, form, keys_of, kind, sections
 from signward_server.config.quantities import format_duration
-from signward_server.config.schema import ClientCa, Settings
+from signward_server.config.schema import ClientCa, RateRule, Settings
+from signward_server.config.section import Section
 
 __all__ = ["as_json_schema", "as_lines", "as_markdown", "as_toml"]
 
 _WIDTH = 88
+_ITEMS: Mapping[str, type[Section]] = {"tls.client_ca": ClientCa, "rate_limits.rules": RateRule}
 _is_bare_key = re.compile(r"[A-Za-z0-9_-]+").fullmatch
 _HEAD = """\
 # Configuration of the Signward daemon.
@@ -46,7 +48,7 @@ def as_toml(values: Mapping[str, object]) -> str:
             if key in values:
                 parts.append(f"{name} = {form(values[key], info)}\n")
             else:
-                parts.append(f"# {name} = {form(_default(info), info)}\n")
+                parts.append(_commented_out(name, info))
         if section.free:
             parts.append(_free_keys(section, section.free, values))
     return "".join(parts)
@@ -81,8 +83,9 @@ def as_lines(settings: Settings) -> str:
 def as_markdown() -> str:
     """Return a heading and a table for each section, as in ``docs/configuration.md``."""
     parts = [_table(section) for section in sections()]
-    items = tuple(ClientCa.model_fields.items())
-    parts.append(_table(SectionFields("[tls.client_ca]", (ClientCa.__doc__ or "").strip(), items)))
+    for name, model in _ITEMS.items():
+        purpose = (model.__doc__ or "").strip()
+        parts.append(_table(SectionFields(f"[{name}]", purpose, tuple(keys_of(model).items()))))
     return "\n".join(parts)
 
 
@@ -106,6 +109,16 @@ class _JsonSchema(GenerateJsonSchema):
 def _comment(text: str) -> str:
     lines = textwrap.wrap(text, _WIDTH)
     return "".join(f"# {line}\n" for line in lines)
+
+
+def _commented_out(name: str, info: FieldInfo) -> str:
+    """Return the default; a long list has a line for each of its items."""
+    default = _default(info)
+    line = f"# {name} = {form(default, info)}\n"
+    if len(line) <= _WIDTH or not isinstance(default, list):
+        return line
+    items = "".join(f"#   {form(item, info)},\n" for item in default)
+    return f"# {name} = [\n{items}# ]\n"
 
 
 def _key(name: str) -> str:

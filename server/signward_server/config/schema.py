@@ -18,6 +18,7 @@ from signward_server.config.custody import Custody, Envelope
 from signward_server.config.limits import Limits
 from signward_server.config.policy import Groups, Policy
 from signward_server.config.quantities import Duration
+from signward_server.config.rate_limits import FailureLimit, RateLimits, RateRule
 from signward_server.config.reload import Reload
 from signward_server.config.section import Section, contradiction, table
 
@@ -25,12 +26,15 @@ __all__ = [
     "ClientCa",
     "Custody",
     "Envelope",
+    "FailureLimit",
     "Groups",
     "Limits",
     "Listen",
     "Log",
     "Order",
     "Policy",
+    "RateLimits",
+    "RateRule",
     "Reload",
     "Settings",
     "Shutdown",
@@ -54,7 +58,8 @@ class Listen(Section):
     )
     http: OptionalEndpoint = Field(
         Endpoint("127.0.0.1", "127.0.0.1", 7480),
-        description="Probes /livez and /readyz over plain HTTP on loopback; empty turns them off.",
+        description="/livez, /readyz and, for Prometheus, /metrics over plain HTTP on loopback; "
+        "empty turns them off.",
     )
 
     @model_validator(mode="after")
@@ -167,6 +172,7 @@ class Settings(Section):
     store: Store = table("Where keys are kept.")
     custody: Custody = table("Where private halves live.")
     limits: Limits = table("How much the daemon takes on.")
+    rate_limits: RateLimits = table("How often who may do what.")
     order: Order = table("Order intents.")
     reload: Reload = table("What takes effect without a restart.")
     log: Log = table("What is logged.")

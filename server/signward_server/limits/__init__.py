@@ -1,1 +1,1 @@
-"""How often who may do what."""
+"""How often who may do what, and who fails to show who they are."""

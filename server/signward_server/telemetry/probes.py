@@ -1,5 +1,7 @@
 """``/livez`` and ``/readyz`` over plain HTTP on loopback: one bit each, to anybody (S39).
 
+``/metrics`` beside them is text that names no key and no identity.
+
 One thread serves them all without ever waiting for a peer: silent and slow connections cost
 a slot until their deadline or until a newer one needs it.
 """
@@ -11,12 +13,13 @@ import selectors
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
-__all__ = ["Check", "ProbeServer"]
+__all__ = ["Check", "ProbeServer", "Render"]
 
 Check = Callable[[], bool]
+Render = Callable[[], bytes]
 
 _CONNECTIONS = 32
 _BACKLOG = 128
@@ -24,6 +27,8 @@ _DEADLINE = 2.0
 _LARGEST_HEAD = 4096
 _TICK = 0.5
 _PAUSE = 0.05
+_TEXT = "text/plain; charset=utf-8"
+_METRICS = "text/plain; version=0.0.4; charset=utf-8"
 _END = (b"\r\n\r\n", b"\n\n")
 _REASONS = {
     200: "OK",
@@ -32,6 +37,8 @@ _REASONS = {
     405: "Method Not Allowed",
     503: "Service Unavailable",
 }
+_Page = tuple[int, bytes, str]  # status, content, its type
+_NO: _Page = (503, b"no\n", _TEXT)
 
 
 @dataclass(slots=True, eq=False)
@@ -45,19 +52,27 @@ class _Peer:
 
 
 class ProbeServer:
-    """Answers GET and HEAD of ``/livez`` and ``/readyz``; anything else is 400, 404 or 405.
+    """Answers GET and HEAD of its pages; anything else is 400, 404 or 405.
 
     Args:
         address: Loopback IP address.
         port: 0 lets the system choose.
         live: Whether the process works at all.
-        ready: Whether a signature could be made now. Both must return quickly; what they
-            raise counts as no.
+        ready: Whether a signature could be made now.
+        metrics: Gives the page ``/metrics``; without it there is none. All three must return
+            quickly; what they raise counts as no.
     """
 
-    def __init__(self, address: str, port: int, *, live: Check, ready: Check) -> None:
+    def __init__(
+        self, address: str, port: int, *, live: Check, ready: Check, metrics: Render | None = None
+    ) -> None:
         self._where = (address, port)
-        self._checks: Mapping[bytes, Check] = {b"/livez": live, b"/readyz": ready}
+        self._pages: dict[bytes, Callable[[], _Page]] = {
+            b"/livez": lambda: _bit(live),
+            b"/readyz": lambda: _bit(ready),
+        }
+        if metrics is not None:
+            self._pages[b"/metrics"] = lambda: _metrics(metrics)
         self._peers: dict[socket.socket, _Peer] = {}
         self._selector = selectors.DefaultSelector()
         self._thread = threading.Thread(target=self._serve, name="probes", daemon=True)
@@ -134,7 +149,7 @@ class ProbeServer:
         if any(end in peer.head for end in _END):
             peer.answer = self._answer(bytes(peer.head))
         elif not data or len(peer.head) >= _LARGEST_HEAD:
-            peer.answer = _response(400, "bad request\n")
+            peer.answer = _response(400, b"bad request\n")
         else:
             return False
         self._selector.modify(peer.connection, selectors.EVENT_WRITE)
@@ -143,15 +158,15 @@ class ProbeServer:
     def _answer(self, head: bytes) -> bytes:
         words = head.splitlines()[0].split(b" ")
         if len(words) != 3 or not words[2].startswith(b"HTTP/1."):  # noqa: PLR2004  # RFC 9112, 3
-            return _response(400, "bad request\n")
+            return _response(400, b"bad request\n")
         method, target, _ = words
-        check = self._checks.get(target.partition(b"?")[0])
-        if check is None:
-            return _response(404, "not found\n")
+        page = self._pages.get(target.partition(b"?")[0])
+        if page is None:
+            return _response(404, b"not found\n")
         if method not in (b"GET", b"HEAD"):
-            return _response(405, "GET or HEAD\n", "Allow: GET, HEAD\r\n")
-        status, text = (200, "ok\n") if _passes(check) else (503, "no\n")
-        return _response(status, text, body=method == b"GET")
+            return _response(405, b"GET or HEAD\n", "Allow: GET, HEAD\r\n")
+        status, content, kind = page()
+        return _response(status, content, kind=kind, body=method == b"GET")
 
     def _drop(self, peer: _Peer) -> None:
         del self._peers[peer.connection]
@@ -161,19 +176,29 @@ class ProbeServer:
         peer.connection.close()
 
 
-def _passes(check: Check) -> bool:
+def _bit(check: Check) -> _Page:
     try:
-        return check()
+        passes = check()
     except Exception:  # noqa: BLE001  # outermost boundary: a check that fails is a no
-        return False
+        passes = False
+    return (200, b"ok\n", _TEXT) if passes else _NO
 
 
-def _response(status: int, text: str, header: str = "", *, body: bool = True) -> bytes:
+def _metrics(render: Render) -> _Page:
+    try:
+        return 200, render(), _METRICS
+    except Exception:  # noqa: BLE001  # outermost boundary: the probes must go on
+        return _NO
+
+
+def _response(
+    status: int, content: bytes, header: str = "", *, kind: str = _TEXT, body: bool = True
+) -> bytes:
     head = (
         f"HTTP/1.1 {status} {_REASONS[status]}\r\n"
-        "Content-Type: text/plain; charset=utf-8\r\n"
+        f"Content-Type: {kind}\r\n"
         "Cache-Control: no-store\r\n"
-        f"Content-Length: {len(text)}\r\n"
+        f"Content-Length: {len(content)}\r\n"
         f"{header}Connection: close\r\n\r\n"
     )
-    return (head + (text if body else "")).encode("ascii")
+    return head.encode("ascii") + (content if body else b"")

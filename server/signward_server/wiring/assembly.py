@@ -34,13 +34,14 @@ from signward_server.flows.reloading import Reloading
 from signward_server.flows.signing import Signing, SigningPorts
 from signward_server.flows.verifying import Verifying
 from signward_server.home.sealing import refuse_foreign_kek
-from signward_server.limits.unlimited import NoCaps, Unlimited
+from signward_server.limits.no_caps import NoCaps
 from signward_server.policy.open import OpenPolicy
 from signward_server.rpc.server import ServerLimits
 from signward_server.rpc.serving import ClientCaFile, Flows, ServerFiles, build_server
 from signward_server.store import MacSecretDigest, Store, open_store
-from signward_server.telemetry.unmetered import Unmetered
+from signward_server.telemetry.metrics import Metrics
 from signward_server.wiring.daemon import Daemon, Readiness, startup_errors
+from signward_server.wiring.limiting import build_limits
 from signward_server.wiring.reloading import Reloader
 
 __all__ = ["build"]
@@ -73,7 +74,9 @@ def build(settings: Settings, clock: Clock | None = None) -> Daemon:
         opened.callback(store.close)
         custody = _envelope(settings.custody.envelope, native, memory, kek, store, clock)
         opened.callback(custody.close)
-        guards = _Guards(OpenPolicy(), Unlimited(), Unrecorded(), Reloader({}, Unmetered()))
+        metrics = Metrics()
+        limits = build_limits(settings.rate_limits, clock, metrics, opened)
+        guards = _Guards(OpenPolicy(), limits, Unrecorded(), Reloader({}, metrics))
         readiness = Readiness(store, guards.audit, [custody])
         server = build_server(
             files=_files(settings.tls),
@@ -84,7 +87,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Daemon:
             clock=clock,
             ready=readiness,
         )
-        return Daemon(settings, server, readiness, opened.pop_all())
+        return Daemon(settings, server, readiness, metrics, opened.pop_all())
     raise AssertionError("an error ends the block above")
 
 

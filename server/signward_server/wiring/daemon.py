@@ -19,6 +19,7 @@ from signward_server.home.parts import translated
 from signward_server.rpc.server import BindError, RpcServer
 from signward_server.rpc.tls import TlsFileError
 from signward_server.store import Store
+from signward_server.telemetry.metrics import Metrics
 from signward_server.telemetry.probes import ProbeServer
 
 __all__ = ["Bound", "Daemon", "Readiness", "startup_errors"]
@@ -42,15 +43,22 @@ class Daemon:
         settings: The configuration.
         server: The gRPC server.
         readiness: Whether a signature could be made now.
+        metrics: What it counts.
         closing: Closes every part, in the right order.
     """
 
     def __init__(
-        self, settings: Settings, server: RpcServer, readiness: Readiness, closing: ExitStack
+        self,
+        settings: Settings,
+        server: RpcServer,
+        readiness: Readiness,
+        metrics: Metrics,
+        closing: ExitStack,
     ) -> None:
         self._settings = settings
         self._server = server
         self._readiness = readiness
+        self._metrics = metrics
         self._closing = closing
 
     def start(self) -> Bound:
@@ -76,7 +84,11 @@ class Daemon:
             self._server.listen_unix(listen.unix)
         if listen.http is not None:
             probes = ProbeServer(
-                listen.http.address, listen.http.port, live=lambda: True, ready=self._readiness
+                listen.http.address,
+                listen.http.port,
+                live=lambda: True,
+                ready=self._readiness,
+                metrics=self._metrics.render,
             )
             self._closing.callback(probes.stop)
             http = listen.http.at(_started(probes))

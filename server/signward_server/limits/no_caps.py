@@ -1,4 +1,4 @@
-"""The stand-ins while there are no rate limits and no caps."""
+"""The stand-in while there are no caps on spending."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from types import MappingProxyType
 
 from signward_server.core.identity import Identity
 from signward_server.core.keys import Key
-from signward_server.core.method_classes import MethodClass
 from signward_server.core.signing import Intent
 
-__all__ = ["NoCaps", "Unlimited"]
+__all__ = ["NoCaps"]
 
 _NO_TOTALS: Mapping[str, int] = MappingProxyType({})
 
@@ -36,12 +35,3 @@ class NoCaps:
     def reserve(self, identity: Identity, key: Key, intent: Intent) -> _Nothing:
         """Return a reservation of nothing."""
         return _NOTHING
-
-
-class Unlimited:
-    """Admits everything; implements ``ports.Limits``."""
-
-    blocking = False
-
-    def admit(self, identity: Identity, what: MethodClass, key: str = "", cost: int = 1) -> None:
-        """Return."""

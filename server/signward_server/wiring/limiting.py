@@ -1,0 +1,110 @@
+"""Puts rate limits together from their section."""
+
+from __future__ import annotations
+
+import os
+import ssl
+import stat
+from contextlib import ExitStack
+from datetime import timedelta
+from pathlib import Path
+
+from signward_server.config.schema import RateLimits, RateRule
+from signward_server.core.method_classes import MethodClass
+from signward_server.core.ports import Clock, Level, Meter
+from signward_server.core.startup import ConfigurationRefused
+from signward_server.limits.failure_log import FailureLog
+from signward_server.limits.failures import Failures
+from signward_server.limits.memory_limits import MemoryLimits
+from signward_server.limits.redis_windows import RedisPlace
+from signward_server.limits.rules import Per, Rule
+from signward_server.limits.shared_limits import SharedLimits, open_shared_limits
+
+__all__ = ["build_failures", "build_limits", "rules_of"]
+
+_LONGEST_PASSWORD = 1024
+_MODES = 0o640  # bits that the password file's mode may have
+
+
+def rules_of(section: RateLimits) -> tuple[Rule, ...]:
+    """Return the rules of a section."""
+    return tuple(map(_rule, section.rules))
+
+
+def build_limits(
+    section: RateLimits, clock: Clock, meter: Meter, opened: ExitStack
+) -> MemoryLimits | SharedLimits:
+    """Return the limits; that their storage is down is no error.
+
+    Raises:
+        ConfigurationRefused: A file that the section names cannot be used.
+    """
+    rules = rules_of(section)
+    if not section.storage:
+        meter.level(Level.LIMIT_STORAGE_UP, 1)
+        return MemoryLimits(rules, clock, meter)
+    alone = section.when_unavailable == "local"
+    limits = open_shared_limits(rules, _place(section), alone=alone, clock=clock, meter=meter)
+    opened.callback(limits.close)
+    return limits
+
+
+def build_failures(section: RateLimits, clock: Clock, meter: Meter, opened: ExitStack) -> Failures:
+    """Return what counts failed authentications."""
+    limit, window = section.failures.limit, section.failures.window.total_seconds()
+    failures = Failures(limit=limit, window=window, clock=clock, meter=meter, log=FailureLog())
+    opened.callback(failures.close)
+    return failures
+
+
+def _rule(rule: RateRule) -> Rule:
+    window = rule.window // timedelta(seconds=1)
+    return Rule(MethodClass(rule.what), Per(rule.per), rule.limit, window)
+
+
+def _place(section: RateLimits) -> RedisPlace:
+    if section.storage_ca is not None:
+        _require_certificates(section.storage_ca)
+    return RedisPlace(
+        url=section.storage,
+        username=section.storage_username,
+        password=_password(section.storage_password) if section.storage_password else "",
+        ca=section.storage_ca,
+        connect_timeout=section.storage_connect_timeout.total_seconds(),
+        timeout=section.storage_timeout.total_seconds(),
+    )
+
+
+def _require_certificates(path: Path) -> None:
+    fix = "set rate_limits.storage_ca to a PEM bundle that the daemon can read"
+    try:
+        ssl.create_default_context(cafile=path)
+    except ssl.SSLError as exc:
+        raise ConfigurationRefused(f"{path} holds no certificates", fix) from exc
+    except OSError as exc:
+        raise ConfigurationRefused(_unreadable(path, exc), fix) from exc
+
+
+def _password(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            text = file.read(_LONGEST_PASSWORD + 1)
+            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+    except OSError as exc:
+        fix = "set rate_limits.storage_password to a file that the daemon can read"
+        raise ConfigurationRefused(_unreadable(path, exc), fix) from exc
+    if mode & ~_MODES:
+        problem = f"{path} has mode {mode:04o}, so that others can reach the password"
+        raise ConfigurationRefused(problem, f"run: chmod 600 {path}")
+    try:
+        password = text.decode().removesuffix("\n").removesuffix("\r")
+    except UnicodeDecodeError:
+        password = ""
+    if not password or len(text) > _LONGEST_PASSWORD or not password.isprintable():
+        problem = f"{path} is no password of one line"
+        raise ConfigurationRefused(problem, "write the storage's password into it")
+    return password
+
+
+def _unreadable(path: Path, exc: OSError) -> str:
+    return f"{path} cannot be read ({os.strerror(exc.errno or 0)})"
