@@ -17,7 +17,7 @@ from signward_server.rpc.tls import TlsFileError, server_credentials
 
 __all__ = ["check_kek", "check_machine"]
 
-_KEY_MODES = 0o640  # bits that the private key's mode may have
+_SECRET_MODES = 0o640  # bits that the mode of a file with a secret may have
 _KEK_MODE = 0o600
 _CAP_IPC_LOCK = 14  # capability.h
 
@@ -58,17 +58,27 @@ def _files(settings: Settings) -> Iterator[Problem]:
     named = {"tls.certificate": tls.certificate, "tls.private_key": tls.private_key}
     named |= {f"tls.client_ca[{i}].file": ca.file for i, ca in enumerate(tls.client_ca)}
     for key, path in named.items():
-        try:
-            with path.open("rb"):
-                pass
-        except OSError as exc:
-            reason = os.strerror(exc.errno or 0)
-            yield Problem(str(path), "", f"cannot be read ({reason})", f"give {key} a PEM file")
-            continue
-        mode = stat.S_IMODE(path.stat().st_mode)
-        if key == "tls.private_key" and mode & ~_KEY_MODES:
-            text = f"has mode {mode:04o}, so that others can reach the private key"
-            yield Problem(str(path), "", text, f"run: chmod 600 {path}")
+        secret = "the private key" if key == "tls.private_key" else ""
+        yield from _file(path, f"give {key} a PEM file", secret)
+    limits = settings.rate_limits
+    if limits.storage_ca is not None:
+        yield from _file(limits.storage_ca, "give rate_limits.storage_ca a PEM file")
+    if limits.storage_password is not None:
+        fix = "give rate_limits.storage_password a file with the password"
+        yield from _file(limits.storage_password, fix, "the password")
+
+
+def _file(path: Path, fix: str, secret: str = "") -> Iterator[Problem]:
+    """Yield why a file cannot be read, or why others can reach the secret in it."""
+    try:
+        with path.open("rb") as file:
+            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+    except OSError as exc:
+        yield Problem(str(path), "", f"cannot be read ({os.strerror(exc.errno or 0)})", fix)
+        return
+    if secret and mode & ~_SECRET_MODES:
+        text = f"has mode {mode:04o}, so that others can reach {secret}"
+        yield Problem(str(path), "", text, f"run: chmod 600 {path}")
 
 
 def _tls(settings: Settings, clock: Clock) -> Iterator[Problem]:
