@@ -13,10 +13,16 @@ from cryptography import x509
 from signward_server.config import Problem, Settings
 from signward_server.config.quantities import format_size
 from signward_server.core.ports import Clock
-from signward_server.rpc.tls import TlsFileError, server_credentials
+from signward_server.home.tls_settings import tls_files
+from signward_server.rpc.tls import Certificates
+from signward_server.rpc.tls_files import TlsFileError
 
 __all__ = ["check_kek", "check_machine"]
 
+_SECRETS = {
+    "tls.private_key": "the private key",
+    "rate_limits.storage_password": "the password",
+}
 _SECRET_MODES = 0o640  # bits that the mode of a file with a secret may have
 _KEK_MODE = 0o600
 _CAP_IPC_LOCK = 14  # capability.h
@@ -57,35 +63,29 @@ def _files(settings: Settings) -> Iterator[Problem]:
     tls = settings.tls
     named = {"tls.certificate": tls.certificate, "tls.private_key": tls.private_key}
     named |= {f"tls.client_ca[{i}].file": ca.file for i, ca in enumerate(tls.client_ca)}
+    named |= {f"tls.revocation[{i}]": path for i, path in enumerate(tls.revocation)}
+    if (ca := settings.rate_limits.storage_ca) is not None:
+        named["rate_limits.storage_ca"] = ca
+    if (password := settings.rate_limits.storage_password) is not None:
+        named["rate_limits.storage_password"] = password
     for key, path in named.items():
-        secret = "the private key" if key == "tls.private_key" else ""
-        yield from _file(path, f"give {key} a PEM file", secret)
-    limits = settings.rate_limits
-    if limits.storage_ca is not None:
-        yield from _file(limits.storage_ca, "give rate_limits.storage_ca a PEM file")
-    if limits.storage_password is not None:
-        fix = "give rate_limits.storage_password a file with the password"
-        yield from _file(limits.storage_password, fix, "the password")
-
-
-def _file(path: Path, fix: str, secret: str = "") -> Iterator[Problem]:
-    """Yield why a file cannot be read, or why others can reach the secret in it."""
-    try:
-        with path.open("rb") as file:
-            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
-    except OSError as exc:
-        yield Problem(str(path), "", f"cannot be read ({os.strerror(exc.errno or 0)})", fix)
-        return
-    if secret and mode & ~_SECRET_MODES:
-        text = f"has mode {mode:04o}, so that others can reach {secret}"
-        yield Problem(str(path), "", text, f"run: chmod 600 {path}")
+        try:
+            with path.open("rb") as file:
+                mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+        except OSError as exc:
+            reason = os.strerror(exc.errno or 0)
+            fix = f"give {key} a file that is there"
+            yield Problem(str(path), "", f"cannot be read ({reason})", fix)
+            continue
+        if key in _SECRETS and mode & ~_SECRET_MODES:
+            text = f"has mode {mode:04o}, so that others can reach {_SECRETS[key]}"
+            yield Problem(str(path), "", text, f"run: chmod 600 {path}")
 
 
 def _tls(settings: Settings, clock: Clock) -> Iterator[Problem]:
     tls = settings.tls
-    bundles = [ca.file for ca in tls.client_ca]
     try:
-        server_credentials(tls.certificate, tls.private_key, bundles)
+        Certificates(tls_files(tls))
     except TlsFileError as exc:
         yield Problem("tls", "", f"cannot be used: {exc}".rstrip("."), "correct that file")
         return

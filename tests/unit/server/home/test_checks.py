@@ -98,11 +98,11 @@ def test_the_files_of_the_storage_of_limits_are_looked_at(home, tmp_path):
     assert machine(home, *flags, f"rate_limits.storage_ca={tmp_path}/ca") == [
         (
             f"{tmp_path}/ca cannot be read (No such file or directory); "
-            "give rate_limits.storage_ca a PEM file"
+            "give rate_limits.storage_ca a file that is there"
         ),
         (
             f"{password} cannot be read (No such file or directory); "
-            "give rate_limits.storage_password a file with the password"
+            "give rate_limits.storage_password a file that is there"
         ),
     ]
     password.touch(mode=0o644)
