@@ -1,10 +1,13 @@
 """Rate limits of a real daemon, and what its metrics say of them."""
 
+import json
 from urllib.request import urlopen
 
+import grpc
 import pytest
 from signward import SignwardError
 
+from tests.running.calls import KEYS, refusal_of, unary
 from tests.running.keys import create, sign_request
 from tests.running.process import Daemon, serve_and_fail
 from tests.running.waiting import eventually
@@ -90,3 +93,28 @@ def test_a_password_file_that_is_missing_ends_the_start(home):
     outcome = serve_and_fail(home)
     assert outcome.code == 2
     assert "none.pw cannot be read" in outcome.said
+
+
+def test_s43_one_that_fails_is_limited_and_valid_credentials_beside_it_are_not(home):
+    with (
+        Daemon(home, "--set", "rate_limits.failures.limit=3") as daemon,
+        daemon.client("admin") as good,
+        daemon.client("admin") as bad,
+    ):
+        create(good, "key")
+        wrong = unary(bad.channel, KEYS + "GetPublicKey")
+        metadata = (("x-api-key", "not-a-key"),)
+        reasons = []
+        for _ in range(5):
+            with pytest.raises(grpc.RpcError) as caught:
+                wrong(b"", metadata=metadata, timeout=10)
+            reasons.append(refusal_of(caught.value).reason)
+            good.sign(sign_request("key"))
+        assert reasons == ["API_KEY_INVALID"] * 3 + ["RATE_LIMITED"] * 2
+        bad.get_public_key("key")
+        counted = 'signward_authentication_failures_total{reason="API_KEY_INVALID"} 5.0'
+        assert counted in metrics(daemon)
+        assert eventually(lambda: "authentication failed" in daemon.said)
+        lines = [json.loads(line) for line in daemon.said.splitlines() if "failed" in line]
+        assert sum(line["failures"]["API_KEY_INVALID"] for line in lines) == 5
+        assert {line["peer"] for line in lines} <= {"127.0.0.1", "::/64"}
