@@ -44,10 +44,13 @@ class Health:
 
     def routes(self) -> list[Route]:
         """Return its RPCs."""
-        return [
+        routes = [
             Route(_SERVICE + "Check", _ACTIONS, MethodClass.HEALTH, unary=self._check),
             Route(_SERVICE + "Watch", _ACTIONS, MethodClass.HEALTH, streaming=self._watch),
         ]
+        if hasattr(health_pb2, "HealthListRequest"):  # since grpcio-health-checking 1.85
+            routes.append(Route(_SERVICE + "List", _ACTIONS, MethodClass.HEALTH, unary=self._list))
+        return routes
 
     def close(self) -> None:
         """Say NOT_SERVING from now on, and end all watches after they have said so."""
@@ -59,6 +62,16 @@ class Health:
         if request.service not in self._services:
             raise ServiceUnknown
         return _answer(self._status(request.service))
+
+    def _list(self, data: bytes, call: GrpcCall) -> bytes:
+        self._guard(call)
+        parse(health_pb2.HealthListRequest, data)
+        statuses = {
+            service: health_pb2.HealthCheckResponse(status=self._status(service))
+            for service in self._services
+        }
+        answer: bytes = health_pb2.HealthListResponse(statuses=statuses).SerializeToString()
+        return answer
 
     def _watch(self, requests: Iterator[bytes], call: GrpcCall) -> Iterator[bytes]:
         data = next(requests, None)

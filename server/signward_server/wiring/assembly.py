@@ -33,6 +33,7 @@ from signward_server.flows.key_reading import KeyReading
 from signward_server.flows.reloading import Reloading
 from signward_server.flows.signing import Signing, SigningPorts
 from signward_server.flows.verifying import Verifying
+from signward_server.home.damage import log_damage
 from signward_server.home.sealing import refuse_foreign_kek
 from signward_server.limits.no_caps import NoCaps
 from signward_server.policy.open import OpenPolicy
@@ -123,6 +124,7 @@ def _flows(
     rows = KekRowAuthenticator(kek)
     catalogue = store.catalogue(rows)
     refuse_foreign_kek(catalogue.quarantined, len(catalogue), store.materials(), kek.kek_id)
+    log_damage(catalogue.quarantined)
     requests = store.requests(bounds.request_id_retention, bounds.request_ids_per_identity)
     chains = all_chains(order_window_ms=_ms(settings.order.timestamp_window))
     custodies = {custody.kind: custody}
@@ -165,9 +167,7 @@ def _flows(
                 ),
             )
         ),
-        verifying=Verifying(
-            catalogue=catalogue, chains=chains, policy=policy, limits=limits, verifier=verifier
-        ),
+        verifying=Verifying(catalogue=catalogue, chains=chains, policy=policy, verifier=verifier),
         api_keys=ApiKeyChanges(
             api_keys=store.api_keys(rows),
             digest=MacSecretDigest(rows),

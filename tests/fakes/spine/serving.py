@@ -13,10 +13,12 @@ import grpc
 from google.rpc import error_details_pb2, status_pb2
 from signward.v1 import admin_service_pb2_grpc, key_service_pb2_grpc, sign_service_pb2_grpc
 from signward_server.core.identity import IdentityKind
-from signward_server.rpc.health import Health
+from signward_server.rpc.call import GrpcCall
+from signward_server.rpc.health import CHECK_HEALTH, Health
 from signward_server.rpc.identity import IdentityParser
 from signward_server.rpc.leaf import Leaves
-from signward_server.rpc.reflection import REFLECTION_SERVICES, Reflection
+from signward_server.rpc.reflection import REFLECT, REFLECTION_SERVICES, Reflection
+from signward_server.rpc.routes import Route
 from signward_server.rpc.server import RpcServer, ServerLimits
 from signward_server.rpc.tls import server_credentials
 
@@ -61,6 +63,7 @@ class Served:
         port: Where it listens.
         authority: Who issues certificates that it accepts.
         ready: What it says of its readiness.
+        routes: Its RPCs.
     """
 
     world: World
@@ -69,6 +72,7 @@ class Served:
     port: int
     authority: TestAuthority
     ready: list[bool]
+    routes: list[Route]
     channels: list[grpc.Channel]
 
     def channel(
@@ -122,16 +126,17 @@ def serve(folder: Path, **bounds: float) -> Iterator[Served]:
     files = [folder / name for name in ("server.pem", "server.key", "ca.pem")]
     for path, pem in zip(files, (issued.certificate, issued.key, authority.pem), strict=True):
         path.write_bytes(pem)
-    health = Health(frozenset(SERVICES), lambda: ready[0], lambda call: None)
+    health = Health(frozenset(SERVICES), lambda: ready[0], _guard(world, CHECK_HEALTH))
     services = (*SERVICES, *REFLECTION_SERVICES, "grpc.health.v1.Health")
+    routes = [
+        *sign_service(world).routes(),
+        *key_service(world).routes(),
+        *admin_service(world).routes(),
+        *health.routes(),
+        *Reflection(services, _guard(world, REFLECT)).routes(),
+    ]
     server = RpcServer(
-        routes=[
-            *sign_service(world).routes(),
-            *key_service(world).routes(),
-            *admin_service(world).routes(),
-            *health.routes(),
-            *Reflection(services, lambda call: None).routes(),
-        ],
+        routes=routes,
         leaves=Leaves(IdentityParser(IdentityKind.CN).parse, world.clock),
         limits=world.limits,
         clock=world.clock,
@@ -142,7 +147,7 @@ def serve(folder: Path, **bounds: float) -> Iterator[Served]:
     port = server.listen_tcp("127.0.0.1:0")
     server.listen_unix(folder / "s.sock")
     server.start()
-    served = Served(world, health, server, port, authority, ready, [])
+    served = Served(world, health, server, port, authority, ready, routes, [])
     try:
         yield served
     finally:
@@ -150,6 +155,10 @@ def serve(folder: Path, **bounds: float) -> Iterator[Served]:
             channel.close()
         health.close()
         server.stop(0.5)
+
+
+def _guard(world: World, action: str) -> Callable[[GrpcCall], None]:
+    return lambda call: world.policy.authorize(call, action, None)
 
 
 def details(error: grpc.RpcError) -> status_pb2.Status:
