@@ -53,7 +53,7 @@ def test_what_is_allowed_says_by_which_policies_and_what_they_saw(explain):
         "SignOrder: allowed by the policies that decided",
         "  decided    owners-sign",
         "  evaluated  owners-sign, no-doge",
-        "  cost       decided each time, since policies read order",
+        "  cost       decided each time, since policies read order.coin, order.sz",
     ]
     seen = [line.strip() for line in lines[13:]]
     for line in (
