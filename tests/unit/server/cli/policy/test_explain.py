@@ -130,6 +130,14 @@ def test_an_action_on_the_server_needs_no_key(explain, table):
     assert 'resource   Server::"signward"' in done.stdout
 
 
+def test_a_key_that_is_to_be_made_is_judged_without_a_version(explain, table):
+    options = ["--identity", "cn:alice", "--action", "CreateKey", "--key", "k1", *table]
+    done = explain(*options)
+    assert done.exit_code == 0
+    assert done.stdout.startswith("allowed\n\nCreateKey: ")
+    assert '\n             resource.version_state = ""\n' in done.stdout
+
+
 def test_files_are_named_after_an_at(explain, tmp_path):
     (tmp_path / "key.json").write_text(KEY)
     (tmp_path / "order.json").write_text(ORDER)
