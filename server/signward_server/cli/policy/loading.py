@@ -9,17 +9,14 @@ from pathlib import Path
 
 from signward_server.chains import all_chains
 from signward_server.cli.locating import locate
-from signward_server.config import ConfigurationError, Problem, Settings, load
-from signward_server.core.actions import RPC_ACTIONS, ActionKind
+from signward_server.config import Settings, load
 from signward_server.core.identity import Identity
 from signward_server.core.payloads import Payload
 from signward_server.core.ports import Chain
-from signward_server.home.policy_files import read_policies
-from signward_server.policy.compiled import Policies, PoliciesRefused, compile_policies
+from signward_server.home.policies import load_policies
+from signward_server.policy.compiled import Policies
 
-__all__ = ["Place", "Rules", "all_kinds", "load_rules"]
-
-_SCHEMA = "see `signward policy schema` for what policies can name"
+__all__ = ["Place", "Rules", "load_rules"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +58,6 @@ class Rules:
         return self.settings.groups.members if self.settings else {}
 
 
-def all_kinds() -> tuple[ActionKind, ...]:
-    """Return every action of this release."""
-    signing = (kind for chain in all_chains().values() for kind in chain.actions)
-    return (*RPC_ACTIONS, *signing)
-
-
 def load_rules(place: Place) -> Rules:
     """Read and check policies.
 
@@ -82,11 +73,7 @@ def load_rules(place: Place) -> Rules:
         if settings is None:
             raise AssertionError("without a folder there is a configuration")
         folder = settings.policy.folder
-    sources = read_policies(folder, guarded=place.folder is None)
-    try:
-        policies = compile_policies(sources, all_kinds())
-    except PoliciesRefused as exc:
-        raise ConfigurationError(_explained(exc, folder)) from exc
+    policies = load_policies(folder, guarded=place.folder is None)
     return Rules(folder, policies, settings, _chains(settings))
 
 
@@ -102,14 +89,3 @@ def _chains(settings: Settings | None) -> Mapping[type[Payload], Chain]:
         return all_chains()
     window = settings.order.timestamp_window
     return all_chains(order_window_ms=int(window.total_seconds() * 1000))
-
-
-def _explained(refused: PoliciesRefused, folder: Path) -> list[Problem]:
-    problems = []
-    for problem in refused.problems:
-        source = str(folder / problem.source) if problem.source else str(folder)
-        if problem.line:
-            source += f":{problem.line}"
-        policy = f"policy {problem.policy}:" if problem.policy else ""
-        problems.append(Problem(source, policy, problem.text.rstrip("."), _SCHEMA))
-    return problems

@@ -12,7 +12,7 @@ __all__ = ["schema"]
 
 def schema(*, as_json: AsJson = False) -> None:
     """Print everything that policies can name, as a Cedar schema."""
-    from signward_server.cli.policy.loading import all_kinds
+    from signward_server.home.policies import all_kinds
     from signward_server.policy.schema import schema_text
 
     text = schema_text(all_kinds())
