@@ -16,6 +16,8 @@ class IdentityKind(enum.StrEnum):
     CN = "cn"
     API_KEY = "apikey"
 
+    __hash__ = str.__hash__  # computed in C: looked up on the signing path
+
 
 class Authentication(enum.StrEnum):
     """How a caller has shown who it is; policies read the value."""
@@ -23,6 +25,8 @@ class Authentication(enum.StrEnum):
     CERTIFICATE = "certificate"
     API_KEY = "api_key"
     CERTIFICATE_AND_API_KEY = "certificate_and_api_key"
+
+    __hash__ = str.__hash__  # see IdentityKind
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,9 +76,9 @@ class KeyCatalogue:
         """See ``core.ports.Catalogue.get``."""
         return self._memory.get(key_id)
 
-    def page(self, after: str, limit: int) -> Sequence[Key]:
+    def page(self, after: str, limit: int, skip: int = 0) -> Sequence[Key]:
         """See ``core.ports.Catalogue.page``."""
-        return self._memory.page(after, limit)
+        return self._memory.page(after, limit, skip)
 
     def created_by(self, scope: RequestScope, content: bytes) -> Key | None:
         """See ``core.ports.Catalogue.created_by``."""

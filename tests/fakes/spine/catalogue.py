@@ -54,9 +54,10 @@ class FakeCatalogue:
     def drop(self, key_id: str) -> None:
         del self._keys[key_id]
 
-    def page(self, after: str, limit: int) -> Sequence[Key]:
+    def page(self, after: str, limit: int, skip: int = 0) -> Sequence[Key]:
         self.pages.append(limit)
-        return [self._keys[name] for name in sorted(self._keys) if name > after][:limit]
+        names = [name for name in sorted(self._keys) if name > after]
+        return [self._keys[name] for name in names[skip:][: max(limit, 0)]]
 
     def created_by(self, scope: RequestScope, content: bytes) -> Key | None:
         made = self._made.get(scope)

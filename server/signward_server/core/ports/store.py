@@ -68,8 +68,14 @@ class Catalogue(Protocol):
         """
         ...
 
-    def page(self, after: str, limit: int) -> Sequence[Key]:
-        """Return up to ``limit`` keys with an id above ``after``, in order of id."""
+    def page(self, after: str, limit: int, skip: int = 0) -> Sequence[Key]:
+        """Return up to ``limit`` keys with an id above ``after``, in order of id.
+
+        Args:
+            after: An id, of a key or not; empty for the beginning.
+            limit: How many; none for less than 1.
+            skip: How many are passed over first, at least 0.
+        """
         ...
 
     def created_by(self, scope: RequestScope, content: bytes) -> Key | None:

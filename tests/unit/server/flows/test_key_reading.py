@@ -9,7 +9,7 @@ from signward_server.core.errors import (
     KeyVersionNotFound,
 )
 from signward_server.core.keys import CustodyKind, Key, KeyState, Purpose, VersionState
-from signward_server.flows.key_reading import KeyPage
+from signward_server.flows.key_reading import KeyPage, Place
 from signward_server.flows.key_requests import KeyFilter
 
 from tests.fakes.spine.call import FakeCall
@@ -22,14 +22,14 @@ def world() -> World:
 
 
 def _all_pages(world: World, wanted: KeyFilter, size: int) -> list[KeyPage]:
-    pages, after = [], ""
-    for _ in range(100):
-        page = world.reading.page(FakeCall(), wanted, after, size)
+    pages: list[KeyPage] = []
+    place: Place | None = Place()
+    while place is not None:
+        assert len(pages) < 100, "the list does not end"
+        page = world.reading.page(FakeCall(), wanted, place, size)
         pages.append(page)
-        after = page.next_after
-        if not after:
-            return pages
-    raise AssertionError("the list does not end")
+        place = page.following
+    return pages
 
 
 def _ids(keys: tuple[Key, ...]) -> list[str]:
@@ -80,7 +80,7 @@ def test_pages_hold_every_key_once_in_order(world: World, size: int) -> None:
 
 
 def test_an_empty_list_is_one_empty_page(world: World) -> None:
-    assert _all_pages(world, KeyFilter(), 10) == [KeyPage((), "")]
+    assert _all_pages(world, KeyFilter(), 10) == [KeyPage((), None)]
 
 
 def test_pages_go_on_behind_many_keys_that_do_not_match(
@@ -98,13 +98,13 @@ def test_a_list_shows_only_what_the_policy_shows(world: World) -> None:
     for name, owner in (("a", "cn:bot"), ("b", "cn:other"), ("c", "cn:bot")):
         world.key(name, owner=owner)
     world.policy.rule = lambda j: j.key is None or j.key.owner == str(j.identity)
-    page = world.reading.page(FakeCall(), KeyFilter(), "", 10)
+    page = world.reading.page(FakeCall(), KeyFilter(), Place(), 10)
     assert _ids(page.keys) == ["a", "c"]
 
 
 def test_a_long_list_ends_with_its_caller(world: World) -> None:
     with pytest.raises(Cancelled):
-        world.reading.page(FakeCall(end=Cancelled()), KeyFilter(), "", 10)
+        world.reading.page(FakeCall(end=Cancelled()), KeyFilter(), Place(), 10)
 
 
 @pytest.mark.parametrize(
@@ -125,4 +125,4 @@ def test_every_part_of_a_filter_counts(world: World, wanted: KeyFilter, names: s
     world.key("a", labels={"app": "x"}, custody=CustodyKind.AWS_KMS)
     world.key("b", labels={"app": "x", "env": "prod"}, owner="cn:other")
     world.key("c", purpose=Purpose.ORDER, user_id="u1")
-    assert _ids(world.reading.page(FakeCall(), wanted, "", 10).keys) == list(names)
+    assert _ids(world.reading.page(FakeCall(), wanted, Place(), 10).keys) == list(names)

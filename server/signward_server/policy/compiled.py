@@ -1,0 +1,213 @@
+"""Policies, checked as a whole: valid against the schema, or refused with every reason."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import cedarpy
+
+from signward_server.core.actions import ActionKind
+from signward_server.core.identity import Authentication
+from signward_server.policy.parsed import ParsedPolicy, parse, policy_set
+from signward_server.policy.question import Unfit
+from signward_server.policy.schema import schema_text
+from signward_server.policy.scope import Place, Uid
+from signward_server.policy.statements import PolicySource, Problem
+
+__all__ = ["Policies", "PoliciesRefused", "PolicySource", "Problem", "compile_policies"]
+
+_MAX_SIZE = 1024 * 1024  # characters, of all files
+_MAX_POLICIES = 2000
+_MAX_PROBLEMS = 20  # nothing after that is looked at
+
+_is_source_name = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}").fullmatch
+_positional = re.compile(r"policy(\d+)").fullmatch
+
+
+class PoliciesRefused(Exception):  # noqa: N818  # a finding about files, shown to an operator
+    """These policies are not put into force.
+
+    Args:
+        problems: Everything that is wrong, in order of file and line.
+    """
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("; ".join(map(str, problems)))
+        self.problems = tuple(problems)
+
+
+class Policies:
+    """A valid set of policies; made by ``compile_policies``.
+
+    Attributes:
+        policies: All of them, by id, in order of file and place.
+        kinds: The actions that they were checked for, by name.
+        windows: Names of the windowed totals that every signature is judged by.
+        schema: The schema, parsed.
+        version: SHA-256 of schema and files, in hex.
+        complete: All of them, for Cedar.
+    """
+
+    __slots__ = (
+        "_about",
+        "_vouching",
+        "complete",
+        "kinds",
+        "policies",
+        "schema",
+        "version",
+        "windows",
+    )
+
+    def __init__(
+        self,
+        policies: Mapping[str, ParsedPolicy],
+        kinds: Mapping[str, ActionKind],
+        windows: tuple[str, ...],
+        schema: cedarpy.Schema,
+        version: str,
+    ) -> None:
+        self.policies = policies
+        self.kinds = kinds
+        self.windows = windows
+        self.schema = schema
+        self.version = version
+        self.complete = policy_set(policies.values())
+        self._about: dict[Uid, tuple[ParsedPolicy, ...]] = {}
+        self._vouching = frozenset(
+            policy.id
+            for policy in policies.values()
+            if policy.permits and "authentication" in policy.reads
+        )
+
+    def kind(self, action: str) -> ActionKind:
+        """Return the action with this name.
+
+        Raises:
+            Unfit: There is none.
+        """
+        kind = self.kinds.get(action)
+        if kind is None:
+            raise Unfit("there is no such action")
+        return kind
+
+    def about(self, action: Place) -> tuple[ParsedPolicy, ...]:
+        """Return the policies whose scope has this action."""
+        known = self._about.get(action.uid)
+        if known is None:
+            every = self.policies.values()
+            known = tuple(policy for policy in every if policy.scope.matches_action(action))
+            self._about[action.uid] = known
+        return known
+
+    def vouching(self, kind: ActionKind, authentication: Authentication) -> frozenset[str] | None:
+        """Return the policies of which one must decide, so that an Allow counts (S3).
+
+        Returns:
+            For a restricted action that an API key alone asks for: those that look at how
+            the caller has shown who it is. ``None`` where any will do.
+        """
+        if kind.restricted and authentication is Authentication.API_KEY:
+            return self._vouching
+        return None
+
+    @property
+    def groups(self) -> frozenset[str]:
+        """Groups of identities that some policy names."""
+        named = (uid for policy in self.policies.values() for uid in policy.entities)
+        return frozenset(id_ for type_, id_ in named if type_ == "Group")
+
+
+def compile_policies(
+    sources: Iterable[PolicySource], kinds: Iterable[ActionKind], windows: Sequence[str] = ()
+) -> Policies:
+    """Return the policies of these files, if all of them are valid.
+
+    Args:
+        sources: The files, in any order.
+        kinds: Every action: ``core.actions.RPC_ACTIONS`` and those of the chains.
+        windows: Names of the windowed totals that a signature is judged by.
+
+    Raises:
+        PoliciesRefused: Anything is wrong with any of them.
+        ValueError: The kinds or windows make no schema.
+    """
+    by_name = {kind.name: kind for kind in kinds}
+    text = schema_text(by_name.values(), windows)
+    schema = cedarpy.Schema.from_str(text)
+    ordered = sorted(sources, key=lambda source: source.name)
+    _refuse(_misshapen(ordered))
+    policies = _parsed(ordered)
+    _refuse(_crowded(policies))
+    _refuse(_invalid(policies, schema))
+    content = json.dumps([text, [(source.name, source.text) for source in ordered]])
+    version = hashlib.sha256(content.encode()).hexdigest()
+    by_id = {policy.id: policy for policy in policies}
+    return Policies(by_id, by_name, tuple(windows), schema, version)
+
+
+def _refuse(problems: Iterable[Problem]) -> None:
+    """Return if there are none.
+
+    Raises:
+        PoliciesRefused: There are some.
+    """
+    found = tuple(problems)
+    if found:
+        raise PoliciesRefused(found)
+
+
+def _misshapen(sources: Sequence[PolicySource]) -> Iterator[Problem]:
+    names = [source.name for source in sources]
+    for name in sorted(set(names)):
+        if not _is_source_name(name):
+            rule = "a file of policies is named [A-Za-z0-9_][A-Za-z0-9._-]{0,63}"
+            yield Problem(name, 0, "", rule)
+        if names.count(name) > 1:
+            yield Problem(name, 0, "", "two files have this name")
+    if sum(len(source.text) for source in sources) > _MAX_SIZE:
+        yield Problem("", 0, "", f"the policies are larger than {_MAX_SIZE} characters")
+
+
+def _parsed(sources: Iterable[PolicySource]) -> list[ParsedPolicy]:
+    policies: list[ParsedPolicy] = []
+    problems: list[Problem] = []
+    for result in (result for source in sources for result in parse(source)):
+        if isinstance(result, Problem):
+            problems.append(result)
+        else:
+            policies.append(result)
+        if len(problems) == _MAX_PROBLEMS or len(policies) > _MAX_POLICIES:
+            break
+    _refuse(problems)
+    return policies
+
+
+def _crowded(policies: Sequence[ParsedPolicy]) -> Iterator[Problem]:
+    if len(policies) > _MAX_POLICIES:
+        yield Problem("", 0, "", f"more than {_MAX_POLICIES} policies")
+    first: dict[str, ParsedPolicy] = {}
+    for policy in policies:
+        other = first.setdefault(policy.id, policy)
+        if other is not policy:
+            taken = f"this id is that of {other.source}:{other.line}"
+            yield Problem(policy.source, policy.line, policy.id, taken)
+
+
+def _invalid(policies: Sequence[ParsedPolicy], schema: cedarpy.Schema) -> Iterator[Problem]:
+    """Yield what Cedar's validator finds, in strict mode."""
+    text = "\n".join(policy.text for policy in policies)
+    result = cedarpy.validate_policies(text, schema, release_gil=True)
+    for error in result.errors:
+        match = _positional(error.policy_id)
+        if match is None:
+            yield Problem("", 0, "", error.error)
+            continue
+        policy = policies[int(match[1])]
+        what = error.error.removeprefix(f"for policy `{error.policy_id}`, ")
+        yield Problem(policy.source, policy.line, policy.id, what)
+    if not result.validation_passed and not result.errors:
+        yield Problem("", 0, "", "not valid against the schema")
