@@ -74,7 +74,7 @@ def test_the_command_line_alone_reaches_a_daemon(
     "command",
     [
         ["serve"], ["serve", "--home", "home"], ["init", "home"], ["migrate"], ["config", "show"],
-        ["config", "check"], ["config", "schema"],
+        ["config", "check"], ["config", "schema"], ["policy", "check"], ["policy", "test"],
         ["cert", "issue", "--identity", "bot", "--out", "clients"],
     ],
     ids=" ".join,
