@@ -8,12 +8,10 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from cryptography import x509
-
 from signward_server.config import Problem, Settings
 from signward_server.config.quantities import format_size
 from signward_server.core.ports import Clock
-from signward_server.home.tls_settings import tls_files
+from signward_server.home.tls_settings import certificate_source
 from signward_server.rpc.tls import Certificates
 from signward_server.rpc.tls_files import TlsFileError
 
@@ -83,20 +81,10 @@ def _files(settings: Settings) -> Iterator[Problem]:
 
 
 def _tls(settings: Settings, clock: Clock) -> Iterator[Problem]:
-    tls = settings.tls
     try:
-        Certificates(tls_files(tls))
+        Certificates(certificate_source(settings.tls), clock)
     except TlsFileError as exc:
         yield Problem("tls", "", f"cannot be used: {exc}".rstrip("."), "correct that file")
-        return
-    leaf = x509.load_pem_x509_certificates(tls.certificate.read_bytes())[0]
-    now = clock.now()
-    if now >= leaf.not_valid_after_utc:
-        text = f"expired on {leaf.not_valid_after_utc:%Y-%m-%d}"
-        yield Problem(str(tls.certificate), "", text, "put a new certificate in its place")
-    elif now < leaf.not_valid_before_utc:
-        text = f"is not valid before {leaf.not_valid_before_utc:%Y-%m-%d %H:%M} UTC"
-        yield Problem(str(tls.certificate), "", text, "check the clock of this machine")
 
 
 def _store(settings: Settings, home: Path) -> Iterator[Problem]:
