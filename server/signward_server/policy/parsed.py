@@ -32,7 +32,7 @@ class ParsedPolicy:
         json: Its JSON form, Cedar's.
         permits: Whether it is a ``permit``.
         scope: What it is about.
-        reads: Attributes of the context that it reads, or ``reads.EVERYTHING``.
+        reads: What it reads of the context, see ``reads.context_reads``.
         entities: Entities that it names.
     """
 
