@@ -32,7 +32,7 @@ def situations() -> list[Situation]:
             chapter.split("\n", 1)[0], dict(_FILE.findall(chapter)), _COMMAND.findall(chapter)
         )
         for chapter in chapters
-        if re.match(r"## \d\. ", chapter)
+        if re.match(r"### \d\. ", chapter)
     ]
 
 
@@ -78,6 +78,6 @@ def test_the_reference_names_every_action_group_and_attribute():
     names = [kind.name for kind in (*RPC_ACTIONS, *signing)] + [g.value for g in ActionGroup]
     names += [field for kind in signing for field in kind.fields]
     names += re.findall(r"^    ?(\w+)\??: ", schema_text((*RPC_ACTIONS, *signing)), re.MULTILINE)
-    reference = TEXT[TEXT.index("# Reference") :]
+    reference = TEXT[TEXT.index("\n## Reference") :]
     words = set(re.findall(r"\w+", " ".join(re.findall(r"`[^`]+`", reference))))
     assert sorted(set(names) - words - {"principal", "resource", "context"}) == []
