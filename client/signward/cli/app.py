@@ -29,6 +29,7 @@ _DAEMON = {
     "migrate": "Bring a store to the present schema.",
     "cert": "Issue development certificates.",
     "config": "Check, show and describe the configuration.",
+    "policy": "Check, test and explain policies.",
 }
 
 

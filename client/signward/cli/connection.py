@@ -7,7 +7,7 @@ import inspect
 import os
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -38,12 +38,12 @@ class Session:
     """What a command works with.
 
     Attributes:
-        environment: Variables that say where the daemon is, flags included.
+        environment: Variables that say where the daemon is, flags included; perhaps a secret.
         timeout: Seconds for each call.
         output: Where results go.
     """
 
-    environment: Mapping[str, str]
+    environment: Mapping[str, str] = field(repr=False)
     timeout: float
     output: Output
 

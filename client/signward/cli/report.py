@@ -25,8 +25,8 @@ _EXIT_CODES: dict[type[errors.SignwardError], int] = {
     errors.Cancelled: 6,
 }
 
-# Where the class of the status says too little: the request has to change, waiting does not help.
-_EXIT_CODE_BY_REASON = {"MESSAGE_TOO_LARGE": 5}
+# Where the class of the status says too little: waiting does not help.
+_EXIT_CODE_BY_REASON = {"MESSAGE_TOO_LARGE": 5, "API_KEY_QUOTA": 5}
 
 _UNREACHABLE = "UNAVAILABLE"  # the daemon gave no reason of its own
 
@@ -43,6 +43,7 @@ _NEXT_BY_REASON = {
     "API_KEY_REVOKED": "an operator may run 'signward apikey create'",
     "API_KEY_NOT_FOUND": "see 'signward apikey list'",
     "API_KEY_EXISTS": "see 'signward apikey list'; revoked ones stay known",
+    "API_KEY_QUOTA": "use those that there are; revoked and expired ones count",
     "POLICY_ERROR": "an operator has to look at the daemon's log",
     "KEY_NOT_FOUND": "see 'signward key list'",
     "KEY_VERSION_NOT_FOUND": "see 'signward key get'",

@@ -32,7 +32,7 @@ def init(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Make a home: a development CA, certificates, a KEK, signward.toml and the store."""
+    """Make a home: a development CA, certificates, a KEK, policies, signward.toml, the store."""
     with reported():
         from signward_server.config import load
         from signward_server.core.clock import SystemClock
@@ -56,6 +56,7 @@ def init(
             "home": str(home.path),
             "ca": str(plan.authority),
             "config": str(home.configuration),
+            "policies": str(home.policies),
             "profiles": str(profiles),
         }
         print_result(result, _text(home.path, plan.authority, profiles), as_json=as_json)
@@ -66,6 +67,7 @@ def _text(home: Path, authority: Path, profiles: Path) -> str:
     return f"""\
 Home       {home}
 CA         {authority} (its private key issues clients: keep it off the daemon's machine)
+Policies   {home / "policies"} (admin administers, everyone signs with their own keys)
 Profiles   {profiles} (admin, bot)
 
 Next:

@@ -13,7 +13,9 @@ from cryptography import x509
 from signward_server.config import Problem, Settings
 from signward_server.config.quantities import format_size
 from signward_server.core.ports import Clock
-from signward_server.rpc.tls import TlsFileError, server_credentials
+from signward_server.home.tls_settings import tls_files
+from signward_server.rpc.tls import Certificates
+from signward_server.rpc.tls_files import TlsFileError
 
 __all__ = ["check_kek", "check_machine"]
 
@@ -57,13 +59,16 @@ def _files(settings: Settings) -> Iterator[Problem]:
     tls = settings.tls
     named = {"tls.certificate": tls.certificate, "tls.private_key": tls.private_key}
     named |= {f"tls.client_ca[{i}].file": ca.file for i, ca in enumerate(tls.client_ca)}
+    named |= {f"tls.revocation[{i}]": path for i, path in enumerate(tls.revocation)}
     for key, path in named.items():
         try:
             with path.open("rb"):
                 pass
         except OSError as exc:
             reason = os.strerror(exc.errno or 0)
-            yield Problem(str(path), "", f"cannot be read ({reason})", f"give {key} a PEM file")
+            yield Problem(
+                str(path), "", f"cannot be read ({reason})", f"give {key} a file that is there"
+            )
             continue
         mode = stat.S_IMODE(path.stat().st_mode)
         if key == "tls.private_key" and mode & ~_KEY_MODES:
@@ -73,9 +78,8 @@ def _files(settings: Settings) -> Iterator[Problem]:
 
 def _tls(settings: Settings, clock: Clock) -> Iterator[Problem]:
     tls = settings.tls
-    bundles = [ca.file for ca in tls.client_ca]
     try:
-        server_credentials(tls.certificate, tls.private_key, bundles)
+        Certificates(tls_files(tls))
     except TlsFileError as exc:
         yield Problem("tls", "", f"cannot be used: {exc}".rstrip("."), "correct that file")
         return

@@ -13,23 +13,42 @@ from datetime import UTC, datetime
 from signward_server.core.actions import ActionKind
 from signward_server.core.keys import KeyVersion
 from signward_server.core.ports import Clock
+from signward_server.core.signing import IntentValue
 from signward_server.policy.question import MAX_NUMBER, Question, Unfit
 from signward_server.policy.reads import EVERYTHING
 
-__all__ = ["context_of"]
+__all__ = ["Wanted", "context_of", "wanted"]
+
+
+Wanted = Mapping[str, frozenset[str]]
+"""Attributes of the context, and which of their fields; ``*`` for all."""
+
+_WHOLE = frozenset({"*"})
+_ATTRIBUTES = ("authentication", "address", "time", "version", "window")
+
+
+def wanted(reads: frozenset[str], kind: ActionKind) -> Wanted:
+    """Return what ``context_of`` must build for what is read (``reads.context_reads``)."""
+    if reads == EVERYTHING:
+        return dict.fromkeys((*_ATTRIBUTES, kind.record), _WHOLE)
+    fields: dict[str, set[str]] = {}
+    for path in reads:
+        attribute, _, name = path.partition(".")
+        fields.setdefault(attribute, set()).add(name or "*")
+    return {attribute: frozenset(names) for attribute, names in fields.items()}
 
 
 def context_of(
-    reads: frozenset[str],
+    attributes: Wanted,
     question: Question,
     kind: ActionKind,
     windows: Sequence[str],
     clock: Clock,
 ) -> dict[str, object]:
-    """Return those attributes of the context that are read, in Cedar's JSON form.
+    """Return those attributes of the context in Cedar's JSON form, as far as there are such.
 
     Args:
-        reads: Which ones; ``EVERYTHING`` for all.
+        attributes: Which ones.
         question: What is asked; ``require_subject`` and ``require_intent`` have passed.
         kind: Its action.
         windows: Names of the windowed totals.
@@ -38,23 +57,30 @@ def context_of(
     Raises:
         Unfit: The caller's address is none, or a total is missing or out of range.
     """
-    every = reads is EVERYTHING
-    caller = question.caller
+    caller, intent = question.caller, question.intent
     context: dict[str, object] = {}
-    if every or "authentication" in reads:
+    if "authentication" in attributes:
         context["authentication"] = caller.authentication.value
-    if (every or "address" in reads) and caller.address:
+    if "address" in attributes and caller.address:
         context["address"] = _extension("ip", _address(caller.address))
-    if every or "time" in reads:
+    if "time" in attributes:
         context["time"] = _extension("datetime", _time(clock.now()))
-    if question.version is not None and question.intent is not None:
-        if every or "version" in reads:
-            context["version"] = _version(question.version)
-        if every or kind.record in reads:
-            context[kind.record] = dict(question.intent.fields)
-        if windows and (every or "window" in reads):
-            context["window"] = _window(windows, question.totals or {})
+    if question.version is None or intent is None:
+        return context
+    if "version" in attributes:
+        context["version"] = _version(question.version)
+    if kind.record in attributes:
+        context[kind.record] = _fields(attributes[kind.record], intent.fields)
+    if windows and "window" in attributes:
+        totals = _window(windows, question.totals or {})
+        context["window"] = _fields(attributes["window"], totals)
     return context
+
+
+def _fields(names: frozenset[str], record: Mapping[str, IntentValue]) -> dict[str, IntentValue]:
+    if "*" in names:
+        return dict(record)
+    return {name: record[name] for name in names if name in record}
 
 
 def _extension(function: str, argument: str) -> dict[str, object]:

@@ -14,7 +14,7 @@ import cedarpy
 
 from signward_server.core.ports import Clock
 from signward_server.policy.compiled import Policies
-from signward_server.policy.context import context_of
+from signward_server.policy.context import context_of, wanted
 from signward_server.policy.entities import entities, request_json
 from signward_server.policy.groups import Groups
 from signward_server.policy.question import Question, Unfit, require_intent, require_subject
@@ -36,7 +36,7 @@ class Explanation:
         unvouched: Whether it is denied only because an API key alone shows who the caller
             is, and no deciding ``permit`` reads ``context.authentication`` (S3).
         in_scope: Ids of the policies whose scope matches, so that they were evaluated.
-        reads: Attributes of the context that these read; ``*`` for all.
+        reads: What these read of the context, ``time`` or ``order.coin``; ``*`` for all.
         cacheable: Whether the answer stays the same until policies, groups or key change.
         request: Principal, action and resource, as Cedar got them.
         context: The context, as Cedar got it.
@@ -95,7 +95,7 @@ def explain(policies: Policies, groups: Groups, question: Question, clock: Clock
         in_scope, reads, final = found.ids, found.reads, found.final
         require_subject(kind, question.key, question.version)
         require_intent(kind, question.intent)
-        context = context_of(EVERYTHING, question, kind, policies.windows, clock)
+        context = context_of(wanted(EVERYTHING, kind), question, kind, policies.windows, clock)
         parsed = cedarpy.Entities.from_json_str(json.dumps(described), policies.schema)
         vouching = policies.vouching(kind, question.caller.authentication)
         verdict = ask(request, context, policies.complete, parsed, vouching, policies.schema)

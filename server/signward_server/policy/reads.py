@@ -6,16 +6,23 @@ recognised counts as reading everything.
 
 from __future__ import annotations
 
-__all__ = ["EVERYTHING", "context_reads"]
+from collections.abc import Iterable
+
+__all__ = ["EVERYTHING", "context_reads", "joined"]
 
 EVERYTHING = frozenset({"*"})
-"""The context is used in another way than by naming its attributes."""
+"""The context is used in another way than by naming what is in it."""
 
 _CONTEXT = {"Var": "context"}
 
 
 def context_reads(node: object) -> frozenset[str]:
-    """Return which attributes of the context an expression reads, or ``EVERYTHING``."""
+    """Return what an expression reads of the context.
+
+    Returns:
+        Paths: ``time`` for an attribute as a whole, ``order.coin`` for a field of one; or
+        ``EVERYTHING``.
+    """
     found: set[str] = set()
     pending = [node]
     while pending:
@@ -23,9 +30,9 @@ def context_reads(node: object) -> frozenset[str]:
         if isinstance(node, list):
             pending.extend(node)
         elif isinstance(node, dict):
-            attribute = _attribute(node)
-            if attribute is not None:
-                found.add(attribute)
+            path = _path(node)
+            if path:
+                found.add(".".join(path))
             elif node == _CONTEXT:
                 return EVERYTHING
             else:
@@ -33,14 +40,36 @@ def context_reads(node: object) -> frozenset[str]:
     return frozenset(found)
 
 
-def _attribute(node: dict[str, object]) -> str | None:
-    """Return ``x`` for ``context.x`` and ``context has x``."""
-    if len(node) != 1:
+def joined(reads: Iterable[frozenset[str]]) -> frozenset[str]:
+    """Return what is read by all of these together."""
+    together: frozenset[str] = frozenset().union(*reads)
+    return EVERYTHING if EVERYTHING.issubset(together) else together
+
+
+def _path(node: dict[str, object]) -> tuple[str, ...]:
+    """Return the path of ``context.x``, ``context.x.y``, ``context has x`` and such; or none."""
+    step = _step(node)
+    if step is None:
+        return ()
+    left, attribute = step
+    if left == _CONTEXT:
+        return (attribute,)
+    before = _step(left, (".",))
+    if before is not None and before[0] == _CONTEXT:
+        return before[1], attribute
+    return ()
+
+
+def _step(node: object, operators: tuple[str, ...] = (".", "has")) -> tuple[object, str] | None:
+    """Return what an attribute is taken of or looked for in, and its name."""
+    if not isinstance(node, dict) or len(node) != 1:
         return None
     ((operator, operands),) = node.items()
-    if operator not in {".", "has"} or not isinstance(operands, dict):
+    if operator not in operators or not isinstance(operands, dict):
         return None
-    if operands.keys() != {"left", "attr"} or operands["left"] != _CONTEXT:
+    if operands.keys() != {"left", "attr"}:
         return None
     attribute = operands["attr"]
-    return attribute if isinstance(attribute, str) else None
+    if not isinstance(attribute, str) or "." in attribute:
+        return None
+    return operands["left"], attribute

@@ -10,11 +10,11 @@ from signward_server.policy.entities import action_place, principal_place, resou
 from signward_server.policy.groups import Groups
 from signward_server.policy.parsed import ParsedPolicy
 from signward_server.policy.question import Question
-from signward_server.policy.reads import EVERYTHING
+from signward_server.policy.reads import joined
 
 __all__ = ["Relevant", "relevant"]
 
-_FIXED = frozenset({"authentication", "version"})
+_FIXED = frozenset({"authentication", "version", "version.number", "version.state"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Relevant:
 
     Attributes:
         policies: These policies; no other can decide or err.
-        reads: What they read of the context together, or ``EVERYTHING``.
+        reads: What they read of the context together, see ``reads.context_reads``.
     """
 
     policies: tuple[ParsedPolicy, ...]
@@ -52,5 +52,4 @@ def relevant(policies: Policies, groups: Groups, kind: ActionKind, question: Que
         for policy in policies.about(action_place(kind))
         if policy.scope.matches(principal, resource)
     )
-    reads: frozenset[str] = frozenset().union(*(policy.reads for policy in in_scope))
-    return Relevant(in_scope, EVERYTHING if EVERYTHING.issubset(reads) else reads)
+    return Relevant(in_scope, joined(policy.reads for policy in in_scope))

@@ -18,7 +18,7 @@ from signward_server.core.actions import ActionKind
 from signward_server.core.keys import Key, KeyVersion
 from signward_server.core.ports import Clock
 from signward_server.policy.compiled import Policies
-from signward_server.policy.context import context_of
+from signward_server.policy.context import Wanted, context_of, wanted
 from signward_server.policy.entities import entities, request_json
 from signward_server.policy.groups import Groups
 from signward_server.policy.parsed import policy_set
@@ -43,7 +43,7 @@ class Inquiry:
         request: Principal, action and resource.
         policies: Those in scope, and maybe others.
         entities: The entities, parsed with the schema.
-        reads: What the policies in scope read of the context.
+        attributes: What the policies in scope read of the context.
         vouching: See ``verdict.ask``.
         final: Whether the answer is the same every time.
     """
@@ -51,7 +51,7 @@ class Inquiry:
     request: dict[str, object]
     policies: cedarpy.PolicySet
     entities: cedarpy.Entities
-    reads: frozenset[str]
+    attributes: Wanted
     vouching: frozenset[str] | None
     final: bool
 
@@ -115,7 +115,7 @@ class Snapshot:
         inquiry = case.answer
         if isinstance(inquiry, Verdict):
             return inquiry
-        context = context_of(inquiry.reads, question, case.kind, self.policies.windows, clock)
+        context = context_of(inquiry.attributes, question, case.kind, self.policies.windows, clock)
         verdict = ask(
             inquiry.request, context, inquiry.policies, inquiry.entities, inquiry.vouching
         )
@@ -144,7 +144,7 @@ class Snapshot:
             request=request_json(question),
             policies=self._set(found),
             entities=parsed,
-            reads=found.reads,
+            attributes=wanted(found.reads, kind),
             vouching=self.policies.vouching(kind, question.caller.authentication),
             final=found.final,
         )

@@ -14,6 +14,8 @@ import cedarpy
 
 __all__ = ["Verdict", "ask"]
 
+_encode = json.JSONEncoder(check_circular=False, separators=(",", ":")).encode
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -54,7 +56,7 @@ def ask(
     """
     try:
         result = cedarpy.is_authorized(
-            {**request, "context": json.dumps(context)}, policies, entities, schema
+            {**request, "context": _encode(context)}, policies, entities, schema
         )
     except ValueError as error:  # text that is not Unicode
         return Verdict(allowed=False, errors=(str(error),))

@@ -8,14 +8,13 @@ import grpc
 
 from signward_server.core.errors import (
     Cancelled,
-    CertificateInvalid,
     DeadlineExceeded,
     IdentityMissing,
 )
 from signward_server.core.identity import Authentication, Identity
 from signward_server.core.ports import Clock
-from signward_server.rpc.leaf import Leaf
 from signward_server.rpc.peer import address_of
+from signward_server.rpc.standing import Standing
 
 __all__ = ["GrpcCall", "ItemCall"]
 
@@ -30,16 +29,15 @@ class GrpcCall:
     Attributes:
         context: grpcio's context; interceptors alone touch it.
         method: Full name of the RPC.
-        leaf: The caller's certificate, set by the identity interceptor.
+        standing: What the caller has shown, set by the identity interceptor.
     """
 
-    __slots__ = ("_clock", "context", "leaf", "method")
+    __slots__ = ("context", "method", "standing")
 
-    def __init__(self, context: grpc.ServicerContext, method: str, clock: Clock) -> None:
+    def __init__(self, context: grpc.ServicerContext, method: str) -> None:
         self.context = context
         self.method = method
-        self.leaf: Leaf | None = None
-        self._clock = clock
+        self.standing: Standing | None = None
 
     @property
     def identity(self) -> Identity:
@@ -48,14 +46,20 @@ class GrpcCall:
         Raises:
             IdentityMissing: The identity interceptor has not been passed.
         """
-        if self.leaf is None:
+        if self.standing is None:
             raise IdentityMissing
-        return self.leaf.identity
+        return self.standing.identity
 
     @property
     def authentication(self) -> Authentication:
-        """How the caller has shown who it is."""
-        return Authentication.CERTIFICATE
+        """How the caller has shown who it is.
+
+        Raises:
+            IdentityMissing: The identity interceptor has not been passed.
+        """
+        if self.standing is None:
+            raise IdentityMissing
+        return self.standing.authentication
 
     @property
     def address(self) -> str:
@@ -76,9 +80,9 @@ class GrpcCall:
             raise DeadlineExceeded
         if not self.context.is_active():
             raise Cancelled
-        leaf = self.leaf
-        if leaf is None or not leaf.not_before <= self._clock.time() <= leaf.not_after:
-            raise CertificateInvalid
+        if self.standing is None:
+            raise IdentityMissing
+        self.standing.ensure_valid()
 
 
 class ItemCall:

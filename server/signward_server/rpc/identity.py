@@ -15,10 +15,11 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from signward_server.core.errors import IdentityMissing, IdentityUnknown
+from signward_server.core.errors import CertificateRevoked, IdentityMissing, IdentityUnknown
 from signward_server.core.identity import Identity, IdentityKind
 from signward_server.core.identity_names import is_within, name_of, require_scope
 from signward_server.rpc.leaf import Leaf
+from signward_server.rpc.revocation import Revocations
 
 __all__ = ["ClientAuthority", "IdentityParser"]
 
@@ -64,6 +65,7 @@ class IdentityParser:
         authorities: CAs that may issue client certificates; several may share a subject.
             With none given, a leaf of every CA that TLS accepts may name anyone.
         server_certificates: The daemon's own; their keys are no client's.
+        revocations: What the authorities have taken back.
 
     Raises:
         ValueError: No certificate carries this kind, or a CA may assert what is no name.
@@ -75,6 +77,7 @@ class IdentityParser:
         *,
         authorities: Sequence[ClientAuthority] = (),
         server_certificates: Sequence[x509.Certificate] = (),
+        revocations: Revocations | None = None,
     ) -> None:
         if kind is IdentityKind.API_KEY:
             raise ValueError("no certificate carries an API key")
@@ -83,6 +86,7 @@ class IdentityParser:
                 require_scope(kind, scope)
         self._kind = kind
         self._authorities = tuple(authorities)
+        self._revocations = revocations or Revocations()
         self._server_keys = frozenset(_public_key(own) for own in server_certificates)
 
     def parse(self, pem: bytes) -> Leaf:
@@ -99,6 +103,7 @@ class IdentityParser:
             IdentityMissing: There is no certificate.
             IdentityUnknown: It is malformed, no client's, or names no identity, more than
                 one, or one that its issuer may not name.
+            CertificateRevoked: Its issuer has taken it back.
         """
         if not pem:
             raise IdentityMissing
@@ -112,12 +117,15 @@ class IdentityParser:
     def _read(self, leaf: x509.Certificate) -> Leaf:
         claims = _claims(self._kind, leaf)
         name = name_of(self._kind, claims[0]) if len(claims) == 1 else None
-        if name is None or not self._is_client(leaf) or not self._may_be_named(leaf, name):
+        if name is None or not self._is_client(leaf):
             raise IdentityUnknown
+        issuers = self._issuers(leaf, name)
+        if any(self._revocations.holds(_public_key(ca), leaf.serial_number) for ca in issuers):
+            raise CertificateRevoked
         return Leaf(
             identity=Identity(self._kind, name),
-            not_before=leaf.not_valid_before_utc.timestamp(),
-            not_after=leaf.not_valid_after_utc.timestamp(),
+            not_before=max(map(_start, (leaf, *issuers))),
+            not_after=min(map(_end, (leaf, *issuers))),
         )
 
     def _is_client(self, leaf: x509.Certificate) -> bool:
@@ -130,11 +138,25 @@ class IdentityParser:
             and _public_key(leaf) not in self._server_keys
         )
 
-    def _may_be_named(self, leaf: x509.Certificate, name: str) -> bool:
-        return not self._authorities or any(
-            self._may_assert(authority, name) and _issued(authority.certificate, leaf)
+    def _issuers(self, leaf: x509.Certificate, name: str) -> list[x509.Certificate]:
+        """Return the CA that issued a leaf and may name it so.
+
+        A CA that was renewed with the same key stands in a bundle twice; the one that is
+        valid for longest counts. None where every CA that TLS accepts may name anyone.
+
+        Raises:
+            IdentityUnknown: There is no such CA.
+        """
+        if not self._authorities:
+            return []
+        issuers = [
+            authority.certificate
             for authority in self._authorities
-        )
+            if self._may_assert(authority, name) and _issued(authority.certificate, leaf)
+        ]
+        if not issuers:
+            raise IdentityUnknown
+        return [max(issuers, key=_end)]
 
     def _may_assert(self, authority: ClientAuthority, name: str) -> bool:
         scopes = authority.may_assert
@@ -152,6 +174,14 @@ def _claims(kind: IdentityKind, leaf: x509.Certificate) -> list[str]:
     if kind is IdentityKind.SPIFFE:
         return names.get_values_for_type(x509.UniformResourceIdentifier)
     return names.get_values_for_type(x509.DNSName)
+
+
+def _start(certificate: x509.Certificate) -> float:
+    return certificate.not_valid_before_utc.timestamp()
+
+
+def _end(certificate: x509.Certificate) -> float:
+    return certificate.not_valid_after_utc.timestamp()
 
 
 def _extension(leaf: x509.Certificate, kind: type[_Extension]) -> _Extension | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from signward_server.core.errors import (
     EnvelopeCorrupt,
@@ -94,3 +94,12 @@ class FakeCatalogue:
             if known.revision != expected_revision:
                 raise EtagMismatch
             return self.put(key)
+
+    def replace_unchanged(self, keys: Iterable[Key]) -> Sequence[Key]:
+        stored = []
+        for key in keys:
+            try:
+                stored.append(self.replace(key, key.revision))
+            except (KeyNotFound, EtagMismatch):
+                continue
+        return stored

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -112,5 +112,18 @@ class Catalogue(Protocol):
             KeyNotFound: There is no such key.
             EtagMismatch: The row has another revision.
             StoreUnavailable: The store cannot be written now.
+        """
+        ...
+
+    def replace_unchanged(self, keys: Iterable[Key]) -> Sequence[Key]:
+        """Store changed keys, those whose rows still have the revision that they carry.
+
+        In one transaction, so that many take little longer than one. None has a new version.
+
+        Returns:
+            The stored keys, in order; what was changed or removed meanwhile is left out.
+
+        Raises:
+            StoreUnavailable: Nothing was changed.
         """
         ...

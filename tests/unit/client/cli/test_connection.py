@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from signward.cli.connection import Session
+from signward.cli.output import Output
 
 API_KEY = "signward_" + "0123456789" * 4 + "abcdefghi"
 
@@ -125,3 +127,8 @@ def test_a_file_without_api_key_is_usage(daemon, run, tmp_path):
     assert "API key" in outcome.stderr
     assert "does not exist" in outcome.stderr
     assert daemon.seen == []
+
+
+def test_a_session_shows_no_api_key():
+    session = Session({"SIGNWARD_API_KEY": API_KEY}, 5.0, Output(as_json=False))
+    assert API_KEY not in f"{session!r}{session!s}"

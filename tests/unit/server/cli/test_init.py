@@ -24,6 +24,7 @@ def test_it_answers_in_json(tmp_path, invoke):
         "home": str(tmp_path / "h"),
         "ca": str(tmp_path / "h-ca"),
         "config": str(tmp_path / "h/signward.toml"),
+        "policies": str(tmp_path / "h/policies"),
         "profiles": str(tmp_path / "h/clients/profiles.toml"),
     }
     written = tomllib.loads((tmp_path / "h/signward.toml").read_text())
