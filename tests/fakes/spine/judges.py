@@ -12,6 +12,7 @@ from signward_server.core.errors import (
     RateLimited,
     RequestIdQuota,
     RequestIdReused,
+    SignwardError,
 )
 from signward_server.core.identity import Authentication, Identity
 from signward_server.core.keys import Key, KeyVersion
@@ -19,7 +20,7 @@ from signward_server.core.method_classes import MethodClass
 from signward_server.core.ports import Caller, Claim, RequestScope
 from signward_server.core.signing import Intent
 
-__all__ = ["FakeCaps", "FakeLimits", "FakePolicy", "FakeRequestLedger", "Judgement"]
+__all__ = ["FakeCaps", "FakeFailures", "FakeLimits", "FakePolicy", "FakeRequestLedger", "Judgement"]
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,22 @@ class FakeLimits:
             raise RateLimited(retry_after=1.5)
         self.room -= cost
         self.admitted.append((identity, what, key, cost))
+
+
+class FakeFailures:
+    """Implements ``core.ports.AuthenticationFailures``; peers in ``tired`` are told to wait."""
+
+    def __init__(self) -> None:
+        self.counted: list[tuple[str, str]] = []
+        self.tired = False
+
+    def answer(self, peer: str, error: SignwardError) -> SignwardError:
+        self.counted.append((peer, error.reason))
+        return RateLimited(retry_after=1.0) if self.tired else error
+
+    @property
+    def reasons(self) -> list[str]:
+        return [reason for _, reason in self.counted]
 
 
 class FakeCaps:

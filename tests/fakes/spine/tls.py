@@ -44,6 +44,21 @@ class TestAuthority:
         )
         self.pem = certificate.public_bytes(Encoding.PEM)
 
+    def revoking(self, *issued: Issued, age: timedelta = timedelta(0)) -> bytes:
+        """Return a revocation list with these certificates, in PEM."""
+        now = datetime.now(UTC) - age
+        builder = (
+            x509.CertificateRevocationListBuilder()
+            .issuer_name(self._name)
+            .last_update(now - timedelta(minutes=1))
+            .next_update(now + _HOUR)
+        )
+        for each in issued:
+            serial = x509.load_pem_x509_certificate(each.certificate).serial_number
+            revoked = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(now)
+            builder = builder.add_revoked_certificate(revoked.build())
+        return builder.sign(self._key, hashes.SHA256()).public_bytes(Encoding.PEM)
+
     def server(self) -> Issued:
         """Issue a certificate for loopback."""
         names = x509.SubjectAlternativeName(

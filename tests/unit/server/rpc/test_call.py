@@ -3,16 +3,17 @@ from __future__ import annotations
 import pytest
 from signward_server.core.errors import (
     Cancelled,
-    CertificateInvalid,
+    CertificateRevoked,
     DeadlineExceeded,
     IdentityMissing,
 )
+from signward_server.core.identity import Authentication
 from signward_server.rpc.call import GrpcCall, ItemCall
-from signward_server.rpc.leaf import Leaf
 
 from tests.fakes.spine.call import BOT
 from tests.fakes.spine.clock import MovingClock
 from tests.fakes.spine.context import FakeContext
+from tests.fakes.spine.standing import FakeStanding
 
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 OTHER_TRACE = "00-00000000000000000000000000000001-00f067aa0ba902b7-00"
@@ -23,29 +24,32 @@ def clock() -> MovingClock:
     return MovingClock()
 
 
-def _call(clock: MovingClock, context: FakeContext | None = None) -> GrpcCall:
-    call = GrpcCall(context or FakeContext(), "/x", clock)  # type: ignore[arg-type]
-    call.leaf = Leaf(BOT, clock.time() - 10, clock.time() + 10)
+def _call(context: FakeContext | None = None, standing: FakeStanding | None = None) -> GrpcCall:
+    call = GrpcCall(context or FakeContext(), "/x")  # type: ignore[arg-type]
+    call.standing = standing or FakeStanding(BOT)
     return call
 
 
-def test_before_the_identity_interceptor_nobody_calls(clock: MovingClock) -> None:
-    call = GrpcCall(FakeContext(), "/x", clock)  # type: ignore[arg-type]
+def test_before_the_identity_interceptor_nobody_calls() -> None:
+    call = GrpcCall(FakeContext(), "/x")  # type: ignore[arg-type]
     with pytest.raises(IdentityMissing):
         _ = call.identity
-    with pytest.raises(CertificateInvalid):
+    with pytest.raises(IdentityMissing):
+        _ = call.authentication
+    with pytest.raises(IdentityMissing):
         call.ensure_live()
 
 
-def test_a_live_call(clock: MovingClock) -> None:
-    call = _call(clock)
+def test_a_live_call() -> None:
+    standing = FakeStanding(BOT, Authentication.API_KEY)
+    call = _call(standing=standing)
     call.ensure_live()
-    assert call.identity == BOT
+    assert (call.identity, call.authentication) == (BOT, Authentication.API_KEY)
 
 
-def test_a_call_ends_with_its_deadline_its_caller_and_the_certificate(clock: MovingClock) -> None:
-    context = FakeContext()
-    call = _call(clock, context)
+def test_s02_a_call_ends_with_its_deadline_its_caller_and_what_it_has_shown() -> None:
+    context, standing = FakeContext(), FakeStanding(BOT)
+    call = _call(context, standing)
     context.remaining = 0
     with pytest.raises(DeadlineExceeded):
         call.ensure_live()
@@ -53,11 +57,8 @@ def test_a_call_ends_with_its_deadline_its_caller_and_the_certificate(clock: Mov
     with pytest.raises(Cancelled):
         call.ensure_live()
     context.active = True
-    clock.advance(11)
-    with pytest.raises(CertificateInvalid):
-        call.ensure_live()
-    clock.advance(-30)
-    with pytest.raises(CertificateInvalid):
+    standing.end = CertificateRevoked()
+    with pytest.raises(CertificateRevoked):
         call.ensure_live()
 
 
@@ -75,13 +76,13 @@ def test_a_call_ends_with_its_deadline_its_caller_and_the_certificate(clock: Mov
     ],
 )
 def test_only_a_well_formed_trace_context_is_taken(
-    clock: MovingClock, metadata: tuple[tuple[str, str], ...], expected: str
+    metadata: tuple[tuple[str, str], ...], expected: str
 ) -> None:
-    assert _call(clock, FakeContext(*metadata)).traceparent == expected
+    assert _call(FakeContext(*metadata)).traceparent == expected
 
 
 def test_an_item_has_its_own_trace_context_or_that_of_its_stream(clock: MovingClock) -> None:
-    stream = _call(clock, FakeContext(("traceparent", TRACE)))
+    stream = _call(FakeContext(("traceparent", TRACE)))
     assert ItemCall(stream, clock, None, OTHER_TRACE).traceparent == OTHER_TRACE
     assert ItemCall(stream, clock, None, "").traceparent == TRACE
     assert ItemCall(stream, clock, None, "malformed").traceparent == TRACE
@@ -89,10 +90,11 @@ def test_an_item_has_its_own_trace_context_or_that_of_its_stream(clock: MovingCl
 
 def test_an_item_ends_with_its_timeout_and_with_its_stream(clock: MovingClock) -> None:
     context = FakeContext()
-    stream = _call(clock, context)
+    stream = _call(context)
     item = ItemCall(stream, clock, 2.0, "")
     unbounded = ItemCall(stream, clock, None, "")
     assert (item.identity, item.method) == (BOT, "/x")
+    assert item.authentication is Authentication.CERTIFICATE
     clock.boot += 1.999
     item.ensure_live()
     clock.boot += 0.001

@@ -11,7 +11,9 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     load_pem_private_key,
 )
-from signward_server.rpc.tls import TlsFileError, server_credentials
+from signward_server.core.identity import IdentityKind
+from signward_server.rpc.tls import Certificates
+from signward_server.rpc.tls_files import ClientCaFile, ServerFiles, TlsFileError
 
 from tests.fakes.spine.tls import TestAuthority
 
@@ -45,14 +47,24 @@ def files(tmp_path: Path) -> dict[str, Path]:
     return paths
 
 
+def _loaded(certificate: Path, key: Path, cas: list[Path]) -> Certificates:
+    return Certificates(
+        ServerFiles(
+            certificate=certificate,
+            private_key=key,
+            client_cas=[ClientCaFile(ca, ()) for ca in cas],
+            identity=IdentityKind.CN,
+        )
+    )
+
+
 @pytest.mark.parametrize(
     ("key", "cas"), [("key", ["ca"]), ("sec1", ["ca"]), ("key", ["ca", "two"])]
 )
 def test_good_files_give_credentials(files: dict[str, Path], key: str, cas: list[str]) -> None:
-    credentials = server_credentials(
-        files["certificate"], files[key], [files[name] for name in cas]
-    )
-    assert isinstance(credentials, grpc.ServerCredentials)
+    certificates = _loaded(files["certificate"], files[key], [files[name] for name in cas])
+    assert isinstance(certificates.mutual(), grpc.ServerCredentials)
+    assert isinstance(certificates.one_sided(), grpc.ServerCredentials)
 
 
 @pytest.mark.parametrize(
@@ -74,11 +86,11 @@ def test_a_file_that_cannot_be_used_is_named_with_the_reason(
     files: dict[str, Path], certificate: str, key: str, cas: list[str], names: str, text: str
 ) -> None:
     with pytest.raises(TlsFileError, match=text) as raised:
-        server_credentials(files[certificate], files[key], [files[name] for name in cas])
+        _loaded(files[certificate], files[key], [files[name] for name in cas])
     assert str(raised.value).startswith(f"{files[names]}: ")
     assert "PRIVATE" not in str(raised.value)
 
 
 def test_without_a_client_ca_nobody_could_call(files: dict[str, Path]) -> None:
     with pytest.raises(TlsFileError, match="No client CA"):
-        server_credentials(files["certificate"], files["key"], [])
+        _loaded(files["certificate"], files["key"], [])
