@@ -11,8 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from signward.v1 import sign_service_pb2 as pb
 from signward_server.core.errors import (
+    ApiKeyRevoked,
     Cancelled,
     CertificateInvalid,
+    CertificateRevoked,
     EnvelopeCorrupt,
     FieldInvalid,
     MessageTooLarge,
@@ -28,6 +30,7 @@ from signward_server.rpc.status import status_of
 from tests.fakes.spine.call import BOT
 from tests.fakes.spine.context import FakeContext
 from tests.fakes.spine.rpc import grpc_call, routes, sign_service
+from tests.fakes.spine.standing import FakeStanding
 from tests.fakes.spine.world import World
 
 UNKNOWN = b"\xf8\x7f\x01"
@@ -62,11 +65,16 @@ def _batch(world: World, data: bytes) -> pb.SignBatchResponse:
 
 
 def _stream(
-    world: World, items: Iterable[bytes], context: FakeContext | None = None
+    world: World,
+    items: Iterable[bytes],
+    context: FakeContext | None = None,
+    standing: FakeStanding | None = None,
 ) -> Iterator[pb.SignStreamResponse]:
     streaming = routes(world)["SignStream"].streaming
     assert streaming is not None
-    for answer in streaming(iter(items), grpc_call(world, context=context)):
+    call = grpc_call(world, context=context)
+    call.standing = standing or call.standing
+    for answer in streaming(iter(items), call):
         yield pb.SignStreamResponse.FromString(answer)
 
 
@@ -272,11 +280,15 @@ def test_a_stream_whose_caller_has_gone_signs_nothing_more(world: World) -> None
     assert len(world.custody.asked) == 1
 
 
-def test_s04_a_certificate_that_expires_ends_its_stream(world: World) -> None:
-    stream = _stream(world, [_item(1, _raw()), _item(2, _raw())])
+@pytest.mark.parametrize("end", [CertificateInvalid(), CertificateRevoked(), ApiKeyRevoked()])
+def test_s04_a_caller_who_is_not_valid_any_more_ends_its_stream(
+    world: World, end: SignwardError
+) -> None:
+    standing = FakeStanding(BOT)
+    stream = _stream(world, [_item(1, _raw()), _item(2, _raw())], standing=standing)
     next(stream)
-    world.clock.advance(2e9)
-    with pytest.raises(CertificateInvalid):
+    standing.end = end
+    with pytest.raises(type(end)):
         next(stream)
     assert len(world.custody.asked) == 1
 
