@@ -361,6 +361,9 @@ def test_pages_are_in_order_of_id_and_limited(bench: Bench) -> None:
     assert catalogue.page("zz", 5) == []
     assert catalogue.page("", 0) == []
     assert catalogue.page("", -1) == []
+    assert [key.id for key in catalogue.page("", 2, 1)] == ordered[1:3]
+    assert [key.id for key in catalogue.page(ordered[1], 100, 2)] == ordered[4:]
+    assert catalogue.page("", 5, len(names)) == catalogue.page("zz", 5, 10**12) == []
     bench.close()
     assert [key.id for key in bench.store().catalogue(bench.rows).page("", 100)] == ordered
 

@@ -65,7 +65,7 @@ class FakeCatalogue:
             return None
         if made[0] != content:
             raise RequestIdReused
-        return self._keys[made[1]]
+        return self.get(made[1])
 
     def insert(
         self, key: Key, material: bytes | None, scope: RequestScope | None, content: bytes

@@ -36,6 +36,9 @@ class FakeContext:
         self.callbacks: list[Callable[[], None]] = []
         self._metadata = metadata
 
+    def peer(self) -> str:
+        return "ipv4:127.0.0.1:50000"
+
     def time_remaining(self) -> float:
         return self.remaining
 

@@ -62,14 +62,14 @@ FAILURES: dict[str, Callable[[World], SignRequest | SignwardError]] = {
 
 
 @pytest.mark.parametrize("failure", FAILURES)
-def test_s38_an_item_that_fails_early_counts_without_its_key(world: World, failure: str) -> None:
+def test_s42_an_item_that_fails_early_counts_without_its_key(world: World, failure: str) -> None:
     world.key()
     assert _told(world, FAILURES[failure](world)) != "OK"
     assert world.limits.admitted == [(BOT, SIGN, "", 1)]
 
 
 @pytest.mark.parametrize("failure", FAILURES)
-def test_s38_too_many_failing_items_are_limited_as_all_others(world: World, failure: str) -> None:
+def test_s42_too_many_failing_items_are_limited_as_all_others(world: World, failure: str) -> None:
     world.key()
     request = FAILURES[failure](world)
     world.limits.room = 2

@@ -7,6 +7,7 @@ from signward_server.core.errors import (
     KeyNotFound,
     KeyVersionDestroyed,
     KeyVersionNotFound,
+    PolicyDenied,
 )
 from signward_server.core.keys import CustodyKind, Key, KeyState, Purpose, VersionState
 from signward_server.flows.key_reading import KeyPage, Place
@@ -49,6 +50,15 @@ def test_s39_a_hidden_key_is_as_one_that_does_not_exist(world: World) -> None:
             world.reading.get(FakeCall(), key_id)
         with pytest.raises(KeyNotFound):
             world.reading.public_key(FakeCall(), key_id, 0)
+
+
+def test_a_key_that_one_may_know_of_is_not_yet_one_that_one_may_read(world: World) -> None:
+    key = world.key()
+    world.policy.denied.update({"GetKey", "GetPublicKey"})
+    with pytest.raises(PolicyDenied):
+        world.reading.get(FakeCall(), key.id)
+    with pytest.raises(PolicyDenied):
+        world.reading.public_key(FakeCall(), key.id, 7)
 
 
 def test_a_corrupt_key_says_so(world: World) -> None:
@@ -105,6 +115,94 @@ def test_a_list_shows_only_what_the_policy_shows(world: World) -> None:
 def test_a_long_list_ends_with_its_caller(world: World) -> None:
     with pytest.raises(Cancelled):
         world.reading.page(FakeCall(end=Cancelled()), KeyFilter(), Place(), 10)
+
+
+def test_a_caller_who_may_not_list_scans_nothing(world: World) -> None:
+    world.policy.denied.add("ListKeys")
+    with pytest.raises(PolicyDenied):
+        world.reading.page(FakeCall(), KeyFilter(), Place(), 10)
+    assert world.catalogue.pages == []
+
+
+def _many(world: World, count: int, *shown: int) -> None:
+    """Store keys that are hidden, but for those of these numbers."""
+    for number in range(count):
+        world.key(f"key-{number:05}")
+    names = {f"key-{number:05}" for number in shown}
+    world.policy.rule = lambda j: j.key is None or j.key.id in names
+
+
+def test_a_page_ends_after_a_thousand_keys_however_few_it_shows(world: World) -> None:
+    _many(world, 2500, 10, 2400)
+    pages, decisions = [], []
+    place: Place | None = Place()
+    while place is not None:
+        world.policy.judged.clear()
+        call = FakeCall()
+        page = world.reading.page(call, KeyFilter(), place, 500)
+        pages.append(_ids(page.keys))
+        decisions.append(len(world.policy.judged) - 1)
+        assert call.checks >= decisions[-1] // 100
+        place = page.following
+    assert pages == [["key-00010"], [], ["key-02400"]]
+    assert decisions == [1000, 1000, 500]
+
+
+@pytest.mark.parametrize("size", [1, 3])
+def test_no_key_is_lost_where_pages_end_early(
+    world: World, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    monkeypatch.setattr("signward_server.flows.key_reading._SCAN", 2)
+    monkeypatch.setattr("signward_server.flows.key_reading._SCANS", 2)
+    visible = (0, 1, 2, 9, 14, 15, 22)
+    _many(world, 23, *visible)
+    pages = _all_pages(world, KeyFilter(), size)
+    names = [name for page in pages for name in _ids(page.keys)]
+    assert names == [f"key-{number:05}" for number in visible]
+    assert all(len(page.keys) <= size for page in pages)
+
+
+def test_s39_no_place_names_a_key_that_was_not_shown(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("signward_server.flows.key_reading._SCAN", 2)
+    monkeypatch.setattr("signward_server.flows.key_reading._SCANS", 2)
+    _many(world, 23, 0, 5, 6, 20)
+    for size in (1, 2, 500):
+        shown = {""}
+        for page in _all_pages(world, KeyFilter(), size):
+            shown.update(_ids(page.keys))
+            assert page.following is None or page.following.after in shown
+
+
+def test_s39_a_full_page_does_not_tell_how_many_are_hidden_behind_it(world: World) -> None:
+    _many(world, 30, 3, 20)
+    page = world.reading.page(FakeCall(), KeyFilter(), Place(), 1)
+    assert page.following == Place("key-00003")
+
+
+def test_keys_that_come_in_between_pages_make_nobody_twice(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("signward_server.flows.key_reading._SCAN", 2)
+    monkeypatch.setattr("signward_server.flows.key_reading._SCANS", 2)
+    _many(world, 10, 1, 8)
+    first = world.reading.page(FakeCall(), KeyFilter(), Place(), 10)
+    world.key("key-00000a")
+    world.key("key-00002a")
+    found, place = _ids(first.keys), first.following
+    while place is not None:
+        page = world.reading.page(FakeCall(), KeyFilter(), place, 10)
+        found.extend(_ids(page.keys))
+        place = page.following
+    assert found == ["key-00001", "key-00008"]
+
+
+def test_s04_a_long_list_ends_with_its_caller_between_two_scans(world: World) -> None:
+    _many(world, 1000)
+    with pytest.raises(Cancelled):
+        world.reading.page(FakeCall(lives=3, end=Cancelled()), KeyFilter(), Place(), 10)
+    assert len(world.policy.judged) == 1 + 300
 
 
 @pytest.mark.parametrize(

@@ -92,6 +92,26 @@ def test_a_group_may_read_the_private_key(home):
     assert machine(home) == []
 
 
+def test_the_files_of_the_storage_of_limits_are_looked_at(home, tmp_path):
+    password = tmp_path / "pw"
+    flags = ("rate_limits.storage=rediss://127.0.0.1", f"rate_limits.storage_password={password}")
+    assert machine(home, *flags, f"rate_limits.storage_ca={tmp_path}/ca") == [
+        (
+            f"{tmp_path}/ca cannot be read (No such file or directory); "
+            "give rate_limits.storage_ca a file that is there"
+        ),
+        (
+            f"{password} cannot be read (No such file or directory); "
+            "give rate_limits.storage_password a file that is there"
+        ),
+    ]
+    password.touch(mode=0o644)
+    (line,) = machine(home, *flags)
+    assert line.startswith(f"{password} has mode 0644, so that others can reach the password; ")
+    password.chmod(0o640)
+    assert machine(home, *flags) == []
+
+
 def test_a_key_of_another_certificate_is_reported(home):
     (home.tls / "server.key").write_bytes((home.clients / "bot.key").read_bytes())
     (line,) = machine(home)

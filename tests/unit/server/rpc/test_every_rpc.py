@@ -6,86 +6,41 @@ about. What a route declares is compared with what policy and limits are really 
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
-from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from pathlib import Path
-from types import ModuleType
 
 import grpc
 import pytest
-import signward.v1
-from google.protobuf import descriptor_pool
-from google.protobuf.descriptor import MethodDescriptor
-from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from google.rpc import status_pb2
-from grpc_health.v1 import health_pb2
-from grpc_reflection.v1alpha import reflection_pb2
-from signward.v1 import admin_service_pb2 as admin
-from signward.v1 import key_service_pb2 as keys
-from signward.v1 import resources_pb2 as resources
 from signward.v1 import sign_service_pb2 as sign
 from signward_server.chains import all_chains
 from signward_server.core.actions import RPC_ACTIONS, Resource
-from signward_server.core.keys import Algorithm
+from signward_server.core.api_key_secrets import make_secret
+from signward_server.core.identity import Authentication
 from signward_server.core.method_classes import MethodClass
-from signward_server.rpc.reflection import REFLECTION_SERVICES, Reflection
+from signward_server.rpc.reflection import REFLECTION_SERVICES
 from signward_server.rpc.routes import Route
+from signward_server.rpc.server import ServerLimits
+from signward_server.rpc.serving import Flows, build_server
 
 from tests.fakes.spine.api_keys import api_key
-from tests.fakes.spine.serving import Served, reason, serve
+from tests.fakes.spine.every_rpc import EXAMPLES, METHODS, UNIMPLEMENTED, furnish
+from tests.fakes.spine.serving import BOUNDS, Served, reason, serve
 
 SIGNING = {action.name: action for chain in all_chains().values() for action in chain.actions}
 ACTIONS = {action.name: action for action in RPC_ACTIONS} | SIGNING
 ANY_SIGNING = "Sign*"
-UNIMPLEMENTED = {
-    f"/signward.v1.KeyService/{name}"
-    for name in (
-        "ImportKey",
-        "CreateImportParameters",
-        "AdoptKey",
-        "ListKeyVersions",
-        "CheckKey",
-        "GetCustodyStatus",
-        "GetKeyPolicyTemplate",
-        "RotateKey",
-        "ActivateKeyVersion",
-        "ScheduleDestroyKeyVersion",
-        "RestoreKeyVersion",
-        "RefreshShares",
-    )
-}
-
-
-def _modules() -> Iterator[ModuleType]:
-    for info in pkgutil.iter_modules(signward.v1.__path__):
-        if info.name.endswith("_pb2"):
-            yield importlib.import_module(f"signward.v1.{info.name}")
-    yield health_pb2
-    yield reflection_pb2
-
-
-def _methods() -> dict[str, MethodDescriptor]:
-    """Return every RPC of every service by its full name."""
-    Reflection((), lambda call: None)  # makes the newer form of its service known
-    services = [s for module in _modules() for s in module.DESCRIPTOR.services_by_name.values()]
-    pool = descriptor_pool.Default()
-    services.extend(pool.FindServiceByName(name) for name in REFLECTION_SERVICES)
-    return {f"/{s.full_name}/{method.name}": method for s in services for method in s.methods}
-
-
-METHODS = _methods()
+ANYWHERE = sorted(METHODS)
+EXEMPT = {name for name in METHODS if name.startswith("/grpc.health.v1.Health/")}
 
 
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[Served]:
     with serve(tmp_path) as running:
-        running.world.key()
-        running.world.key("digests", algorithm=Algorithm.ECDSA_SECP256K1, allow_digest=True)
-        running.world.api_keys.insert(api_key())
+        furnish(running.world)
         yield running
 
 
@@ -144,136 +99,78 @@ def _expanded(route: Route) -> set[str]:
     return named | set(SIGNING) if ANY_SIGNING in route.actions else named
 
 
+def test_nothing_but_health_can_be_exempt_and_that_by_a_setting_alone(tmp_path: Path) -> None:
+    for exempt in (False, True):
+        with serve(tmp_path, anonymous_health=exempt) as running:
+            anonymous = {route.name for route in running.routes if route.anonymous}
+        assert anonymous == (EXEMPT if exempt else set())
+
+
+@pytest.mark.integration
+def test_the_daemon_serves_every_rpc(served: Served) -> None:
+    world = served.world
+    server = build_server(
+        certificates=served.certificates,
+        api_keys=world.api_key_authentication,
+        failures=served.failures,
+        anonymous_health=False,
+        bounds=ServerLimits(**BOUNDS),  # type: ignore[arg-type]
+        flows=Flows(
+            creation=world.creation,
+            reading=world.reading,
+            changes=world.changes,
+            signing=world.signing,
+            verifying=world.verifying,
+            api_keys=world.api_key_changes,
+            freezing=world.freezing,
+            reloading=world.reloading,
+        ),
+        policy=world.policy,
+        limits=world.limits,
+        clock=world.clock,
+        ready=lambda: True,
+    )
+    try:
+        assert set(server._router._handlers) == set(METHODS)
+    finally:
+        server.stop(0)
+
+
 # What really happens
-
-
-def _signings(now: datetime) -> list[sign.SignRequest]:
-    """Return one request for each kind of payload."""
-    order = sign.OrderIntent(
-        action="order", coin="BTC", sz="1", limit_px="1", timestamp=int(now.timestamp() * 1000)
-    )
-    digest = sign.RawMessage(message=bytes(32), hash=sign.HASH_PREHASHED)
-    return [
-        sign.SignRequest(key="bot-key", raw=sign.RawMessage(message=b"hello")),
-        sign.SignRequest(key="digests", raw=digest),
-        sign.SignRequest(key="bot-key", order=order),
-    ]
-
-
-def _stream(now: datetime) -> list[Message]:
-    return [
-        sign.SignStreamRequest(id=number, request=request)
-        for number, request in enumerate(_signings(now))
-    ]
-
-
-def _new_key() -> keys.CreateKeyRequest:
-    return keys.CreateKeyRequest(
-        key_id="new",
-        algorithm=resources.ALGORITHM_ED25519,
-        custody=resources.CUSTODY_ENVELOPE,
-        purpose=resources.PURPOSE_RAW,
-        request_id="r1",
-    )
-
-
-def _update() -> keys.UpdateKeyRequest:
-    mask = FieldMask(paths=["owner", "labels"])
-    return keys.UpdateKeyRequest(
-        key_id="bot-key", owner="cn:other", labels={"a": "b"}, update_mask=mask
-    )
-
-
-def _question() -> sign.VerifyRequest:
-    return sign.VerifyRequest(
-        key="bot-key",
-        raw=sign.RawMessage(message=b"hello"),
-        raw_signature=sign.RawSignature(signature=bytes(64)),
-    )
-
-
-def _new_api_key(now: datetime) -> admin.CreateApiKeyRequest:
-    request = admin.CreateApiKeyRequest(identity="cn:bot")
-    request.expire_time.FromDatetime(now + timedelta(days=1))
-    return request
-
-
-def _known_api_key(now: datetime) -> admin.ImportApiKeyRequest:
-    request = admin.ImportApiKeyRequest(identity="cn:bot")
-    request.secret = "0123456789abcdefghijklmnopqrst"  # noqa: S105
-    request.expire_time.FromDatetime(now + timedelta(days=1))
-    return request
-
-
-def _freeze(mode: resources.Freeze.ValueType) -> admin.FreezeKeyRequest:
-    return admin.FreezeKeyRequest(key_id="bot-key", mode=mode)
-
-
-KEYS, SIGNS, ADMIN, HEALTH = (
-    "/signward.v1.KeyService/",
-    "/signward.v1.SignService/",
-    "/signward.v1.AdminService/",
-    "/grpc.health.v1.Health/",
-)
-# Requests that, one after the other, bring an RPC to ask all that it ever asks.
-EXAMPLES: dict[str, Callable[[datetime], list[Message]]] = {
-    KEYS + "CreateKey": lambda now: [_new_key(), _new_key()],
-    KEYS + "GetKey": lambda now: [keys.GetKeyRequest(key_id="bot-key")],
-    KEYS + "ListKeys": lambda now: [keys.ListKeysRequest()],
-    KEYS + "UpdateKey": lambda now: [_update()],
-    KEYS + "GetPublicKey": lambda now: [keys.GetPublicKeyRequest(key_id="bot-key")],
-    KEYS + "DisableKey": lambda now: [keys.DisableKeyRequest(key_id="bot-key")],
-    KEYS + "EnableKey": lambda now: [keys.EnableKeyRequest(key_id="bot-key")],
-    SIGNS + "Sign": lambda now: list(_signings(now)),
-    SIGNS + "SignBatch": lambda now: [sign.SignBatchRequest(requests=_signings(now))],
-    SIGNS + "SignStream": _stream,
-    SIGNS + "Verify": lambda now: [_question()],
-    ADMIN + "CreateApiKey": lambda now: [_new_api_key(now)],
-    ADMIN + "ImportApiKey": lambda now: [_known_api_key(now)],
-    ADMIN + "ListApiKeys": lambda now: [admin.ListApiKeysRequest()],
-    ADMIN + "RevokeApiKey": lambda now: [admin.RevokeApiKeyRequest(api_key_id=api_key().id)],
-    ADMIN + "FreezeKey": lambda now: [
-        _freeze(resources.FREEZE_ALL),
-        _freeze(resources.FREEZE_CANCEL_ONLY),
-    ],
-    ADMIN + "UnfreezeKey": lambda now: [admin.UnfreezeKeyRequest(key_id="bot-key")],
-    ADMIN + "Reload": lambda now: [admin.ReloadRequest()],
-    HEALTH + "Check": lambda now: [health_pb2.HealthCheckRequest()],
-    HEALTH + "List": lambda now: [health_pb2.HealthListRequest()],
-    HEALTH + "Watch": lambda now: [health_pb2.HealthCheckRequest()],
-    **{
-        f"/{service}/ServerReflectionInfo": lambda now: [
-            reflection_pb2.ServerReflectionRequest(list_services="")
-        ]
-        for service in REFLECTION_SERVICES
-    },
-    **{name: lambda now, name=name: [_empty(name)] for name in UNIMPLEMENTED},
-}
-
-
-def _empty(name: str) -> Message:
-    return GetMessageClass(METHODS[name].input_type)()
 
 
 def test_every_rpc_has_an_example() -> None:
     assert set(EXAMPLES) == set(METHODS)
 
 
-def _outcomes(served: Served, name: str) -> list[str]:
+def _outcomes(
+    served: Served,
+    name: str,
+    channel: grpc.Channel | None = None,
+    metadata: Sequence[tuple[str, str]] = (),
+) -> list[str]:
     """Call an RPC with its example; return OK or the reason of each call or item."""
+    channel = channel or served.channel()
     requests = EXAMPLES[name](served.world.clock.now())
     if METHODS[name].client_streaming:
-        return _answers(served, name, iter(requests))
-    return [outcome for request in requests for outcome in _answers(served, name, iter([request]))]
+        return _answers(channel, name, requests, metadata)
+    return [
+        outcome for request in requests for outcome in _answers(channel, name, [request], metadata)
+    ]
 
 
-def _answers(served: Served, name: str, requests: Iterator[Message]) -> list[str]:
+def _answers(
+    channel: grpc.Channel,
+    name: str,
+    requests: Sequence[Message],
+    metadata: Sequence[tuple[str, str]],
+) -> list[str]:
     answer_type = GetMessageClass(METHODS[name].output_type)
-    call = served.channel().stream_stream(
+    call = channel.stream_stream(
         name,
         request_serializer=lambda message: message.SerializeToString(),
         response_deserializer=answer_type.FromString,
-    )(requests, timeout=10)
+    )(iter(requests), timeout=10, metadata=tuple(metadata))
     found: list[str] = []
     try:
         for answer in call:
@@ -297,7 +194,7 @@ def _of(answer: Message) -> list[str]:
 
 
 @pytest.mark.integration
-@pytest.mark.parametrize("name", sorted(METHODS))
+@pytest.mark.parametrize("name", ANYWHERE)
 def test_with_a_policy_that_allows_all_an_rpc_asks_for_just_what_its_route_says(
     served: Served, routes: dict[str, Route], name: str
 ) -> None:
@@ -312,7 +209,7 @@ def test_with_a_policy_that_allows_all_an_rpc_asks_for_just_what_its_route_says(
 
 
 @pytest.mark.integration
-@pytest.mark.parametrize("name", sorted(METHODS))
+@pytest.mark.parametrize("name", ANYWHERE)
 def test_with_a_policy_that_denies_all_no_rpc_does_anything(
     served: Served, routes: dict[str, Route], name: str
 ) -> None:
@@ -331,7 +228,7 @@ def test_with_a_policy_that_denies_all_no_rpc_does_anything(
 
 
 @pytest.mark.integration
-@pytest.mark.parametrize("name", sorted(METHODS))
+@pytest.mark.parametrize("name", ANYWHERE)
 def test_each_action_is_asked_for_the_kind_of_resource_that_it_is_done_to(
     served: Served, name: str
 ) -> None:
@@ -345,7 +242,7 @@ def test_each_action_is_asked_for_the_kind_of_resource_that_it_is_done_to(
 
 
 @pytest.mark.integration
-@pytest.mark.parametrize("name", sorted(METHODS))
+@pytest.mark.parametrize("name", ANYWHERE)
 def test_beyond_its_limit_an_rpc_does_nothing(
     served: Served, routes: dict[str, Route], name: str
 ) -> None:
@@ -353,6 +250,52 @@ def test_beyond_its_limit_an_rpc_does_nothing(
     before = _state(served)
     assert set(_outcomes(served, name)) == {"RATE_LIMITED"}
     assert _state(served) == before
+
+
+def _no_certificate(served: Served) -> grpc.Channel:
+    credentials = grpc.ssl_channel_credentials(served.authority.pem)
+    channel = grpc.secure_channel(f"localhost:{served.api_key_port}", credentials)
+    served.channels.append(channel)
+    return channel
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("name", ANYWHERE)
+def test_no_rpc_lets_an_anonymous_caller_through(served: Served, name: str) -> None:
+    before = _state(served)
+    outcomes = _outcomes(served, name, _no_certificate(served))
+    assert set(outcomes) == {"IDENTITY_MISSING"} == set(served.failures.reasons)
+    assert _state(served) == before
+    assert served.world.policy.judged == []
+    assert _counted(served) == []
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("name", ANYWHERE)
+def test_where_health_is_exempt_nothing_else_is(tmp_path: Path, name: str) -> None:
+    with serve(tmp_path, anonymous_health=True) as running:
+        furnish(running.world)
+        outcomes = _outcomes(running, name, _no_certificate(running))
+        assert set(outcomes) == ({"OK"} if name in EXEMPT else {"IDENTITY_MISSING"})
+        assert running.world.policy.judged == []
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("name", ANYWHERE)
+def test_s03_the_policy_learns_of_each_rpc_that_an_api_key_alone_asks_for_it(
+    served: Served, name: str
+) -> None:
+    secret = make_secret(bytes(32))
+    digest = served.world.secret_digest.digest(secret.encode())
+    now = served.world.clock.now()
+    served.world.api_keys.insert(
+        api_key("bbbbbbbbbbbbbbbb", digest=digest, expire_time=now + timedelta(days=1))
+    )
+    metadata = [("authorization", f"Bearer {secret}")]
+    outcomes = _outcomes(served, name, _no_certificate(served), metadata)
+    assert set(outcomes) == {"METHOD_UNIMPLEMENTED" if name in UNIMPLEMENTED else "OK"}
+    shown = {j.authentication for j in served.world.policy.judged}
+    assert shown == (set() if name in UNIMPLEMENTED else {Authentication.API_KEY})
 
 
 def _counted(served: Served) -> list[tuple[MethodClass, int]]:
