@@ -68,7 +68,7 @@ def _read(folder: Path, *, guarded: bool) -> tuple[PolicySource, ...]:
         except UnicodeDecodeError:
             problems.append(Problem(str(folder / name), "", "is not UTF-8", "save it as UTF-8"))
     if problems:
-        raise ConfigurationError(problems)
+        raise ConfigurationError(list(dict.fromkeys(problems)))
     return tuple(sources)
 
 
@@ -117,7 +117,7 @@ def _content(path: Path, top: Path, *, guarded: bool) -> bytes:
         reason = os.strerror(getattr(exc, "errno", errno.ELOOP) or 0)
         raise _refused(path, f"cannot be read ({reason})", "make it a file of this user") from exc
     if problems:
-        raise ConfigurationError(list(dict.fromkeys(problems)))
+        raise ConfigurationError(problems)
     return data
 
 

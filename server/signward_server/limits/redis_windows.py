@@ -72,7 +72,7 @@ class RedisWindows(RedisStorage):
             "password": place.password or None,
             "socket_connect_timeout": place.connect_timeout,
             "socket_timeout": place.timeout,
-            "retry": Retry(NoBackoff(), 0),
+            "retry": Retry(NoBackoff(), 0),  # the default differs from version to version
             "protocol": 2,  # 3 lets the server push what delays noticing a closed connection
             "max_connections": _CONNECTIONS,
         }

@@ -201,13 +201,13 @@ def _invalid(policies: Sequence[ParsedPolicy], schema: cedarpy.Schema) -> Iterat
     """Yield what Cedar's validator finds, in strict mode."""
     text = "\n".join(policy.text for policy in policies)
     result = cedarpy.validate_policies(text, schema, release_gil=True)
-    for error in result.errors:
+    for error in result.errors[:_MAX_PROBLEMS]:
         match = _positional(error.policy_id)
         if match is None:
-            yield Problem("", 0, "", error.error)
+            yield Problem.quoting("", 0, "", error.error)
             continue
         policy = policies[int(match[1])]
-        what = error.error.removeprefix(f"for policy `{error.policy_id}`, ")
-        yield Problem(policy.source, policy.line, policy.id, what)
+        words = error.error.removeprefix(f"for policy `{error.policy_id}`, ")
+        yield Problem.quoting(policy.source, policy.line, policy.id, words)
     if not result.validation_passed and not result.errors:
         yield Problem("", 0, "", "not valid against the schema")

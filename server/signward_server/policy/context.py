@@ -28,7 +28,7 @@ _ATTRIBUTES = ("authentication", "address", "time", "version", "window")
 
 
 def wanted(reads: frozenset[str], kind: ActionKind) -> Wanted:
-    """Return what ``context_of`` must build for what is read (``reads.context_reads``)."""
+    """Return what ``context_of`` must build for what is read (``reads.joined``)."""
     if reads == EVERYTHING:
         return dict.fromkeys((*_ATTRIBUTES, kind.record), _WHOLE)
     fields: dict[str, set[str]] = {}

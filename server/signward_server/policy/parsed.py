@@ -32,7 +32,7 @@ class ParsedPolicy:
         json: Its JSON form, Cedar's.
         permits: Whether it is a ``permit``.
         scope: What it is about.
-        reads: Attributes of the context that it reads, or ``reads.EVERYTHING``.
+        reads: What it reads of the context, see ``reads.context_reads``.
         entities: Entities that it names.
     """
 
@@ -56,7 +56,7 @@ def parse(source: PolicySource) -> Iterator[ParsedPolicy | Problem]:
         if not problem:
             policies, problem = _policies(statement)
         if problem:
-            yield Problem(source.name, statement.line, "", problem)
+            yield Problem.quoting(source.name, statement.line, "", problem)
         for policy in policies:
             number += 1
             yield _named(policy, f"{source.name}#{number}", source, statement)
@@ -77,7 +77,7 @@ def _policies(statement: Statement) -> tuple[list[dict[str, object]], str]:
     try:
         parsed = json.loads(cedarpy.policies_to_json_str(statement.text))
     except (ValueError, RecursionError) as error:
-        return [], _one_line(error)
+        return [], str(error)
     if parsed["templates"] or parsed["templateLinks"]:
         return [], "templates are not supported: name the entities"
     policies = list(parsed["staticPolicies"].values())
@@ -142,7 +142,3 @@ def _stranger(uid: Uid) -> str:
     if type_ == "Server" and id_ != SERVER_ID:
         return f'the only server is Server::"{SERVER_ID}"'
     return ""
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:300]

@@ -20,8 +20,8 @@ def context_reads(node: object) -> frozenset[str]:
     """Return what an expression reads of the context.
 
     Returns:
-        Paths: ``time`` for an attribute as a whole, ``order.coin`` for a field of one; or
-        ``EVERYTHING``.
+        Paths: ``time`` for an attribute as a whole, ``order.coin`` for a field of one; and
+        ``EVERYTHING`` where it is used in another way as well.
     """
     found: set[str] = set()
     pending = [node]
@@ -34,14 +34,14 @@ def context_reads(node: object) -> frozenset[str]:
             if path:
                 found.add(".".join(path))
             elif node == _CONTEXT:
-                return EVERYTHING
+                found |= EVERYTHING
             else:
                 pending.extend(node.values())
     return frozenset(found)
 
 
 def joined(reads: Iterable[frozenset[str]]) -> frozenset[str]:
-    """Return what is read by all of these together."""
+    """Return what is read by all of these together: paths, or ``EVERYTHING``."""
     together: frozenset[str] = frozenset().union(*reads)
     return EVERYTHING if EVERYTHING.issubset(together) else together
 

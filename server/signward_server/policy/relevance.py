@@ -23,7 +23,7 @@ class Relevant:
 
     Attributes:
         policies: These policies; no other can decide or err.
-        reads: What they read of the context together, see ``reads.context_reads``.
+        reads: What they read of the context together, see ``reads.joined``.
     """
 
     policies: tuple[ParsedPolicy, ...]

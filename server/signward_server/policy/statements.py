@@ -17,6 +17,7 @@ __all__ = ["PolicySource", "Problem", "Statement", "cut"]
 # together these stay below 2 MiB, of 8 MiB that threads have.
 _MAX_DEPTH = 32
 _MAX_OPERATORS = 500
+_MAX_WORDS = 300  # characters
 
 _token = re.compile(
     r"""//[^\n\r]*                            # comment
@@ -60,6 +61,11 @@ class Problem:
     line: int
     policy: str
     text: str
+
+    @classmethod
+    def quoting(cls, source: str, line: int, policy: str, text: str) -> Problem:
+        """Return a problem in Cedar's words, as one line of bounded length."""
+        return cls(source, line, policy, " ".join(text.split())[:_MAX_WORDS])
 
     def __str__(self) -> str:
         place = f"{self.source}:{self.line}" if self.line else self.source

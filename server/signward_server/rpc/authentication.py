@@ -9,6 +9,7 @@ from signward_server.core.ports import Clock
 from signward_server.flows.api_key_authentication import ApiKeyAuthentication
 from signward_server.rpc.bearer import secret_of
 from signward_server.rpc.peer import address_of, certificate_finder
+from signward_server.rpc.recent import Recent
 from signward_server.rpc.standing import (
     ApiKeyStanding,
     BothStanding,
@@ -37,7 +38,7 @@ class Authenticator:
         self._clock = clock
         self._certificate_of = certificate_finder()
         # A standing judges itself by the trust in force, so that it can serve many calls.
-        self._known: dict[bytes, CertificateStanding] = {}
+        self._known: Recent[bytes, CertificateStanding] = Recent(_KEPT)
 
     def of(self, context: grpc.ServicerContext) -> Standing:
         """Return what the caller has shown; it holds now.
@@ -69,7 +70,5 @@ class Authenticator:
             known.ensure_valid()
             return known
         made = CertificateStanding(pem, self._trusted, self._clock)
-        if len(self._known) >= _KEPT:
-            self._known.clear()
-        self._known[pem] = made
+        self._known.put(pem, made)
         return made

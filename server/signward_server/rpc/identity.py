@@ -6,12 +6,11 @@ identity is read from the certificate itself.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
@@ -20,24 +19,14 @@ from signward_server.core.identity import Identity, IdentityKind
 from signward_server.core.identity_names import is_within, name_of, require_scope
 from signward_server.rpc.leaf import Leaf
 from signward_server.rpc.revocation import Revocations
+from signward_server.rpc.x509_reading import MALFORMED, extension
 
-__all__ = ["ClientAuthority", "IdentityParser"]
+__all__ = ["LARGEST_LEAF", "ClientAuthority", "IdentityParser"]
 
-_MAX_PEM = 65_536
+LARGEST_LEAF = 16_384
+"""Bytes that a leaf may have in PEM; there is a bounded number of what is kept of them."""
+
 _PEM_BEGIN = b"-----BEGIN "
-# What cryptography raises on bytes that it cannot read, at load or at first access. It warns
-# of some, such as names that are too long: where warnings are errors, these end here too.
-_MALFORMED = (
-    Warning,
-    ValueError,
-    TypeError,
-    UnsupportedAlgorithm,
-    x509.DuplicateExtension,
-    x509.InvalidVersion,
-    x509.UnsupportedGeneralNameType,
-)
-
-_Extension = TypeVar("_Extension", bound=x509.ExtensionType)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,16 +91,16 @@ class IdentityParser:
         Raises:
             IdentityMissing: There is no certificate.
             IdentityUnknown: It is malformed, no client's, or names no identity, more than
-                one, or one that its issuer may not name.
+                one, or one that its issuer may not name; or its issuer is no CA of these.
             CertificateRevoked: Its issuer has taken it back.
         """
         if not pem:
             raise IdentityMissing
-        if len(pem) > _MAX_PEM or pem.count(_PEM_BEGIN) != 1:
+        if len(pem) > LARGEST_LEAF or pem.count(_PEM_BEGIN) != 1:
             raise IdentityUnknown
         try:
             return self._read(x509.load_pem_x509_certificate(pem))
-        except _MALFORMED as exc:
+        except MALFORMED as exc:
             raise IdentityUnknown from exc
 
     def _read(self, leaf: x509.Certificate) -> Leaf:
@@ -119,19 +108,18 @@ class IdentityParser:
         name = name_of(self._kind, claims[0]) if len(claims) == 1 else None
         if name is None or not self._is_client(leaf):
             raise IdentityUnknown
-        issuers = self._issuers(leaf, name)
-        if any(self._revocations.holds(_public_key(ca), leaf.serial_number) for ca in issuers):
+        not_before, not_after = _validity(leaf)
+        if self._authorities:
+            start, end = _longest(map(_validity, self._issuers(leaf, name)))
+            not_before, not_after = max(not_before, start), min(not_after, end)
+        if self._revocations.hold(leaf):
             raise CertificateRevoked
-        return Leaf(
-            identity=Identity(self._kind, name),
-            not_before=max(map(_start, (leaf, *issuers))),
-            not_after=min(map(_end, (leaf, *issuers))),
-        )
+        return Leaf(Identity(self._kind, name), not_before, not_after)
 
     def _is_client(self, leaf: x509.Certificate) -> bool:
         """Return whether it is neither a CA's, nor the daemon's, nor for other uses only."""
-        constraints = _extension(leaf, x509.BasicConstraints)
-        usage = _extension(leaf, x509.ExtendedKeyUsage)
+        constraints = extension(leaf, x509.BasicConstraints)
+        usage = extension(leaf, x509.ExtendedKeyUsage)
         return (
             not (constraints and constraints.ca)
             and (usage is None or ExtendedKeyUsageOID.CLIENT_AUTH in usage)
@@ -139,16 +127,13 @@ class IdentityParser:
         )
 
     def _issuers(self, leaf: x509.Certificate, name: str) -> list[x509.Certificate]:
-        """Return the CA that issued a leaf and may name it so.
+        """Return the CA that issued a leaf and may name it so, in each form that it has.
 
-        A CA that was renewed with the same key stands in a bundle twice; the one that is
-        valid for longest counts. None where every CA that TLS accepts may name anyone.
+        A CA that was renewed with the same key stands in a bundle more than once.
 
         Raises:
             IdentityUnknown: There is no such CA.
         """
-        if not self._authorities:
-            return []
         issuers = [
             authority.certificate
             for authority in self._authorities
@@ -156,7 +141,7 @@ class IdentityParser:
         ]
         if not issuers:
             raise IdentityUnknown
-        return [max(issuers, key=_end)]
+        return issuers
 
     def _may_assert(self, authority: ClientAuthority, name: str) -> bool:
         scopes = authority.may_assert
@@ -168,7 +153,7 @@ def _claims(kind: IdentityKind, leaf: x509.Certificate) -> list[str]:
     if kind is IdentityKind.CN:
         attributes = leaf.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
         return [a.value if isinstance(a.value, str) else "" for a in attributes]
-    names = _extension(leaf, x509.SubjectAlternativeName)
+    names = extension(leaf, x509.SubjectAlternativeName)
     if names is None:
         return []
     if kind is IdentityKind.SPIFFE:
@@ -176,19 +161,19 @@ def _claims(kind: IdentityKind, leaf: x509.Certificate) -> list[str]:
     return names.get_values_for_type(x509.DNSName)
 
 
-def _start(certificate: x509.Certificate) -> float:
-    return certificate.not_valid_before_utc.timestamp()
+def _validity(certificate: x509.Certificate) -> tuple[float, float]:
+    """Return start and end, seconds since the epoch."""
+    start, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    return start.timestamp(), end.timestamp()
 
 
-def _end(certificate: x509.Certificate) -> float:
-    return certificate.not_valid_after_utc.timestamp()
-
-
-def _extension(leaf: x509.Certificate, kind: type[_Extension]) -> _Extension | None:
-    for extension in leaf.extensions:
-        if isinstance(extension.value, kind):
-            return extension.value
-    return None
+def _longest(spans: Iterable[tuple[float, float]]) -> tuple[float, float]:
+    """Return the last span of time that some spans cover together without a gap."""
+    (start, end), *others = sorted(spans, key=lambda span: span[1], reverse=True)
+    for earlier_start, earlier_end in others:
+        if earlier_end >= start:
+            start = min(start, earlier_start)
+    return start, end
 
 
 def _public_key(certificate: x509.Certificate) -> bytes:
@@ -199,7 +184,7 @@ def _issued(authority: x509.Certificate, leaf: x509.Certificate) -> bool:
     """Return whether the issuer's name is this CA's subject and its key made the signature."""
     try:
         leaf.verify_directly_issued_by(authority)
-    except (InvalidSignature, *_MALFORMED):
+    except (InvalidSignature, *MALFORMED):
         # Another kind of key or name than the leaf's issuer has.
         return False
     return True

@@ -124,18 +124,17 @@ class Router(grpc.GenericRpcHandler):
     def _compose_streaming(self, route: Route, behaviour: Streaming) -> _Handler:
         parts = self._parts
         if route.anonymous:
-            composed = anonymous(self._counted(behaviour, _anyone))
+            composed = anonymous(self._counted(_reading_ahead(behaviour), _anyone))
         else:
-            held = self._counted(behaviour, _caller)
+            held = self._counted(_reading_ahead(behaviour), _caller)
             counted = limited(held, parts.limits, route.method_class)
             composed = identified_stream(counted, parts.authenticator, parts.failures)
         boundary = streaming_boundary(composed, _call_maker(route.name))
-        ahead = supported()
 
         def entered(requests: Iterator[bytes], context: grpc.ServicerContext) -> Iterator[bytes]:
             if not context.add_callback(parts.slots.leave):
                 parts.slots.leave()  # the call has ended already
-            return boundary(read_ahead(requests) if ahead else requests, context)
+            return boundary(requests, context)
 
         _on(entered, parts.stream_pool)
         return grpc.stream_stream_rpc_method_handler(entered)
@@ -163,6 +162,12 @@ class Router(grpc.GenericRpcHandler):
 
         _on(behaviour, self._refusals)
         return grpc.stream_unary_rpc_method_handler(behaviour)
+
+
+def _reading_ahead(behaviour: Streaming) -> Streaming:
+    if not supported():
+        return behaviour
+    return lambda requests, call: behaviour(read_ahead(requests, call.ensure_live), call)
 
 
 def _call_maker(name: str) -> Callable[[grpc.ServicerContext], GrpcCall]:

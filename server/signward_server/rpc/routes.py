@@ -43,3 +43,12 @@ class Route:
     is_batch: bool = False
     anonymous: bool = False
     swift: Swift | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse to exempt anything but health.
+
+        Raises:
+            ValueError: Something else is to be exempt.
+        """
+        if self.anonymous and self.method_class is not MethodClass.HEALTH:
+            raise ValueError(f"{self.name} cannot be exempt")

@@ -48,7 +48,7 @@ class CertificateStanding:
         IdentityUnknown, CertificateRevoked, CertificateInvalid: It shows nothing.
     """
 
-    __slots__ = ("_clock", "_leaf", "_pem", "_trust", "_trusted", "identity")
+    __slots__ = ("_clock", "_judged", "_pem", "_trusted", "identity")
 
     authentication = Authentication.CERTIFICATE
 
@@ -56,20 +56,21 @@ class CertificateStanding:
         self._pem = pem
         self._trusted = trusted
         self._clock = clock
-        self._trust = trusted.now
-        self._leaf = self._trust.leaf(pem)
-        self.identity = self._leaf.identity
+        trust = trusted.now
+        leaf = trust.leaf(pem)
+        self.identity = leaf.identity
+        self._judged = trust.version, leaf  # one value, since threads share a standing
         self.ensure_valid()
 
     def ensure_valid(self) -> None:
         """Return while issuer, revocation and validity are as they must be; see ``Standing``."""
+        version, leaf = self._judged
         trust = self._trusted.now
-        if trust is not self._trust:
+        if trust.version != version:
             leaf = trust.leaf(self._pem)
             if leaf.identity != self.identity:
                 raise IdentityUnknown
-            self._leaf, self._trust = leaf, trust
-        leaf = self._leaf
+            self._judged = trust.version, leaf
         if not leaf.not_before <= self._clock.time() <= leaf.not_after:
             raise CertificateInvalid
 

@@ -1,108 +1,107 @@
-"""The daemon's side of TLS: files read and checked as a whole, and exchanged while it serves.
+"""The daemon's side of TLS, exchanged as a whole while it serves. TLS 1.2 or later.
 
 grpcio asks for the configuration at each handshake, so that a new certificate or CA counts
-from the next connection on. It reports what is wrong with one nowhere: everything is checked
-before it gets there. TLS 1.2 or later.
+from the next connection on; for those that are open there is the ``Trust`` (S2).
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterable, Sequence
+import logging
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import grpc
-from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import serialization
 
-from signward_server.rpc.identity import ClientAuthority, IdentityParser
-from signward_server.rpc.revocation import Revocations, read_revocations
-from signward_server.rpc.tls_files import (
-    ClientCaFile,
-    ServerFiles,
-    TlsFileError,
-    read_certificates,
-    read_file,
-)
+from signward_server.core.ports import Clock
+from signward_server.rpc.identity import IdentityParser
+from signward_server.rpc.material import CertificateSource, Material, pem_of
+from signward_server.rpc.revocation import Revocations
+from signward_server.rpc.tls_files import TlsFileError
 from signward_server.rpc.trust import Trust, Trusted
 
 __all__ = ["Certificates"]
 
+_log = logging.getLogger(__name__)
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, repr=False)
 class _Loaded:
-    """What the files say.
+    """What is in force.
 
     Attributes:
-        pair: Private key and chain in PEM.
-        roots: All client CAs in PEM.
         trust: Whom it makes the daemon believe.
         revocations: What is revoked.
+        mutual: Configuration of listeners that require a client certificate.
+        one_sided: Configuration of those that ask for none.
     """
 
-    pair: tuple[bytes, bytes]
-    roots: bytes
     trust: Trust
     revocations: Revocations
+    mutual: grpc.ServerCertificateConfiguration
+    one_sided: grpc.ServerCertificateConfiguration
 
 
 class Certificates:
     """The certificates in force.
 
     Args:
-        files: Where they come from.
+        source: Where they come from.
+        clock: Judges the daemon's own, and revocation lists.
 
     Attributes:
         trusted: Whom they make the daemon believe.
 
     Raises:
-        TlsFileError: A file is missing or malformed, or the key is not the certificate's.
+        TlsFileError: Something cannot be used; the text names it and the fix.
     """
 
-    def __init__(self, files: ServerFiles) -> None:
-        self._files = files
-        self._loaded = _load(files)
+    def __init__(self, source: CertificateSource, clock: Clock) -> None:
+        self._source = source
+        self._clock = clock
+        self._loaded = _loaded(source.read(clock.now()))
         self.trusted = Trusted(self._loaded.trust)
+        self._mention_overdue()
 
     @property
     def version(self) -> str:
         """SHA-256 of everything in force, in hex."""
         return self._loaded.trust.version
 
+    @property
+    def overdue(self) -> int:
+        """How many revocation lists should have been replaced by newer ones; they still count."""
+        return self._loaded.revocations.overdue(self._clock.now())
+
     def watched(self) -> Iterable[Path]:
         """Return the files that they come from."""
-        files = self._files
-        yield from (files.certificate, files.private_key, *files.revocations)
-        yield from (ca.path for ca in files.client_cas)
+        return self._source.watched()
 
     def load(self) -> None:
-        """Read the files again, and put what they say into force.
+        """Read everything again, and put it into force.
 
         Raises:
-            TlsFileError: One cannot be used; what was in force stays.
+            TlsFileError: Something cannot be used; what was in force stays.
         """
-        loaded = _load(self._files)
+        loaded = _loaded(self._source.read(self._clock.now()))
         if loaded.trust.version != self._loaded.trust.version:
             self._loaded = loaded
             self.trusted.now = loaded.trust
+        self._mention_overdue()
 
     def mutual(self) -> grpc.ServerCredentials:
         """Return credentials for one listener that requires a client certificate."""
-        return self._credentials(
-            lambda loaded: grpc.ssl_server_certificate_configuration([loaded.pair], loaded.roots),
-            mutual=True,
-        )
+        return self._credentials(lambda loaded: loaded.mutual, required=True)
 
     def one_sided(self) -> grpc.ServerCredentials:
         """Return credentials for one listener that asks for none."""
-        return self._credentials(
-            lambda loaded: grpc.ssl_server_certificate_configuration([loaded.pair]), mutual=False
-        )
+        return self._credentials(lambda loaded: loaded.one_sided, required=False)
 
     def _credentials(
-        self, configured: Callable[[_Loaded], grpc.ServerCertificateConfiguration], *, mutual: bool
+        self,
+        configured: Callable[[_Loaded], grpc.ServerCertificateConfiguration],
+        *,
+        required: bool,
     ) -> grpc.ServerCredentials:
         """Return credentials of their own for each listener: each one asks for itself."""
         given = self._loaded
@@ -118,70 +117,31 @@ class Certificates:
         return grpc.dynamic_ssl_server_credentials(
             configured(given),
             newer,  # type: ignore[arg-type]  # None is "no change", as its text says
-            require_client_authentication=mutual,
+            require_client_authentication=required,
         )
 
+    def _mention_overdue(self) -> None:
+        if overdue := self.overdue:
+            _log.warning("revocation lists are overdue", extra={"lists": overdue})
 
-def _load(files: ServerFiles) -> _Loaded:
-    chain = read_certificates(files.certificate)
-    key = _private_key(files, chain[0])
-    bundles = [(ca, read_certificates(ca.path)) for ca in files.client_cas]
-    authorities = [certificate for _, bundle in bundles for certificate in bundle]
+
+def _loaded(material: Material) -> _Loaded:
+    authorities = [authority.certificate for authority in material.authorities]
     if not authorities:
-        raise TlsFileError("No client CA is configured, so that nobody could ever call.")
-    revocations = read_revocations(files.revocations, authorities)
-    roots = _pem(authorities)
-    parser = _parser(files, bundles, chain[0], revocations)
-    content = (files.identity.encode(), key, _pem(chain), roots, revocations.content)
-    names = repr([(ca.names, len(bundle)) for ca, bundle in bundles]).encode()
-    version = _digest((*content, names))
-    return _Loaded((key, _pem(chain)), roots, Trust(parser.parse, version), revocations)
-
-
-def _parser(
-    files: ServerFiles,
-    bundles: Sequence[tuple[ClientCaFile, Sequence[x509.Certificate]]],
-    own: x509.Certificate,
-    revocations: Revocations,
-) -> IdentityParser:
-    authorities = [
-        ClientAuthority(certificate, frozenset(ca.names) or None)
-        for ca, bundle in bundles
-        for certificate in bundle
-    ]
+        raise TlsFileError("No client CA that is not revoked, so that nobody could ever call.")
     try:
-        return IdentityParser(
-            files.identity,
-            authorities=authorities,
-            server_certificates=[own],
-            revocations=revocations,
+        parser = IdentityParser(
+            material.kind,
+            authorities=material.authorities,
+            server_certificates=material.chain[:1],
+            revocations=material.revocations,
         )
     except ValueError as exc:
         raise TlsFileError(f"tls.client_ca: {exc}") from exc
-
-
-def _private_key(files: ServerFiles, leaf: x509.Certificate) -> bytes:
-    pem = read_file(files.private_key)
-    try:
-        key = serialization.load_pem_private_key(pem, password=None)
-    except (ValueError, TypeError, UnsupportedAlgorithm) as exc:
-        raise TlsFileError(
-            f"{files.private_key}: no unencrypted PEM private key; give one in PKCS#8 or SEC1 form."
-        ) from exc
-    if key.public_key() != leaf.public_key():
-        raise TlsFileError(
-            f"{files.private_key}: not the key of {files.certificate}; the first certificate "
-            "there must be the server's own."
-        )
-    return pem
-
-
-def _pem(certificates: Iterable[x509.Certificate]) -> bytes:
-    return b"".join(each.public_bytes(serialization.Encoding.PEM) for each in certificates)
-
-
-def _digest(parts: Iterable[bytes]) -> str:
-    digest = hashlib.sha256()
-    for part in parts:
-        digest.update(hashlib.sha256(part).digest())
-    return digest.hexdigest()
+    pair = (material.key_pem, pem_of(material.chain))
+    return _Loaded(
+        Trust(parser.parse, material.version),
+        material.revocations,
+        grpc.ssl_server_certificate_configuration([pair], pem_of(authorities)),
+        grpc.ssl_server_certificate_configuration([pair]),
+    )

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from signward_server.core.errors import SignwardError
+from signward_server.core.errors import IdentityUnknown, SignwardError
+from signward_server.rpc.identity import LARGEST_LEAF
 from signward_server.rpc.leaf import Leaf
+from signward_server.rpc.recent import Recent
 
 __all__ = ["Trust", "Trusted"]
 
-_KEPT = 4096  # certificates, good and bad; beyond, all are parsed again
+_KNOWN = 4096
+_REFUSED = 1024
 
 
 class Trust:
@@ -27,34 +30,33 @@ class Trust:
     def __init__(self, parse: Callable[[bytes], Leaf], version: str) -> None:
         self._parse = parse
         self.version = version
-        self._leaves: dict[bytes, Leaf | type[SignwardError]] = {}
+        self._known: Recent[bytes, Leaf] = Recent(_KNOWN)
+        self._refused: Recent[bytes, type[SignwardError]] = Recent(_REFUSED)
 
     def leaf(self, pem: bytes) -> Leaf:
         """Return what a certificate says; parsing takes up to a millisecond, so it is kept.
 
-        Refusals are kept as well: who calls again and again with a certificate that names
-        nobody costs no more than others.
+        Refusals are kept as well, and apart: who calls again and again with certificates that
+        name nobody costs no more than others, and displaces none of them.
 
         Raises:
             IdentityMissing, IdentityUnknown, CertificateRevoked: See ``IdentityParser``.
         """
-        known = self._leaves.get(pem)
-        if known is None:
-            known = self._read(pem)
-        if isinstance(known, Leaf):
-            return known
-        raise known
+        return self._known.get(pem) or self._read(pem)
 
-    def _read(self, pem: bytes) -> Leaf | type[SignwardError]:
-        found: Leaf | type[SignwardError]
+    def _read(self, pem: bytes) -> Leaf:
+        if len(pem) > LARGEST_LEAF:
+            raise IdentityUnknown
+        refused = self._refused.get(pem)
+        if refused is not None:
+            raise refused
         try:
-            found = self._parse(pem)
-        except SignwardError as refused:
-            found = type(refused)
-        if len(self._leaves) >= _KEPT:
-            self._leaves.clear()
-        self._leaves[pem] = found
-        return found
+            leaf = self._parse(pem)
+        except SignwardError as error:
+            self._refused.put(pem, type(error))
+            raise
+        self._known.put(pem, leaf)
+        return leaf
 
 
 class Trusted:

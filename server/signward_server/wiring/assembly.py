@@ -23,7 +23,7 @@ from signward_server.flows.api_key_authentication import ApiKeyAuthentication
 from signward_server.home.damage import log_damage
 from signward_server.home.policies import load_policies
 from signward_server.home.sealing import refuse_foreign_kek
-from signward_server.home.tls_settings import tls_files
+from signward_server.home.tls_settings import certificate_source
 from signward_server.policy.engine import CedarPolicy
 from signward_server.policy.groups import Groups
 from signward_server.rpc.server import ServerLimits
@@ -60,7 +60,7 @@ def build(settings: Settings, source: SettingsSource, clock: Clock | None = None
     clock = clock or SystemClock()
     with ExitStack() as opened, startup_errors():
         metrics = Metrics()
-        certificates = Certificates(tls_files(settings.tls))
+        certificates = Certificates(certificate_source(settings.tls), clock)
         groups = Groups(settings.groups.members)
         policy = CedarPolicy(load_policies(settings.policy.folder), groups, clock, metrics)
         native = load_native(allow_unlisted=settings.custody.envelope.allow_unlisted_libraries)

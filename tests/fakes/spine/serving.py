@@ -20,6 +20,7 @@ from signward_server.rpc.health import CHECK_HEALTH, Health
 from signward_server.rpc.reflection import REFLECT, REFLECTION_SERVICES, Reflection
 from signward_server.rpc.routes import Route
 from signward_server.rpc.server import RpcServer, ServerLimits
+from signward_server.rpc.material import FileSource
 from signward_server.rpc.tls import Certificates
 from signward_server.rpc.tls_files import ClientCaFile, ServerFiles
 
@@ -137,7 +138,7 @@ def serve(folder: Path, *, anonymous_health: bool = False, **bounds: float) -> I
     contents = (issued.certificate, issued.key, authority.pem, authority.revoking())
     for path, pem in zip(files.values(), contents, strict=True):
         path.write_bytes(pem)
-    certificates = Certificates(_files(files))
+    certificates = Certificates(FileSource(_files(files)), world.clock)
     failures = FakeFailures()
     guard = None if anonymous_health else _guard(world, CHECK_HEALTH)
     health = Health(frozenset(SERVICES), lambda: ready[0], guard)

@@ -5,10 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import json
 import time
-from collections.abc import Iterator
 
 import pytest
-from signward import Algorithm, Client, Freeze, Purpose, errors
+from signward import Algorithm, Client, Freeze, Purpose, ReloadPart, errors
 from signward.cli.app import app
 from typer.testing import CliRunner, Result
 
@@ -16,12 +15,6 @@ pytestmark = pytest.mark.integration
 
 OURS = "correct-horse-battery-staple-42"
 HOUR = dt.timedelta(hours=1)
-
-
-@pytest.fixture(scope="module")
-def admin(daemon) -> Iterator[Client]:
-    with Client.from_profile("admin", daemon.profiles) as client:
-        yield client
 
 
 def make(admin: Client, key_id: str, purpose: Purpose.ValueType, **labels: str) -> None:
@@ -127,3 +120,29 @@ def test_the_command_line_administers(daemon, tmp_path, monkeypatch):
     assert run("key", "unfreeze", "cli-frozen").stdout == "cli-frozen\n"
     assert run("sign", "raw", "cli-frozen", "m").exit_code == 0
     assert run("key", "freeze", "--label", "team=nobody").exit_code == 4
+
+
+def test_what_did_not_change_is_reloaded_as_it_is(admin):
+    results = admin.admin.reload()
+    assert ReloadPart.RELOAD_PART_POLICY in {result.part for result in results}
+    assert [(result.changed, result.problem) for result in results] == [(False, "")] * len(results)
+    assert all(len(bytes.fromhex(result.version)) == 32 for result in results)
+
+
+def test_a_bad_policy_keeps_the_old_one_and_says_why(daemon, admin):
+    bad = daemon.home / "policies" / "bad.cedar"
+    bad.write_text("permit (principal, action, resource")
+    try:
+        [result] = admin.admin.reload([ReloadPart.RELOAD_PART_POLICY])
+    finally:
+        bad.unlink()
+    assert not result.changed
+    assert "bad.cedar" in result.problem
+    [restored] = admin.admin.reload([ReloadPart.RELOAD_PART_POLICY])
+    assert (restored.version, restored.problem) == (result.version, "")
+
+
+def test_operators_work_is_not_for_everybody(client):
+    with pytest.raises(errors.PermissionDenied) as caught:
+        list(client.admin.list_api_keys())
+    assert caught.value.reason == "POLICY_DENIED"

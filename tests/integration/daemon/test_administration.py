@@ -76,8 +76,9 @@ def test_api_keys_outlive_the_daemon_and_their_secrets_are_nowhere(home: Home) -
 
 def test_s34_nothing_is_signed_once_freezing_has_returned(shared_daemon: Daemon) -> None:
     with shared_daemon.client() as client, shared_daemon.client("admin") as admin:
-        client.create_key(
+        admin.create_key(
             "adm-freeze",
+            owner="cn:bot",
             algorithm=resources_pb2.ALGORITHM_ED25519,
             purpose=resources_pb2.PURPOSE_RAW,
             custody=resources_pb2.CUSTODY_ENVELOPE,
@@ -106,8 +107,8 @@ def test_ten_thousand_keys_are_frozen_within_the_time_of_one_call(
 ) -> None:
     home = stocked(pristine, shelf / "frozen", 10_000)
     selector = pb.LabelSelector(labels={"team": "market-making"})
-    with Daemon(home) as daemon, daemon.client("admin", timeout=60) as client:
-        stub = AdminServiceStub(client.channel)
+    with Daemon(home) as daemon, daemon.client() as client, daemon.client("admin") as admin:
+        stub = AdminServiceStub(admin.channel)
         started = time.monotonic()
         request = pb.FreezeKeyRequest(selector=selector, mode=ALL, reason="test")
         assert len(stub.FreezeKey(request, timeout=60).key_ids) == 10_000

@@ -87,8 +87,11 @@ class Answer:
 
     @property
     def policies(self) -> tuple[str, ...]:
-        """Ids of the policies that decided last."""
-        return self.steps[-1].explanation.policies if self.steps else ()
+        """Ids of the policies that made the answer what it is."""
+        last = self.steps[-1].explanation if self.steps else None
+        if last is None or (last.allowed and self.error is not None):
+            return ()
+        return last.policies
 
     @property
     def detail(self) -> str:

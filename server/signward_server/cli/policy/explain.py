@@ -66,7 +66,13 @@ def explain(
                 table=table,
                 case=case,
             ),
-            Connection.of(target, profile, profiles, timeout, as_json=as_json),
+            Connection(
+                target=target,
+                profile=profile,
+                profiles=profiles,
+                timeout=timeout,
+                as_json=as_json,
+            ),
         )
         print_result(as_dictionary(answer), as_text(answer), as_json=as_json)
         if answer.error is not None:

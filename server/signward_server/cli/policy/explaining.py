@@ -97,24 +97,28 @@ def _entity(variable: str, entity: Mapping[str, object]) -> Iterator[str]:
         for name, value in cast("Mapping[str, object]", entity["attrs"]).items():
             yield from _attribute(f"resource.{name}", value)
         for name, label in cast("Mapping[str, object]", entity.get("tags", {})).items():
-            yield _line("", f"resource.getTag({json.dumps(name)}) = {json.dumps(label)}")
+            yield _line("", f"resource.getTag({_quoted(name)}) = {_quoted(label)}")
 
 
 def _attribute(name: str, value: object) -> Iterator[str]:
     if isinstance(value, Mapping) and "__extn" in value:
         extension = cast("Mapping[str, str]", value["__extn"])
-        yield _line("", f"{name} = {extension['fn']}({json.dumps(extension['arg'])})")
+        yield _line("", f"{name} = {extension['fn']}({_quoted(extension['arg'])})")
     elif isinstance(value, Mapping) and value.keys() == {"type", "id"}:
         yield _line("", f"{name} = {_uid(value)}")
     elif isinstance(value, Mapping):
         for inner, part in value.items():
             yield from _attribute(f"{name}.{inner}", part)
     else:
-        yield _line("", f"{name} = {json.dumps(value, ensure_ascii=False)}")
+        yield _line("", f"{name} = {_quoted(value)}")
 
 
 def _uid(uid: Mapping[str, object]) -> str:
-    return f"{uid['type']}::{json.dumps(uid['id'], ensure_ascii=False)}"
+    return f"{uid['type']}::{_quoted(uid['id'])}"
+
+
+def _quoted(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _line(name: str, text: str) -> str:

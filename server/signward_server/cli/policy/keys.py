@@ -6,15 +6,14 @@ The store is never opened: a daemon that is asked judges and records that somebo
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import typer
-from signward.cli.connection import Session
-from signward.cli.output import Output
 from signward.cli.report import exit_code, line
+from signward.client import Client
 from signward.errors import SignwardError
+from signward.profiles import Profile, default_path, profile_from_environment, read_profile
 
 from signward_server.core.keys import Key
 from signward_server.core.startup import ConfigurationRefused
@@ -25,38 +24,39 @@ __all__ = ["Connection", "read_key", "read_text"]
 _LARGEST_DOCUMENT = 2**20
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Connection:
-    """Which daemon to ask for a key.
+    """Which daemon to ask for a key, by the options that were given.
 
     Attributes:
-        changes: Variables of the client, over those of the surroundings.
+        target: Where it is, over what the profile or the surroundings say.
+        profile: Name of a profile; without one the surroundings say where it is.
+        profiles: The profiles file.
         timeout: Seconds to wait.
         as_json: Whether errors are printed as JSON.
     """
 
-    changes: Mapping[str, str]
+    target: str | None
+    profile: str | None
+    profiles: Path | None
     timeout: float
     as_json: bool
 
-    @classmethod
-    def of(
-        cls,
-        target: str | None,
-        profile: str | None,
-        profiles: Path | None,
-        timeout: float,
-        *,
-        as_json: bool,
-    ) -> Connection:
-        """Make one out of options; what is not given is left to the surroundings."""
-        given = {
-            "SIGNWARD_TARGET": target,
-            "SIGNWARD_PROFILE": profile,
-            "SIGNWARD_PROFILES": profiles,
-        }
-        changes = {name: str(value) for name, value in given.items() if value is not None}
-        return cls(changes, timeout, as_json)
+    def described(self) -> Profile:
+        """Return where the daemon is and how to reach it.
+
+        Raises:
+            CredentialsError: That is not said completely.
+        """
+        environment = dict(os.environ)
+        if self.profiles is not None:
+            environment["SIGNWARD_PROFILES"] = str(self.profiles)
+        if self.profile is not None:
+            found = read_profile(self.profile, default_path(environment))
+            return replace(found, target=self.target) if self.target else found
+        if self.target is not None:
+            environment["SIGNWARD_TARGET"] = self.target
+        return profile_from_environment(environment)
 
 
 def read_key(text: str, connection: Connection) -> Key:
@@ -103,11 +103,18 @@ def read_text(text: str) -> str:
 
 def _asked(key_id: str, connection: Connection) -> Key:
     """Return a key as a daemon shows it to the caller of this command."""
-    environment = {**os.environ, **connection.changes}
-    session = Session(environment, connection.timeout, Output(as_json=connection.as_json))
     try:
-        with session.client() as client:
+        with _client(connection) as client:
             return key_of(client.get_key(key_id))
     except SignwardError as exc:
         typer.echo(line(exc, as_json=connection.as_json), err=True)
         raise typer.Exit(exit_code(exc)) from exc
+
+
+def _client(connection: Connection) -> Client:
+    profile = connection.described()
+    credentials = profile.credentials()
+    try:
+        return Client(profile.target, credentials, timeout=connection.timeout)
+    except ValueError as exc:
+        raise ConfigurationRefused("the target is no address", "write host:port") from exc

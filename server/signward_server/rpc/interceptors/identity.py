@@ -27,15 +27,14 @@ def identified(
     authenticator: Authenticator,
     failures: AuthenticationFailures,
 ) -> Callable[[_Q, GrpcCall], _R]:
-    """Wrap a behaviour; it then knows its caller."""
+    """Wrap a behaviour with one answer; it then knows its caller."""
 
     def behaviour(request: _Q, call: GrpcCall) -> _R:
         try:
             call.standing = authenticator.of(call.context)
+            return following(request, call)
         except SignwardError as error:
             refusal = _answer(failures, call, error)
-        else:
-            return following(request, call)
         try:
             raise refusal
         finally:

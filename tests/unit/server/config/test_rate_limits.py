@@ -90,6 +90,14 @@ def test_a_bad_rule_is_refused_with_its_position(change, problem):
     assert refusals(rules({"per": '"identity"'}, change)) == [f"rate_limits.rules[1].{problem}"]
 
 
+@pytest.mark.parametrize("what", [what for what in MethodClass if what is not MethodClass.SIGN])
+def test_a_rule_that_would_never_apply_is_refused(what):
+    for per in (Per.KEY, Per.IDENTITY_AND_KEY):
+        found = refusals(rules({"class": f'"{what}"', "per": f'"{per}"'}))
+        assert found == ["rate_limits.rules[0].per counts by key, which only sign does"]
+    assert section(rules({"class": f'"{what}"', "per": '"identity"'}))
+
+
 def test_the_fix_for_a_wrong_key_names_the_right_one():
     with pytest.raises(ConfigurationError, match=r"did you mean rate_limits\.rules\[0\]\.class\?"):
         section(rules({"clas": '"sign"'}))

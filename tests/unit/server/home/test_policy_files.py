@@ -120,8 +120,21 @@ def test_what_others_can_change_is_refused(folder, mode):
 def test_a_folder_that_others_can_write_to_is_refused(folder, mode):
     folder.chmod(mode)
     text = f"has mode {mode:04o}, so that others can change policies"
-    assert f"DIR {text}; run: chmod go-w DIR" in problems(folder)
+    assert problems(folder) == [f"DIR {text}; run: chmod go-w DIR"]
+    (folder / "inner").mkdir()
+    (folder / "b.cedar").rename(folder / "inner" / "b.cedar")
+    (folder / "b.cedar").symlink_to("inner/b.cedar")
+    assert problems(folder) == [f"DIR {text}; run: chmod go-w DIR"]
     assert texts(folder, guarded=False) == [("b.cedar", "// b")]
+
+
+def test_a_folder_that_a_link_leads_to_counts_as_well(folder):
+    (folder / "inner").mkdir()
+    (folder / "b.cedar").rename(folder / "inner" / "b.cedar")
+    (folder / "b.cedar").symlink_to("inner/b.cedar")
+    (folder / "inner").chmod(0o777)
+    text = "has mode 0777, so that others can change policies"
+    assert problems(folder) == [f"DIR/inner {text}; run: chmod go-w DIR/inner"]
 
 
 def test_a_file_of_another_user_is_refused(folder, monkeypatch):

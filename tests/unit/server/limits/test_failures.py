@@ -91,7 +91,7 @@ def test_s38_a_hundred_thousand_peers_take_bounded_memory_and_few_lines(world):
     assert sum(line["failures"]["API_KEY_INVALID"] for line in lines) == 100_000
 
 
-def test_threads_count_exactly(world):
+def test_threads_count_exactly(world, restless):
     answers: list[object] = []
 
     def fail() -> None:

@@ -204,7 +204,7 @@ def test_it_decides_like_the_library(calls, limit, window):
             assert (world.refused(who, M.SIGN, "", cost) == 0) == fits
 
 
-def test_threads_get_exactly_the_limit():
+def test_threads_get_exactly_the_limit(restless):
     rules = [Rule(M.SIGN, Per.IDENTITY, 500, 60), Rule(M.SIGN, Per.KEY, 300, 60)]
     world, ready = World(*rules), threading.Barrier(8)
     admitted: list[str] = []
@@ -241,7 +241,7 @@ def test_rules_that_stay_keep_their_counters():
     assert world.refused(BOT, M.KEY_CREATION) == 0
 
 
-def test_replacing_rules_loses_no_count_of_those_that_stay():
+def test_replacing_rules_loses_no_count_of_those_that_stay(restless):
     rule = Rule(M.SIGN, Per.IDENTITY, 300, 60)
     world, done = World(rule), threading.Event()
 

@@ -52,7 +52,9 @@ def test_names_beyond_the_most_share_a_counter():
         windows.begin(name, 0, 1)
     assert windows.find("d", 0) is None
     windows.begin("d", 0, 1)
-    assert windows.find("e", 0) is windows.find("d", 0)
+    shared = windows.find("d", 0)
+    assert shared is not None
+    assert windows.find("e", 0) is shared
     assert windows.find("a", 0).count == 1
     assert len(windows) == 3
     assert windows.find("d", 10) is None

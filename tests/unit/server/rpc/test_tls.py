@@ -11,7 +11,9 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     load_pem_private_key,
 )
+from signward_server.core.clock import SystemClock
 from signward_server.core.identity import IdentityKind
+from signward_server.rpc.material import FileSource
 from signward_server.rpc.tls import Certificates
 from signward_server.rpc.tls_files import ClientCaFile, ServerFiles, TlsFileError
 
@@ -48,14 +50,13 @@ def files(tmp_path: Path) -> dict[str, Path]:
 
 
 def _loaded(certificate: Path, key: Path, cas: list[Path]) -> Certificates:
-    return Certificates(
-        ServerFiles(
-            certificate=certificate,
-            private_key=key,
-            client_cas=[ClientCaFile(ca, ()) for ca in cas],
-            identity=IdentityKind.CN,
-        )
+    files = ServerFiles(
+        certificate=certificate,
+        private_key=key,
+        client_cas=[ClientCaFile(ca, ()) for ca in cas],
+        identity=IdentityKind.CN,
     )
+    return Certificates(FileSource(files), SystemClock())
 
 
 @pytest.mark.parametrize(

@@ -95,6 +95,8 @@ def read_table(path: Path) -> TableFile:
     Raises:
         ConfigurationError: With every problem, each with its line.
     """
+    if path.exists() and not path.is_file():
+        raise _one(path, "is not a regular file", "remove it")
     try:
         with path.open("rb") as file:
             data = file.read(_LARGEST_FILE + 1)

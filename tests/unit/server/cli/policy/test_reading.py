@@ -1,6 +1,7 @@
 """Tables are read whole or refused, each problem with its line."""
 
 import json
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -195,6 +196,9 @@ def test_a_folder_without_tables_and_files_that_are_none_are_named(tmp_path):
     assert "DIR/no cannot be read (No such file" in refusal(read_table, tmp_path / "no")
     (tmp_path / "a.test.yaml").write_bytes(b"\xff")
     assert refusal(read_table, tmp_path / "a.test.yaml").startswith("DIR/a.test.yaml is not UTF-8")
+    os.mkfifo(tmp_path / "pipe.test.yaml")
+    assert "is not a regular file" in refusal(read_table, tmp_path / "pipe.test.yaml")
+    (tmp_path / "pipe.test.yaml").unlink()
     (tmp_path / "b.test.yaml").write_text("#" * 2_000_000)
     assert "is larger than 256 KiB" in refusal(read_table, tmp_path / "b.test.yaml")
     for number in range(256):
