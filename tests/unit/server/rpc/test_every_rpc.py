@@ -82,6 +82,25 @@ def test_every_rpc_has_actions_that_policies_know_and_a_limit_class(
         assert isinstance(routes[name].method_class, MethodClass)
 
 
+def test_limit_classes_follow_from_services_and_actions(routes: dict[str, Route]) -> None:
+    changes = {MethodClass.KEY_CREATION, MethodClass.KEY_CHANGE}
+    for name in METHODS:
+        service, _, method = name[1:].partition("/")
+        found = routes[name].method_class
+        if service == "signward.v1.AdminService":
+            assert found is MethodClass.ADMINISTRATION
+        elif service == "grpc.health.v1.Health":
+            assert found is MethodClass.HEALTH
+        elif service in REFLECTION_SERVICES:
+            assert found is MethodClass.REFLECTION
+        elif ANY_SIGNING in routes[name].actions:
+            assert found is MethodClass.SIGN
+        elif ACTIONS[method].restricted:
+            assert found in changes
+        else:
+            assert found is (MethodClass.VERIFY if method == "Verify" else MethodClass.READ)
+
+
 def test_every_action_is_one_of_an_rpc_and_every_limit_class_is_used(served: Served) -> None:
     asked = {action for route in served.routes for action in _expanded(route)}
     assert asked == set(ACTIONS)

@@ -17,11 +17,12 @@ from signward.v1 import admin_service_pb2 as admin
 from signward.v1 import key_service_pb2 as keys
 from signward.v1 import resources_pb2 as resources
 from signward.v1 import sign_service_pb2 as sign
-from signward_server.core.errors import SignwardError
+from signward_server.core.errors import PolicyError, SignwardError
 from signward_server.core.keys import Freeze, KeyState, Purpose, VersionState
 from signward_server.flows.access import VIEW_KEY
 from signward_server.rpc.status import status_of
 
+from tests.fakes.spine.judges import Judgement
 from tests.fakes.spine.rpc import grpc_call, routes
 from tests.fakes.spine.world import World
 
@@ -143,6 +144,20 @@ def test_s39_a_hidden_key_is_as_one_that_does_not_exist(
     assert world.custody.forgotten == []
     recorded = [dataclasses.replace(e, key="", call=None) for e in world.audit.entries]
     assert recorded in ([], recorded[:1] * 2)
+
+
+@pytest.mark.parametrize("condition", ["fine", "damaged"])
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_s05_a_view_that_cannot_be_decided_is_no_view(name: str, condition: str) -> None:
+    world = World()
+    CONDITIONS[condition](world)
+
+    def err(judgement: Judgement) -> bool:
+        raise PolicyError
+
+    world.policy.rule = err
+    hidden, missing = (_told(world, name, QUESTIONS[name][0](key)) for key in (KEY, MISSING))
+    assert hidden == missing
 
 
 @pytest.mark.parametrize("name", QUESTIONS)
