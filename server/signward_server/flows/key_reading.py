@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from signward_server.core.errors import EtagMismatch
 from signward_server.core.keys import Key, KeyVersion
 from signward_server.core.ports import Call, Catalogue, Policy
 from signward_server.flows.access import may_view, verifying_version, visible_key
@@ -15,6 +16,7 @@ GET_KEY = "GetKey"
 LIST_KEYS = "ListKeys"
 GET_PUBLIC_KEY = "GetPublicKey"
 _SCAN, _SCANS = 100, 10  # keys between two looks at the deadline, and of those for a page
+_TRIES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +81,20 @@ class KeyReading:
         Each key may take a decision of its own, so that a page ends after a thousand of them,
         however few it shows. That tells how many were not shown, and never which.
 
+        All of it is judged by one state of policies and groups (S11).
+
         Raises:
             PolicyDenied, PolicyError: The caller may not list at all.
+            EtagMismatch: Policies change faster than a page can be judged.
         """
+        for _ in range(_TRIES):
+            generation = self._policy.generation
+            page = self._page(call, wanted, place, size)
+            if self._policy.generation is generation:
+                return page
+        raise EtagMismatch
+
+    def _page(self, call: Call, wanted: KeyFilter, place: Place, size: int) -> KeyPage:
         self._policy.authorize(call, LIST_KEYS, None)
         shown: list[Key] = []
         after, skip = place.after, place.skip
