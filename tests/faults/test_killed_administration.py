@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 import grpc
 import pytest
-from signward import Client, Credentials, SignwardError
+from signward import Client, SignwardError
 from signward.v1.admin_service_pb2 import ApiKey, CreateApiKeyResponse
 
 from tests.running.calls import SIGN, refusal_of, unary
