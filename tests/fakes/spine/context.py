@@ -28,16 +28,13 @@ class FakeContext:
         self.remaining = 1e9
         self.active = True
         self.pems = pems
-        self.sender = "ipv4:192.0.2.1:40000"
+        self.sender = "ipv4:127.0.0.1:50000"
         self.code: grpc.StatusCode | None = None
         self.details = ""
         self.trailing: tuple[tuple[str, bytes], ...] = ()
         self.cancelled = False
         self.callbacks: list[Callable[[], None]] = []
         self._metadata = metadata
-
-    def peer(self) -> str:
-        return "ipv4:127.0.0.1:50000"
 
     def time_remaining(self) -> float:
         return self.remaining

@@ -156,7 +156,7 @@ def policies(draw: st.DrawFn) -> str:
         )
     )
     resource = "resource"
-    if "action" != actions and "ListKeys" not in actions:
+    if actions != "action" and "ListKeys" not in actions:
         of_keys = ['resource == Key::"hot"', 'resource in Key::"cold"', "resource is Key"]
         resource = draw(st.sampled_from([*["resource"] * 4, *of_keys]))
     conditions = draw(st.lists(fragments, max_size=2))
