@@ -94,17 +94,29 @@ class GrpcCall:
 class BatchCall:
     """The call of a batch, as its items see it.
 
-    Looking whether the caller is still there, and believed, takes a tenth of what an item
-    takes, so it is done once in a millisecond. The deadline is kept to the item.
+    Asking gRPC whether the caller is still there takes a tenth of what an item takes, so it
+    is done once in a millisecond. Deadline and standing are looked at for each item (S4).
 
     Args:
         call: The call that carries the batch.
         clock: Measures both.
     """
 
-    __slots__ = ("_call", "_clock", "_deadline", "_next", "authentication", "identity", "method")
+    __slots__ = (
+        "_call",
+        "_clock",
+        "_deadline",
+        "_next",
+        "_standing",
+        "authentication",
+        "identity",
+        "method",
+    )
 
     def __init__(self, call: GrpcCall, clock: Clock) -> None:
+        if call.standing is None:
+            raise IdentityMissing
+        self._standing = call.standing
         self.identity = call.identity
         self.authentication = call.authentication
         self.method = call.method
@@ -131,6 +143,8 @@ class BatchCall:
         if now >= self._next:
             self._call.ensure_live()
             self._next = now + _LOOK_AGAIN
+        else:
+            self._standing.ensure_valid()
 
 
 class ItemCall:

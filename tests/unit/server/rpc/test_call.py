@@ -138,17 +138,23 @@ def test_a_batch_whose_deadline_has_passed_signs_nothing(clock: MovingClock) -> 
         BatchCall(_call(context), clock).ensure_live()
 
 
-def test_s02_a_batch_ends_with_its_caller_and_what_it_has_shown(clock: MovingClock) -> None:
-    context, standing = FakeContext(), FakeStanding(BOT)
-    batch = BatchCall(_call(context, standing), clock)
+def test_s04_each_item_of_a_batch_asks_whether_its_caller_is_still_believed(
+    clock: MovingClock,
+) -> None:
+    standing = FakeStanding(BOT)
+    batch = BatchCall(_call(FakeContext(), standing), clock)
+    batch.ensure_live()
     standing.end = CertificateRevoked()
     with pytest.raises(CertificateRevoked):
         batch.ensure_live()
-    with pytest.raises(CertificateRevoked):  # and does not forget it
-        batch.ensure_live()
-    standing.end = None
+
+
+def test_a_batch_asks_once_in_a_millisecond_whether_its_caller_is_there(clock: MovingClock) -> None:
+    context = FakeContext()
+    batch = BatchCall(_call(context), clock)
     batch.ensure_live()
     context.active = False
+    batch.ensure_live()
     clock.advance(0.001)
     with pytest.raises(Cancelled):
         batch.ensure_live()
