@@ -73,18 +73,24 @@ def test_every_problem_is_told_with_its_place() -> None:
         ('permit(principal in User::"x", action, resource);', "unrecognized entity type"),
         ("permit(principal, action, resource) when {context.order.sz < 5};", "not found"),
         (
-            'permit(principal, action == Action::"SignOrder", resource)'
-            " when {context.address.isLoopback()};",
+            (
+                'permit(principal, action == Action::"SignOrder", resource)'
+                " when {context.address.isLoopback()};"
+            ),
             "optional attribute",
         ),
         (
-            'permit(principal, action == Action::"SignOrder", resource)'
-            ' when {context.order.sz < "5"};',
+            (
+                'permit(principal, action == Action::"SignOrder", resource)'
+                ' when {context.order.sz < "5"};'
+            ),
             "unexpected type",
         ),
         (
-            'permit(principal, action == Action::"GetKey", resource)'
-            ' when {resource.getTag("desk") == "fx"};',
+            (
+                'permit(principal, action == Action::"GetKey", resource)'
+                ' when {resource.getTag("desk") == "fx"};'
+            ),
             "safety of access to tag",
         ),
         (

@@ -278,13 +278,19 @@ def test_s03_an_api_key_alone_does_not_administer(caplog: pytest.LogCaptureFixtu
         ('permit(principal, action, resource) when {context.authentication like "*api*"};', True),
         ('permit(principal, action, resource) unless {context.authentication == "x"};', True),
         (
-            "permit(principal, action, resource);"
-            'permit(principal, action, resource) when {context.authentication == "certificate"};',
+            (
+                "permit(principal, action, resource);"
+                "permit(principal, action, resource)"
+                ' when {context.authentication == "certificate"};'
+            ),
             False,
         ),
         (
-            "permit(principal, action, resource);"
-            'forbid(principal, action, resource) when {context.authentication == "certificate"};',
+            (
+                "permit(principal, action, resource);"
+                "forbid(principal, action, resource)"
+                ' when {context.authentication == "certificate"};'
+            ),
             False,
         ),
         ("permit(principal, action, resource) when {context == context};", False),

@@ -113,8 +113,10 @@ _OF_ORDERS = st.sampled_from(
         "context.order == context.order",
         *(f"context.order.coin == {_quoted(text)}" for text in _ODD),
         '["fx", "BTC"].contains(context.order.coin)',
-        "resource.hasTag(context.order.coin) && resource.getTag(context.order.coin)"
-        " == context.order.action",
+        (
+            "resource.hasTag(context.order.coin) && resource.getTag(context.order.coin)"
+            " == context.order.action"
+        ),
     ]
 )
 _OF_RAW = st.sampled_from(["context.raw.size < 5", 'context.raw.hash == "NONE"'])
@@ -156,7 +158,7 @@ def policies(draw: st.DrawFn) -> str:
         )
     )
     resource = "resource"
-    if "action" != actions and "ListKeys" not in actions:
+    if actions != "action" and "ListKeys" not in actions:
         of_keys = ['resource == Key::"hot"', 'resource in Key::"cold"', "resource is Key"]
         resource = draw(st.sampled_from([*["resource"] * 4, *of_keys]))
     conditions = draw(st.lists(fragments, max_size=2))
