@@ -15,6 +15,7 @@ CANDIDATES := $(PYTHON) python3.11 python3.12 python3.13 python3.14 python3
 RELEASED := protos/released
 GO_MODULE := tests/interop/go
 GO_TOOLS := build/tools/.ready
+REDIS := build/tools/.redis
 GO_FLAGS := -mod=readonly -buildvcs=false -ldflags=-s -gcflags=all='-N -l'
 
 define find-python
@@ -39,7 +40,7 @@ demo: $(READY)  ## Start a daemon in a temporary home, sign and verify over mTLS
 	@$(BIN)/python client/examples/demo.py
 
 .PHONY: test
-test: $(READY) $(GO_TOOLS)  ## Run every test but the soak rounds, with coverage of daemon and client
+test: $(READY) $(GO_TOOLS) $(REDIS)  ## Run every test but the soak rounds, with coverage of daemon and client
 	@$(BIN)/python -m coverage erase
 	$(BIN)/python -m pytest --cov --cov-report=term $(ARGS)
 
@@ -88,7 +89,7 @@ release-image: $(READY)  ## Write the image that later protos are compared with;
 	&& echo "$(RELEASED)/$$version.binpb"
 
 .PHONY: tools
-tools: $(GO_TOOLS)  ## Build grpcurl and the plugins for Go, which some tests need, where Go is there
+tools: $(GO_TOOLS) $(REDIS)  ## Get what some tests need: grpcurl, plugins for Go (where Go is there), Redis
 
 .PHONY: lock
 lock: $(READY)  ## Pin what pyproject.toml asks for anew (UPGRADE=1: to the newest versions)
@@ -127,4 +128,16 @@ $(GO_TOOLS): $(GO_MODULE)/go.mod $(GO_MODULE)/go.sum
 	  && touch "$(CURDIR)/$@"; \
 	else \
 	  echo "Go is not installed: tests with grpcurl and with a client in Go will be skipped" >&2; \
+	fi
+
+# Debian's own, where none is installed: unpacked beside the other tools, neither installed nor
+# started. Where that fails there is no stamp, and `make test` skips what needs it and says so.
+$(REDIS): tests/running/fetch_redis.sh
+	@mkdir -p $(@D)
+	@if command -v redis-server >/dev/null; then \
+	  touch $@; \
+	elif command -v apt-get >/dev/null && $< "$(CURDIR)/$(@D)/redis"; then \
+	  echo "unpacked redis-server into $(@D)/redis" && touch $@; \
+	else \
+	  echo "no redis-server (on Debian: apt-get install redis-server): tests with it will be skipped" >&2; \
 	fi

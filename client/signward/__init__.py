@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from signward.api_keys import NewApiKey
     from signward.client import Client
     from signward.credentials import Credentials
     from signward.errors import (
@@ -36,8 +37,9 @@ if TYPE_CHECKING:
     from signward.retry import RetryPolicy
     from signward.status import from_status
     from signward.stream import SignFuture, SignStream
+    from signward.v1.admin_service_pb2 import ReloadPart
     from signward.v1.key_service_pb2 import KeyView
-    from signward.v1.resources_pb2 import Algorithm, Custody, Purpose
+    from signward.v1.resources_pb2 import Algorithm, Custody, Freeze, Purpose
     from signward.v1.sign_service_pb2 import Hash
 
 __all__ = [
@@ -53,14 +55,17 @@ __all__ = [
     "DeadlineExceeded",
     "FailedPrecondition",
     "FieldViolation",
+    "Freeze",
     "Hash",
     "Internal",
     "InvalidArgument",
     "KeyView",
+    "NewApiKey",
     "NotFound",
     "PermissionDenied",
     "Profile",
     "Purpose",
+    "ReloadPart",
     "ResourceExhausted",
     "RetryPolicy",
     "ServingStatus",
@@ -81,10 +86,13 @@ _MODULES = {
     "Client": "signward.client",
     "Credentials": "signward.credentials",
     "Custody": "signward.v1.resources_pb2",
+    "Freeze": "signward.v1.resources_pb2",
     "Hash": "signward.v1.sign_service_pb2",
     "KeyView": "signward.v1.key_service_pb2",
+    "NewApiKey": "signward.api_keys",
     "Profile": "signward.profiles",
     "Purpose": "signward.v1.resources_pb2",
+    "ReloadPart": "signward.v1.admin_service_pb2",
     "RetryPolicy": "signward.retry",
     "ServingStatus": "signward.health",
     "SignFuture": "signward.stream",

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import grpc
 
+from signward.bearer import BearerChannel
 from signward.credentials import Credentials
 
 __all__ = ["open_channel"]
@@ -35,7 +36,7 @@ def open_channel(
 
     Args:
         target: ``host:port``, ``unix:/path``, or any target that grpc resolves.
-        credentials: For mTLS.
+        credentials: Who both sides are; an API key goes out with every call.
         options: More channel options of grpc; they win over the defaults.
 
     Raises:
@@ -50,4 +51,5 @@ def open_channel(
     if server_name:
         merged["grpc.ssl_target_name_override"] = server_name
     merged.update(options)
-    return grpc.secure_channel(target, credentials.channel_credentials(), list(merged.items()))
+    channel = grpc.secure_channel(target, credentials.channel_credentials(), list(merged.items()))
+    return BearerChannel(channel, credentials.api_key) if credentials.api_key else channel

@@ -9,6 +9,7 @@ from typing import Self
 
 import grpc
 
+from signward.admin import AdminCalls
 from signward.calls import UnaryCall
 from signward.channel import open_channel
 from signward.credentials import Credentials
@@ -31,11 +32,14 @@ class Client(KeyCalls, SigningCalls):
 
     Args:
         target: ``host:port`` or ``unix:/path``.
-        credentials: For mTLS.
+        credentials: A client certificate, an API key, or both.
         timeout: Deadline in seconds of each unary call that names none.
         retries: How often calls with a ``request_id`` are repeated while the daemon is
             UNAVAILABLE; all other calls are made once.
         options: More channel options of grpc.
+
+    Attributes:
+        admin: What operators do: API keys, freezing, reloading.
 
     Raises:
         ValueError: The target is empty or a URL, or the timeout is not above zero.
@@ -55,6 +59,7 @@ class Client(KeyCalls, SigningCalls):
         self._channel = open_channel(target, credentials, options=options)
         KeyCalls.__init__(self, self._channel, timeout, retries)
         SigningCalls.__init__(self, self._channel, timeout, retries)
+        self.admin = AdminCalls(self._channel, timeout, retries)
         self._health = UnaryCall(health_method(self._channel), timeout, retries)
 
     @classmethod

@@ -16,9 +16,9 @@ from tests.benchmarks.servers import serving
 
 _OUTPUT = Path("build/bench")
 _DOCS = Path(__file__).parents[2] / "docs"
-_FULL = Plan(seconds=160, least_rounds=7, calls=150, thread_calls=100, threads=4)
-_SMOKE = Plan(seconds=1, least_rounds=2, calls=24, thread_calls=16, threads=4)
-_QUICK = Plan(seconds=15, least_rounds=3, calls=60, thread_calls=50, threads=4)
+_FULL = Plan(seconds=270, least_rounds=7, calls=100, thread_calls=60, threads=4)
+_SMOKE = Plan(seconds=1, least_rounds=2, calls=16, thread_calls=8, threads=4)
+_QUICK = Plan(seconds=25, least_rounds=3, calls=50, thread_calls=30, threads=4)
 
 
 def _main() -> None:
@@ -40,7 +40,7 @@ def _main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="about 30 seconds, coarse figures")
+    parser.add_argument("--quick", action="store_true", help="under a minute, coarse figures")
     parser.add_argument("--smoke", action="store_true", help="a few seconds, no figures of worth")
     parser.add_argument("--output", type=Path, default=_OUTPUT, help="folder of the results")
     parser.add_argument(

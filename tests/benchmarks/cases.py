@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
 from signward.v1 import key_service_pb2 as keys_pb
 from signward.v1 import sign_service_pb2 as sign_pb
 
-__all__ = ["BATCH_SIZE", "CASES", "ED25519_KEY", "MESSAGE", "SECP256K1_KEY", "Case"]
+__all__ = [
+    "BATCH_SIZE",
+    "CASES",
+    "ED25519_KEY",
+    "MESSAGE",
+    "ORDER_KEY",
+    "SECP256K1_KEY",
+    "Case",
+]
 
 ED25519_KEY = "bench-ed25519"
 SECP256K1_KEY = "bench-secp256k1"
+ORDER_KEY = "bench-order"
 MESSAGE = bytes(200)
 BATCH_SIZE = 64
 
@@ -44,6 +54,17 @@ _ED25519 = sign_pb.SignRequest(key=ED25519_KEY, raw=sign_pb.RawMessage(message=M
 _SECP256K1 = sign_pb.SignRequest(
     key=SECP256K1_KEY, raw=sign_pb.RawMessage(message=MESSAGE, hash=sign_pb.HASH_SHA256)
 )
+_ORDER = sign_pb.SignRequest(
+    key=ORDER_KEY,
+    order=sign_pb.OrderIntent(
+        action="order",
+        coin="ETH",
+        is_buy=True,
+        sz="0.25",
+        limit_px="3120.5",
+        timestamp=int(time.time() * 1000),
+    ),
+)
 
 CASES = (
     Case(
@@ -54,6 +75,7 @@ CASES = (
     ),
     Case("sign_ed25519", "echo", "Sign", _ED25519),
     Case("sign_secp256k1", "echo_sign_secp256k1", "Sign", _SECP256K1),
+    Case("sign_order", "echo_sign_order", "Sign", _ORDER),
     Case(
         "sign_batch_64",
         "echo_sign_batch_64",

@@ -19,8 +19,7 @@ from signward.v1 import sign_service_pb2 as sign_pb
 
 _Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"  # generic in its stubs only
 _THREADS = 32
-_SINGLES = ("sign_ed25519", "sign_secp256k1")
-
+_SINGLES = ("sign_ed25519", "sign_secp256k1", "sign_order")
 
 _KEYS = "signward.v1.KeyService"
 _SIGNATURES = "signward.v1.SignService"

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
 from tests.benchmarks.cases import CASES, Case
-from tests.benchmarks.schedule import SERVERS, TRANSPORTS, Samples
+from tests.benchmarks.schedule import Samples
+from tests.benchmarks.variants import ECHO, FULL, TRANSPORTS
 
 __all__ = ["latency_plot"]
 
@@ -17,7 +18,8 @@ _COLUMNS = 3
 _PANEL = (330, 250)  # with its margins
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 14, 34, 40
 _TITLE_HEIGHT = 46
-_COLOURS = {"daemon": "#1257b0", "echo": "#d9822b"}
+_SERVERS = {ECHO: "echo", FULL: "daemon"}
+_COLOURS = {FULL: "#1257b0", ECHO: "#d9822b"}
 _DASHES = {"tcp": "", "uds": "5 3"}
 _LABELS = {"tcp": "TCP", "uds": "Unix socket"}
 _INK, _PALE = "#333333", "#dddddd"
@@ -74,7 +76,7 @@ class _Panel:
                 seconds * 1e6
                 for seconds in itertools.chain.from_iterable(samples.latencies[place, case.name])
             )
-            for place in itertools.product(SERVERS, TRANSPORTS)
+            for place in itertools.product(_SERVERS, TRANSPORTS)
         }
         low = min(curve[0] for curve in curves.values())
         high = _BEYOND_P99 * max(curve[_rank(len(curve), 99)] for curve in curves.values())
@@ -122,10 +124,10 @@ class _Panel:
 def _legend(svg: ET.Element, number: int) -> None:
     left, top = _corner(number)
     x, y = left + _LEFT, top + _TOP + 10
-    for server, transport in itertools.product(SERVERS, TRANSPORTS):
+    for server, transport in itertools.product(_SERVERS, TRANSPORTS):
         stroke = {"stroke-width": "2", "stroke-dasharray": _DASHES[transport]}
         _add(svg, "line", x1=x, y1=y, x2=x + 34, y2=y, stroke=_COLOURS[server], **stroke)
-        _text(svg, x + 42, y + 4, f"{server}, {_LABELS[transport]}", size=12)
+        _text(svg, x + 42, y + 4, f"{_SERVERS[server]}, {_LABELS[transport]}", size=12)
         y += 22
     for line in ("across: microseconds, logarithmic", "up: share of calls that took no longer"):
         y += 18

@@ -9,15 +9,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
+from typing import Any
 
 from tests.benchmarks.cases import BATCH_SIZE, CASES, MESSAGE
-from tests.benchmarks.figures import SUFFIX, Figures
-from tests.benchmarks.schedule import TRANSPORTS, Plan
+from tests.benchmarks.figures import Figures
+from tests.benchmarks.schedule import Plan
+from tests.benchmarks.targets import judged
+from tests.benchmarks.variants import FULL, SUFFIX, TRANSPORTS, VARIANTS, variant_of
 
 __all__ = ["document", "metadata", "page"]
 
 _HEAD = ("case", "p50 µs", "to echo", "p99 µs", "to echo", "per s, 4 threads", "to echo")
 _PACKAGES = ("grpcio", "protobuf", "PyNaCl", "coincurve", "cryptography")
+_MEASURED = tuple(case for case in CASES if case.name != "sign_secp256k1")  # of the parts
 _TRANSPORT_NAMES = {"tcp": "TCP", "uds": "Unix socket"}
 
 
@@ -33,12 +37,13 @@ def metadata(plan: Plan, rounds: int) -> dict[str, object]:
         "plan": asdict(plan),
         "message_bytes": len(MESSAGE),
         "batch_size": BATCH_SIZE,
+        "variants": {variant.name: variant.part for variant in VARIANTS},
     }
 
 
 def document(found: Figures, about: Mapping[str, object]) -> str:
-    """Return ``latest.json``: an object for each case, and ``metadata``."""
-    return json.dumps({"metadata": about, **found}, indent=2) + "\n"
+    """Return ``latest.json``: an object for each case, ``metadata`` and ``targets``."""
+    return json.dumps({"metadata": about, "targets": judged(found), **found}, indent=2) + "\n"
 
 
 def page(found: Figures, about: Mapping[str, object]) -> str:
@@ -47,22 +52,54 @@ def page(found: Figures, about: Mapping[str, object]) -> str:
         f"{about['time']}: {about['rounds']} rounds on {about['cpus']} CPUs of {about['system']}, "
         f"Python {about['python']}, grpcio {version('grpcio')}."
     )
-    return "\n".join([where, "", *_table(found), "", *_remarks(found)]) + "\n"
+    tables = (_targets(found), _by_part(found), _whole(found), _remarks(found))
+    return "\n\n".join([where, *("\n".join(table) for table in tables)]) + "\n"
 
 
-def _table(found: Figures) -> list[str]:
-    rows: list[tuple[str, ...]] = [_HEAD]
+def _whole(found: Figures) -> Iterator[str]:
+    """Yield the table of the whole daemon beside the echo."""
+    rows: list[Sequence[str]] = [_HEAD]
     for transport in TRANSPORTS:
         for case in CASES:
             rows.append(_row(found, case.echo + SUFFIX[transport], ratios=False))
-            rows.append(_row(found, case.name + SUFFIX[transport], ratios=True))
-    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
-    rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
-    return [_line(row, widths) for row in (rows[0], rule, *rows[1:])]
+            rows.append(_row(found, variant_of(FULL).named(case.name, transport), ratios=True))
+    yield from _table(rows)
+
+
+def _by_part(found: Figures) -> Iterator[str]:
+    """Yield the table of what each part adds: p50 to the echo, and how much of that is new."""
+    rows: list[Sequence[str]] = [("part", "adds to", *(case.name for case in _MEASURED))]
+    for variant in VARIANTS:
+        cells = []
+        for case in _MEASURED:
+            figures = found.get(variant.named(case.name, "tcp"), {})
+            cells.append(_cell(figures))
+        rows.append((f"{variant.name}: {variant.part}", variant.before, *cells))
+    yield from _table(rows)
+
+
+def _cell(figures: Mapping[str, Any]) -> str:
+    if not figures:
+        return ""
+    added = figures.get("p50_ratio_added")
+    return f"{figures['p50_ratio']:.2f}" + ("" if added is None else f" ({added:+.2f})")
+
+
+def _targets(found: Figures) -> Iterator[str]:
+    """Yield the table of the targets."""
+    rows: list[Sequence[str]] = [("target", "shall be", "is", "quartiles", "met")]
+    for target in judged(found):
+        floor = "at_least" in target
+        bound = f"{'>=' if floor else '<='} {target['at_least' if floor else 'at_most']}"
+        low, high = target["spread"]
+        name = f"{target['case']} {target['figure']}"
+        met = "yes" if target["met"] else "no"
+        rows.append((name, bound, f"{target['measured']:.2f}", f"{low:.2f} to {high:.2f}", met))
+    yield from _table(rows)
 
 
 def _remarks(found: Figures) -> Iterator[str]:
-    """Yield in sentences what the table has no column for."""
+    """Yield in sentences what the tables have no column for."""
     for transport in TRANSPORTS:
         batch = found["sign_batch_64" + SUFFIX[transport]]
         stream = found["sign_stream" + SUFFIX[transport]]
@@ -74,6 +111,12 @@ def _remarks(found: Figures) -> Iterator[str]:
         )
     ratio = found["sign_ed25519_uds"]["p50_ratio_to_tcp"]
     yield f"- `sign_ed25519` takes {ratio} times as long on the Unix socket as over TCP (p50)."
+    added = [
+        f"{variant.name} {figures['raw_ratio']:.2f}"
+        for variant in VARIANTS
+        if (figures := found.get(variant.named("sign_batch_64", "tcp")))
+    ]
+    yield f"- `raw_ratio` of batches, part by part: {', '.join(added)}."
 
 
 def _row(found: Figures, name: str, *, ratios: bool) -> tuple[str, ...]:
@@ -85,7 +128,11 @@ def _row(found: Figures, name: str, *, ratios: bool) -> tuple[str, ...]:
     return tuple(row)
 
 
-def _line(row: Sequence[str], widths: Sequence[int]) -> str:
-    first = row[0].ljust(widths[0])
-    rest = (cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))
-    return "| " + " | ".join([first, *rest]) + " |"
+def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Yield the lines of a Markdown table: first column to the left, all others to the right."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
+    for row in (rows[0], rule, *rows[1:]):
+        first = row[0].ljust(widths[0])
+        rest = (cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))
+        yield "| " + " | ".join([first, *rest]) + " |"

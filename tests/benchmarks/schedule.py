@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import itertools
 import random
 import statistics
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias, TypeVar
+from typing import TypeVar
 
 from tests.benchmarks.bare import BareSigner
 from tests.benchmarks.cases import BATCH_SIZE, CASES, Case
 from tests.benchmarks.traffic import Traffic
+from tests.benchmarks.variants import Place, places_of
 
-__all__ = ["SERVERS", "TRANSPORTS", "Place", "Plan", "Samples", "run"]
-
-Place: TypeAlias = tuple[str, str]  # a server of SERVERS, a transport of TRANSPORTS
-SERVERS = ("echo", "daemon")
-TRANSPORTS = ("tcp", "uds")
+__all__ = ["Plan", "Samples", "run"]
 
 _T = TypeVar("_T")
 
@@ -88,8 +84,8 @@ def run(traffic: Mapping[Place, Traffic], plan: Plan, tell: Callable[[int], None
 def _measure(
     traffic: Mapping[Place, Traffic], case: Case, plan: Plan, samples: Samples
 ) -> Iterator[Place]:
-    """Measure one case at all places, the like beside the like; yield after each block."""
-    places = list(itertools.product(SERVERS, TRANSPORTS))
+    """Measure one case at all its places, the like beside the like; yield after each block."""
+    places = places_of(case)
     calls = max(plan.calls // case.weight, 1)
     thread_calls = max(plan.thread_calls // case.weight, 1)
     for place in _shuffled(places):

@@ -287,6 +287,44 @@ def test_of_racing_creations_exactly_one_wins(bench: Bench) -> None:
     assert sum(isinstance(outcome, KeyExists) for outcome in outcomes) == 7
 
 
+def test_many_changes_are_stored_at_once_and_what_changed_meanwhile_is_left_out(
+    bench: Bench,
+) -> None:
+    catalogue = bench.store().catalogue(bench.rows)
+    names = ["a", "b", "c", "d"]
+    keys = [catalogue.insert(catalogue_key(name), None, None, b"") for name in names]
+    newer = catalogue.replace(dataclasses.replace(keys[1], owner="cn:new"), 1)
+    bench.clock.pass_time(timedelta(minutes=1))
+    wanted = [
+        dataclasses.replace(key, freeze=Freeze.ALL) for key in (*keys[:3], catalogue_key("z"))
+    ]
+    stored = catalogue.replace_unchanged(wanted)
+    assert [(key.id, key.revision, key.freeze) for key in stored] == [
+        ("a", 2, Freeze.ALL),
+        ("c", 2, Freeze.ALL),
+    ]
+    assert {key.update_time for key in stored} == {bench.clock.now()}
+    expected = [stored[0], newer, stored[1], keys[3]]
+    assert catalogue.page("", 10) == expected
+    assert bench.store().catalogue(bench.rows).page("", 10) == expected
+    assert catalogue.replace_unchanged([]) == []
+    with pytest.raises(ValueError, match="never change"):
+        catalogue.replace_unchanged([stored[0], dataclasses.replace(keys[3], network="x")])
+    assert catalogue.page("", 10) == expected
+
+
+def test_many_changes_leave_out_what_another_catalogue_changed_and_learn_of_it(
+    bench: Bench,
+) -> None:
+    ours = bench.store().catalogue(bench.rows)
+    keys = [ours.insert(catalogue_key(name), None, None, b"") for name in ("a", "b")]
+    theirs = bench.store().catalogue(bench.rows)
+    winner = theirs.replace(dataclasses.replace(keys[0], owner="cn:theirs"), 1)
+    frozen = [dataclasses.replace(key, freeze=Freeze.ALL) for key in keys]
+    assert [key.id for key in ours.replace_unchanged(frozen)] == ["b"]
+    assert ours.get("a") == winner
+
+
 def test_two_catalogues_of_one_store_agree_on_the_winner(bench: Bench) -> None:
     ours = bench.store().catalogue(bench.rows)
     key = ours.insert(catalogue_key("hot"), None, None, b"")
@@ -323,6 +361,9 @@ def test_pages_are_in_order_of_id_and_limited(bench: Bench) -> None:
     assert catalogue.page("zz", 5) == []
     assert catalogue.page("", 0) == []
     assert catalogue.page("", -1) == []
+    assert [key.id for key in catalogue.page("", 2, 1)] == ordered[1:3]
+    assert [key.id for key in catalogue.page(ordered[1], 100, 2)] == ordered[4:]
+    assert catalogue.page("", 5, len(names)) == catalogue.page("zz", 5, 10**12) == []
     bench.close()
     assert [key.id for key in bench.store().catalogue(bench.rows).page("", 100)] == ordered
 
@@ -386,6 +427,8 @@ def test_a_closed_store_reads_from_memory_and_writes_nothing(bench: Bench) -> No
         catalogue.insert(catalogue_key("cold"), None, None, b"")
     with pytest.raises(StoreUnavailable):
         catalogue.replace(key, 1)
+    with pytest.raises(StoreUnavailable):
+        catalogue.replace_unchanged([key])
     with pytest.raises(StoreUnavailable):
         materials.read_material("hot", 1)
     bench.clock.pass_time(timedelta(seconds=2))

@@ -1,4 +1,4 @@
-"""A daemon for the client's tests: the generated services over mTLS, Ed25519 keys in memory.
+"""A daemon for the client's tests: the generated services over TLS, Ed25519 keys in memory.
 
 It signs and verifies really, keeps what it was asked, and fails as a test plans it.
 """
@@ -10,9 +10,11 @@ from pathlib import Path
 
 import grpc
 from cryptography import x509
+from signward.v1.admin_service_pb2_grpc import add_AdminServiceServicer_to_server
 from signward.v1.key_service_pb2_grpc import add_KeyServiceServicer_to_server
 from signward.v1.sign_service_pb2_grpc import add_SignServiceServicer_to_server
 
+from tests.fakes.admin_service import FakeAdminService
 from tests.fakes.certificates import Authority, CertificateFiles
 from tests.fakes.key_service import FakeKeyService
 from tests.fakes.sign_service import FakeSignService
@@ -22,19 +24,35 @@ __all__ = ["FakeDaemon"]
 _HEALTH = {"": 1, "signward.v1.SignService": 1, "signward.v1.KeyService": 2}
 
 
-class FakeDaemon(FakeKeyService, FakeSignService):
-    """Serves on a free loopback port or a Unix socket until ``stop``."""
+class FakeDaemon(FakeAdminService, FakeKeyService, FakeSignService):
+    """Serves on a free loopback port or a Unix socket until ``stop``.
 
-    def __init__(self, authority: Authority, server: CertificateFiles, socket: Path | None) -> None:
+    Args:
+        authority: Whose client certificates it takes.
+        server: Its own certificate.
+        socket: Where its Unix socket is; ``None``: it has a port.
+        wants_certificates: ``False``: clients show no certificate, as beside API keys.
+    """
+
+    def __init__(
+        self,
+        authority: Authority,
+        server: CertificateFiles,
+        socket: Path | None,
+        *,
+        wants_certificates: bool = True,
+    ) -> None:
         super().__init__()
         self.health = dict(_HEALTH)
         self._server = grpc.server(ThreadPoolExecutor(16), options=[("grpc.so_reuseport", 0)])
+        add_AdminServiceServicer_to_server(self, self._server)
         add_KeyServiceServicer_to_server(self, self._server)
         add_SignServiceServicer_to_server(self, self._server)
         self._server.add_generic_rpc_handlers((self._health_handler(),))
         pair = (server.private_key.read_bytes(), server.certificate.read_bytes())
+        clients = authority.ca.read_bytes() if wants_certificates else None
         credentials = grpc.ssl_server_credentials(
-            [pair], authority.ca.read_bytes(), require_client_auth=True
+            [pair], clients, require_client_auth=wants_certificates
         )
         address = f"unix:{socket}" if socket else "localhost:0"
         port = self._server.add_secure_port(address, credentials)
@@ -50,6 +68,7 @@ class FakeDaemon(FakeKeyService, FakeSignService):
 
     def _health_handler(self) -> grpc.GenericRpcHandler:
         def check(request: bytes, context: grpc.ServicerContext) -> bytes:
+            self._enter("Check", request, context)
             service = request[2:].decode()
             if service not in self.health:
                 context.abort(grpc.StatusCode.NOT_FOUND, "unknown service")

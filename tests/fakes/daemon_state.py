@@ -22,12 +22,13 @@ _CODES = {code.value[0]: code for code in grpc.StatusCode}
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One call as the daemon saw it."""
+    """One call as the daemon saw it; ``authorization`` has the values of that metadata."""
 
     method: str
     request: Any
     time_remaining: float | None
     peer: str
+    authorization: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -71,6 +72,7 @@ class FakeState:
             algorithm=resources.ALGORITHM_ED25519,
             custody=resources.CUSTODY_ENVELOPE,
             state=resources.KEY_STATE_ENABLED,
+            freeze=resources.FREEZE_NONE,
             primary_version=1,
             etag="1",
             versions=[
@@ -86,7 +88,11 @@ class FakeState:
         return key
 
     def _enter(self, method: str, request: Any, context: grpc.ServicerContext) -> None:
-        self.seen.append(Seen(method, request, context.time_remaining(), context.peer()))
+        metadata = context.invocation_metadata()
+        authorization = tuple(entry.value for entry in metadata if entry.key == "authorization")
+        self.seen.append(
+            Seen(method, request, context.time_remaining(), context.peer(), authorization)
+        )
         if planned := self.planned.get(method):
             abort(context, planned.popleft())
 

@@ -7,9 +7,19 @@ from pathlib import Path
 
 import pytest
 
+from tests.benchmarks.cases import CASES
+from tests.benchmarks.targets import TARGETS
+from tests.benchmarks.variants import VARIANTS
+
 _ROOT = Path(__file__).parents[2]
-_CASES = ("get_public_key", "sign_ed25519", "sign_secp256k1", "sign_batch_64", "sign_stream")
-_ECHOES = ("echo_get_public_key", "echo", "echo_sign_secp256k1", "echo_sign_batch_64")
+_ECHOES = {
+    "get_public_key": "echo_get_public_key",
+    "sign_ed25519": "echo",
+    "sign_secp256k1": "echo_sign_secp256k1",
+    "sign_order": "echo_sign_order",
+    "sign_batch_64": "echo_sign_batch_64",
+    "sign_stream": "echo_sign_stream",
+}
 _FIELDS = ("p50_us", "p99_us", "throughput", "p50_ratio", "p99_ratio", "throughput_ratio")
 
 pytestmark = pytest.mark.integration
@@ -38,7 +48,7 @@ def results(folder):
 
 @pytest.mark.parametrize("suffix", ["", "_uds"])
 def test_each_case_has_its_figures(results, suffix):
-    for name in (*_CASES, *_ECHOES, "echo_sign_stream"):
+    for name in (*_ECHOES, *_ECHOES.values()):
         figures = results[name + suffix]
         assert all(figures[field] > 0 for field in _FIELDS), name
         assert figures["p50_us"] <= figures["p99_us"]
@@ -46,9 +56,28 @@ def test_each_case_has_its_figures(results, suffix):
 
 @pytest.mark.parametrize("suffix", ["", "_uds"])
 def test_each_case_is_compared_with_its_echo_of_the_same_transport(results, suffix):
-    for case, echo in zip(_CASES, (*_ECHOES, "echo_sign_stream"), strict=True):
+    assert set(_ECHOES) == {case.name for case in CASES}
+    for case, echo in _ECHOES.items():
         assert results[case + suffix]["compared_with"] == echo + suffix
         assert results[echo + suffix]["p50_ratio"] == 1
+
+
+@pytest.mark.parametrize("variant", VARIANTS[1:], ids=lambda variant: variant.name)
+def test_each_part_says_what_it_adds_to(results, variant):
+    before = next(other for other in VARIANTS if other.name == variant.before)
+    for case in variant.cases:
+        figures = results[variant.named(case, "tcp")]
+        assert all(figures[field] > 0 for field in _FIELDS), case
+        if case in before.cases:
+            assert figures["adds_to"] == before.named(case, "tcp")
+            assert {"p50_ratio_added", "throughput_ratio_added"} <= set(figures)
+
+
+def test_each_target_is_judged(results):
+    assert [(row["case"], row["figure"]) for row in results["targets"]] == [
+        (target.case, target.figure) for target in TARGETS
+    ]
+    assert all(row["met"] in (True, False) for row in results["targets"])
 
 
 def test_a_batch_is_compared_with_the_bare_function(results):
@@ -71,8 +100,9 @@ def test_metadata_says_how_it_was_measured(results):
     about = results["metadata"]
     assert about["rounds"] >= 2
     assert {"time", "cpus", "python", "packages", "plan"} <= set(about)
+    assert set(about["variants"]) == {variant.name for variant in VARIANTS}
 
 
 def test_the_plot_has_a_curve_for_each_case_server_and_transport(folder):
     svg = (folder / "latency.svg").read_text("utf-8")
-    assert svg.count("<polyline ") == len(_CASES) * 2 * 2
+    assert svg.count("<polyline ") == len(_ECHOES) * 2 * 2

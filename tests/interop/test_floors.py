@@ -16,7 +16,7 @@ from tests.running.process import Daemon
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
 _PROGRAM = Path(__file__).with_name("floors_client.py")
-_FILES = ("ca.crt", "bot.crt", "bot.key")
+_FILES = ("ca.crt", "admin.crt", "admin.key")
 
 
 @pytest.fixture(scope="session")
@@ -40,7 +40,7 @@ def test_the_oldest_versions_sign(
         project["dependencies"]
     )
     public_key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(seen["public_key"]))
-    assert len(seen["signatures"]) == 3
+    assert len(seen["signatures"]) == 4
     for signature in seen["signatures"]:
         public_key.verify(bytes.fromhex(signature), b"oldest")
     assert seen["reason"] == "KEY_NOT_FOUND"
@@ -74,7 +74,7 @@ def test_the_command_line_alone_reaches_a_daemon(
     "command",
     [
         ["serve"], ["serve", "--home", "home"], ["init", "home"], ["migrate"], ["config", "show"],
-        ["config", "check"], ["config", "schema"],
+        ["config", "check"], ["config", "schema"], ["policy", "check"], ["policy", "test"],
         ["cert", "issue", "--identity", "bot", "--out", "clients"],
     ],
     ids=" ".join,

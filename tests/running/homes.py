@@ -32,6 +32,22 @@ def environment(**variables: str) -> dict[str, str]:
     return inherited | {"PYTHONPATH": os.pathsep.join(map(str, sources))} | variables
 
 
+# Most tests are not about policies: `bot` makes the keys that it signs with, and asks for
+# reflection. What the starter policies say is tested on homes where this file is removed.
+_BOT = """\
+permit (
+  principal == Identity::"cn:bot",
+  action in [
+    Action::"CreateKey", Action::"UpdateKey", Action::"ChangeKeyOwner", Action::"ChangeKeyLabels",
+    Action::"DisableKey", Action::"EnableKey", Action::"ViewKey", Action::"GetKey",
+    Action::"GetPublicKey", Action::"Verify", Action::"SignRaw", Action::"SignRawDigest",
+    Action::"SignOrder", Action::"Reflect"
+  ],
+  resource
+);
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Home:
     """A home as `signward init` makes it, with its CA beside it."""
@@ -72,6 +88,16 @@ class Home:
         shutil.copytree(self.authority, copied.authority)
         return copied
 
+    @property
+    def policies(self) -> Path:
+        return self.path / "policies"
+
+    def permit(self, text: str, name: str = "tests.cedar") -> None:
+        """Add a policy file, or replace it."""
+        file = self.policies / name
+        file.write_text(text)
+        file.chmod(0o600)
+
     def configure(self, old: str, new: str) -> None:
         """Replace a piece of the configuration."""
         text = self.configuration.read_text()
@@ -91,4 +117,5 @@ def initialise(path: Path, variables: Mapping[str, str] | None = None) -> Home:
     home = Home(path)
     with home.configuration.open("a") as file:
         file.write(_GENEROUS)
+    home.permit(_BOT)
     return home

@@ -14,9 +14,11 @@ from signward.cli.lazy import Lazy, daemon_loader, module_loader
 __all__ = ["app", "run"]
 
 _CLIENT = {
-    "key": "Create, read and change keys.",
+    "key": "Create, read, change and freeze keys.",
     "sign": "Sign a message or an order.",
     "verify": "Say whether a key made a signature.",
+    "apikey": "Create, import, list and revoke API keys.",
+    "reload": "Have a daemon read again what has changed.",
     "health": "Ask a daemon whether it is serving.",
     "bench": "Measure a daemon's latency and throughput.",
     "version": "Show the versions of this installation.",
@@ -27,6 +29,7 @@ _DAEMON = {
     "migrate": "Bring a store to the present schema.",
     "cert": "Issue development certificates.",
     "config": "Check, show and describe the configuration.",
+    "policy": "Check, test and explain policies.",
 }
 
 

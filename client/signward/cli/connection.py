@@ -7,7 +7,7 @@ import inspect
 import os
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -27,8 +27,10 @@ _VARIABLES = {
     "ca": "SIGNWARD_CA",
     "cert": "SIGNWARD_CERT",
     "private_key": "SIGNWARD_KEY",
+    "api_key_file": "SIGNWARD_API_KEY_FILE",
     "server_name": "SIGNWARD_SERVER_NAME",
 }
+_SECRET = "SIGNWARD_API_KEY"  # noqa: S105 -- the name of a variable
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +38,12 @@ class Session:
     """What a command works with.
 
     Attributes:
-        environment: Variables that say where the daemon is, flags included.
+        environment: Variables that say where the daemon is, flags included; perhaps a secret.
         timeout: Seconds for each call.
         output: Where results go.
     """
 
-    environment: Mapping[str, str]
+    environment: Mapping[str, str] = field(repr=False)
     timeout: float
     output: Output
 
@@ -89,6 +91,12 @@ def _options(
             "--key", help="Its private key, PEM. Else SIGNWARD_KEY.", rich_help_panel=_PANEL
         ),
     ] = None,
+    api_key_file: Annotated[
+        Path | None,
+        typer.Option(
+            help="File with an API key. Else SIGNWARD_API_KEY_FILE.", rich_help_panel=_PANEL
+        ),
+    ] = None,
     server_name: Annotated[
         str | None,
         typer.Option(
@@ -104,16 +112,19 @@ def _options(
 ) -> Session:
     environment = dict(os.environ)
     if profile is not None:
-        for variable in _VARIABLES.values():
+        for variable in (*_VARIABLES.values(), _SECRET):
             environment.pop(variable, None)  # a profile that is named says it all
         environment["SIGNWARD_PROFILE"] = profile
     if profiles is not None:
         environment["SIGNWARD_PROFILES"] = str(profiles)
+    if api_key_file is not None:
+        environment.pop(_SECRET, None)
     given = {
         "target": target,
         "ca": ca,
         "cert": cert,
         "private_key": private_key,
+        "api_key_file": api_key_file,
         "server_name": server_name,
     }
     environment.update(

@@ -1,8 +1,8 @@
 """How commands fail: one line on standard error, and an exit code that scripts can use.
 
-====  =============================================================
+====  ==========================================================================
 0     done
-1     the signature does not verify
+1     the signature does not verify, or a part of a reload was refused
 2     wrong usage, or credentials that cannot be used
 3     the caller is unknown or may not do this
 4     there is no such thing
@@ -10,7 +10,7 @@
 6     the daemon is not there, not serving, overloaded, or too slow
 7     a fault of the daemon or of this program
 130   interrupted
-====  =============================================================
+====  ==========================================================================
 """
 
 from __future__ import annotations
@@ -21,9 +21,20 @@ from collections.abc import Callable
 
 import typer
 
-__all__ = ["INTERNAL", "NOT_SERVING", "NOT_VALID", "guard", "printable"]
+__all__ = [
+    "INTERNAL",
+    "NOT_RELOADED",
+    "NOT_SERVING",
+    "NOT_THERE",
+    "NOT_VALID",
+    "guard",
+    "note",
+    "printable",
+]
 
 NOT_VALID = 1
+NOT_RELOADED = 1
+NOT_THERE = 4
 NOT_SERVING = 6
 INTERNAL = 7
 _INTERRUPTED = 130
@@ -32,6 +43,11 @@ _INTERRUPTED = 130
 def printable(text: str) -> str:
     """Return text on one line, with nothing in it that steers a terminal."""
     return "".join(c if c.isprintable() else "?" for c in " ".join(text.split()))
+
+
+def note(text: str) -> None:
+    """Say something on standard error that is no result, on one line."""
+    _say(f"signward: {printable(text)}")
 
 
 def guard(command: Callable[[], object]) -> int:

@@ -6,10 +6,19 @@ import enum
 
 from google.protobuf.descriptor import EnumDescriptor
 
+from signward.v1 import admin_service_pb2 as admin_pb
 from signward.v1 import resources_pb2 as resources
 from signward.v1 import sign_service_pb2 as sign_pb
 
-__all__ = ["AlgorithmName", "CustodyName", "HashName", "PurposeName", "name_of"]
+__all__ = [
+    "AlgorithmName",
+    "CustodyName",
+    "FreezeName",
+    "HashName",
+    "PartName",
+    "PurposeName",
+    "name_of",
+]
 
 
 class AlgorithmName(enum.StrEnum):
@@ -65,6 +74,32 @@ class HashName(enum.StrEnum):
     def number(self) -> sign_pb.Hash.ValueType:
         """The value in the API."""
         return sign_pb.Hash.Value(f"HASH_{self.name}")
+
+
+class FreezeName(enum.StrEnum):
+    """What a key is stopped from signing."""
+
+    ALL = "all"
+    CANCEL_ONLY = "cancel-only"
+
+    @property
+    def number(self) -> resources.Freeze.ValueType:
+        """The value in the API."""
+        return resources.Freeze.Value(f"FREEZE_{self.name}")
+
+
+class PartName(enum.StrEnum):
+    """What a daemon can read again."""
+
+    POLICY = "policy"
+    CERTIFICATES = "certificates"
+    LIMITS = "limits"
+    GROUPS = "groups"
+
+    @property
+    def number(self) -> admin_pb.ReloadPart.ValueType:
+        """The value in the API."""
+        return admin_pb.ReloadPart.Value(f"RELOAD_PART_{self.name}")
 
 
 def name_of(kind: EnumDescriptor, number: int) -> str:

@@ -75,6 +75,8 @@ class Output:
 def _plain(value: object) -> object:
     if isinstance(value, Message):
         return MessageToDict(value, always_print_fields_with_no_presence=True)
+    if isinstance(value, dict):
+        return {name: _plain(item) for name, item in value.items()}
     if isinstance(value, list):
         return [_plain(item) for item in value]
     return value

@@ -16,6 +16,7 @@ __all__ = [
     "EncodingOption",
     "FileOption",
     "MessageArgument",
+    "read_file",
     "read_hex",
     "read_message",
 ]
@@ -51,7 +52,7 @@ def read_message(message: str | None, file: Path | None, encoding: Encoding) -> 
     """
     if (message is None) == (file is None):
         raise typer.BadParameter("give either MESSAGE or --file PATH ('-': standard input)")
-    content = _read(file) if file is not None else (message or "").encode()
+    content = read_file(file) if file is not None else (message or "").encode()
     if encoding is Encoding.TEXT:
         return content
     try:
@@ -60,6 +61,25 @@ def read_message(message: str | None, file: Path | None, encoding: Encoding) -> 
         return base64.b64decode(b"".join(content.split()), validate=True)
     except binascii.Error as error:
         raise typer.BadParameter(f"the message is not {encoding.value}") from error
+
+
+def read_file(file: Path) -> bytes:
+    """Return what stands in a file; ``-``: on standard input.
+
+    Raises:
+        BadParameter: It cannot be read, or is larger than 1 MiB.
+    """
+    try:
+        if str(file) == "-":
+            content = sys.stdin.buffer.read(_LIMIT + 1)
+        else:
+            with file.open("rb") as stream:
+                content = stream.read(_LIMIT + 1)
+    except OSError as error:
+        raise typer.BadParameter(f"{file} cannot be read: {error.strerror}") from error
+    if len(content) > _LIMIT:
+        raise typer.BadParameter(f"{file} is larger than 1 MiB")
+    return content
 
 
 def read_hex(text: str, what: str) -> bytes:
@@ -72,17 +92,3 @@ def read_hex(text: str, what: str) -> bytes:
         return bytes.fromhex(text.removeprefix("0x"))
     except ValueError as error:
         raise typer.BadParameter(f"{what} is not hex") from error
-
-
-def _read(file: Path) -> bytes:
-    try:
-        if str(file) == "-":
-            content = sys.stdin.buffer.read(_LIMIT + 1)
-        else:
-            with file.open("rb") as stream:
-                content = stream.read(_LIMIT + 1)
-    except OSError as error:
-        raise typer.BadParameter(f"{file} cannot be read: {error.strerror}") from error
-    if len(content) > _LIMIT:
-        raise typer.BadParameter(f"{file} is larger than 1 MiB")
-    return content

@@ -25,18 +25,30 @@ _EXIT_CODES: dict[type[errors.SignwardError], int] = {
     errors.Cancelled: 6,
 }
 
-# Where the class of the status says too little: the request has to change, waiting does not help.
-_EXIT_CODE_BY_REASON = {"MESSAGE_TOO_LARGE": 5}
+# Where the class of the status says too little: waiting does not help.
+_EXIT_CODE_BY_REASON = {"MESSAGE_TOO_LARGE": 5, "API_KEY_QUOTA": 5}
 
 _UNREACHABLE = "UNAVAILABLE"  # the daemon gave no reason of its own
 
 # What to do next, by reason first and by class otherwise.
 _NEXT_BY_REASON = {
-    "PROFILE_INVALID": "or give --profile, or --target, --ca, --cert and --key",
+    "PROFILE_INVALID": "or give --profile, or --target, --ca, --cert and --key (or --api-key-file)",
+    "IDENTITY_MISSING": "give --cert and --key, or --api-key-file",
     "IDENTITY_UNKNOWN": "use a certificate that the daemon's configuration accepts",
+    "IDENTITY_CONFLICT": "use a certificate and an API key of one identity",
+    "CERTIFICATE_INVALID": "renew the client certificate",
+    "CERTIFICATE_REVOKED": "use another client certificate",
+    "API_KEY_INVALID": "check the API key, and the addresses that it may be used from",
+    "API_KEY_EXPIRED": "an operator may run 'signward apikey create'",
+    "API_KEY_REVOKED": "an operator may run 'signward apikey create'",
+    "API_KEY_NOT_FOUND": "see 'signward apikey list'",
+    "API_KEY_EXISTS": "see 'signward apikey list'; revoked ones stay known",
+    "API_KEY_QUOTA": "use those that there are; revoked and expired ones count",
+    "POLICY_ERROR": "an operator has to look at the daemon's log",
     "KEY_NOT_FOUND": "see 'signward key list'",
     "KEY_VERSION_NOT_FOUND": "see 'signward key get'",
     "KEY_DISABLED": "an operator may run 'signward key enable'",
+    "KEY_FROZEN": "an operator may run 'signward key unfreeze'",
     "KEY_EXISTS": "choose another id",
     "KEY_PURPOSE_MISMATCH": "use a key that was created for this payload",
     "REQUEST_ID_REUSED": "give a new --request-id",
@@ -45,7 +57,7 @@ _NEXT_BY_REASON = {
     "PAYLOAD_UNSUPPORTED": "see what the daemon signs in its documentation",
 }
 _NEXT_BY_CLASS: dict[type[errors.SignwardError], str] = {
-    errors.Unauthenticated: "check the client certificate",
+    errors.Unauthenticated: "check the client certificate or the API key",
     errors.PermissionDenied: "ask whoever writes the daemon's policy",
     errors.InvalidArgument: "correct the request",
     errors.FailedPrecondition: "see the key's state with 'signward key get'",

@@ -14,7 +14,10 @@ _REMEDIES = (
     ("CERTIFICATE_VERIFY_FAILED", "give the CA of the daemon's certificate, --ca"),
     ("Hostname Verification", "give the name in the daemon's certificate, --server-name"),
     # All that TLS 1.3 tells a client whose certificate was refused.
-    ("Socket closed", "if this is the daemon, your certificate has expired or is from another CA"),
+    (
+        "Socket closed",
+        "if this is the daemon, it wants a certificate, or yours has expired or is from another CA",
+    ),
 )
 _OTHERWISE = "check the target, that the daemon runs, and that both sides trust the CAs"
 

@@ -305,7 +305,9 @@ class RevokeApiKeyRequest(_message.Message):
 
     API_KEY_ID_FIELD_NUMBER: _builtins.int
     api_key_id: _builtins.str
-    """Id of the API key. Empty is refused; unknown is NOT_FOUND with API_KEY_NOT_FOUND."""
+    """Id of the API key. Empty or malformed is refused; unknown is NOT_FOUND with
+    API_KEY_NOT_FOUND.
+    """
     def __init__(
         self,
         *,
@@ -400,7 +402,9 @@ class FreezeKeyRequest(_message.Message):
     key_id: _builtins.str
     """One key. Unknown, or one that the caller may not see, is NOT_FOUND with KEY_NOT_FOUND."""
     mode: _resources_pb2.Freeze.ValueType
-    """FREEZE_CANCEL_ONLY or FREEZE_ALL; anything else is refused."""
+    """FREEZE_CANCEL_ONLY or FREEZE_ALL; anything else is refused. To loosen FREEZE_ALL into
+    FREEZE_CANCEL_ONLY takes the right to UnfreezeKey as well.
+    """
     reason: _builtins.str
     """Why, for the record; at most 256 characters."""
     @_builtins.property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from signward_server.cli import cert, config, init, migrate, serve
+from signward_server.cli import cert, config, init, migrate, policy, serve
 
 __all__ = ["app"]
 
@@ -14,3 +14,4 @@ app.command("serve")(serve.serve)
 app.command("migrate")(migrate.migrate)
 app.add_typer(cert.app, name="cert")
 app.add_typer(config.app, name="config")
+app.add_typer(policy.app, name="policy")

@@ -32,15 +32,23 @@ def init(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Make a home: a development CA, certificates, a KEK, signward.toml and the store."""
+    """Make a home: a development CA, certificates, a KEK, policies, signward.toml, the store."""
     with reported():
         from signward_server.config import load
         from signward_server.core.clock import SystemClock
+        from signward_server.core.startup import ConfigurationRefused
         from signward_server.home.creation import HomePlan, create_home
         from signward_server.home.parts import write_kek, write_store
 
         flags = [f"listen.tcp={tcp}", f"listen.http={http}", "listen.unix=run/signward.sock"]
         listen = load(None, environment={}, flags=flags).listen
+        for option, endpoint in (("--tcp", listen.tcp), ("--http", listen.http)):
+            if endpoint is not None and not endpoint.is_loopback:
+                raise ConfigurationRefused(
+                    f"{option} is not on loopback, and the certificates are for development",
+                    "make the home on loopback, then set certificates and addresses in its "
+                    "signward.toml",
+                )
         clock = SystemClock()
         plan = HomePlan(
             path=folder.absolute(),
@@ -56,6 +64,7 @@ def init(
             "home": str(home.path),
             "ca": str(plan.authority),
             "config": str(home.configuration),
+            "policies": str(home.policies),
             "profiles": str(profiles),
         }
         print_result(result, _text(home.path, plan.authority, profiles), as_json=as_json)
@@ -66,6 +75,7 @@ def _text(home: Path, authority: Path, profiles: Path) -> str:
     return f"""\
 Home       {home}
 CA         {authority} (its private key issues clients: keep it off the daemon's machine)
+Policies   {home / "policies"} (admin administers, everyone signs with their own keys)
 Profiles   {profiles} (admin, bot)
 
 Next:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -37,11 +38,14 @@ def serve(
         harden()
         from signward_server.cli.serving import run
         from signward_server.config import load
+        from signward_server.wiring import SettingsSource
 
         folder, file = locate(home, config)
         direct = {"tcp": tcp, "unix": unix, "http": http}
         flags = [f"listen.{key}={value}" for key, value in direct.items() if value is not None]
         if log_level is not None:
             flags.append(f"log.level={log_level}")
-        loaded = load(file, environment=os.environ, flags=[*(settings or ()), *flags])
-        run(loaded, folder)
+        load_again = partial(
+            load, file, environment=dict(os.environ), flags=[*(settings or ()), *flags]
+        )
+        run(load_again(), SettingsSource(load_again, file), folder)

@@ -20,19 +20,25 @@ from signward_server.home.layout import Home
 from signward_server.home.listeners import clear_socket, ensure_free, prepare_folder
 from signward_server.home.lock import FileLock, store_lock
 from signward_server.telemetry.logging import configure_logging, log_unhandled
-from signward_server.wiring import Bound, Daemon, build
+from signward_server.wiring import Bound, Daemon, SettingsSource, build
 
 __all__ = ["run"]
 
-_BANNER = "no policy engine: local use only"
-_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+_ENDS = (signal.SIGTERM, signal.SIGINT)
+_SIGNALS = (*_ENDS, signal.SIGHUP)
 
 
-def run(settings: Settings, home: Path, put_together: Callable[[Settings], Daemon] = build) -> None:
-    """Serve until a signal; returns after a clean end.
+def run(
+    settings: Settings,
+    source: SettingsSource,
+    home: Path,
+    put_together: Callable[[Settings, SettingsSource], Daemon] = build,
+) -> None:
+    """Serve until a signal; returns after a clean end. SIGHUP reads again what can change.
 
     Args:
         settings: The configuration.
+        source: Where it came from.
         home: Folder to lock.
         put_together: Makes the daemon; opens custody and store.
 
@@ -47,11 +53,11 @@ def run(settings: Settings, home: Path, put_together: Callable[[Settings], Daemo
         held.enter_context(Home(home).lock())
         held.enter_context(store_lock(settings.store.path))
         _claim(settings, held)
-        daemon = put_together(settings)
+        daemon = put_together(settings, source)
         bound = daemon.start()
         held.callback(daemon.stop, settings.shutdown.grace.total_seconds())
         _announce(bound)
-        _wait(signals)
+        _wait(signals, daemon)
         structlog.get_logger(__name__).info("stopping")
     structlog.get_logger(__name__).info("stopped")
 
@@ -61,6 +67,8 @@ def _claim(settings: Settings, held: ExitStack) -> None:
     listen = settings.listen
     if listen.tcp is not None:
         ensure_free(listen.tcp, "listen.tcp")
+    if listen.api_keys is not None:
+        ensure_free(listen.api_keys, "listen.api_keys")
     if listen.http is not None:
         ensure_free(listen.http, "listen.http")
     if listen.unix is not None:
@@ -94,16 +102,19 @@ def _noted(_number: int, _frame: FrameType | None) -> None:
     """Let the signal be written to the socket, and nothing else."""
 
 
-def _wait(signals: socket.socket) -> None:
-    while signals.recv(1)[0] not in _SIGNALS:
-        pass
+def _wait(signals: socket.socket, daemon: Daemon) -> None:
+    while (number := signals.recv(1)[0]) not in _ENDS:
+        if number == signal.SIGHUP:
+            daemon.reload()
 
 
 def _announce(bound: Bound) -> None:
-    print(f"signward: {_BANNER}", file=sys.stderr, flush=True)
     unix = None if bound.unix is None else str(bound.unix)
-    addresses = {"tcp": bound.tcp, "unix": unix, "http": bound.http}
-    log = structlog.get_logger(__name__)
-    log.warning(_BANNER)
-    log.info("serving", **addresses)
+    addresses = {
+        "tcp": bound.tcp,
+        "unix": unix,
+        "api_keys": bound.api_keys,
+        "http": bound.http,
+    }
+    structlog.get_logger(__name__).info("serving", **addresses)
     print(json.dumps({"ready": True, **addresses}), flush=True)

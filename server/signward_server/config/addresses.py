@@ -1,8 +1,4 @@
-"""Where the daemon listens: loopback addresses and Unix sockets, nothing else yet.
-
-There is no policy engine, so every client that gets a connection may use every key.
-Until there is one, whatever other machines could reach is refused here.
-"""
+"""Where the daemon listens: IP addresses, names that the system resolves to one, Unix sockets."""
 
 from __future__ import annotations
 
@@ -30,7 +26,7 @@ __all__ = [
 _LARGEST_PORT = 65535
 _LONGEST_SOCKET = 107  # sockaddr_un.sun_path without its closing NUL, unix(7)
 _LONGEST_HOST = 253  # RFC 1035, section 2.3.4
-_LOOPBACK_FIX = "there is no policy engine yet: use 127.0.0.1, ::1, localhost or a Unix socket"
+_ADDRESS_FIX = "use an IP address, such as 127.0.0.1 or 0.0.0.0, or localhost"
 
 Resolve = Callable[[str], list[str]]
 
@@ -41,7 +37,7 @@ class Endpoint:
 
     Attributes:
         host: As configured.
-        address: The IP address that it stands for, always loopback; what is bound.
+        address: The IP address that it stands for; what is bound.
         port: 0 lets the system choose.
     """
 
@@ -51,6 +47,11 @@ class Endpoint:
 
     def __str__(self) -> str:
         return self.at(self.port)
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether other machines cannot reach it."""
+        return _is_loopback(self.address)
 
     @property
     def written(self) -> str:
@@ -96,23 +97,25 @@ def _endpoint(value: object, info: ValidationInfo) -> Endpoint | None:
     if not value:
         return None
     host, port = _split(value)
-    return Endpoint(host=host, address=_loopback(host, info), port=port)
+    return Endpoint(host=host, address=_address(host, info), port=port)
 
 
-def _loopback(host: str, info: ValidationInfo) -> str:
-    """Return the address of a host that is loopback and nothing but loopback."""
+def _address(host: str, info: ValidationInfo) -> str:
+    """Return the address of a host: a name must stand for one machine's, and plainly.
+
+    A name that means several addresses, other than those of loopback, would leave open which
+    of them is bound.
+    """
     if _is_address(host):
-        if not _is_loopback(host):
-            raise _refused(_why_not(host), _LOOPBACK_FIX)
         return host
     if len(host) > _LONGEST_HOST or not host.isascii() or not host.isprintable():
-        raise _refused("is not a host name", _LOOPBACK_FIX)
+        raise _refused("is not a host name", _ADDRESS_FIX)
     resolve: Resolve = (info.context or {}).get("resolve", system_resolve)
     addresses = resolve(host)
     if not addresses:
-        raise _refused("is a host name that does not resolve", _LOOPBACK_FIX)
-    if not all(_is_loopback(address) for address in addresses):
-        raise _refused("is a host name that is not loopback only", _LOOPBACK_FIX)
+        raise _refused("is a host name that does not resolve", _ADDRESS_FIX)
+    if len(addresses) > 1 and not all(_is_loopback(address) for address in addresses):
+        raise _refused("is a host name of several addresses", "name the one to listen on")
     return min(addresses, key=lambda address: ":" in address)
 
 
@@ -126,12 +129,6 @@ def _is_address(host: str) -> bool:
 
 def _is_loopback(address: str) -> bool:
     return _is_address(address) and ipaddress.ip_address(address).is_loopback
-
-
-def _why_not(host: str) -> LiteralString:
-    if ipaddress.ip_address(host).is_unspecified:
-        return "is a wildcard address, which other machines reach"
-    return "is not a loopback address, so that other machines may reach it"
 
 
 def _path(value: object, info: ValidationInfo) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable, Sequence
-from typing import Literal, get_args, get_origin
+from typing import get_args
 
 from pydantic_core import ErrorDetails
 
@@ -71,7 +71,7 @@ def _described(error: ErrorDetails, location: _Location) -> tuple[str, str]:
     if field is not None and error["type"] in ("greater_than_equal", "less_than_equal"):
         bounds = bounds_of(field)
         return "is out of range", f"use {bounds.low} to {bounds.high}"
-    if field is not None and get_origin(field.annotation) is Literal:
+    if field is not None and error["type"] == "literal_error":
         choices = ", ".join(f'"{choice}"' for choice in get_args(field.annotation))
         return "is not one of the choices", f"use one of {choices}"
     return _WRONG_TYPES.get(error["type"], ("is not valid", "see `signward config schema`"))

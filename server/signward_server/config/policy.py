@@ -16,7 +16,7 @@ from signward_server.config.section import Section
 from signward_server.core.identity import Identity
 from signward_server.core.identity_names import identity_of
 
-__all__ = ["Groups", "Members", "Policy"]
+__all__ = ["GroupName", "Groups", "Members", "Policy"]
 
 _MOST_GROUPS = 1000
 _MOST_MEMBERS = 100_000  # in all groups together
@@ -40,6 +40,7 @@ def _member(text: str) -> str:
     return text
 
 
+GroupName = Annotated[str, AfterValidator(_group_name)]
 Members = Annotated[tuple[Annotated[str, AfterValidator(_member)], ...], Field(strict=False)]
 
 
@@ -58,7 +59,7 @@ class Groups(Section):
     model_config = ConfigDict(
         extra="allow", json_schema_extra={"propertyNames": {"pattern": f"^{_NAME}$"}}
     )
-    __pydantic_extra__: dict[Annotated[str, AfterValidator(_group_name)], Members]
+    __pydantic_extra__: dict[GroupName, Members]
 
     free: ClassVar[FieldInfo] = FieldInfo(
         annotation=tuple[str, ...],
@@ -67,10 +68,10 @@ class Groups(Section):
     )
 
     @property
-    def members(self) -> Mapping[str, frozenset[Identity]]:
+    def members(self) -> Mapping[str, tuple[Identity, ...]]:
         """The members of each group."""
         return {
-            name: frozenset(identity for text in texts if (identity := identity_of(text)))
+            name: tuple(identity for text in texts if (identity := identity_of(text)))
             for name, texts in (self.__pydantic_extra__ or {}).items()
         }
 

@@ -74,12 +74,18 @@ class RateRule(Section):
         description="What is counted together; `sign` counts each item of batches and streams.",
     )
     per: Literal["identity", "key", "identity_and_key"] = Field(
-        description="What has a counter of its own."
+        description="What has a counter of its own; keys have one for `sign` alone."
     )
     limit: int = Field(ge=1, le=1_000_000_000, description="How many a window admits.")
     window: Annotated[Duration, AfterValidator(_whole_seconds)] = Field(
         ge=_SECOND, le=timedelta(hours=24), description="Length of a window, in whole seconds."
     )
+
+    @model_validator(mode="after")
+    def _applies(self) -> Self:
+        if self.what != "sign" and self.per != "identity":
+            raise contradiction("per", "counts by key, which only sign does", 'use "identity"')
+        return self
 
 
 class FailureLimit(Section):

@@ -18,7 +18,7 @@ from signward_server.config.quantities import format_duration
 from signward_server.config.schema import ClientCa, RateRule, Settings
 from signward_server.config.section import Section
 
-__all__ = ["as_json_schema", "as_lines", "as_markdown", "as_toml"]
+__all__ = ["as_json_schema", "as_keys", "as_lines", "as_markdown", "as_toml"]
 
 _WIDTH = 88
 _ITEMS: Mapping[str, type[Section]] = {"tls.client_ca": ClientCa, "rate_limits.rules": RateRule}
@@ -60,8 +60,13 @@ def _free_keys(section: SectionFields, info: FieldInfo, values: Mapping[str, obj
     text += "".join(f"# For example: {example}\n" for example in info.examples or ())
     given = values.get(section.name, {})
     if isinstance(given, Mapping):
-        text += "".join(f"{_key(name)} = {form(held, info)}\n" for name, held in given.items())
+        text += "".join(f"{line}\n" for line in as_keys(given, info))
     return text
+
+
+def as_keys(values: Mapping[str, object], info: FieldInfo) -> list[str]:
+    """Return free keys with what they hold, one a line, as they stand in a file."""
+    return [f"{_key(name)} = {form(held, info)}" for name, held in values.items()]
 
 
 def as_lines(settings: Settings) -> str:
@@ -75,8 +80,7 @@ def as_lines(settings: Settings) -> str:
         for name, info in section.fields:
             lines.append(f"{section.name}.{name} = {form(table[name], info)}")
         if section.free:
-            info = section.free
-            lines += [f"{section.name}.{_key(k)} = {form(held, info)}" for k, held in table.items()]
+            lines += [f"{section.name}.{line}" for line in as_keys(table, section.free)]
     return "\n".join(lines)
 
 

@@ -28,6 +28,7 @@ __all__ = [
     "Envelope",
     "FailureLimit",
     "Groups",
+    "Health",
     "Limits",
     "Listen",
     "Log",
@@ -50,24 +51,36 @@ class Listen(Section):
 
     tcp: OptionalEndpoint = Field(
         Endpoint("127.0.0.1", "127.0.0.1", 7443),
-        description="gRPC over mTLS, HOST:PORT on loopback; empty turns it off, port 0 picks one.",
+        description="gRPC over mTLS, HOST:PORT; empty turns it off, port 0 picks one.",
     )
     unix: SocketPath = Field(
         None,
         description="gRPC over mTLS on a Unix socket, mode 0660; empty turns it off.",
     )
+    api_keys: OptionalEndpoint = Field(
+        None,
+        description="gRPC over TLS for callers with an API key and no certificate, HOST:PORT; "
+        "empty turns it off.",
+    )
     http: OptionalEndpoint = Field(
         Endpoint("127.0.0.1", "127.0.0.1", 7480),
-        description="/livez, /readyz and, for Prometheus, /metrics over plain HTTP on loopback; "
-        "empty turns them off.",
+        description="/livez, /readyz and, for Prometheus, /metrics over plain HTTP; empty turns "
+        "them off.",
     )
 
     @model_validator(mode="after")
     def _reachable(self) -> Self:
         if self.tcp is None and self.unix is None:
             raise contradiction("tcp", "is off, and so is listen.unix", "set one of the two")
-        if self.tcp and self.http and self.tcp.port and self.tcp == self.http:
-            raise contradiction("http", "is the address of listen.tcp", "choose another port")
+        taken: dict[Endpoint, str] = {}
+        for name in ("tcp", "api_keys", "http"):
+            endpoint: Endpoint | None = getattr(self, name)
+            if endpoint is None or not endpoint.port:
+                continue
+            if endpoint in taken:
+                fix = f"choose another port than that of listen.{taken[endpoint]}"
+                raise contradiction(name, "is the address of another listener", fix)
+            taken[endpoint] = name
         return self
 
 
@@ -104,6 +117,13 @@ class Tls(Section):
         max_length=64,
         strict=False,
         description="CAs of the clients, each with the names that it may assert.",
+    )
+    revocation: tuple[FilePath, ...] = Field(
+        (),
+        max_length=64,
+        strict=False,
+        description="Revocation lists of these CAs (CRL, PEM or DER), whole ones; a list that is "
+        "overdue still counts.",
     )
     identity: Literal["spiffe", "dns", "cn"] = Field(
         "cn",
@@ -162,6 +182,16 @@ class Shutdown(Section):
     )
 
 
+class Health(Section):
+    """Who may ask whether the daemon is well."""
+
+    anonymous: bool = Field(
+        default=False,
+        description="Whether grpc.health.v1 answers callers that show no certificate or API key, "
+        "and whatever the policies say. The probes of listen.http always do.",
+    )
+
+
 class Settings(Section):
     """The whole configuration."""
 
@@ -174,6 +204,7 @@ class Settings(Section):
     limits: Limits = table("How much the daemon takes on.")
     rate_limits: RateLimits = table("How often who may do what.")
     order: Order = table("Order intents.")
+    health: Health = table("Who may ask whether the daemon is well.")
     reload: Reload = table("What takes effect without a restart.")
     log: Log = table("What is logged.")
     shutdown: Shutdown = table("The end.")

@@ -24,6 +24,8 @@ FOREIGN_VARIABLES = frozenset(
         "SIGNWARD_CA",
         "SIGNWARD_CERT",
         "SIGNWARD_KEY",
+        "SIGNWARD_API_KEY",
+        "SIGNWARD_API_KEY_FILE",
         "SIGNWARD_PROFILE",
         "SIGNWARD_PROFILES",
         "SIGNWARD_SERVER_NAME",

@@ -48,13 +48,8 @@ def is_secret(text: bytes) -> bool:
     brought along must be long and varied enough to be hard to guess.
     """
     if text.startswith(_PREFIX):
-        whole = _is_ours(text) is not None
-        return whole and text[-_CHECKSUM:] == _checksum(text[:-_CHECKSUM]) and _is_varied(text)
-    return _is_printable(text) is not None and _is_varied(text)
-
-
-def _is_varied(text: bytes) -> bool:
-    return len(set(text)) >= _LEAST_DIFFERENT
+        return _is_ours(text) is not None and text[-_CHECKSUM:] == _checksum(text[:-_CHECKSUM])
+    return _is_printable(text) is not None and len(set(text)) >= _LEAST_DIFFERENT
 
 
 def _checksum(body: bytes) -> bytes:

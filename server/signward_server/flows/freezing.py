@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from signward_server.core.keys import CustodyKind, Freeze, Key
 from signward_server.core.ports import Audit, Call, Catalogue, Custody, Policy
@@ -17,6 +17,7 @@ __all__ = ["FREEZE_KEY", "UNFREEZE_KEY", "Freezing"]
 FREEZE_KEY = "FreezeKey"
 UNFREEZE_KEY = "UnfreezeKey"
 _SCAN = 500
+_SLICE = 256  # keys in one transaction: everything else that writes waits for it
 
 
 class Freezing:
@@ -59,7 +60,7 @@ class Freezing:
         Raises:
             KeyNotFound: There is no key of this id that the caller may view.
             PolicyDenied, PolicyError: For one of the keys; nothing was changed.
-            EtagMismatch: A key changes too often; it and those after it are as they were.
+            EtagMismatch: A key changes too often. What was changed before is recorded.
             StoreUnavailable: Likewise.
         """
         return self._set(call, target, FREEZE_KEY, mode, reason)
@@ -72,21 +73,29 @@ class Freezing:
         self, call: Call, target: str | KeyFilter, action: str, mode: Freeze, reason: str
     ) -> tuple[str, ...]:
         if isinstance(target, str):
-            chosen: tuple[str, ...] = (target,)
-        else:
-            with Recorded(self._audit, call, action, "", reason):
-                chosen = self._chosen(call, target, action, mode)
-        for key_id in chosen:
-            with Recorded(self._audit, call, action, key_id, reason):
-                self._set_one(call, key_id, action, mode)
-        return chosen
+            with Recorded(self._audit, call, action, target, reason):
+                self._set_one(call, target, action, mode)
+            return (target,)
+        with Recorded(self._audit, call, action, "", reason):
+            chosen = list(self._matching(call, target))
+            for key in chosen:
+                self._allow(call, key, action, mode)
+            for start in range(0, len(chosen), _SLICE):
+                self._set_slice(call, chosen[start : start + _SLICE], action, mode, reason)
+        return tuple(key.id for key in chosen)
 
-    def _chosen(self, call: Call, wanted: KeyFilter, action: str, mode: Freeze) -> tuple[str, ...]:
-        """Return the ids of the matching keys, each of which the caller may change."""
-        matching = list(self._matching(call, wanted))
-        for key in matching:
-            self._allow(call, key, action, mode)
-        return tuple(key.id for key in matching)
+    def _set_slice(
+        self, call: Call, keys: Sequence[Key], action: str, mode: Freeze, reason: str
+    ) -> None:
+        """Change keys that were judged in one go, and those that changed since one by one."""
+        changed = [dataclasses.replace(key, freeze=mode) for key in keys if key.freeze is not mode]
+        stored = self._writing.replace_unchanged(call, changed)
+        done = {key.id: key for key in keys if key.id in stored or key.freeze is mode}
+        self._wipe(done.values(), mode)
+        for key in keys:
+            with Recorded(self._audit, call, action, key.id, reason):
+                if key.id not in done:
+                    self._set_one(call, key.id, action, mode)
 
     def _matching(self, call: Call, wanted: KeyFilter) -> Iterator[Key]:
         after, more = "", True
@@ -106,9 +115,13 @@ class Freezing:
         def change(key: Key) -> Key:
             return dataclasses.replace(key, freeze=mode)
 
-        stored = self._writing.retried(call, key_id, allow, change)
+        self._wipe([self._writing.retried(call, key_id, allow, change)], mode)
+
+    def _wipe(self, keys: Iterable[Key], mode: Freeze) -> None:
+        """Wipe what never signs now; before the record, so that it is done even if that fails."""
         if mode is Freeze.ALL:
-            self._writing.forget(stored)  # before the record: wiped even if that fails
+            for key in keys:
+                self._writing.forget(key)
 
     def _allow(self, call: Call, key: Key, action: str, mode: Freeze) -> None:
         self._policy.authorize(call, action, key)

@@ -9,12 +9,28 @@ from signward_server.core.ports import Call, Catalogue, Policy
 from signward_server.flows.access import may_view, verifying_version, visible_key
 from signward_server.flows.key_requests import KeyFilter
 
-__all__ = ["KeyPage", "KeyReading"]
+__all__ = ["KeyPage", "KeyReading", "Place"]
 
 GET_KEY = "GetKey"
 LIST_KEYS = "ListKeys"
 GET_PUBLIC_KEY = "GetPublicKey"
-_SCAN = 500
+_SCAN, _SCANS = 100, 10  # keys between two looks at the deadline, and of those for a page
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a page begins.
+
+    What is passed over was not shown, maybe because the caller may not know of it. Therefore
+    no place names a key that was not shown (S39).
+
+    Attributes:
+        after: The last key that was shown, empty if none was.
+        skip: How many keys behind that one are passed over.
+    """
+
+    after: str = ""
+    skip: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +39,11 @@ class KeyPage:
 
     Attributes:
         keys: In order of id.
-        next_after: The id after which the next page begins, empty at the end.
+        following: Where the next page begins, ``None`` at the end.
     """
 
     keys: tuple[Key, ...]
-    next_after: str
+    following: Place | None
 
 
 class KeyReading:
@@ -57,26 +73,32 @@ class KeyReading:
         key = self._allowed(call, GET_PUBLIC_KEY, key_id)
         return key, verifying_version(key, number)
 
-    def page(self, call: Call, wanted: KeyFilter, after: str, size: int) -> KeyPage:
-        """Return up to ``size`` matching keys with an id above ``after``.
+    def page(self, call: Call, wanted: KeyFilter, place: Place, size: int) -> KeyPage:
+        """Return up to ``size`` matching keys from a place on.
+
+        Each key may take a decision of its own, so that a page ends after a thousand of them,
+        however few it shows. That tells how many were not shown, and never which.
 
         Raises:
             PolicyDenied, PolicyError: The caller may not list at all.
         """
         self._policy.authorize(call, LIST_KEYS, None)
-        found: list[Key] = []
-        while len(found) <= size:
+        shown: list[Key] = []
+        after, skip = place.after, place.skip
+        for _ in range(_SCANS):
             call.ensure_live()
-            scanned = self._catalogue.page(after, _SCAN)
-            found.extend(
-                key for key in scanned if wanted.matches(key) and may_view(self._policy, call, key)
-            )
+            scanned = self._catalogue.page(after, _SCAN, skip)
+            for key in scanned:
+                if not (wanted.matches(key) and may_view(self._policy, call, key)):
+                    skip += 1
+                elif len(shown) == size:
+                    return KeyPage(tuple(shown), Place(after))
+                else:
+                    shown.append(key)
+                    after, skip = key.id, 0
             if len(scanned) < _SCAN:
-                break
-            after = scanned[-1].id
-        more = len(found) > size
-        keys = tuple(found[:size])
-        return KeyPage(keys, keys[-1].id if more else "")
+                return KeyPage(tuple(shown), None)
+        return KeyPage(tuple(shown), Place(after, skip))
 
     def _allowed(self, call: Call, action: str, key_id: str) -> Key:
         key = visible_key(self._catalogue, self._policy, call, key_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from signward_server.core.errors import EtagMismatch
 from signward_server.core.keys import CustodyKind, Key
@@ -60,6 +60,20 @@ class KeyWriting:
             return key
         call.ensure_live()
         return self._catalogue.replace(changed, key.revision)
+
+    def replace_unchanged(self, call: Call, keys: Sequence[Key]) -> frozenset[str]:
+        """Store changed keys in the place of what was read, in one go.
+
+        Returns:
+            Ids of those that were stored; the others changed since they were read.
+
+        Raises:
+            StoreUnavailable: Nothing was changed.
+        """
+        if not keys:
+            return frozenset()
+        call.ensure_live()
+        return frozenset(key.id for key in self._catalogue.replace_unchanged(keys))
 
     def forget(self, key: Key) -> None:
         """Wipe whatever is unlocked of a key."""

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 from signward_server.core.errors import KeyPurposeMismatch, PayloadUnsupported
 from signward_server.core.keys import Key, KeyVersion, VersionState
-from signward_server.core.method_classes import MethodClass
 from signward_server.core.payloads import Payload
-from signward_server.core.ports import Call, Catalogue, Chain, Limits, Policy, Verifier
+from signward_server.core.ports import Call, Catalogue, Chain, Policy, Verifier
 from signward_server.core.signing import Decoded, ResultMismatch, VerifyRequest
 from signward_server.flows.access import verifying_version, visible_key
 
@@ -45,13 +44,11 @@ class Verifying:
         catalogue: Catalogue,
         chains: Mapping[type[Payload], Chain],
         policy: Policy,
-        limits: Limits,
         verifier: Verifier,
     ) -> None:
         self._catalogue = catalogue
         self._chains = chains
         self._policy = policy
-        self._limits = limits
         self._verifier = verifier
 
     def verify(self, call: Call, request: VerifyRequest) -> Verification:
@@ -63,7 +60,6 @@ class Verifying:
         """
         key = visible_key(self._catalogue, self._policy, call, request.key)
         self._policy.authorize(call, VERIFY, key)
-        self._limits.admit(call.identity, MethodClass.VERIFY, key.id)
         chain = self._chains.get(type(request.payload))
         if chain is None:
             raise PayloadUnsupported

@@ -8,16 +8,20 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from cryptography import x509
-
 from signward_server.config import Problem, Settings
 from signward_server.config.quantities import format_size
 from signward_server.core.ports import Clock
-from signward_server.rpc.tls import TlsFileError, server_credentials
+from signward_server.home.tls_settings import certificate_source
+from signward_server.rpc.tls import Certificates
+from signward_server.rpc.tls_files import TlsFileError
 
 __all__ = ["check_kek", "check_machine"]
 
-_KEY_MODES = 0o640  # bits that the private key's mode may have
+_SECRETS = {
+    "tls.private_key": "the private key",
+    "rate_limits.storage_password": "the password",
+}
+_SECRET_MODES = 0o640  # bits that the mode of a file with a secret may have
 _KEK_MODE = 0o600
 _CAP_IPC_LOCK = 14  # capability.h
 
@@ -57,36 +61,30 @@ def _files(settings: Settings) -> Iterator[Problem]:
     tls = settings.tls
     named = {"tls.certificate": tls.certificate, "tls.private_key": tls.private_key}
     named |= {f"tls.client_ca[{i}].file": ca.file for i, ca in enumerate(tls.client_ca)}
+    named |= {f"tls.revocation[{i}]": path for i, path in enumerate(tls.revocation)}
+    if (ca := settings.rate_limits.storage_ca) is not None:
+        named["rate_limits.storage_ca"] = ca
+    if (password := settings.rate_limits.storage_password) is not None:
+        named["rate_limits.storage_password"] = password
     for key, path in named.items():
         try:
-            with path.open("rb"):
-                pass
+            with path.open("rb") as file:
+                mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
         except OSError as exc:
             reason = os.strerror(exc.errno or 0)
-            yield Problem(str(path), "", f"cannot be read ({reason})", f"give {key} a PEM file")
+            fix = f"give {key} a file that is there"
+            yield Problem(str(path), "", f"cannot be read ({reason})", fix)
             continue
-        mode = stat.S_IMODE(path.stat().st_mode)
-        if key == "tls.private_key" and mode & ~_KEY_MODES:
-            text = f"has mode {mode:04o}, so that others can reach the private key"
+        if key in _SECRETS and mode & ~_SECRET_MODES:
+            text = f"has mode {mode:04o}, so that others can reach {_SECRETS[key]}"
             yield Problem(str(path), "", text, f"run: chmod 600 {path}")
 
 
 def _tls(settings: Settings, clock: Clock) -> Iterator[Problem]:
-    tls = settings.tls
-    bundles = [ca.file for ca in tls.client_ca]
     try:
-        server_credentials(tls.certificate, tls.private_key, bundles)
+        Certificates(certificate_source(settings.tls), clock)
     except TlsFileError as exc:
         yield Problem("tls", "", f"cannot be used: {exc}".rstrip("."), "correct that file")
-        return
-    leaf = x509.load_pem_x509_certificates(tls.certificate.read_bytes())[0]
-    now = clock.now()
-    if now >= leaf.not_valid_after_utc:
-        text = f"expired on {leaf.not_valid_after_utc:%Y-%m-%d}"
-        yield Problem(str(tls.certificate), "", text, "put a new certificate in its place")
-    elif now < leaf.not_valid_before_utc:
-        text = f"is not valid before {leaf.not_valid_before_utc:%Y-%m-%d %H:%M} UTC"
-        yield Problem(str(tls.certificate), "", text, "check the clock of this machine")
 
 
 def _store(settings: Settings, home: Path) -> Iterator[Problem]:

@@ -1,4 +1,4 @@
-"""Makes a working home in one step: CA, certificates, KEK, configuration, store."""
+"""Makes a working home in one step: CA, certificates, KEK, configuration, policies, store."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from signward_server.home.authority import Authority
 from signward_server.home.files import make_folder, sync_folder, write_new
 from signward_server.home.layout import Home, authority_folder
 from signward_server.home.profiles import CA_FILE, write_profiles
+from signward_server.home.starter_policies import STARTER_GROUPS, write_starter
 
 __all__ = ["CLIENTS", "LEAF_LIFETIME", "HomePlan", "create_home"]
 
@@ -109,6 +110,7 @@ def _fill(draft: Home, authority_path: Path, plan: HomePlan, clock: Clock) -> No
         identity = Identity(IdentityKind.CN, name)
         authority.issue_client(identity, clock.now(), LEAF_LIFETIME).write(draft.clients / name)
     write_profiles(draft.clients / "profiles.toml", _target(plan), CLIENTS)
+    write_starter(draft.policies)
     write_new(draft.configuration, as_toml(_values(plan)).encode(), 0o600)
     plan.write_kek(draft.kek)
     plan.write_store(draft.store)
@@ -123,6 +125,8 @@ def _values(plan: HomePlan) -> dict[str, object]:
         "tls.private_key": "tls/server.key",
         "tls.client_ca": [{"file": "tls/client-ca.crt"}],
         "tls.identity": "cn",
+        "policy.folder": "policies",
+        "groups": STARTER_GROUPS,
         "store.path": "store/signward.db",
         "custody.envelope.kek": "kek",
         **plan.settings,

@@ -26,6 +26,11 @@ class Home:
         return self.path / "signward.toml"
 
     @property
+    def policies(self) -> Path:
+        """The policies, 0600 in a 0700 folder."""
+        return self.path / "policies"
+
+    @property
     def kek(self) -> Path:
         """The key-encryption key, 0600."""
         return self.path / "kek"

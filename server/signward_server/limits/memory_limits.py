@@ -30,7 +30,7 @@ class _Counted(Windows):
 
 
 class MemoryLimits:
-    """Implements ``ports.Limits``.
+    """Implements ``ports.Limits`` and ``RuledLimits``.
 
     Args:
         rules: What is limited; no two of them the same.
@@ -54,7 +54,7 @@ class MemoryLimits:
         return version_of(self._rules)
 
     def replace(self, rules: Iterable[Rule]) -> None:
-        """Put other rules in force, all at once; those that stay keep their counters."""
+        """Put other rules in force; see ``RuledLimits``."""
         with self._lock:
             kept = self._rules
             self._rules = {rule: kept[rule] if rule in kept else _Counted(rule) for rule in rules}

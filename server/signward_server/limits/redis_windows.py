@@ -8,8 +8,6 @@ Windows run by the server's clock alone, so that replicas need not agree on the 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final
 
 import redis
@@ -18,7 +16,9 @@ from limits.storage import RedisStorage
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-__all__ = ["RedisPlace", "RedisWindows", "StorageFailed"]
+from signward_server.limits.redis_place import RedisPlace
+
+__all__ = ["RedisWindows", "StorageFailed"]
 
 _SCHEMES: Final[Mapping[str, str]] = {
     "valkey": "redis",
@@ -61,33 +61,6 @@ class StorageFailed(Exception):  # noqa: N818  # names read as what happened
     """The server does not answer, or not with a number."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RedisPlace:
-    """Where a server is, and how long to wait for it.
-
-    Attributes:
-        url: ``redis://``, ``rediss://`` (TLS), ``redis+unix://`` or the same with ``valkey``;
-            nothing secret.
-        username: For ACLs; empty for the default user.
-        password: Empty for none.
-        ca: PEM bundle for TLS; ``None`` for the system's.
-        connect_timeout: Seconds.
-        timeout: Seconds for an answer.
-    """
-
-    url: str
-    username: str = ""
-    password: str = field(default="", repr=False)
-    ca: Path | None = None
-    connect_timeout: float = 0.1
-    timeout: float = 0.25
-
-    @property
-    def patience(self) -> float:
-        """Seconds that an attempt may take."""
-        return self.connect_timeout + self.timeout
-
-
 class RedisWindows(RedisStorage):
     """Counters in fixed windows; connects when it is first used."""
 
@@ -99,7 +72,7 @@ class RedisWindows(RedisStorage):
             "password": place.password or None,
             "socket_connect_timeout": place.connect_timeout,
             "socket_timeout": place.timeout,
-            "retry": Retry(NoBackoff(), 0),
+            "retry": Retry(NoBackoff(), 0),  # the default differs from version to version
             "protocol": 2,  # 3 lets the server push what delays noticing a closed connection
             "max_connections": _CONNECTIONS,
         }
@@ -110,7 +83,7 @@ class RedisWindows(RedisStorage):
 
     def acquire(
         self, counters: Sequence[tuple[RateLimitItem, str]], cost: int
-    ) -> tuple[int, float]:
+    ) -> tuple[int, float] | None:
         """Count in all counters or in none.
 
         Args:
@@ -118,8 +91,8 @@ class RedisWindows(RedisStorage):
             cost: How many are counted.
 
         Returns:
-            -1 and 0.0, or the index of the counter that is full for the longest, and for how
-            many seconds.
+            ``None`` if it was counted, otherwise the index of the counter that is full for the
+            longest, and for how many seconds.
 
         Raises:
             StorageFailed: It is not known whether anything was counted.
@@ -129,7 +102,7 @@ class RedisWindows(RedisStorage):
             arguments += (item.amount, item.get_expiry() * _MS)
         try:
             which, wait = self._acquire([self.prefixed_key(key) for _, key in counters], arguments)
-            return int(which) - 1, (int(wait) + 1) / _MS
+            return (which - 1, (wait + 1) / _MS) if which else None
         except (redis.RedisError, OSError, TypeError, ValueError) as exc:
             raise StorageFailed from exc
 

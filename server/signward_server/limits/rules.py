@@ -11,8 +11,9 @@ from typing import Generic, Protocol, TypeAlias, TypeVar
 from signward_server.core.errors import FieldInvalid, RateLimited
 from signward_server.core.identity import Identity
 from signward_server.core.method_classes import MethodClass
+from signward_server.core.ports import Limits
 
-__all__ = ["MARGIN", "Board", "Per", "Rule", "Selection", "board_of", "version_of"]
+__all__ = ["MARGIN", "Board", "Per", "Rule", "RuledLimits", "Selection", "board_of", "version_of"]
 
 MARGIN = 0.001
 """Seconds; more than any rounding on the way to the client takes off."""
@@ -68,6 +69,23 @@ class Rule:
             },
             retry_after=wait + MARGIN,
         )
+
+
+class RuledLimits(Limits, Protocol):
+    """Limits whose rules can be replaced while they are in use."""
+
+    @property
+    def version(self) -> str:
+        """SHA-256 of the rules in force, in hex."""
+        ...
+
+    def replace(self, rules: Iterable[Rule]) -> None:
+        """Put other rules in force, all at once; those that stay keep their counters.
+
+        Args:
+            rules: What is limited; no two of them the same.
+        """
+        ...
 
 
 class _Ruled(Protocol):

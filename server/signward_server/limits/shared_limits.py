@@ -14,7 +14,8 @@ from signward_server.core.method_classes import MethodClass
 from signward_server.core.ports import Clock, Event, Meter
 from signward_server.limits.breaker import Breaker
 from signward_server.limits.memory_limits import MemoryLimits
-from signward_server.limits.redis_windows import RedisPlace, RedisWindows, StorageFailed
+from signward_server.limits.redis_place import RedisPlace
+from signward_server.limits.redis_windows import RedisWindows, StorageFailed
 from signward_server.limits.rules import Board, Rule, board_of, version_of
 
 __all__ = ["SharedLimits", "SharedWindows", "open_shared_limits"]
@@ -27,8 +28,8 @@ class SharedWindows(Protocol):
 
     def acquire(
         self, counters: Sequence[tuple[RateLimitItem, str]], cost: int
-    ) -> tuple[int, float]:
-        """Count in all counters or in none; return which is full and for how long."""
+    ) -> tuple[int, float] | None:
+        """Count in all counters or return which is full, and for how long."""
         ...
 
     def close(self) -> None:
@@ -54,7 +55,7 @@ class _Shared:
 
 
 class SharedLimits:
-    """Implements ``ports.Limits``.
+    """Implements ``ports.Limits`` and ``RuledLimits``.
 
     Args:
         rules: What is limited; no two of them the same.
@@ -89,7 +90,7 @@ class SharedLimits:
         return version_of(self._rules)
 
     def replace(self, rules: Iterable[Rule]) -> None:
-        """Put other rules in force, all at once; those that stay keep their counters."""
+        """Put other rules in force; see ``RuledLimits``."""
         self._rules = frozenset(rules)
         self._board = board_of(_Shared(rule) for rule in self._rules)
         if self._local is not None:
@@ -108,12 +109,13 @@ class SharedLimits:
             return
         counters = [(shared.item, shared.key(identity, key)) for shared in selection.parts]
         try:
-            full, wait = self._windows.acquire(counters, cost)
+            refused = self._windows.acquire(counters, cost)
         except StorageFailed:
             self._breaker.failed()
             self._admit_alone(identity, what, key, cost)
             return
-        if full >= 0:
+        if refused is not None:
+            full, wait = refused
             self._meter.count(Event.RATE_LIMITED, what.value)
             raise selection.parts[full].rule.refusal(wait)
 

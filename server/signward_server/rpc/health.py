@@ -11,7 +11,7 @@ from signward_server.core.errors import ServiceUnknown
 from signward_server.core.method_classes import MethodClass
 from signward_server.rpc.call import GrpcCall
 from signward_server.rpc.parsing import parse
-from signward_server.rpc.routes import Route
+from signward_server.rpc.routes import Route, Streaming, Unary
 
 __all__ = ["CHECK_HEALTH", "Health"]
 
@@ -28,26 +28,43 @@ class Health:
     Args:
         services: Full names of the services that it answers for.
         ready: Whether a signature could be made now.
-        guard: Returns if the caller may ask, and raises otherwise.
+        guard: Returns if the caller may ask, and raises otherwise; ``None`` exempts callers
+            from showing who they are, and from policy.
     """
 
     def __init__(
         self,
         services: frozenset[str],
         ready: Callable[[], bool],
-        guard: Callable[[GrpcCall], None],
+        guard: Callable[[GrpcCall], None] | None,
     ) -> None:
         self._services = services | {""}
         self._ready = ready
-        self._guard = guard
+        self._anonymous = guard is None
+        self._guard = guard or _exempt
         self._stopped = threading.Event()
 
     def routes(self) -> list[Route]:
         """Return its RPCs."""
-        return [
-            Route(_SERVICE + "Check", _ACTIONS, MethodClass.HEALTH, unary=self._check),
-            Route(_SERVICE + "Watch", _ACTIONS, MethodClass.HEALTH, streaming=self._watch),
+        routes = [
+            self._route("Check", unary=self._check),
+            self._route("Watch", streaming=self._watch),
         ]
+        if hasattr(health_pb2, "HealthListRequest"):  # since grpcio-health-checking 1.85
+            routes.append(self._route("List", unary=self._list))
+        return routes
+
+    def _route(
+        self, name: str, unary: Unary | None = None, streaming: Streaming | None = None
+    ) -> Route:
+        return Route(
+            _SERVICE + name,
+            _ACTIONS,
+            MethodClass.HEALTH,
+            unary=unary,
+            streaming=streaming,
+            anonymous=self._anonymous,
+        )
 
     def close(self) -> None:
         """Say NOT_SERVING from now on, and end all watches after they have said so."""
@@ -59,6 +76,16 @@ class Health:
         if request.service not in self._services:
             raise ServiceUnknown
         return _answer(self._status(request.service))
+
+    def _list(self, data: bytes, call: GrpcCall) -> bytes:
+        self._guard(call)
+        parse(health_pb2.HealthListRequest, data)
+        statuses = {
+            service: health_pb2.HealthCheckResponse(status=self._status(service))
+            for service in self._services
+        }
+        answer: bytes = health_pb2.HealthListResponse(statuses=statuses).SerializeToString()
+        return answer
 
     def _watch(self, requests: Iterator[bytes], call: GrpcCall) -> Iterator[bytes]:
         data = next(requests, None)
@@ -84,6 +111,10 @@ class Health:
         if self._stopped.is_set() or not self._ready():
             return health_pb2.HealthCheckResponse.NOT_SERVING
         return health_pb2.HealthCheckResponse.SERVING
+
+
+def _exempt(call: GrpcCall) -> None:
+    del call
 
 
 def _answer(status: health_pb2.HealthCheckResponse.ServingStatus) -> bytes:

@@ -6,37 +6,27 @@ identity is read from the certificate itself.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from signward_server.core.errors import IdentityMissing, IdentityUnknown
+from signward_server.core.errors import CertificateRevoked, IdentityMissing, IdentityUnknown
 from signward_server.core.identity import Identity, IdentityKind
 from signward_server.core.identity_names import is_within, name_of, require_scope
 from signward_server.rpc.leaf import Leaf
+from signward_server.rpc.revocation import Revocations
+from signward_server.rpc.x509_reading import MALFORMED, extension
 
-__all__ = ["ClientAuthority", "IdentityParser"]
+__all__ = ["LARGEST_LEAF", "ClientAuthority", "IdentityParser"]
 
-_MAX_PEM = 65_536
+LARGEST_LEAF = 16_384
+"""Bytes that a leaf may have in PEM; there is a bounded number of what is kept of them."""
+
 _PEM_BEGIN = b"-----BEGIN "
-# What cryptography raises on bytes that it cannot read, at load or at first access. It warns
-# of some, such as names that are too long: where warnings are errors, these end here too.
-_MALFORMED = (
-    Warning,
-    ValueError,
-    TypeError,
-    UnsupportedAlgorithm,
-    x509.DuplicateExtension,
-    x509.InvalidVersion,
-    x509.UnsupportedGeneralNameType,
-)
-
-_Extension = TypeVar("_Extension", bound=x509.ExtensionType)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +54,7 @@ class IdentityParser:
         authorities: CAs that may issue client certificates; several may share a subject.
             With none given, a leaf of every CA that TLS accepts may name anyone.
         server_certificates: The daemon's own; their keys are no client's.
+        revocations: What the authorities have taken back.
 
     Raises:
         ValueError: No certificate carries this kind, or a CA may assert what is no name.
@@ -75,6 +66,7 @@ class IdentityParser:
         *,
         authorities: Sequence[ClientAuthority] = (),
         server_certificates: Sequence[x509.Certificate] = (),
+        revocations: Revocations | None = None,
     ) -> None:
         if kind is IdentityKind.API_KEY:
             raise ValueError("no certificate carries an API key")
@@ -83,6 +75,7 @@ class IdentityParser:
                 require_scope(kind, scope)
         self._kind = kind
         self._authorities = tuple(authorities)
+        self._revocations = revocations or Revocations()
         self._server_keys = frozenset(_public_key(own) for own in server_certificates)
 
     def parse(self, pem: bytes) -> Leaf:
@@ -98,43 +91,57 @@ class IdentityParser:
         Raises:
             IdentityMissing: There is no certificate.
             IdentityUnknown: It is malformed, no client's, or names no identity, more than
-                one, or one that its issuer may not name.
+                one, or one that its issuer may not name; or its issuer is no CA of these.
+            CertificateRevoked: Its issuer has taken it back.
         """
         if not pem:
             raise IdentityMissing
-        if len(pem) > _MAX_PEM or pem.count(_PEM_BEGIN) != 1:
+        if len(pem) > LARGEST_LEAF or pem.count(_PEM_BEGIN) != 1:
             raise IdentityUnknown
         try:
             return self._read(x509.load_pem_x509_certificate(pem))
-        except _MALFORMED as exc:
+        except MALFORMED as exc:
             raise IdentityUnknown from exc
 
     def _read(self, leaf: x509.Certificate) -> Leaf:
         claims = _claims(self._kind, leaf)
         name = name_of(self._kind, claims[0]) if len(claims) == 1 else None
-        if name is None or not self._is_client(leaf) or not self._may_be_named(leaf, name):
+        if name is None or not self._is_client(leaf):
             raise IdentityUnknown
-        return Leaf(
-            identity=Identity(self._kind, name),
-            not_before=leaf.not_valid_before_utc.timestamp(),
-            not_after=leaf.not_valid_after_utc.timestamp(),
-        )
+        not_before, not_after = _validity(leaf)
+        if self._authorities:
+            start, end = _longest(map(_validity, self._issuers(leaf, name)))
+            not_before, not_after = max(not_before, start), min(not_after, end)
+        if self._revocations.hold(leaf):
+            raise CertificateRevoked
+        return Leaf(Identity(self._kind, name), not_before, not_after)
 
     def _is_client(self, leaf: x509.Certificate) -> bool:
         """Return whether it is neither a CA's, nor the daemon's, nor for other uses only."""
-        constraints = _extension(leaf, x509.BasicConstraints)
-        usage = _extension(leaf, x509.ExtendedKeyUsage)
+        constraints = extension(leaf, x509.BasicConstraints)
+        usage = extension(leaf, x509.ExtendedKeyUsage)
         return (
             not (constraints and constraints.ca)
             and (usage is None or ExtendedKeyUsageOID.CLIENT_AUTH in usage)
             and _public_key(leaf) not in self._server_keys
         )
 
-    def _may_be_named(self, leaf: x509.Certificate, name: str) -> bool:
-        return not self._authorities or any(
-            self._may_assert(authority, name) and _issued(authority.certificate, leaf)
+    def _issuers(self, leaf: x509.Certificate, name: str) -> list[x509.Certificate]:
+        """Return the CA that issued a leaf and may name it so, in each form that it has.
+
+        A CA that was renewed with the same key stands in a bundle more than once.
+
+        Raises:
+            IdentityUnknown: There is no such CA.
+        """
+        issuers = [
+            authority.certificate
             for authority in self._authorities
-        )
+            if self._may_assert(authority, name) and _issued(authority.certificate, leaf)
+        ]
+        if not issuers:
+            raise IdentityUnknown
+        return issuers
 
     def _may_assert(self, authority: ClientAuthority, name: str) -> bool:
         scopes = authority.may_assert
@@ -146,7 +153,7 @@ def _claims(kind: IdentityKind, leaf: x509.Certificate) -> list[str]:
     if kind is IdentityKind.CN:
         attributes = leaf.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
         return [a.value if isinstance(a.value, str) else "" for a in attributes]
-    names = _extension(leaf, x509.SubjectAlternativeName)
+    names = extension(leaf, x509.SubjectAlternativeName)
     if names is None:
         return []
     if kind is IdentityKind.SPIFFE:
@@ -154,11 +161,19 @@ def _claims(kind: IdentityKind, leaf: x509.Certificate) -> list[str]:
     return names.get_values_for_type(x509.DNSName)
 
 
-def _extension(leaf: x509.Certificate, kind: type[_Extension]) -> _Extension | None:
-    for extension in leaf.extensions:
-        if isinstance(extension.value, kind):
-            return extension.value
-    return None
+def _validity(certificate: x509.Certificate) -> tuple[float, float]:
+    """Return start and end, seconds since the epoch."""
+    start, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    return start.timestamp(), end.timestamp()
+
+
+def _longest(spans: Iterable[tuple[float, float]]) -> tuple[float, float]:
+    """Return the last span of time that some spans cover together without a gap."""
+    (start, end), *others = sorted(spans, key=lambda span: span[1], reverse=True)
+    for earlier_start, earlier_end in others:
+        if earlier_end >= start:
+            start = min(start, earlier_start)
+    return start, end
 
 
 def _public_key(certificate: x509.Certificate) -> bytes:
@@ -169,7 +184,7 @@ def _issued(authority: x509.Certificate, leaf: x509.Certificate) -> bool:
     """Return whether the issuer's name is this CA's subject and its key made the signature."""
     try:
         leaf.verify_directly_issued_by(authority)
-    except (InvalidSignature, *_MALFORMED):
+    except (InvalidSignature, *MALFORMED):
         # Another kind of key or name than the leaf's issuer has.
         return False
     return True

@@ -11,12 +11,12 @@ from signward_server.core.method_classes import MethodClass
 from signward_server.flows.access import VIEW_KEY
 from signward_server.flows.key_changes import CHANGE_KEY_LABELS, CHANGE_KEY_OWNER, KeyChanges
 from signward_server.flows.key_creation import KeyCreation
-from signward_server.flows.key_reading import KeyReading
+from signward_server.flows.key_reading import KeyReading, Place
 from signward_server.rpc.call import GrpcCall
 from signward_server.rpc.convert.fields import Fields
 from signward_server.rpc.convert.key_messages import key_message, public_key_response
 from signward_server.rpc.convert.key_requests import create_key, key_filter, update_key
-from signward_server.rpc.page_token import decode_page_token, encode_page_token
+from signward_server.rpc.page_token import decode_place, encode_place
 from signward_server.rpc.pages import fitting, page_size
 from signward_server.rpc.parsing import parse
 from signward_server.rpc.routes import Route, Unary
@@ -85,11 +85,11 @@ class KeyService:
         full = _wants_versions(fields, message.view, unset=False)
         wanted = key_filter(fields, message)
         fields.check()
-        after = decode_page_token(message.page_token)
-        page = self._reading.page(call, wanted, after, page_size(message.page_size))
+        place = decode_place(message.page_token)
+        page = self._reading.page(call, wanted, place, page_size(message.page_size))
         shown = list(fitting(key_message(key, with_versions=full) for key in page.keys))
-        next_after = page.next_after if len(shown) == len(page.keys) else shown[-1].id
-        token = encode_page_token(next_after)
+        following = page.following if len(shown) == len(page.keys) else Place(shown[-1].id)
+        token = encode_place(following)
         return _bytes(pb.ListKeysResponse(keys=shown, next_page_token=token))
 
     def _update(self, data: bytes, call: GrpcCall) -> bytes:

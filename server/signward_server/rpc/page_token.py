@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 
 from signward_server.core.errors import FieldInvalid
+from signward_server.flows.key_reading import Place
 
-__all__ = ["decode_page_token", "encode_page_token"]
+__all__ = ["decode_page_token", "decode_place", "encode_page_token", "encode_place"]
 
+_SKIP = re.compile(r"[1-9][0-9]{0,8}")
 _LONGEST = 256
 _FORM = b"\x01"
 
@@ -39,6 +42,27 @@ def decode_page_token(token: str) -> str:
     if not data.startswith(_FORM):
         raise _invalid()
     return text
+
+
+def encode_place(place: Place | None) -> str:
+    """Return the token of the page that begins there; empty for no page."""
+    if place is None:
+        return ""
+    return encode_page_token(f"{place.skip}/{place.after}" if place.skip else place.after)
+
+
+def decode_place(token: str) -> Place:
+    """Return where a page begins.
+
+    Raises:
+        FieldInvalid: It is no token of ours.
+    """
+    head, slash, after = decode_page_token(token).partition("/")
+    if not slash:
+        return Place(head)
+    if not _SKIP.fullmatch(head):
+        raise _invalid()
+    return Place(after, int(head))
 
 
 def _invalid() -> FieldInvalid:

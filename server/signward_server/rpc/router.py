@@ -14,15 +14,15 @@ from typing import Any, TypeAlias
 import grpc
 
 from signward_server.core.errors import Overloaded, ShuttingDown, SignwardError, StreamLimit
-from signward_server.core.ports import Clock, Limits
+from signward_server.core.ports import AuthenticationFailures, Limits
 from signward_server.rpc.ahead import read_ahead, supported
+from signward_server.rpc.authentication import Authenticator
 from signward_server.rpc.call import GrpcCall
 from signward_server.rpc.early import mark
 from signward_server.rpc.interceptors.errors import streaming_boundary, unary_boundary
-from signward_server.rpc.interceptors.identity import identified
+from signward_server.rpc.interceptors.identity import anonymous, identified, identified_stream
 from signward_server.rpc.interceptors.limits import limited
 from signward_server.rpc.interceptors.reception import ReceptionWatch, received
-from signward_server.rpc.leaf import Leaves
 from signward_server.rpc.pools import CallPool, StreamSlots, started_pool
 from signward_server.rpc.routes import Route, Streaming, Unary
 from signward_server.rpc.status import Refusal, abort
@@ -40,10 +40,10 @@ class RouterParts:
     """What handlers are composed from.
 
     Attributes:
-        leaves: Who calls.
+        authenticator: Who calls.
+        failures: Keeps count of those who cannot show it.
         limits: How often.
         watch: How long a message may take.
-        clock: Deadlines and validity.
         calls: Threads for unary calls.
         slots: How many streams may be open.
         stream_pool: Threads for streams, at least as many as slots.
@@ -51,10 +51,10 @@ class RouterParts:
         batch_bytes: Largest batch.
     """
 
-    leaves: Leaves
+    authenticator: Authenticator
+    failures: AuthenticationFailures
     limits: Limits
     watch: ReceptionWatch
-    clock: Clock
     calls: CallPool
     slots: StreamSlots
     stream_pool: ThreadPoolExecutor
@@ -111,32 +111,39 @@ class Router(grpc.GenericRpcHandler):
         parts = self._parts
         largest = parts.batch_bytes if route.is_batch else parts.message_bytes
         whole = received(behaviour, parts.watch, largest)
-        composed = identified(limited(whole, parts.limits, route.method_class), parts.leaves)
-        boundary = unary_boundary(composed, self._call_maker(route.name))
+        if route.anonymous:
+            composed = anonymous(whole)
+        else:
+            counted = limited(whole, parts.limits, route.method_class)
+            composed = identified(counted, parts.authenticator, parts.failures)
+        boundary = unary_boundary(composed, _call_maker(route.name))
         swift = None if parts.limits.blocking else route.swift
         mark(boundary, swift=swift, weight=_BATCH_WEIGHT if route.is_batch else 1)
         return grpc.stream_unary_rpc_method_handler(boundary)
 
     def _compose_streaming(self, route: Route, behaviour: Streaming) -> _Handler:
         parts = self._parts
-        counted = limited(self._counted(behaviour), parts.limits, route.method_class)
-        composed = identified(counted, parts.leaves)
-        boundary = streaming_boundary(composed, self._call_maker(route.name))
-        ahead = supported()
+        if route.anonymous:
+            composed = anonymous(self._counted(_reading_ahead(behaviour), _anyone))
+        else:
+            held = self._counted(_reading_ahead(behaviour), _caller)
+            counted = limited(held, parts.limits, route.method_class)
+            composed = identified_stream(counted, parts.authenticator, parts.failures)
+        boundary = streaming_boundary(composed, _call_maker(route.name))
 
         def entered(requests: Iterator[bytes], context: grpc.ServicerContext) -> Iterator[bytes]:
             if not context.add_callback(parts.slots.leave):
                 parts.slots.leave()  # the call has ended already
-            return boundary(read_ahead(requests) if ahead else requests, context)
+            return boundary(requests, context)
 
         _on(entered, parts.stream_pool)
         return grpc.stream_stream_rpc_method_handler(entered)
 
-    def _counted(self, behaviour: Streaming) -> Streaming:
+    def _counted(self, behaviour: Streaming, holder: Callable[[GrpcCall], str]) -> Streaming:
         slots = self._parts.slots
 
         def counted(requests: Iterator[bytes], call: GrpcCall) -> Iterator[bytes]:
-            identity = str(call.identity)
+            identity = holder(call)
             if not slots.enter_as(identity):
                 raise StreamLimit
             try:
@@ -145,10 +152,6 @@ class Router(grpc.GenericRpcHandler):
                 slots.leave_as(identity)
 
         return counted
-
-    def _call_maker(self, name: str) -> Callable[[grpc.ServicerContext], GrpcCall]:
-        clock = self._parts.clock
-        return lambda context: GrpcCall(context, name, clock)
 
     def _refusal(self, error: SignwardError) -> _Handler:
         refusal = Refusal.of(error)
@@ -159,6 +162,26 @@ class Router(grpc.GenericRpcHandler):
 
         _on(behaviour, self._refusals)
         return grpc.stream_unary_rpc_method_handler(behaviour)
+
+
+def _reading_ahead(behaviour: Streaming) -> Streaming:
+    if not supported():
+        return behaviour
+    return lambda requests, call: behaviour(read_ahead(requests, call.ensure_live), call)
+
+
+def _call_maker(name: str) -> Callable[[grpc.ServicerContext], GrpcCall]:
+    return lambda context: GrpcCall(context, name)
+
+
+def _caller(call: GrpcCall) -> str:
+    return str(call.identity)
+
+
+def _anyone(call: GrpcCall) -> str:
+    """Return the one name under which all streams of unknown callers count."""
+    del call
+    return "anonymous"
 
 
 def _on(behaviour: _Behaviour, pool: ThreadPoolExecutor) -> None:

@@ -30,6 +30,8 @@ class Route:
         unary: One message in, one out.
         streaming: Any number in, any number out; runs on the stream pool.
         is_batch: Whether one message carries many items, and may be as large as a batch.
+        anonymous: Whether it is exempt from showing who calls, from limits and from policy:
+            health alone, and only by an explicit setting.
         swift: Whether answering a message cannot block, see ``rpc.early``; ``None``: it may.
     """
 
@@ -39,4 +41,14 @@ class Route:
     unary: Unary | None = None
     streaming: Streaming | None = None
     is_batch: bool = False
+    anonymous: bool = False
     swift: Swift | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse to exempt anything but health.
+
+        Raises:
+            ValueError: Something else is to be exempt.
+        """
+        if self.anonymous and self.method_class is not MethodClass.HEALTH:
+            raise ValueError(f"{self.name} cannot be exempt")

@@ -9,14 +9,15 @@ from pathlib import Path
 
 import grpc
 
-from signward_server.core.ports import Clock, Limits
+from signward_server.core.ports import AuthenticationFailures, Clock, Limits
 from signward_server.rpc import early
+from signward_server.rpc.authentication import Authenticator
 from signward_server.rpc.early import EarlyPool
 from signward_server.rpc.interceptors.reception import ReceptionWatch
-from signward_server.rpc.leaf import Leaves
 from signward_server.rpc.pools import CallPool, StreamSlots, started_pool
 from signward_server.rpc.router import Router, RouterParts
 from signward_server.rpc.routes import Route
+from signward_server.rpc.tls import Certificates
 
 __all__ = ["BindError", "RpcServer", "ServerLimits"]
 
@@ -71,11 +72,12 @@ class RpcServer:
 
     Args:
         routes: All RPCs.
-        leaves: Who calls.
+        authenticator: Who calls.
+        failures: Keeps count of those who cannot show it.
         limits: How often.
-        clock: Deadlines and validity.
+        clock: Measures how long messages take.
         bounds: How much it takes on.
-        credentials: TLS of every listener.
+        certificates: TLS of every listener.
         ending: Called first when it stops.
     """
 
@@ -83,15 +85,16 @@ class RpcServer:
         self,
         *,
         routes: Iterable[Route],
-        leaves: Leaves,
+        authenticator: Authenticator,
+        failures: AuthenticationFailures,
         limits: Limits,
         clock: Clock,
         bounds: ServerLimits,
-        credentials: grpc.ServerCredentials,
+        certificates: Certificates,
         ending: Callable[[], None],
     ) -> None:
         self._ending = ending
-        self._credentials = credentials
+        self._certificates = certificates
         self._stream_pool = started_pool(bounds.streams, "stream")
         self._slots = StreamSlots(bounds.streams, bounds.streams_per_identity)
         self._watch = ReceptionWatch(clock, bounds.reception)
@@ -102,10 +105,10 @@ class RpcServer:
         )
         self._sockets: list[Path] = []
         parts = RouterParts(
-            leaves=leaves,
+            authenticator=authenticator,
+            failures=failures,
             limits=limits,
             watch=self._watch,
-            clock=clock,
             calls=self._calls,
             slots=self._slots,
             stream_pool=self._stream_pool,
@@ -120,12 +123,19 @@ class RpcServer:
         )
 
     def listen_tcp(self, address: str) -> int:
-        """Bind a TCP address; return the port, which matters for port 0.
+        """Bind a TCP address for callers with a client certificate.
+
+        Returns:
+            The port, which matters for port 0.
 
         Raises:
             BindError: It is in use or not ours to bind.
         """
-        return self._bind(address, address)
+        return self._bind(address, address, self._certificates.mutual())
+
+    def listen_api_keys(self, address: str) -> int:
+        """Bind a TCP address for callers with an API key alone; see ``listen_tcp`` (S3)."""
+        return self._bind(address, address, self._certificates.one_sided())
 
     def listen_unix(self, path: Path) -> None:
         """Bind a Unix socket, readable and writable for owner and group.
@@ -135,7 +145,7 @@ class RpcServer:
         Raises:
             BindError: It cannot be bound.
         """
-        self._bind(f"unix:{path}", str(path))
+        self._bind(f"unix:{path}", str(path), self._certificates.mutual())
         path.chmod(_SOCKET_MODE)
         self._sockets.append(path)
 
@@ -164,9 +174,9 @@ class RpcServer:
         for path in self._sockets:
             path.unlink(missing_ok=True)
 
-    def _bind(self, target: str, name: str) -> int:
+    def _bind(self, target: str, name: str, credentials: grpc.ServerCredentials) -> int:
         try:
-            return self._server.add_secure_port(target, self._credentials)
+            return self._server.add_secure_port(target, credentials)
         except RuntimeError as exc:
             raise BindError(f"{name}: cannot be bound; is another daemon using it?") from exc
 

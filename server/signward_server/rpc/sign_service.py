@@ -15,7 +15,7 @@ from signward_server.core.signing import SignRequest
 from signward_server.flows.access import VIEW_KEY
 from signward_server.flows.signing import Signing
 from signward_server.flows.verifying import VERIFY, Verifying
-from signward_server.rpc.call import GrpcCall, ItemCall
+from signward_server.rpc.call import BatchCall, GrpcCall, ItemCall
 from signward_server.rpc.convert.signing import fill_response, sign_request, verify_request
 from signward_server.rpc.parsing import has_unknown_fields, parse, read, refuse_unknown
 from signward_server.rpc.routes import Route
@@ -88,7 +88,7 @@ class SignService:
         except SignwardError as error:
             raise self._signing.unread(call, error) from None
         response = pb.SignBatchResponse()
-        for outcome in self._signing.sign_each(call, items):
+        for outcome in self._signing.sign_each(BatchCall(call, self._clock), items):
             result = response.results.add()
             if isinstance(outcome, SignwardError):
                 result.error.CopyFrom(status_of(outcome))

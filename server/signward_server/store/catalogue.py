@@ -7,7 +7,7 @@ behind one lock, and memory changes only after the database has committed.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from types import MappingProxyType
 
 from sqlalchemy import Connection, Engine
@@ -21,16 +21,15 @@ from signward_server.core.errors import (
     RequestIdReused,
     StoreUnavailable,
 )
-from signward_server.core.keys import Key, KeyAttributes
+from signward_server.core.keys import Key
 from signward_server.core.ports import Clock, RequestScope
 from signward_server.store import key_rows, request_rows
 from signward_server.store.authentic import AuthenticKeys
 from signward_server.store.failures import unavailable
+from signward_server.store.succession import successor
 from signward_server.store.writing import Writing
 
 __all__ = ["KeyCatalogue"]
-
-_FIXED = (*(field.name for field in dataclasses.fields(KeyAttributes)), "create_time")
 
 
 class KeyCatalogue:
@@ -77,9 +76,9 @@ class KeyCatalogue:
         """See ``core.ports.Catalogue.get``."""
         return self._memory.get(key_id)
 
-    def page(self, after: str, limit: int) -> Sequence[Key]:
+    def page(self, after: str, limit: int, skip: int = 0) -> Sequence[Key]:
         """See ``core.ports.Catalogue.page``."""
-        return self._memory.page(after, limit)
+        return self._memory.page(after, limit, skip)
 
     def created_by(self, scope: RequestScope, content: bytes) -> Key | None:
         """See ``core.ports.Catalogue.created_by``."""
@@ -132,7 +131,7 @@ class KeyCatalogue:
                 raise KeyNotFound
             if old.revision != expected_revision:
                 raise EtagMismatch
-            new = self._successor(old, key)
+            new = successor(old, key, self._clock.now())
             rows = self._authentic.rows(old), self._authentic.rows(new)
             try:
                 with self._durable.begin() as connection:
@@ -145,6 +144,24 @@ class KeyCatalogue:
             self._memory.publish(new)
         return new
 
+    def replace_unchanged(self, keys: Iterable[Key]) -> Sequence[Key]:
+        """See ``core.ports.Catalogue.replace_unchanged``."""
+        stored: list[Key] = []
+        with self._writing, unavailable():
+            self._ensure_open()
+            changes = [(old, key) for key in keys if (old := self._same_revision(key)) is not None]
+            with self._durable.begin() as connection:
+                for old, key in changes:
+                    new = successor(old, key, self._clock.now())
+                    rows = self._authentic.rows(old), self._authentic.rows(new)
+                    if key_rows.update_key(connection, *rows):
+                        stored.append(new)
+            for new in stored:
+                self._memory.publish(new)
+            for missed in {old.id for old, _ in changes} - {new.id for new in stored}:
+                self._catch_up(missed)
+        return stored
+
     def close(self) -> None:
         """Wait for the write under way; nothing can be written afterwards."""
         with self._writing:
@@ -154,14 +171,9 @@ class KeyCatalogue:
         if self._closed:
             raise StoreUnavailable
 
-    def _successor(self, old: Key, key: Key) -> Key:
-        _ensure_fixed(old, key)
-        return dataclasses.replace(
-            key,
-            labels=MappingProxyType(dict(key.labels)),
-            revision=old.revision + 1,
-            update_time=max(self._clock.now(), old.update_time),
-        )
+    def _same_revision(self, key: Key) -> Key | None:
+        known = self.get(key.id) if key.id in self._memory else None
+        return known if known is not None and known.revision == key.revision else None
 
     def _catch_up(self, key_id: str) -> None:
         """Take over a newer row: a commit that had been reported as failed went through."""
@@ -192,13 +204,3 @@ def _earlier(connection: Connection, scope: RequestScope | None, content: bytes)
     if found[1] != scope.key:
         raise EnvelopeCorrupt  # this row has no MAC, but its scope names the key
     return found[1]
-
-
-def _ensure_fixed(old: Key, new: Key) -> None:
-    public_keys = {version.version: version.public_key for version in old.versions}
-    same = all(getattr(old, name) == getattr(new, name) for name in _FIXED) and all(
-        public_keys.get(version.version, version.public_key) == version.public_key
-        for version in new.versions
-    )
-    if not same:
-        raise ValueError("a key's fixed attributes and public keys never change")

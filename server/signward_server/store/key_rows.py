@@ -26,6 +26,9 @@ _VERSIONS = (
 )
 _VERSIONS_OF_KEY = _VERSIONS.where(key_versions.c.key_id == bindparam("id"))
 _INSERT_KEY = insert(keys)
+_UPDATE_KEY = update(keys).where(
+    keys.c.id == bindparam("old_id"), keys.c.revision == bindparam("old_revision")
+)
 _INSERT_VERSION = insert(key_versions)
 _INSERT_MATERIAL = insert(materials)
 
@@ -83,8 +86,8 @@ def update_key(
     Raises:
         sqlalchemy.exc.IntegrityError: A public key is taken, or a version number was used.
     """
-    ours = (keys.c.id == old[0].id, keys.c.revision == old[0].revision)
-    changed = connection.execute(update(keys).where(*ours).values(new[0]._asdict()))
+    ours = {"old_id": old[0].id, "old_revision": old[0].revision}
+    changed = connection.execute(_UPDATE_KEY, ours | new[0]._asdict())
     if changed.rowcount != 1:
         return False
     _update_versions(connection, old[1], new[1])

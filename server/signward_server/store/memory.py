@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
@@ -12,6 +13,8 @@ from signward_server.core.keys import Key
 from signward_server.store.rows import KeyRow, VersionRow, key_from
 
 __all__ = ["KeyMemory", "Rows"]
+
+_log = logging.getLogger(__name__)
 
 Rows = tuple[KeyRow, Sequence[VersionRow]]
 """A key's row and the rows of its versions, newest first."""
@@ -46,10 +49,13 @@ class KeyMemory:
             raise EnvelopeCorrupt
         return key
 
-    def page(self, after: str, limit: int) -> Sequence[Key]:
-        """Return up to ``limit`` keys with an id above ``after``, in order of id."""
+    def page(self, after: str, limit: int, skip: int = 0) -> Sequence[Key]:
+        """Return up to ``limit`` keys with an id above ``after``, in order of id.
+
+        The first ``skip`` of them are passed over.
+        """
         ids = self._ids
-        start = bisect_right(ids, after)
+        start = bisect_right(ids, after) + skip
         found = (self._find(ids[at]) for at in range(start, len(ids)))
         return list(islice((key for key in found if key is not None), max(limit, 0)))
 
@@ -75,6 +81,7 @@ class KeyMemory:
             key = key_from(*rows)
         except (ValueError, TypeError, OverflowError):
             # Written by a release that knows more kinds of keys than this one.
+            _log.error("a key is of a kind that this release does not know", extra={"key": key_id})
             self._quarantine(key_id)
             return None
         with self._changing:

@@ -21,6 +21,8 @@ __all__ = ["configure_logging", "log_unhandled"]
 _OURS = "signward_server"
 _DEEPEST = 16
 
+_extras = structlog.stdlib.ExtraAdder()
+
 # Libraries that print statements, parameters, requests or responses below these levels.
 _PINNED = {
     "alembic": logging.INFO,
@@ -53,7 +55,7 @@ def configure_logging(level: str, stream: TextIO) -> None:
     handler.addFilter(_foreign_debug_stays_out)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
+            foreign_pre_chain=[*shared, _own_fields],
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.JSONRenderer(default=_only_the_type),
@@ -98,9 +100,19 @@ def log_unhandled() -> None:
     threading.excepthook = in_thread
 
 
+def _is_ours(record: logging.LogRecord) -> bool:
+    return record.name == _OURS or record.name.startswith(f"{_OURS}.")
+
+
 def _foreign_debug_stays_out(record: logging.LogRecord) -> bool:
-    ours = record.name == _OURS or record.name.startswith(f"{_OURS}.")
-    return ours or record.levelno >= logging.INFO
+    return _is_ours(record) or record.levelno >= logging.INFO
+
+
+def _own_fields(logger: WrappedLogger, name: str, event: EventDict) -> EventDict:
+    """Take over the ``extra`` of the standard library's records, but of none but our own."""
+    record = event.get("_record")
+    ours = isinstance(record, logging.LogRecord) and _is_ours(record)
+    return _extras(logger, name, event) if ours else event
 
 
 def _exception_as_places(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:

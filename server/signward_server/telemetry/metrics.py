@@ -36,13 +36,12 @@ class Metrics:
     """Implements ``ports.Meter``; shows what it counted in Prometheus' text format, 0.0.4."""
 
     def __init__(self) -> None:
-        registry = CollectorRegistry(auto_describe=True)
-        self._counters = {event: _Counted(event, *_EVENTS[event], registry) for event in Event}
+        own = CollectorRegistry(auto_describe=True)
+        self._counters = {event: _Counted(event, *_EVENTS[event], own) for event in Event}
         self._gauges = {
-            level: Gauge(f"signward_{level.value}", _LEVELS[level], registry=registry)
-            for level in Level
+            level: Gauge(f"signward_{level.value}", _LEVELS[level], registry=own) for level in Level
         }
-        self._shown = _Shown(registry)
+        self._shown = _Shown(own)
 
     def count(self, event: Event, detail: str = "") -> None:
         """Count one occurrence."""

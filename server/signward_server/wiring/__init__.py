@@ -2,5 +2,6 @@
 
 from signward_server.wiring.assembly import build
 from signward_server.wiring.daemon import Bound, Daemon
+from signward_server.wiring.parts import SettingsSource
 
-__all__ = ["Bound", "Daemon", "build"]
+__all__ = ["Bound", "Daemon", "SettingsSource", "build"]

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import secrets
 from contextlib import ExitStack
-from dataclasses import dataclass
-from datetime import timedelta
 
 from signward_server.audit.unrecorded import Unrecorded
-from signward_server.chains import all_chains
 from signward_server.config import Settings
-from signward_server.config.schema import Envelope, Tls
+from signward_server.config.schema import Envelope
 from signward_server.config.schema import Limits as LimitSettings
-from signward_server.core.actions import ActionGroup
 from signward_server.core.clock import SystemClock
-from signward_server.core.identity import IdentityKind
-from signward_server.core.ports import Audit, Clock, Custody, Limits, Policy, Reloads, Verifier
+from signward_server.core.ports import Clock, ReloadPart
 from signward_server.custody.envelope import (
     EnvelopeCustody,
     Kek,
@@ -25,46 +19,50 @@ from signward_server.custody.envelope import (
 from signward_server.custody.memory import LockedMemory
 from signward_server.custody.native import Native, load_native
 from signward_server.custody.verification import NativeVerifier
-from signward_server.flows.api_key_changes import ApiKeyChanges
-from signward_server.flows.freezing import Freezing
-from signward_server.flows.key_changes import KeyChanges
-from signward_server.flows.key_creation import KeyCreation
-from signward_server.flows.key_reading import KeyReading
-from signward_server.flows.reloading import Reloading
-from signward_server.flows.signing import Signing, SigningPorts
-from signward_server.flows.verifying import Verifying
+from signward_server.flows.api_key_authentication import ApiKeyAuthentication
+from signward_server.home.damage import log_damage
+from signward_server.home.policies import load_policies
 from signward_server.home.sealing import refuse_foreign_kek
-from signward_server.limits.no_caps import NoCaps
-from signward_server.policy.open import OpenPolicy
+from signward_server.home.tls_settings import certificate_source
+from signward_server.policy.engine import CedarPolicy
+from signward_server.policy.groups import Groups
 from signward_server.rpc.server import ServerLimits
-from signward_server.rpc.serving import ClientCaFile, Flows, ServerFiles, build_server
+from signward_server.rpc.serving import build_server
+from signward_server.rpc.tls import Certificates
 from signward_server.store import MacSecretDigest, Store, open_store
 from signward_server.telemetry.metrics import Metrics
 from signward_server.wiring.daemon import Daemon, Readiness, startup_errors
-from signward_server.wiring.limiting import build_limits
+from signward_server.wiring.limiting import build_failures, build_limits
+from signward_server.wiring.parts import (
+    CertificatesPart,
+    GroupsPart,
+    LimitsPart,
+    PolicyPart,
+    SettingsSource,
+)
 from signward_server.wiring.reloading import Reloader
+from signward_server.wiring.use_cases import Guards, Stores, build_flows
 
 __all__ = ["build"]
 
 
-@dataclass(frozen=True, slots=True)
-class _Guards:
-    """What stands before every call, and after it."""
-
-    policy: Policy
-    limits: Limits
-    audit: Audit
-    reloads: Reloads
-
-
-def build(settings: Settings, clock: Clock | None = None) -> Daemon:
+def build(settings: Settings, source: SettingsSource, clock: Clock | None = None) -> Daemon:
     """Open every part of a daemon.
+
+    Args:
+        settings: The configuration.
+        source: Where it came from, for what is read again.
+        clock: Time; that of the system unless said.
 
     Raises:
         StartupFailed: Says what is wrong and what to do; whatever was open is closed again.
     """
     clock = clock or SystemClock()
     with ExitStack() as opened, startup_errors():
+        metrics = Metrics()
+        certificates = Certificates(certificate_source(settings.tls), clock)
+        groups = Groups(settings.groups.members)
+        policy = CedarPolicy(load_policies(settings.policy.folder), groups, clock, metrics)
         native = load_native(allow_unlisted=settings.custody.envelope.allow_unlisted_libraries)
         memory = LockedMemory(native.sodium, settings.custody.envelope.locked_memory)
         opened.callback(memory.close)
@@ -74,21 +72,48 @@ def build(settings: Settings, clock: Clock | None = None) -> Daemon:
         opened.callback(store.close)
         custody = _envelope(settings.custody.envelope, native, memory, kek, store, clock)
         opened.callback(custody.close)
-        metrics = Metrics()
+        stores = _stores(settings.limits, store, kek)
         limits = build_limits(settings.rate_limits, clock, metrics, opened)
-        guards = _Guards(OpenPolicy(), limits, Unrecorded(), Reloader({}, metrics))
+        reloader = Reloader(
+            {
+                ReloadPart.POLICY: PolicyPart(policy, settings.policy.folder),
+                ReloadPart.CERTIFICATES: CertificatesPart(certificates),
+                ReloadPart.LIMITS: LimitsPart(limits, source),
+                ReloadPart.GROUPS: GroupsPart(policy, source),
+            },
+            metrics,
+        )
+        guards = Guards(policy=policy, limits=limits, audit=Unrecorded(), reloads=reloader)
         readiness = Readiness(store, guards.audit, [custody])
         server = build_server(
-            files=_files(settings.tls),
+            certificates=certificates,
+            api_keys=ApiKeyAuthentication(
+                api_keys=stores.api_keys, digest=stores.secret_digest, clock=clock
+            ),
+            failures=build_failures(settings.rate_limits, clock, metrics, opened),
+            anonymous_health=settings.health.anonymous,
             bounds=_bounds(settings.limits),
-            flows=_flows(settings, store, kek, custody, NativeVerifier(native), guards, clock),
-            policy=guards.policy,
-            limits=guards.limits,
+            flows=build_flows(settings, stores, custody, NativeVerifier(native), guards, clock),
+            policy=policy,
+            limits=limits,
             clock=clock,
             ready=readiness,
         )
-        return Daemon(settings, server, readiness, metrics, opened.pop_all())
+        return Daemon(settings, server, readiness, metrics, reloader, opened.pop_all())
     raise AssertionError("an error ends the block above")
+
+
+def _stores(bounds: LimitSettings, store: Store, kek: Kek) -> Stores:
+    rows = KekRowAuthenticator(kek)
+    catalogue = store.catalogue(rows)
+    refuse_foreign_kek(catalogue.quarantined, len(catalogue), store.materials(), kek.kek_id)
+    log_damage(catalogue.quarantined)
+    return Stores(
+        catalogue=catalogue,
+        requests=store.requests(bounds.request_id_retention, bounds.request_ids_per_identity),
+        api_keys=store.api_keys(rows),
+        secret_digest=MacSecretDigest(rows),
+    )
 
 
 def _envelope(
@@ -110,86 +135,6 @@ def _envelope(
     )
 
 
-def _flows(
-    settings: Settings,
-    store: Store,
-    kek: Kek,
-    custody: Custody,
-    verifier: Verifier,
-    guards: _Guards,
-    clock: Clock,
-) -> Flows:
-    bounds = settings.limits
-    rows = KekRowAuthenticator(kek)
-    catalogue = store.catalogue(rows)
-    refuse_foreign_kek(catalogue.quarantined, len(catalogue), store.materials(), kek.kek_id)
-    requests = store.requests(bounds.request_id_retention, bounds.request_ids_per_identity)
-    chains = all_chains(order_window_ms=_ms(settings.order.timestamp_window))
-    custodies = {custody.kind: custody}
-    max_unlock_ttl = settings.custody.envelope.max_unlock_ttl
-    policy, limits, audit = guards.policy, guards.limits, guards.audit
-    return Flows(
-        creation=KeyCreation(
-            catalogue=catalogue,
-            custodies=custodies,
-            purposes=frozenset().union(*(chain.purposes for chain in chains.values())),
-            policy=policy,
-            audit=audit,
-            clock=clock,
-            max_unlock_ttl=max_unlock_ttl,
-        ),
-        reading=KeyReading(catalogue=catalogue, policy=policy),
-        changes=KeyChanges(
-            catalogue=catalogue,
-            custodies=custodies,
-            policy=policy,
-            audit=audit,
-            max_unlock_ttl=max_unlock_ttl,
-        ),
-        signing=Signing(
-            SigningPorts(
-                catalogue=catalogue,
-                chains=chains,
-                custodies=custodies,
-                policy=policy,
-                caps=NoCaps(),
-                limits=limits,
-                audit=audit,
-                requests=requests,
-                clock=clock,
-                cancelling=frozenset(
-                    action.name
-                    for chain in chains.values()
-                    for action in chain.actions
-                    if ActionGroup.CANCEL in action.groups
-                ),
-            )
-        ),
-        verifying=Verifying(
-            catalogue=catalogue, chains=chains, policy=policy, limits=limits, verifier=verifier
-        ),
-        api_keys=ApiKeyChanges(
-            api_keys=store.api_keys(rows),
-            digest=MacSecretDigest(rows),
-            policy=policy,
-            audit=audit,
-            clock=clock,
-            random=secrets.token_bytes,
-        ),
-        freezing=Freezing(catalogue=catalogue, custodies=custodies, policy=policy, audit=audit),
-        reloading=Reloading(reloads=guards.reloads, policy=policy, audit=audit),
-    )
-
-
-def _files(tls: Tls) -> ServerFiles:
-    return ServerFiles(
-        certificate=tls.certificate,
-        private_key=tls.private_key,
-        client_cas=[ClientCaFile(ca.file, ca.names) for ca in tls.client_ca],
-        identity=IdentityKind(tls.identity),
-    )
-
-
 def _bounds(limits: LimitSettings) -> ServerLimits:
     return ServerLimits(
         threads=limits.unary_threads,
@@ -207,7 +152,3 @@ def _bounds(limits: LimitSettings) -> ServerLimits:
         connection_age=limits.connection_age.total_seconds(),
         connection_age_grace=limits.connection_age_grace.total_seconds(),
     )
-
-
-def _ms(span: timedelta) -> int:
-    return span // timedelta(milliseconds=1)

@@ -17,10 +17,12 @@ from signward_server.core.startup import (
 )
 from signward_server.home.parts import translated
 from signward_server.rpc.server import BindError, RpcServer
-from signward_server.rpc.tls import TlsFileError
+from signward_server.rpc.tls_files import TlsFileError
 from signward_server.store import Store
 from signward_server.telemetry.metrics import Metrics
 from signward_server.telemetry.probes import ProbeServer
+from signward_server.wiring.reloading import Reloader
+from signward_server.wiring.watching import FileWatch
 
 __all__ = ["Bound", "Daemon", "Readiness", "startup_errors"]
 
@@ -34,6 +36,7 @@ class Bound:
     tcp: str | None
     unix: Path | None
     http: str | None
+    api_keys: str | None
 
 
 class Daemon:
@@ -44,6 +47,7 @@ class Daemon:
         server: The gRPC server.
         readiness: Whether a signature could be made now.
         metrics: What it counts.
+        reloader: Reads again what can change while it runs.
         closing: Closes every part, in the right order.
     """
 
@@ -53,12 +57,15 @@ class Daemon:
         server: RpcServer,
         readiness: Readiness,
         metrics: Metrics,
+        reloader: Reloader,
         closing: ExitStack,
     ) -> None:
         self._settings = settings
         self._server = server
         self._readiness = readiness
         self._metrics = metrics
+        self._reloader = reloader
+        self._watch = FileWatch(reloader, settings.reload.interval.total_seconds())
         self._closing = closing
 
     def start(self) -> Bound:
@@ -77,9 +84,12 @@ class Daemon:
 
     def _start(self) -> Bound:
         listen = self._settings.listen
-        tcp = http = None
+        tcp = http = api_keys = None
         if listen.tcp is not None:
             tcp = listen.tcp.at(self._server.listen_tcp(str(listen.tcp)))
+        if listen.api_keys is not None:
+            port = self._server.listen_api_keys(str(listen.api_keys))
+            api_keys = listen.api_keys.at(port)
         if listen.unix is not None:
             self._server.listen_unix(listen.unix)
         if listen.http is not None:
@@ -92,12 +102,18 @@ class Daemon:
             )
             self._closing.callback(probes.stop)
             http = listen.http.at(_started(probes))
+        self._watch.start()
         self._server.start()
-        return Bound(tcp=tcp, unix=listen.unix, http=http)
+        return Bound(tcp=tcp, unix=listen.unix, http=http, api_keys=api_keys)
+
+    def reload(self) -> None:
+        """Read again whatever can change; what is refused is logged."""
+        self._reloader.reload()
 
     def stop(self, grace: float) -> None:
         """Refuse new calls, finish running ones within ``grace`` seconds, wipe, close."""
         self._readiness.end()
+        self._watch.stop()
         self._server.stop(grace)
         self._closing.close()
 

@@ -16,9 +16,8 @@ from signward_server.core.startup import ConfigurationRefused
 from signward_server.limits.failure_log import FailureLog
 from signward_server.limits.failures import Failures
 from signward_server.limits.memory_limits import MemoryLimits
-from signward_server.limits.redis_windows import RedisPlace
-from signward_server.limits.rules import Per, Rule
-from signward_server.limits.shared_limits import SharedLimits, open_shared_limits
+from signward_server.limits.redis_place import RedisPlace
+from signward_server.limits.rules import Per, Rule, RuledLimits
 
 __all__ = ["build_failures", "build_limits", "rules_of"]
 
@@ -31,9 +30,7 @@ def rules_of(section: RateLimits) -> tuple[Rule, ...]:
     return tuple(map(_rule, section.rules))
 
 
-def build_limits(
-    section: RateLimits, clock: Clock, meter: Meter, opened: ExitStack
-) -> MemoryLimits | SharedLimits:
+def build_limits(section: RateLimits, clock: Clock, meter: Meter, opened: ExitStack) -> RuledLimits:
     """Return the limits; that their storage is down is no error.
 
     Raises:
@@ -43,6 +40,9 @@ def build_limits(
     if not section.storage:
         meter.level(Level.LIMIT_STORAGE_UP, 1)
         return MemoryLimits(rules, clock, meter)
+    # Its client takes 0.2 s to import, which limits in memory need not wait for.
+    from signward_server.limits.shared_limits import open_shared_limits  # noqa: PLC0415
+
     alone = section.when_unavailable == "local"
     limits = open_shared_limits(rules, _place(section), alone=alone, clock=clock, meter=meter)
     opened.callback(limits.close)

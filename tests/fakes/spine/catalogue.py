@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from signward_server.core.errors import (
     EnvelopeCorrupt,
@@ -54,9 +54,10 @@ class FakeCatalogue:
     def drop(self, key_id: str) -> None:
         del self._keys[key_id]
 
-    def page(self, after: str, limit: int) -> Sequence[Key]:
+    def page(self, after: str, limit: int, skip: int = 0) -> Sequence[Key]:
         self.pages.append(limit)
-        return [self._keys[name] for name in sorted(self._keys) if name > after][:limit]
+        names = [name for name in sorted(self._keys) if name > after]
+        return [self._keys[name] for name in names[skip:][: max(limit, 0)]]
 
     def created_by(self, scope: RequestScope, content: bytes) -> Key | None:
         made = self._made.get(scope)
@@ -64,7 +65,7 @@ class FakeCatalogue:
             return None
         if made[0] != content:
             raise RequestIdReused
-        return self._keys[made[1]]
+        return self.get(made[1])
 
     def insert(
         self, key: Key, material: bytes | None, scope: RequestScope | None, content: bytes
@@ -93,3 +94,12 @@ class FakeCatalogue:
             if known.revision != expected_revision:
                 raise EtagMismatch
             return self.put(key)
+
+    def replace_unchanged(self, keys: Iterable[Key]) -> Sequence[Key]:
+        stored = []
+        for key in keys:
+            try:
+                stored.append(self.replace(key, key.revision))
+            except (KeyNotFound, EtagMismatch):
+                continue
+        return stored

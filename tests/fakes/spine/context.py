@@ -20,6 +20,7 @@ class FakeContext:
         remaining: Seconds until the deadline.
         active: Whether the caller is there.
         pems: The leaf certificate as TLS would give it.
+        sender: Where the caller is, as gRPC says it.
         code: The code that the call was aborted with.
     """
 
@@ -27,6 +28,7 @@ class FakeContext:
         self.remaining = 1e9
         self.active = True
         self.pems = pems
+        self.sender = "ipv4:127.0.0.1:50000"
         self.code: grpc.StatusCode | None = None
         self.details = ""
         self.trailing: tuple[tuple[str, bytes], ...] = ()
@@ -42,6 +44,9 @@ class FakeContext:
 
     def invocation_metadata(self) -> tuple[tuple[str, str | bytes], ...]:
         return self._metadata
+
+    def peer(self) -> str:
+        return self.sender
 
     def auth_context(self) -> dict[str, tuple[bytes, ...]]:
         return {"x509_pem_cert": self.pems} if self.pems else {}

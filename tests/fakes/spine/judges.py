@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,14 +12,15 @@ from signward_server.core.errors import (
     RateLimited,
     RequestIdQuota,
     RequestIdReused,
+    SignwardError,
 )
-from signward_server.core.identity import Identity
+from signward_server.core.identity import Authentication, Identity
 from signward_server.core.keys import Key, KeyVersion
 from signward_server.core.method_classes import MethodClass
 from signward_server.core.ports import Caller, Claim, RequestScope
 from signward_server.core.signing import Intent
 
-__all__ = ["FakeCaps", "FakeLimits", "FakePolicy", "FakeRequestLedger", "Judgement"]
+__all__ = ["FakeCaps", "FakeFailures", "FakeLimits", "FakePolicy", "FakeRequestLedger", "Judgement"]
 
 
 @dataclass(frozen=True)
@@ -29,16 +31,25 @@ class Judgement:
     intent: Intent | None
     totals: Mapping[str, int] | None
     version: KeyVersion | None = None
+    authentication: Authentication | None = None
+    address: str = ""
 
 
 class FakePolicy:
-    """Implements ``core.ports.Policy``: denies the actions in ``denied`` and what ``rule`` says."""
+    """Implements ``core.ports.Policy``: denies the actions in ``denied`` and what ``rule`` says.
+
+    ``replace`` puts another set of policies in their place.
+    """
 
     def __init__(self) -> None:
         self.denied: set[str] = set()
         self.rule: Callable[[Judgement], bool] = lambda judgement: True
         self.judged: list[Judgement] = []
         self.generation: object = 0
+
+    def replace(self, *denied: str) -> None:
+        self.denied = set(denied)
+        self.generation = object()
 
     def authorize(
         self,
@@ -50,7 +61,14 @@ class FakePolicy:
         totals: Mapping[str, int] | None = None,
     ) -> None:
         judgement = Judgement(
-            caller.identity, action, key, intent, totals and dict(totals), version
+            caller.identity,
+            action,
+            key,
+            intent,
+            totals and dict(totals),
+            version,
+            caller.authentication,
+            caller.address,
         )
         self.judged.append(judgement)
         if action in self.denied or not self.rule(judgement):
@@ -58,17 +76,41 @@ class FakePolicy:
 
 
 class FakeLimits:
-    """Implements ``core.ports.Limits``: refuses the classes and keys in ``refused``."""
+    """Implements ``core.ports.Limits``.
+
+    Attributes:
+        refused: Classes and keys that are refused.
+        room: How many are admitted from now on.
+        admitted: What was counted, in order.
+    """
 
     def __init__(self) -> None:
         self.refused: set[str] = set()
+        self.room: float = math.inf
         self.admitted: list[tuple[Identity, MethodClass, str, int]] = []
         self.blocking = False
 
     def admit(self, identity: Identity, what: MethodClass, key: str = "", cost: int = 1) -> None:
-        if what in self.refused or key in self.refused:
+        if what in self.refused or key in self.refused or self.room < cost:
             raise RateLimited(retry_after=1.5)
+        self.room -= cost
         self.admitted.append((identity, what, key, cost))
+
+
+class FakeFailures:
+    """Implements ``core.ports.AuthenticationFailures``; peers in ``tired`` are told to wait."""
+
+    def __init__(self) -> None:
+        self.counted: list[tuple[str, str]] = []
+        self.tired = False
+
+    def answer(self, peer: str, error: SignwardError) -> SignwardError:
+        self.counted.append((peer, error.reason))
+        return RateLimited(retry_after=1.0) if self.tired else error
+
+    @property
+    def reasons(self) -> list[str]:
+        return [reason for _, reason in self.counted]
 
 
 class FakeCaps:

@@ -6,12 +6,12 @@ from signward_server.core.identity import Identity
 from signward_server.rpc.admin_service import AdminService
 from signward_server.rpc.call import GrpcCall
 from signward_server.rpc.key_service import KeyService
-from signward_server.rpc.leaf import Leaf
 from signward_server.rpc.routes import Route
 from signward_server.rpc.sign_service import SignService
 
 from tests.fakes.spine.call import BOT
 from tests.fakes.spine.context import FakeContext
+from tests.fakes.spine.standing import FakeStanding
 from tests.fakes.spine.world import World
 
 __all__ = ["admin_service", "grpc_call", "key_service", "routes", "sign_service"]
@@ -55,6 +55,6 @@ def grpc_call(
     context: FakeContext | None = None,
 ) -> GrpcCall:
     """Return a call that has passed the identity interceptor."""
-    call = GrpcCall(context or FakeContext(), method, world.clock)  # type: ignore[arg-type]
-    call.leaf = Leaf(identity, 0, world.clock.time() + 1e9)
+    call = GrpcCall(context or FakeContext(), method)  # type: ignore[arg-type]
+    call.standing = FakeStanding(identity)
     return call

@@ -13,14 +13,19 @@ import grpc
 from google.rpc import error_details_pb2, status_pb2
 from signward.v1 import admin_service_pb2_grpc, key_service_pb2_grpc, sign_service_pb2_grpc
 from signward_server.core.identity import IdentityKind
-from signward_server.rpc.health import Health
-from signward_server.rpc.identity import IdentityParser
-from signward_server.rpc.leaf import Leaves
-from signward_server.rpc.reflection import REFLECTION_SERVICES, Reflection
+from signward_server.flows.api_key_authentication import ApiKeyAuthentication
+from signward_server.rpc.authentication import Authenticator
+from signward_server.rpc.call import GrpcCall
+from signward_server.rpc.health import CHECK_HEALTH, Health
+from signward_server.rpc.material import FileSource
+from signward_server.rpc.reflection import REFLECT, REFLECTION_SERVICES, Reflection
+from signward_server.rpc.routes import Route
 from signward_server.rpc.server import RpcServer, ServerLimits
-from signward_server.rpc.tls import server_credentials
+from signward_server.rpc.tls import Certificates
+from signward_server.rpc.tls_files import ClientCaFile, ServerFiles
 
 from tests.fakes.spine.clock import MovingClock
+from tests.fakes.spine.judges import FakeFailures
 from tests.fakes.spine.rpc import admin_service, key_service, sign_service
 from tests.fakes.spine.tls import Issued, TestAuthority
 from tests.fakes.spine.world import World
@@ -59,16 +64,26 @@ class Served:
         health: Its health service.
         server: The server.
         port: Where it listens.
+        api_key_port: Where it listens for callers without a certificate.
+        certificates: What it believes, from files that a test may change.
+        files: These files, by name.
+        failures: Who could not show who it is.
         authority: Who issues certificates that it accepts.
         ready: What it says of its readiness.
+        routes: Its RPCs.
     """
 
     world: World
     health: Health
     server: RpcServer
     port: int
+    api_key_port: int
+    certificates: Certificates
+    files: dict[str, Path]
+    failures: FakeFailures
     authority: TestAuthority
     ready: list[bool]
+    routes: list[Route]
     channels: list[grpc.Channel]
 
     def channel(
@@ -114,35 +129,55 @@ class Served:
 
 
 @contextmanager
-def serve(folder: Path, **bounds: float) -> Iterator[Served]:
+def serve(folder: Path, *, anonymous_health: bool = False, **bounds: float) -> Iterator[Served]:
     """Serve on loopback until the block ends."""
     world, authority, ready = World(MovingClock(datetime.now(UTC))), TestAuthority(), [True]
     world.audit.keeps_calls = False
     issued = authority.server()
-    files = [folder / name for name in ("server.pem", "server.key", "ca.pem")]
-    for path, pem in zip(files, (issued.certificate, issued.key, authority.pem), strict=True):
+    files = {name: folder / name for name in ("server.pem", "server.key", "ca.pem", "crl.pem")}
+    contents = (issued.certificate, issued.key, authority.pem, authority.revoking())
+    for path, pem in zip(files.values(), contents, strict=True):
         path.write_bytes(pem)
-    health = Health(frozenset(SERVICES), lambda: ready[0], lambda call: None)
+    certificates = Certificates(FileSource(_files(files)), world.clock)
+    failures = FakeFailures()
+    guard = None if anonymous_health else _guard(world, CHECK_HEALTH)
+    health = Health(frozenset(SERVICES), lambda: ready[0], guard)
     services = (*SERVICES, *REFLECTION_SERVICES, "grpc.health.v1.Health")
+    routes = [
+        *sign_service(world).routes(),
+        *key_service(world).routes(),
+        *admin_service(world).routes(),
+        *health.routes(),
+        *Reflection(services, _guard(world, REFLECT)).routes(),
+    ]
     server = RpcServer(
-        routes=[
-            *sign_service(world).routes(),
-            *key_service(world).routes(),
-            *admin_service(world).routes(),
-            *health.routes(),
-            *Reflection(services, lambda call: None).routes(),
-        ],
-        leaves=Leaves(IdentityParser(IdentityKind.CN).parse, world.clock),
+        routes=routes,
+        authenticator=Authenticator(certificates.trusted, _api_keys(world), world.clock),
+        failures=failures,
         limits=world.limits,
         clock=world.clock,
         bounds=ServerLimits(**(BOUNDS | bounds)),  # type: ignore[arg-type]
-        credentials=server_credentials(files[0], files[1], [files[2]]),
+        certificates=certificates,
         ending=health.close,
     )
     port = server.listen_tcp("127.0.0.1:0")
+    api_key_port = server.listen_api_keys("127.0.0.1:0")
     server.listen_unix(folder / "s.sock")
     server.start()
-    served = Served(world, health, server, port, authority, ready, [])
+    served = Served(
+        world,
+        health,
+        server,
+        port,
+        api_key_port,
+        certificates,
+        files,
+        failures,
+        authority,
+        ready,
+        routes,
+        [],
+    )
     try:
         yield served
     finally:
@@ -150,6 +185,26 @@ def serve(folder: Path, **bounds: float) -> Iterator[Served]:
             channel.close()
         health.close()
         server.stop(0.5)
+
+
+def _files(files: dict[str, Path]) -> ServerFiles:
+    return ServerFiles(
+        certificate=files["server.pem"],
+        private_key=files["server.key"],
+        client_cas=[ClientCaFile(files["ca.pem"], ())],
+        revocations=[files["crl.pem"]],
+        identity=IdentityKind.CN,
+    )
+
+
+def _api_keys(world: World) -> ApiKeyAuthentication:
+    return ApiKeyAuthentication(
+        api_keys=world.api_keys, digest=world.secret_digest, clock=world.clock
+    )
+
+
+def _guard(world: World, action: str) -> Callable[[GrpcCall], None]:
+    return lambda call: world.policy.authorize(call, action, None)
 
 
 def details(error: grpc.RpcError) -> status_pb2.Status:

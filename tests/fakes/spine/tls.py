@@ -8,7 +8,7 @@ from ipaddress import IPv4Address
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -19,6 +19,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 __all__ = ["Issued", "TestAuthority"]
 
 _HOUR = timedelta(hours=1)
+_Key = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | rsa.RSAPrivateKey
 
 
 @dataclass(frozen=True)
@@ -34,22 +35,42 @@ class TestAuthority:
 
     __test__ = False
 
-    def __init__(self, name: str = "test CA") -> None:
+    def __init__(self, name: str = "test CA", *, above: TestAuthority | None = None) -> None:
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = _name(name)
+        issuer = above or self
         certificate = (
-            _builder(self._name, self._name, self._key, timedelta(0))
-            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-            .sign(self._key, hashes.SHA256())
+            _builder(self._name, issuer._name, self._key, timedelta(0))
+            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+            .sign(issuer._key, hashes.SHA256())
         )
         self.pem = certificate.public_bytes(Encoding.PEM)
 
-    def server(self) -> Issued:
+    def intermediate(self) -> TestAuthority:
+        """Make a CA below this one."""
+        return TestAuthority("intermediate CA", above=self)
+
+    def revoking(self, *issued: Issued, age: timedelta = timedelta(0)) -> bytes:
+        """Return a revocation list with these certificates, in PEM."""
+        now = datetime.now(UTC) - age
+        builder = (
+            x509.CertificateRevocationListBuilder()
+            .issuer_name(self._name)
+            .last_update(now - timedelta(minutes=1))
+            .next_update(now + _HOUR)
+        )
+        for each in issued:
+            serial = x509.load_pem_x509_certificate(each.certificate).serial_number
+            revoked = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(now)
+            builder = builder.add_revoked_certificate(revoked.build())
+        return builder.sign(self._key, hashes.SHA256()).public_bytes(Encoding.PEM)
+
+    def server(self, *, age: timedelta = timedelta(0), key: _Key | None = None) -> Issued:
         """Issue a certificate for loopback."""
         names = x509.SubjectAlternativeName(
             [x509.DNSName("localhost"), x509.IPAddress(IPv4Address("127.0.0.1"))]
         )
-        return self._issue("server", ExtendedKeyUsageOID.SERVER_AUTH, timedelta(0), names)
+        return self._issue("server", ExtendedKeyUsageOID.SERVER_AUTH, age, names, key)
 
     def client(self, name: str, *, age: timedelta = timedelta(0)) -> Issued:
         """Issue a client certificate that is valid for an hour from ``age`` ago."""
@@ -61,8 +82,9 @@ class TestAuthority:
         usage: x509.ObjectIdentifier,
         age: timedelta,
         names: x509.SubjectAlternativeName | None = None,
+        key: _Key | None = None,
     ) -> Issued:
-        key = ec.generate_private_key(ec.SECP256R1())
+        key = key or ec.generate_private_key(ec.SECP256R1())
         builder = _builder(_name(name), self._name, key, age).add_extension(
             x509.ExtendedKeyUsage([usage]), critical=False
         )
@@ -80,7 +102,7 @@ def _name(name: str) -> x509.Name:
 
 
 def _builder(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, age: timedelta
+    subject: x509.Name, issuer: x509.Name, key: _Key, age: timedelta
 ) -> x509.CertificateBuilder:
     start = datetime.now(UTC) - age - timedelta(minutes=1)
     return x509.CertificateBuilder(

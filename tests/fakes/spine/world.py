@@ -45,7 +45,9 @@ __all__ = ["World", "order", "raw"]
 class World:
     """All fakes, and every flow on them. ``REMOTE`` keys live in ``remote``."""
 
-    def __init__(self, clock: MovingClock | None = None) -> None:
+    def __init__(
+        self, clock: MovingClock | None = None, *, cancelling: frozenset[str] = frozenset()
+    ) -> None:
         self.clock = clock or MovingClock()
         self.catalogue = FakeCatalogue()
         self.custody = FakeCustody()
@@ -68,13 +70,13 @@ class World:
                 audit=self.audit,
                 requests=self.requests,
                 clock=self.clock,
+                cancelling=cancelling,
             )
         )
         self.verifying = Verifying(
             catalogue=self.catalogue,
             chains=self.chains,
             policy=self.policy,
-            limits=self.limits,
             verifier=FakeVerifier(),
         )
         self.creation = KeyCreation(

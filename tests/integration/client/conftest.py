@@ -23,11 +23,29 @@ _COMMAND = (sys.executable, "-c", "from signward_server.cli import app; app()")
 
 @dataclass(frozen=True, slots=True)
 class Daemon:
-    """Where the daemon is."""
+    """Where the daemon is, and what it keeps and says.
 
-    profiles: Path
+    Attributes:
+        home: Its home.
+        tcp: Its listener for client certificates.
+        unix: The same on a Unix socket.
+        api_keys: Its listener for API keys alone.
+        log: What it has said on standard error.
+    """
+
+    home: Path
     tcp: str
     unix: str
+    api_keys: str
+    log: Path
+
+    @property
+    def clients(self) -> Path:
+        return self.home / "clients"
+
+    @property
+    def profiles(self) -> Path:
+        return self.clients / "profiles.toml"
 
 
 def _environment() -> dict[str, str]:
@@ -53,24 +71,24 @@ def _wait_until_ready(process: subprocess.Popen[bytes]) -> None:
 @pytest.fixture(scope="module")
 def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
     home = tmp_path_factory.mktemp("d") / "home"
-    tcp, http = _free_port(), _free_port()
+    tcp, http, api_keys = _free_port(), _free_port(), _free_port()
     flags = ["--tcp", f"127.0.0.1:{tcp}", "--http", f"127.0.0.1:{http}"]
     environment = _environment()
     subprocess.run(
         [*_COMMAND, "init", str(home), *flags],
         env=environment, check=True, capture_output=True, timeout=_PATIENCE,
     )  # fmt: skip
-    process = subprocess.Popen(
-        [*_COMMAND, "serve", "--home", str(home), "--development"],
-        env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+    flags = ["--set", f"listen.api_keys=127.0.0.1:{api_keys}"]
+    log = home.with_name("log")
+    with log.open("wb") as errors:
+        process = subprocess.Popen(
+            [*_COMMAND, "serve", "--home", str(home), "--development", *flags],
+            env=environment, stdout=subprocess.PIPE, stderr=errors,
+        )  # fmt: skip
     try:
         _wait_until_ready(process)
-        yield Daemon(
-            home / "clients" / "profiles.toml",
-            f"localhost:{tcp}",
-            f"unix:{home}/run/signward.sock",
-        )
+        unix = f"unix:{home}/run/signward.sock"
+        yield Daemon(home, f"localhost:{tcp}", unix, f"localhost:{api_keys}", log)
     finally:
         process.send_signal(signal.SIGTERM)
         assert process.wait(_PATIENCE) == 0
@@ -81,6 +99,12 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
 @pytest.fixture(scope="module")
 def client(daemon: Daemon) -> Iterator[Client]:
     with Client.from_profile("bot", daemon.profiles) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def admin(daemon: Daemon) -> Iterator[Client]:
+    with Client.from_profile("admin", daemon.profiles) as client:
         yield client
 
 

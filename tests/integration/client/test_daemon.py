@@ -29,18 +29,19 @@ from typer.testing import CliRunner
 pytestmark = pytest.mark.integration
 
 
-@pytest.fixture(scope="module")
-def ed25519(client):
-    return client.create_key(
-        "ed", algorithm=Algorithm.ALGORITHM_ED25519, purpose=Purpose.PURPOSE_RAW
-    )
+BOT = "cn:bot"  # whose keys they are: operators make keys, and owners sign with them
 
 
 @pytest.fixture(scope="module")
-def secp256k1(client):
-    return client.create_key(
-        "ec", algorithm=Algorithm.ALGORITHM_ECDSA_SECP256K1, purpose=Purpose.PURPOSE_RAW
-    )
+def ed25519(admin):
+    algorithm = Algorithm.ALGORITHM_ED25519
+    return admin.create_key("ed", algorithm=algorithm, purpose=Purpose.PURPOSE_RAW, owner=BOT)
+
+
+@pytest.fixture(scope="module")
+def secp256k1(admin):
+    algorithm = Algorithm.ALGORITHM_ECDSA_SECP256K1
+    return admin.create_key("ec", algorithm=algorithm, purpose=Purpose.PURPOSE_RAW, owner=BOT)
 
 
 def buy(key: str) -> SignRequest:
@@ -92,28 +93,29 @@ def test_orders_batches_and_streams_agree_with_single_calls(client, ed25519):
         assert isinstance(missing.exception(20), errors.NotFound)
 
 
-def test_a_key_lives_its_life(client):
+def test_a_key_lives_its_life(admin, client):
     request_id = uuid.uuid4().hex
     wanted = {
         "algorithm": Algorithm.ALGORITHM_ED25519,
         "purpose": Purpose.PURPOSE_ORDER,
+        "owner": BOT,
         "labels": {"team": "life"},
         "request_id": request_id,
     }
-    key = client.create_key("life", **wanted)
-    assert client.create_key("life", **wanted) == key
+    key = admin.create_key("life", **wanted)
+    assert admin.create_key("life", **wanted) == key
     with pytest.raises(errors.AlreadyExists) as caught:
-        client.create_key("life", **(wanted | {"request_id": "another"}))
+        admin.create_key("life", **(wanted | {"request_id": "another"}))
     assert caught.value.reason == "KEY_EXISTS"
-    changed = client.update_key("life", unlock_ttl=timedelta(seconds=5), etag=key.etag)
+    changed = admin.update_key("life", unlock_ttl=timedelta(seconds=5), etag=key.etag)
     assert changed.unlock_ttl.seconds == 5
     with pytest.raises(errors.Aborted):
-        client.update_key("life", unlock_ttl=timedelta(0), etag=key.etag)
+        admin.update_key("life", unlock_ttl=timedelta(0), etag=key.etag)
     assert [found.id for found in client.list_keys(labels={"team": "life"})] == ["life"]
-    client.disable_key("life", reason="test")
+    admin.disable_key("life", reason="test")
     with pytest.raises(errors.FailedPrecondition, match="KEY_DISABLED"):
         client.sign(buy("life"))
-    client.enable_key("life")
+    admin.enable_key("life")
     assert client.sign(buy("life")).key == "life"
     with pytest.raises(errors.PermissionDenied, match="KEY_PURPOSE_MISMATCH"):
         client.sign_raw("life", b"m")

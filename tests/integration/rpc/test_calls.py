@@ -9,6 +9,7 @@ from pathlib import Path
 import grpc
 import pytest
 from google.protobuf.descriptor import MethodDescriptor
+from signward.v1 import admin_service_pb2 as admin
 from signward.v1 import key_service_pb2 as keys
 from signward.v1 import resources_pb2
 from signward.v1 import sign_service_pb2 as pb
@@ -24,7 +25,7 @@ PLANTED = "PLANTED-KEY-MATERIAL"
 REQUEST = pb.SignRequest(key="bot-key", raw=pb.RawMessage(message=b"hello"))
 METHODS: list[MethodDescriptor] = [
     method
-    for file in (keys.DESCRIPTOR, pb.DESCRIPTOR)
+    for file in (admin.DESCRIPTOR, keys.DESCRIPTOR, pb.DESCRIPTOR)
     for service in file.services_by_name.values()
     for method in service.methods
 ]

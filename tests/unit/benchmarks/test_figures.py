@@ -1,24 +1,24 @@
 """Figures of made-up samples, computed by hand."""
 
-import itertools
-
 import pytest
 
 from tests.benchmarks.cases import CASES
 from tests.benchmarks.figures import figures
-from tests.benchmarks.schedule import SERVERS, TRANSPORTS, Samples
+from tests.benchmarks.schedule import Samples
+from tests.benchmarks.variants import places_of
 
 _MS = 1e-3
+_FACTORS = {"echo": 1, "spine": 1.5, "payload": 2.4}  # of the echo's time; all others take twice
 
 
 @pytest.fixture
 def samples():
-    """Three rounds; the daemon takes twice the echo's time, the second round ten times."""
+    """Three rounds, of which the second takes ten times as long."""
     made = Samples()
     for slow in (1, 10, 1):
-        for place in itertools.product(SERVERS, TRANSPORTS):
-            factor = slow * (2 if place[0] == "daemon" else 1)
-            for case in CASES:
+        for case in CASES:
+            for place in places_of(case):
+                factor = slow * _FACTORS.get(place[0], 2)
                 block = [factor * _MS * (1 + n / 1000) for n in range(100)]
                 made.latencies[place, case.name].append(block)
                 made.rates[place, case.name].append(1000 / factor)
@@ -41,7 +41,7 @@ def test_ratios_are_taken_within_rounds(samples):
 
 
 def test_a_slow_round_on_one_side_shows_in_the_spread_only(samples):
-    rates = samples.rates[("daemon", "uds"), "sign_ed25519"]
+    rates = samples.rates[("limits", "uds"), "sign_ed25519"]
     rates[1] /= 4
     found = figures(samples)["sign_ed25519_uds"]
     assert found["throughput_ratio"] == 0.5
@@ -57,9 +57,35 @@ def test_batches_are_compared_with_the_bare_function(samples):
     assert batch["raw_ratio_one_thread"] == pytest.approx(2 * 1049.5 / 64 / 10, abs=1e-3)
 
 
+def test_what_a_part_adds_is_taken_from_the_one_before(samples):
+    found = figures(samples)
+    added = found["sign_ed25519_payload"]
+    assert added["p50_ratio"] == pytest.approx(2.4)
+    assert added["adds_to"] == "sign_ed25519"
+    assert added["p50_ratio_added"] == pytest.approx(0.4)
+    assert added["throughput_ratio_added"] == pytest.approx(1 / 2.4 - 1 / 2, abs=1e-3)
+    assert found["get_public_key_policies"]["adds_to"] == "get_public_key_spine"
+    assert found["get_public_key_policies"]["p50_ratio_added"] == pytest.approx(0.5)
+    assert found["sign_batch_64_payload"]["raw_ratio_added"] == pytest.approx(0.625)
+
+
+def test_what_adds_to_nothing_measured_says_nothing_of_it(samples):
+    found = figures(samples)
+    for name in ("sign_ed25519_spine", "sign_secp256k1", "sign_ed25519_uds"):
+        assert "p50_ratio" in found[name]
+        assert "p50_ratio_added" not in found[name]
+        assert "adds_to" not in found[name]
+
+
+def test_every_variant_is_compared_with_the_echo(samples):
+    found = figures(samples)
+    assert found["sign_stream_api_key_alone"]["compared_with"] == "echo_sign_stream"
+    assert found["sign_stream_spine"]["throughput_ratio_to_unary"] == 1
+
+
 def test_the_unix_socket_is_compared_with_tcp(samples):
     for case in CASES:
-        blocks = samples.latencies[("daemon", "uds"), case.name]
+        blocks = samples.latencies[("limits", "uds"), case.name]
         blocks[:] = [[seconds / 2 for seconds in block] for block in blocks]
     found = figures(samples)
     assert found["sign_stream_uds"]["p50_ratio_to_tcp"] == 0.5

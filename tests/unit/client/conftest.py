@@ -47,6 +47,14 @@ def client(daemon: FakeDaemon, credentials: Credentials) -> Iterator[Client]:
 
 
 @pytest.fixture
+def open_daemon(authority: Authority, server_files: CertificateFiles) -> Iterator[FakeDaemon]:
+    """A daemon that asks for no certificate, as the listener for API keys alone."""
+    daemon = FakeDaemon(authority, server_files, None, wants_certificates=False)
+    yield daemon
+    daemon.stop()
+
+
+@pytest.fixture
 def socket_daemon(
     authority: Authority, server_files: CertificateFiles, tmp_path: Path
 ) -> Iterator[FakeDaemon]:

@@ -10,6 +10,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from signward import Client
+
+from tests.fakes.daemon import FakeDaemon
 
 _ROOT = Path(__file__).parents[3]
 _DOCUMENT = (_ROOT / "docs" / "client.md").read_text("utf-8")
@@ -21,7 +24,7 @@ def blocks(language: str) -> list[str]:
 
 
 @pytest.fixture
-def surroundings(daemon, authority, bot_files, tmp_path, monkeypatch):
+def surroundings(daemon, open_daemon, authority, bot_files, tmp_path, monkeypatch):
     """A folder as ``signward init`` makes it for clients, the environment, and a key."""
     for name, source in {
         "ca.crt": authority.ca,
@@ -29,23 +32,41 @@ def surroundings(daemon, authority, bot_files, tmp_path, monkeypatch):
         "bot.key": bot_files.private_key,
     }.items():
         (tmp_path / name).write_bytes(source.read_bytes())
+    for name in ("desk.secret", "old.secret"):
+        (tmp_path / name).write_text(f"{name}-{'0123456789' * 3}\n")
     [profiles] = blocks("toml")
     path = tmp_path / "profiles.toml"
-    path.write_text(profiles.replace("localhost:7443", daemon.target))
-    for name in ("TARGET", "CA", "CERT", "KEY", "SERVER_NAME"):
+    path.write_text(located(profiles, daemon, open_daemon))
+    for name in ("TARGET", "CA", "CERT", "KEY", "API_KEY", "API_KEY_FILE", "SERVER_NAME"):
         monkeypatch.delenv(f"SIGNWARD_{name}", raising=False)
     monkeypatch.setenv("SIGNWARD_PROFILES", str(path))
     monkeypatch.setenv("SIGNWARD_PROFILE", "bot")
     monkeypatch.chdir(tmp_path)
-    daemon.add_key("bot-1")
-    return daemon
+    for one in (daemon, open_daemon):
+        one.add_key("bot-1")
+    return daemon, open_daemon
+
+
+def located(text: str, daemon: FakeDaemon, open_daemon: FakeDaemon) -> str:
+    """Return a text in which the daemons are where they are."""
+    targets = {"localhost:7443": daemon.target, "localhost:7444": open_daemon.target}
+    for written, real in targets.items():
+        text = text.replace(written, real)
+    return text
 
 
 @pytest.mark.parametrize("number", range(len(blocks("python"))))
 def test_python_in_the_documentation_runs(surroundings, number):
-    source = blocks("python")[number].replace("localhost:7443", surroundings.target)
+    source = located(blocks("python")[number], *surroundings)
     exec(compile(source, f"client.md, example {number}", "exec"), {"__name__": "example"})  # noqa: S102
-    assert surroundings.seen or "health" in source
+    assert any(daemon.seen for daemon in surroundings)
+
+
+def test_the_profile_with_an_api_key_works(surroundings):
+    with Client.from_profile("desk") as client:
+        client.get_key("bot-1")
+    [seen] = surroundings[1].seen
+    assert seen.authorization[0].startswith("Bearer desk.secret-")
 
 
 def test_the_documentation_has_examples():

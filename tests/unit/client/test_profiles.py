@@ -17,6 +17,13 @@ key = "keys/bot.key"
 server_name = "signer"
 """
 
+KEY_ALONE = """
+[profiles.bot]
+target = "localhost:7444"
+ca = "ca.pem"
+api_key_file = "bot.secret"
+"""
+
 
 @pytest.fixture
 def file(tmp_path):
@@ -70,6 +77,11 @@ def test_without_a_path_the_default_is_read(file, monkeypatch):
         (GOOD.replace('ca = "ca.pem"', ""), "needs ca as a string"),
         (GOOD.replace('"ca.pem"', "7"), "needs ca as a string"),
         (GOOD.replace('"localhost:7443"', '""'), "needs target as a string"),
+        (GOOD.replace('cert = "/abs/bot.pem"', ""), "needs cert as a string, or api_key_file"),
+        (GOOD.replace('key = "keys/bot.key"', ""), "needs key as a string, or api_key_file"),
+        (KEY_ALONE + 'cert = "bot.pem"', "needs key as a string"),
+        (KEY_ALONE.replace('"bot.secret"', "7"), "needs api_key_file as a string"),
+        (KEY_ALONE.replace("api_key_file", "api_key"), "has unknown keys: api_key; remove"),
     ],
 )
 def test_each_problem_is_named_with_the_file(file, content, problem):
@@ -121,8 +133,59 @@ def test_the_environment_over_a_profile(file):
 
 
 def test_what_the_environment_lacks_is_named():
-    with pytest.raises(CredentialsError, match="SIGNWARD_CERT is not set; set it, or SIGNWARD_PRO"):
+    with pytest.raises(
+        CredentialsError, match=r"SIGNWARD_CERT is not set; set it, or SIG\w+_API_KEY_F"
+    ):
         profile_from_environment({"SIGNWARD_TARGET": "t", "SIGNWARD_CA": "/ca"})
+
+
+def test_a_profile_with_an_api_key_alone(file, tmp_path):
+    file.write_text(KEY_ALONE)
+    profile = read_profile("bot", file)
+    assert (profile.cert, profile.key) == (None, None)
+    assert profile.api_key_file == tmp_path / "bot.secret"
+
+
+def test_a_profile_with_a_certificate_and_an_api_key(file, tmp_path):
+    file.write_text(GOOD + 'api_key_file = "/abs/bot.secret"')
+    profile = read_profile("bot", file)
+    assert profile.cert == Path("/abs/bot.pem")
+    assert profile.api_key_file == Path("/abs/bot.secret")
+
+
+def test_the_environment_with_an_api_key_alone():
+    base = {"SIGNWARD_TARGET": "t", "SIGNWARD_CA": "/ca"}
+    by_file = profile_from_environment({**base, "SIGNWARD_API_KEY_FILE": "/bot.secret"})
+    assert (by_file.cert, by_file.api_key_file, by_file.api_key) == (None, Path("/bot.secret"), "")
+    by_value = profile_from_environment({**base, "SIGNWARD_API_KEY": "the-secret"})
+    assert (by_value.cert, by_value.api_key_file) == (None, None)
+    assert by_value.api_key == "the-secret"
+    assert "the-secret" not in repr(by_value) + str(by_value)
+
+
+def test_an_api_key_in_the_environment_wins_over_the_file_of_a_profile(file):
+    file.write_text(KEY_ALONE)
+    environment = {"SIGNWARD_PROFILE": "bot", "SIGNWARD_PROFILES": str(file)}
+    profile = profile_from_environment({**environment, "SIGNWARD_API_KEY": "the-secret"})
+    assert (profile.api_key_file, profile.api_key) == (None, "the-secret")
+    profile = profile_from_environment({**environment, "SIGNWARD_API_KEY_FILE": "/other"})
+    assert (profile.api_key_file, profile.api_key) == (Path("/other"), "")
+
+
+def test_two_api_keys_in_the_environment_are_one_too_many():
+    environment = {"SIGNWARD_API_KEY": "the-secret", "SIGNWARD_API_KEY_FILE": "/bot.secret"}
+    with pytest.raises(CredentialsError, match="unset one of them") as caught:
+        profile_from_environment(environment)
+    assert "the-secret" not in str(caught.value)
+
+
+def test_half_a_pair_beside_an_api_key_is_not_enough():
+    environment = {
+        "SIGNWARD_TARGET": "t", "SIGNWARD_CA": "/ca", "SIGNWARD_API_KEY": "s",
+        "SIGNWARD_KEY": "/key",
+    }  # fmt: skip
+    with pytest.raises(CredentialsError, match="SIGNWARD_CERT is not set"):
+        profile_from_environment(environment)
 
 
 def test_a_client_from_a_profile_and_from_the_environment(

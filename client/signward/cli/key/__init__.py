@@ -1,4 +1,4 @@
-"""``signward key``: create, read and change keys."""
+"""``signward key``: create, read, change and freeze keys."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ import typer
 from signward.cli.key.create import create
 from signward.cli.key.disable import disable
 from signward.cli.key.enable import enable
+from signward.cli.key.freeze import freeze
 from signward.cli.key.get import get
 from signward.cli.key.listing import list_keys
 from signward.cli.key.public_key import public_key
+from signward.cli.key.unfreeze import unfreeze
 from signward.cli.key.update import update
 
 __all__ = ["app"]
 
-app = typer.Typer(help="Create, read and change keys.")
+app = typer.Typer(help="Create, read, change and freeze keys.")
 app.command("create")(create)
 app.command("list")(list_keys)
 app.command("get")(get)
@@ -22,3 +24,5 @@ app.command("public-key")(public_key)
 app.command("update")(update)
 app.command("disable")(disable)
 app.command("enable")(enable)
+app.command("freeze")(freeze)
+app.command("unfreeze")(unfreeze)

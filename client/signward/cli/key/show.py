@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from signward.cli.key.options import write_duration
+from signward.cli.durations import write_duration
 from signward.cli.names import name_of
 from signward.cli.output import Output
 from signward.v1 import resources_pb2 as resources
@@ -21,6 +21,7 @@ def show_key(output: Output, key: resources.Key) -> None:
         "purpose": name_of(resources.Purpose.DESCRIPTOR, key.purpose),
         "custody": name_of(resources.Custody.DESCRIPTOR, key.custody),
         "state": name_of(resources.KeyState.DESCRIPTOR, key.state),
+        "freeze": _freeze(key),
         "owner": key.owner,
         "user id": key.user_id,
         "labels": ", ".join(f"{name}={value}" for name, value in sorted(key.labels.items())),
@@ -35,6 +36,13 @@ def show_key(output: Output, key: resources.Key) -> None:
         state = name_of(resources.KeyVersionState.DESCRIPTOR, version.state)
         rows[f"version {version.version}"] = f"{state}, {version.public_key.raw.hex()}"
     output.pairs(rows)
+
+
+def _freeze(key: resources.Key) -> str:
+    """Return what is stopped, empty if nothing is."""
+    if key.freeze == resources.FREEZE_NONE:
+        return ""
+    return name_of(resources.Freeze.DESCRIPTOR, key.freeze or resources.FREEZE_ALL)
 
 
 def _unlock_ttl(key: resources.Key) -> str:

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from signward.cli.connection import Session, connected
-from signward.cli.key.options import KeyArgument, LabelOption, read_duration, read_labels
+from signward.cli.durations import read_duration
+from signward.cli.key.options import KeyArgument, LabelOption, read_labels
 from signward.cli.key.show import show_key
 
 __all__ = ["update"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -68,8 +68,14 @@ class Catalogue(Protocol):
         """
         ...
 
-    def page(self, after: str, limit: int) -> Sequence[Key]:
-        """Return up to ``limit`` keys with an id above ``after``, in order of id."""
+    def page(self, after: str, limit: int, skip: int = 0) -> Sequence[Key]:
+        """Return up to ``limit`` keys with an id above ``after``, in order of id.
+
+        Args:
+            after: An id, of a key or not; empty for the beginning.
+            limit: How many; none for less than 1.
+            skip: How many are passed over first, at least 0.
+        """
         ...
 
     def created_by(self, scope: RequestScope, content: bytes) -> Key | None:
@@ -106,5 +112,18 @@ class Catalogue(Protocol):
             KeyNotFound: There is no such key.
             EtagMismatch: The row has another revision.
             StoreUnavailable: The store cannot be written now.
+        """
+        ...
+
+    def replace_unchanged(self, keys: Iterable[Key]) -> Sequence[Key]:
+        """Store changed keys, those whose rows still have the revision that they carry.
+
+        In one transaction, so that many take little longer than one. None has a new version.
+
+        Returns:
+            The stored keys, in order; what was changed or removed meanwhile is left out.
+
+        Raises:
+            StoreUnavailable: Nothing was changed.
         """
         ...

@@ -51,6 +51,13 @@ def test_a_message_that_is_too_large_is_a_wrong_request(daemon, run):
     assert outcome.stderr.endswith("; send less at once\n")
 
 
+def test_api_keys_that_are_too_many_stay_too_many(daemon, run):
+    daemon.plan("CreateApiKey", status("RESOURCE_EXHAUSTED", "API_KEY_QUOTA", "Too many."))
+    outcome = run("apikey", "create", "--identity", "dns:bot", "--expires", "1d")
+    assert outcome.code == 5
+    assert outcome.stderr.endswith("; use those that there are; revoked and expired ones count\n")
+
+
 def test_no_status_is_forgotten():
     assert set(CODES) == {code.name for code in grpc.StatusCode} - {"OK"}
 

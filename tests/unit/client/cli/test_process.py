@@ -70,7 +70,8 @@ def test_the_help_lists_everything_and_loads_no_grpc():
     )
     result = python(code, "--help")
     assert result.returncode == 0
-    for name in ("key", "sign", "verify", "health", "bench", "version", "init", "serve", "config"):
+    client = ("key", "apikey", "reload", "sign", "verify", "health", "bench", "version")
+    for name in (*client, "init", "serve", "config", "policy"):
         assert f" {name} " in result.stdout
     assert result.stdout.endswith("False False\n")
 

@@ -24,6 +24,7 @@ def test_it_answers_in_json(tmp_path, invoke):
         "home": str(tmp_path / "h"),
         "ca": str(tmp_path / "h-ca"),
         "config": str(tmp_path / "h/signward.toml"),
+        "policies": str(tmp_path / "h/policies"),
         "profiles": str(tmp_path / "h/clients/profiles.toml"),
     }
     written = tomllib.loads((tmp_path / "h/signward.toml").read_text())
@@ -44,7 +45,8 @@ def test_it_refuses_to_overwrite(home, invoke):
 def test_an_address_that_others_reach_makes_no_home(tmp_path, invoke, option):
     done = invoke("init", tmp_path / "h", option, "0.0.0.0:7443")
     assert done.exit_code == 2
-    assert "is a wildcard address" in done.stderr
+    assert done.stderr.startswith(f"signward: {option} is not on loopback, and the certificates")
+    assert done.stderr.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
 
 

@@ -1,4 +1,4 @@
-"""Where the daemon may listen while there is no policy engine."""
+"""Where the daemon may listen."""
 
 from pathlib import Path
 
@@ -48,25 +48,38 @@ def test_loopback_is_taken_and_names_are_resolved_once(written, endpoint, bound)
     assert tcp.written == written
 
 
+@pytest.mark.parametrize("key", ["tcp", "http", "api_keys"])
+@pytest.mark.parametrize(
+    ("written", "bound", "loopback"),
+    [
+        ("0.0.0.0:7443", "0.0.0.0:7443", False),
+        ("[::]:7443", "[::]:7443", False),
+        ("192.0.2.7:7443", "192.0.2.7:7443", False),
+        ("[::ffff:10.0.0.1]:1", "[::ffff:10.0.0.1]:1", False),
+        ("[fe80::1]:7443", "[fe80::1]:7443", False),
+        ("public:7443", "192.0.2.7:7443", False),
+        ("127.8.8.8:7443", "127.8.8.8:7443", True),
+        ("localhost:7443", "127.0.0.1:7443", True),
+    ],
+)
+def test_what_other_machines_reach_is_taken_and_told_apart(key, written, bound, loopback):
+    others = {"tcp": "127.0.0.1:1", "http": ""} | {key: written}
+    endpoint = getattr(listening(**others), key)
+    assert (str(endpoint), endpoint.written) == (bound, written)
+    assert endpoint.is_loopback is loopback
+
+
 @pytest.mark.parametrize("key", ["tcp", "http"])
 @pytest.mark.parametrize(
     ("written", "why"),
     [
-        ("0.0.0.0:7443", "is a wildcard address, which other machines reach"),
-        ("[::]:7443", "is a wildcard address, which other machines reach"),
-        ("192.0.2.7:7443", "is not a loopback address, so that other machines may reach it"),
-        ("10.0.0.1:7443", "is not a loopback address, so that other machines may reach it"),
-        ("169.254.1.1:7443", "is not a loopback address, so that other machines may reach it"),
-        ("[::ffff:10.0.0.1]:1", "is not a loopback address, so that other machines may reach it"),
-        ("[fe80::1]:7443", "is not a loopback address, so that other machines may reach it"),
-        ("mixed:7443", "is a host name that is not loopback only"),
-        ("public:7443", "is a host name that is not loopback only"),
+        ("mixed:7443", "is a host name of several addresses"),
         ("unknown:7443", "is a host name that does not resolve"),
         ("bücher:7443", "is not a host name"),
         ("a" * 254 + ":7443", "is not a host name"),
     ],
 )
-def test_what_other_machines_reach_is_refused(key, written, why):
+def test_a_name_that_stands_for_no_one_address_is_refused(key, written, why):
     assert refusal(**{key: written}) == f"listen.{key} {why}"
 
 
@@ -94,8 +107,11 @@ def test_somewhere_it_must_listen():
     assert refusal(tcp="", unix="") == "listen.tcp is off, and so is listen.unix"
 
 
-def test_probes_do_not_share_the_address_of_grpc():
-    assert refusal(http="127.0.0.1:7443") == "listen.http is the address of listen.tcp"
+def test_listeners_do_not_share_an_address():
+    taken = "is the address of another listener"
+    assert refusal(http="127.0.0.1:7443") == f"listen.http {taken}"
+    assert refusal(api_keys="127.0.0.1:7443") == f"listen.api_keys {taken}"
+    assert refusal(api_keys="[::1]:1", http="[::1]:1") == f"listen.http {taken}"
     assert listening(tcp="127.0.0.1:0", http="127.0.0.1:0").http.port == 0
 
 

@@ -110,6 +110,21 @@ def test_s08_old_and_new_values_are_both_judged(
     assert judged == [pair for action in actions for pair in ((action, key), (action, draft))]
 
 
+@pytest.mark.parametrize("team", ["a", "b"], ids=["old", "new"])
+@pytest.mark.parametrize("action", ["UpdateKey", "ChangeKeyLabels"])
+def test_s08_labels_that_are_denied_can_be_neither_left_nor_taken(
+    world: World, action: str, team: str
+) -> None:
+    key = world.key(labels={"team": "a"})
+    world.policy.rule = (
+        lambda j: j.action != action or j.key.labels["team"] != team  # type: ignore[union-attr]
+    )
+    with pytest.raises(PolicyDenied):
+        world.changes.update(_call(), UpdateKey(key_id=key.id, labels={"team": "b"}))
+    assert world.catalogue.get(key.id) is key
+    assert world.audit.outcomes == ["POLICY_DENIED"]
+
+
 @pytest.mark.parametrize("owner", ["cn:bot", "cn:other"], ids=["old", "new"])
 def test_s08_denied_on_either_values_is_denied(world: World, owner: str) -> None:
     key = world.key()

@@ -9,6 +9,7 @@ from signward_server.core.errors import (
     AuditUnavailable,
     Cancelled,
     CustodyUnavailable,
+    EnvelopeCorrupt,
     FieldInvalid,
     KeyExists,
     KeyNotFound,
@@ -199,6 +200,28 @@ def test_s33_a_retry_shows_nothing_that_the_caller_may_not_view(world: World) ->
     world.policy.denied.add("ViewKey")
     with pytest.raises(KeyNotFound):
         world.creation.create(_call(), request)
+
+
+def test_s33_a_retry_is_judged_again(world: World) -> None:
+    request = CreateKey(attributes=ATTRIBUTES, request_id="r1")
+    world.creation.create(_call(), request)
+    world.policy.replace("CreateKey")
+    with pytest.raises(PolicyDenied):
+        world.creation.create(_call(), request)
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_s39_a_retry_whose_key_was_damaged_says_so_to_whoever_may_know(
+    world: World, told: bool
+) -> None:
+    request = CreateKey(attributes=ATTRIBUTES, request_id="r1")
+    world.creation.create(_call(), request)
+    world.catalogue.corrupt.add("new")
+    if not told:
+        world.policy.replace("GetCustodyStatus")
+    with pytest.raises(EnvelopeCorrupt if told else KeyExists):
+        world.creation.create(_call(), request)
+    assert len(world.custody.created) == 1
 
 
 @pytest.mark.parametrize("failure", [CustodyUnavailable(), StoreUnavailable()])

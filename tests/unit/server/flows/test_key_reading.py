@@ -7,9 +7,10 @@ from signward_server.core.errors import (
     KeyNotFound,
     KeyVersionDestroyed,
     KeyVersionNotFound,
+    PolicyDenied,
 )
 from signward_server.core.keys import CustodyKind, Key, KeyState, Purpose, VersionState
-from signward_server.flows.key_reading import KeyPage
+from signward_server.flows.key_reading import KeyPage, Place
 from signward_server.flows.key_requests import KeyFilter
 
 from tests.fakes.spine.call import FakeCall
@@ -22,14 +23,14 @@ def world() -> World:
 
 
 def _all_pages(world: World, wanted: KeyFilter, size: int) -> list[KeyPage]:
-    pages, after = [], ""
-    for _ in range(100):
-        page = world.reading.page(FakeCall(), wanted, after, size)
+    pages: list[KeyPage] = []
+    place: Place | None = Place()
+    while place is not None:
+        assert len(pages) < 100, "the list does not end"
+        page = world.reading.page(FakeCall(), wanted, place, size)
         pages.append(page)
-        after = page.next_after
-        if not after:
-            return pages
-    raise AssertionError("the list does not end")
+        place = page.following
+    return pages
 
 
 def _ids(keys: tuple[Key, ...]) -> list[str]:
@@ -49,6 +50,15 @@ def test_s39_a_hidden_key_is_as_one_that_does_not_exist(world: World) -> None:
             world.reading.get(FakeCall(), key_id)
         with pytest.raises(KeyNotFound):
             world.reading.public_key(FakeCall(), key_id, 0)
+
+
+def test_a_key_that_one_may_know_of_is_not_yet_one_that_one_may_read(world: World) -> None:
+    key = world.key()
+    world.policy.denied.update({"GetKey", "GetPublicKey"})
+    with pytest.raises(PolicyDenied):
+        world.reading.get(FakeCall(), key.id)
+    with pytest.raises(PolicyDenied):
+        world.reading.public_key(FakeCall(), key.id, 7)
 
 
 def test_a_corrupt_key_says_so(world: World) -> None:
@@ -80,7 +90,7 @@ def test_pages_hold_every_key_once_in_order(world: World, size: int) -> None:
 
 
 def test_an_empty_list_is_one_empty_page(world: World) -> None:
-    assert _all_pages(world, KeyFilter(), 10) == [KeyPage((), "")]
+    assert _all_pages(world, KeyFilter(), 10) == [KeyPage((), None)]
 
 
 def test_pages_go_on_behind_many_keys_that_do_not_match(
@@ -98,13 +108,101 @@ def test_a_list_shows_only_what_the_policy_shows(world: World) -> None:
     for name, owner in (("a", "cn:bot"), ("b", "cn:other"), ("c", "cn:bot")):
         world.key(name, owner=owner)
     world.policy.rule = lambda j: j.key is None or j.key.owner == str(j.identity)
-    page = world.reading.page(FakeCall(), KeyFilter(), "", 10)
+    page = world.reading.page(FakeCall(), KeyFilter(), Place(), 10)
     assert _ids(page.keys) == ["a", "c"]
 
 
 def test_a_long_list_ends_with_its_caller(world: World) -> None:
     with pytest.raises(Cancelled):
-        world.reading.page(FakeCall(end=Cancelled()), KeyFilter(), "", 10)
+        world.reading.page(FakeCall(end=Cancelled()), KeyFilter(), Place(), 10)
+
+
+def test_a_caller_who_may_not_list_scans_nothing(world: World) -> None:
+    world.policy.denied.add("ListKeys")
+    with pytest.raises(PolicyDenied):
+        world.reading.page(FakeCall(), KeyFilter(), Place(), 10)
+    assert world.catalogue.pages == []
+
+
+def _many(world: World, count: int, *shown: int) -> None:
+    """Store keys that are hidden, but for those of these numbers."""
+    for number in range(count):
+        world.key(f"key-{number:05}")
+    names = {f"key-{number:05}" for number in shown}
+    world.policy.rule = lambda j: j.key is None or j.key.id in names
+
+
+def test_a_page_ends_after_a_thousand_keys_however_few_it_shows(world: World) -> None:
+    _many(world, 2500, 10, 2400)
+    pages, decisions = [], []
+    place: Place | None = Place()
+    while place is not None:
+        world.policy.judged.clear()
+        call = FakeCall()
+        page = world.reading.page(call, KeyFilter(), place, 500)
+        pages.append(_ids(page.keys))
+        decisions.append(len(world.policy.judged) - 1)
+        assert call.checks >= decisions[-1] // 100
+        place = page.following
+    assert pages == [["key-00010"], [], ["key-02400"]]
+    assert decisions == [1000, 1000, 500]
+
+
+@pytest.mark.parametrize("size", [1, 3])
+def test_no_key_is_lost_where_pages_end_early(
+    world: World, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    monkeypatch.setattr("signward_server.flows.key_reading._SCAN", 2)
+    monkeypatch.setattr("signward_server.flows.key_reading._SCANS", 2)
+    visible = (0, 1, 2, 9, 14, 15, 22)
+    _many(world, 23, *visible)
+    pages = _all_pages(world, KeyFilter(), size)
+    names = [name for page in pages for name in _ids(page.keys)]
+    assert names == [f"key-{number:05}" for number in visible]
+    assert all(len(page.keys) <= size for page in pages)
+
+
+def test_s39_no_place_names_a_key_that_was_not_shown(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("signward_server.flows.key_reading._SCAN", 2)
+    monkeypatch.setattr("signward_server.flows.key_reading._SCANS", 2)
+    _many(world, 23, 0, 5, 6, 20)
+    for size in (1, 2, 500):
+        shown = {""}
+        for page in _all_pages(world, KeyFilter(), size):
+            shown.update(_ids(page.keys))
+            assert page.following is None or page.following.after in shown
+
+
+def test_s39_a_full_page_does_not_tell_how_many_are_hidden_behind_it(world: World) -> None:
+    _many(world, 30, 3, 20)
+    page = world.reading.page(FakeCall(), KeyFilter(), Place(), 1)
+    assert page.following == Place("key-00003")
+
+
+def test_keys_that_come_in_between_pages_make_nobody_twice(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("signward_server.flows.key_reading._SCAN", 2)
+    monkeypatch.setattr("signward_server.flows.key_reading._SCANS", 2)
+    _many(world, 10, 1, 8)
+    first = world.reading.page(FakeCall(), KeyFilter(), Place(), 10)
+    world.key("key-00000a")
+    world.key("key-00002a")
+    found, place = _ids(first.keys), first.following
+    while place is not None:
+        page = world.reading.page(FakeCall(), KeyFilter(), place, 10)
+        found.extend(_ids(page.keys))
+        place = page.following
+    assert found == ["key-00001", "key-00008"]
+
+
+def test_s04_a_long_list_ends_with_its_caller_between_two_scans(world: World) -> None:
+    _many(world, 1000)
+    with pytest.raises(Cancelled):
+        world.reading.page(FakeCall(lives=3, end=Cancelled()), KeyFilter(), Place(), 10)
+    assert len(world.policy.judged) == 1 + 300
 
 
 @pytest.mark.parametrize(
@@ -125,4 +223,4 @@ def test_every_part_of_a_filter_counts(world: World, wanted: KeyFilter, names: s
     world.key("a", labels={"app": "x"}, custody=CustodyKind.AWS_KMS)
     world.key("b", labels={"app": "x", "env": "prod"}, owner="cn:other")
     world.key("c", purpose=Purpose.ORDER, user_id="u1")
-    assert _ids(world.reading.page(FakeCall(), wanted, "", 10).keys) == list(names)
+    assert _ids(world.reading.page(FakeCall(), wanted, Place(), 10).keys) == list(names)

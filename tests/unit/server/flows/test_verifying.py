@@ -10,7 +10,6 @@ from signward_server.core.errors import (
     KeyVersionDestroyed,
     KeyVersionNotFound,
     PayloadUnsupported,
-    RateLimited,
     SignwardError,
 )
 from signward_server.core.keys import Algorithm, Freeze, KeyState, Purpose, VersionState
@@ -104,7 +103,6 @@ QUESTION = VerifyRequest("bot-key", 0, RawMessage(b"x", Hash.NONE), RawSignature
     [
         (KeyNotFound, QUESTION, lambda world: world.catalogue.drop("bot-key")),
         (KeyNotFound, QUESTION, lambda world: world.policy.denied.add("ViewKey")),
-        (RateLimited, QUESTION, lambda world: world.limits.refused.add("bot-key")),
         (PayloadUnsupported, QUESTION, lambda world: world.chains.pop(RawMessage)),
         (KeyPurposeMismatch, QUESTION, lambda world: world.key(purpose=Purpose.ORDER)),
         (KeyVersionNotFound, dataclasses.replace(QUESTION, version=7), lambda world: None),

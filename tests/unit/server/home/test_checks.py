@@ -59,15 +59,15 @@ def test_every_file_that_is_missing_is_reported(home):
     assert machine(home, "store.path=/elsewhere/s.db") == [
         (
             "HOME/tls/server.crt cannot be read (No such file or directory); "
-            "give tls.certificate a PEM file"
+            "give tls.certificate a file that is there"
         ),
         (
             "HOME/tls/server.key cannot be read (No such file or directory); "
-            "give tls.private_key a PEM file"
+            "give tls.private_key a file that is there"
         ),
         (
             "HOME/tls/client-ca.crt cannot be read (No such file or directory); "
-            "give tls.client_ca[0].file a PEM file"
+            "give tls.client_ca[0].file a file that is there"
         ),
         (
             "configuration: store.path (/elsewhere/s.db) lies outside the home HOME, "
@@ -92,6 +92,26 @@ def test_a_group_may_read_the_private_key(home):
     assert machine(home) == []
 
 
+def test_the_files_of_the_storage_of_limits_are_looked_at(home, tmp_path):
+    password = tmp_path / "pw"
+    flags = ("rate_limits.storage=rediss://127.0.0.1", f"rate_limits.storage_password={password}")
+    assert machine(home, *flags, f"rate_limits.storage_ca={tmp_path}/ca") == [
+        (
+            f"{tmp_path}/ca cannot be read (No such file or directory); "
+            "give rate_limits.storage_ca a file that is there"
+        ),
+        (
+            f"{password} cannot be read (No such file or directory); "
+            "give rate_limits.storage_password a file that is there"
+        ),
+    ]
+    password.touch(mode=0o644)
+    (line,) = machine(home, *flags)
+    assert line.startswith(f"{password} has mode 0644, so that others can reach the password; ")
+    password.chmod(0o640)
+    assert machine(home, *flags) == []
+
+
 def test_a_key_of_another_certificate_is_reported(home):
     (home.tls / "server.key").write_bytes((home.clients / "bot.key").read_bytes())
     (line,) = machine(home)
@@ -102,12 +122,12 @@ def test_a_key_of_another_certificate_is_reported(home):
 def test_the_validity_of_the_certificate_is_checked(home):
     assert machine(home, now=NOW + timedelta(days=397)) == [
         (
-            f"HOME/tls/server.crt expired on {NOW + timedelta(days=397):%Y-%m-%d}; "
-            "put a new certificate in its place"
+            "tls cannot be used: HOME/tls/server.crt: expired on "
+            f"{NOW + timedelta(days=397):%Y-%m-%d}; put a new one in its place; correct that file"
         )
     ]
     (line,) = machine(home, now=NOW - timedelta(days=1))
-    assert "is not valid before" in line
+    assert "not valid before" in line
 
 
 @pytest.mark.parametrize(("mode", "line"), [(0o644, "has mode 0644, not 0600"), (0o400, "0400")])

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from signward_server.config import Endpoint, load
 from signward_server.core.clock import SystemClock
+from signward_server.core.identity import Identity, IdentityKind
 from signward_server.core.startup import ConfigurationRefused, CustodyRefused
 from signward_server.home.authority import Authority
 from signward_server.home.creation import HomePlan, create_home
@@ -53,6 +54,9 @@ def test_a_home_has_exactly_these_files_with_these_modes(tmp_path):
         "clients/bot.crt": 0o644,
         "clients/bot.key": 0o600,
         "clients/profiles.toml": 0o600,
+        "policies": 0o700,
+        "policies/starter.cedar": 0o600,
+        "policies/starter.test.yaml": 0o600,
         "run": 0o750,
         "store": 0o700,
         "store/signward.db": 0o600,
@@ -81,6 +85,8 @@ def test_the_configuration_is_valid_and_lies_on_the_home(tmp_path):
     assert settings.custody.envelope.kek == home.kek
     assert settings.tls.private_key == home.tls / "server.key"
     assert settings.tls.client_ca[0].file == home.tls / "client-ca.crt"
+    assert settings.policy.folder == home.policies
+    assert settings.groups.members == {"admins": (Identity(IdentityKind.CN, "admin"),)}
     assert settings.listen.unix == home.socket
     assert str(settings.listen.tcp) == "127.0.0.1:7443"
     assert settings.listen.http is None

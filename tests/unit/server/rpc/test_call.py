@@ -3,16 +3,17 @@ from __future__ import annotations
 import pytest
 from signward_server.core.errors import (
     Cancelled,
-    CertificateInvalid,
+    CertificateRevoked,
     DeadlineExceeded,
     IdentityMissing,
 )
-from signward_server.rpc.call import GrpcCall, ItemCall
-from signward_server.rpc.leaf import Leaf
+from signward_server.core.identity import Authentication
+from signward_server.rpc.call import BatchCall, GrpcCall, ItemCall
 
 from tests.fakes.spine.call import BOT
 from tests.fakes.spine.clock import MovingClock
 from tests.fakes.spine.context import FakeContext
+from tests.fakes.spine.standing import FakeStanding
 
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 OTHER_TRACE = "00-00000000000000000000000000000001-00f067aa0ba902b7-00"
@@ -23,29 +24,32 @@ def clock() -> MovingClock:
     return MovingClock()
 
 
-def _call(clock: MovingClock, context: FakeContext | None = None) -> GrpcCall:
-    call = GrpcCall(context or FakeContext(), "/x", clock)  # type: ignore[arg-type]
-    call.leaf = Leaf(BOT, clock.time() - 10, clock.time() + 10)
+def _call(context: FakeContext | None = None, standing: FakeStanding | None = None) -> GrpcCall:
+    call = GrpcCall(context or FakeContext(), "/x")  # type: ignore[arg-type]
+    call.standing = standing or FakeStanding(BOT)
     return call
 
 
-def test_before_the_identity_interceptor_nobody_calls(clock: MovingClock) -> None:
-    call = GrpcCall(FakeContext(), "/x", clock)  # type: ignore[arg-type]
+def test_before_the_identity_interceptor_nobody_calls() -> None:
+    call = GrpcCall(FakeContext(), "/x")  # type: ignore[arg-type]
     with pytest.raises(IdentityMissing):
         _ = call.identity
-    with pytest.raises(CertificateInvalid):
+    with pytest.raises(IdentityMissing):
+        _ = call.authentication
+    with pytest.raises(IdentityMissing):
         call.ensure_live()
 
 
-def test_a_live_call(clock: MovingClock) -> None:
-    call = _call(clock)
+def test_a_live_call() -> None:
+    standing = FakeStanding(BOT, Authentication.API_KEY)
+    call = _call(standing=standing)
     call.ensure_live()
-    assert call.identity == BOT
+    assert (call.identity, call.authentication) == (BOT, Authentication.API_KEY)
 
 
-def test_a_call_ends_with_its_deadline_its_caller_and_the_certificate(clock: MovingClock) -> None:
-    context = FakeContext()
-    call = _call(clock, context)
+def test_s02_a_call_ends_with_its_deadline_its_caller_and_what_it_has_shown() -> None:
+    context, standing = FakeContext(), FakeStanding(BOT)
+    call = _call(context, standing)
     context.remaining = 0
     with pytest.raises(DeadlineExceeded):
         call.ensure_live()
@@ -53,11 +57,8 @@ def test_a_call_ends_with_its_deadline_its_caller_and_the_certificate(clock: Mov
     with pytest.raises(Cancelled):
         call.ensure_live()
     context.active = True
-    clock.advance(11)
-    with pytest.raises(CertificateInvalid):
-        call.ensure_live()
-    clock.advance(-30)
-    with pytest.raises(CertificateInvalid):
+    standing.end = CertificateRevoked()
+    with pytest.raises(CertificateRevoked):
         call.ensure_live()
 
 
@@ -75,13 +76,13 @@ def test_a_call_ends_with_its_deadline_its_caller_and_the_certificate(clock: Mov
     ],
 )
 def test_only_a_well_formed_trace_context_is_taken(
-    clock: MovingClock, metadata: tuple[tuple[str, str], ...], expected: str
+    metadata: tuple[tuple[str, str], ...], expected: str
 ) -> None:
-    assert _call(clock, FakeContext(*metadata)).traceparent == expected
+    assert _call(FakeContext(*metadata)).traceparent == expected
 
 
 def test_an_item_has_its_own_trace_context_or_that_of_its_stream(clock: MovingClock) -> None:
-    stream = _call(clock, FakeContext(("traceparent", TRACE)))
+    stream = _call(FakeContext(("traceparent", TRACE)))
     assert ItemCall(stream, clock, None, OTHER_TRACE).traceparent == OTHER_TRACE
     assert ItemCall(stream, clock, None, "").traceparent == TRACE
     assert ItemCall(stream, clock, None, "malformed").traceparent == TRACE
@@ -89,10 +90,11 @@ def test_an_item_has_its_own_trace_context_or_that_of_its_stream(clock: MovingCl
 
 def test_an_item_ends_with_its_timeout_and_with_its_stream(clock: MovingClock) -> None:
     context = FakeContext()
-    stream = _call(clock, context)
+    stream = _call(context)
     item = ItemCall(stream, clock, 2.0, "")
     unbounded = ItemCall(stream, clock, None, "")
     assert (item.identity, item.method) == (BOT, "/x")
+    assert item.authentication is Authentication.CERTIFICATE
     clock.boot += 1.999
     item.ensure_live()
     clock.boot += 0.001
@@ -102,3 +104,57 @@ def test_an_item_ends_with_its_timeout_and_with_its_stream(clock: MovingClock) -
     context.active = False
     with pytest.raises(Cancelled):
         unbounded.ensure_live()
+
+
+def test_the_items_of_a_batch_see_their_call(clock: MovingClock) -> None:
+    standing = FakeStanding(BOT, Authentication.API_KEY)
+    call = _call(FakeContext(("traceparent", TRACE)), standing)
+    batch = BatchCall(call, clock)
+    batch.ensure_live()
+    assert (batch.identity, batch.authentication, batch.method) == (
+        call.identity,
+        call.authentication,
+        call.method,
+    )
+    assert batch.traceparent == TRACE
+
+
+def test_the_deadline_of_a_batch_is_kept_to_the_item(clock: MovingClock) -> None:
+    context = FakeContext()
+    context.remaining = 0.0005
+    batch = BatchCall(_call(context), clock)
+    batch.ensure_live()
+    clock.advance(0.0004)
+    batch.ensure_live()
+    clock.advance(0.0001)
+    with pytest.raises(DeadlineExceeded):
+        batch.ensure_live()
+
+
+def test_a_batch_whose_deadline_has_passed_signs_nothing(clock: MovingClock) -> None:
+    context = FakeContext()
+    context.remaining = 0
+    with pytest.raises(DeadlineExceeded):
+        BatchCall(_call(context), clock).ensure_live()
+
+
+def test_s04_each_item_of_a_batch_asks_whether_its_caller_is_still_believed(
+    clock: MovingClock,
+) -> None:
+    standing = FakeStanding(BOT)
+    batch = BatchCall(_call(FakeContext(), standing), clock)
+    batch.ensure_live()
+    standing.end = CertificateRevoked()
+    with pytest.raises(CertificateRevoked):
+        batch.ensure_live()
+
+
+def test_a_batch_asks_once_in_a_millisecond_whether_its_caller_is_there(clock: MovingClock) -> None:
+    context = FakeContext()
+    batch = BatchCall(_call(context), clock)
+    batch.ensure_live()
+    context.active = False
+    batch.ensure_live()
+    clock.advance(0.001)
+    with pytest.raises(Cancelled):
+        batch.ensure_live()

@@ -104,6 +104,19 @@ def test_check_asks_its_guard_before_it_looks_at_anything(health: Health, guard:
             _check(health, service)
 
 
+def test_list_says_the_same_of_each_service(health: Health, ready: _Ready, guard: _Guard) -> None:
+    unary = health.routes()[2].unary
+    assert unary is not None
+    question = pb.HealthListRequest().SerializeToString()
+    for ready.now, status in ((True, SERVING), (False, NOT_SERVING)):
+        answer = pb.HealthListResponse.FromString(unary(question, grpc_call(World())))
+        said = {service: one.status for service, one in answer.statuses.items()}
+        assert said == {"": status, SERVICE: status}
+    guard.refuses = True
+    with pytest.raises(PolicyDenied):
+        unary(question, grpc_call(World()))
+
+
 def test_s04_watch_asks_its_guard_before_each_answer(health: Health, guard: _Guard) -> None:
     watch = _watch(health, _ask(SERVICE))
     assert next(watch) == SERVING

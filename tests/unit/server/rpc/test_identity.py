@@ -2,20 +2,24 @@ from __future__ import annotations
 
 import base64
 from contextlib import suppress
+from datetime import datetime, timedelta
 from ipaddress import ip_address
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from signward_server.core.errors import IdentityMissing, IdentityUnknown
+from signward_server.core.errors import CertificateRevoked, IdentityMissing, IdentityUnknown
 from signward_server.core.identity import Identity, IdentityKind
 from signward_server.core.identity_names import name_of
 from signward_server.rpc.identity import ClientAuthority, IdentityParser
+from signward_server.rpc.revocation import read_revocations
 
 from tests.unit.server.rpc.leaves import END, START, Issuer, dns, new_key, new_rsa_key, pem, uri
+from tests.unit.server.rpc.lists import revoking
 
 SPIFFE, DNS, CN = IdentityKind.SPIFFE, IdentityKind.DNS, IdentityKind.CN
 CERTIFICATE_KINDS = [SPIFFE, DNS, CN]
@@ -283,3 +287,49 @@ def test_s01_a_damaged_certificate_is_a_plain_identity_or_unknown(kind, edits):
 def test_s01_noise_is_unknown(noise):
     refused(armoured(noise), CN)
     refused(b"\0" + noise, CN)
+
+
+def _renewed(start: datetime, end: datetime) -> x509.Certificate:
+    """Return another certificate of the CA, with the same key."""
+    builder = x509.CertificateBuilder(
+        CA.certificate.subject, CA.certificate.subject, CA.key.public_key(), 7, start, end
+    ).add_extension(x509.BasicConstraints(ca=True, path_length=None), True)
+    return builder.sign(CA.key, hashes.SHA256())
+
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("spans", "expected"),
+    [
+        ([(START, END)], (START, END)),
+        ([(START - HOUR, END + HOUR)], (START, END)),
+        ([(START + HOUR, END - HOUR)], (START + HOUR, END - HOUR)),
+        ([(START, START + 3 * HOUR), (START + 2 * HOUR, END)], (START, END)),
+        ([(START + 2 * HOUR, END), (START, START + 3 * HOUR)], (START, END)),
+        ([(START, START + HOUR), (START + 2 * HOUR, END)], (START + 2 * HOUR, END)),
+        ([(START, END), (START + HOUR, START + 2 * HOUR)], (START, END)),
+    ],
+)
+def test_s02_a_leaf_is_valid_no_longer_than_its_ca_renewals_included(spans, expected):
+    authorities = [ClientAuthority(_renewed(*span)) for span in spans]
+    leaf = IdentityParser(CN, authorities=authorities).parse(pem(FULL))
+    assert (leaf.not_before, leaf.not_after) == tuple(time.timestamp() for time in expected)
+
+
+def test_s02_a_revoked_certificate_is_refused_for_that(tmp_path):
+    (tmp_path / "crl").write_bytes(revoking(CA, FULL))
+    revocations = read_revocations([tmp_path / "crl"], [CA.certificate])
+    parser = IdentityParser(
+        CN, authorities=[ClientAuthority(CA.certificate)], revocations=revocations
+    )
+    with pytest.raises(CertificateRevoked):
+        parser.parse(pem(FULL))
+    assert parser.parse(pem(CA.issue())).identity.name == "bot"
+    # Nobody learns of lists who is not known anyway.
+    foreign = IdentityParser(
+        CN, authorities=[ClientAuthority(Issuer.new("x").certificate)], revocations=revocations
+    )
+    with pytest.raises(IdentityUnknown):
+        foreign.parse(pem(FULL))

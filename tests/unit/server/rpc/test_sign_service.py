@@ -11,19 +11,26 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from signward.v1 import sign_service_pb2 as pb
 from signward_server.core.errors import (
+    ApiKeyRevoked,
     Cancelled,
     CertificateInvalid,
+    CertificateRevoked,
     EnvelopeCorrupt,
     FieldInvalid,
     MessageTooLarge,
     PayloadMalformed,
+    RateLimited,
     SignwardError,
 )
+from signward_server.core.identity import Authentication
 from signward_server.core.keys import KeyState
+from signward_server.core.method_classes import MethodClass
 from signward_server.rpc.status import status_of
 
+from tests.fakes.spine.call import BOT
 from tests.fakes.spine.context import FakeContext
 from tests.fakes.spine.rpc import grpc_call, routes, sign_service
+from tests.fakes.spine.standing import FakeStanding
 from tests.fakes.spine.world import World
 
 UNKNOWN = b"\xf8\x7f\x01"
@@ -58,11 +65,16 @@ def _batch(world: World, data: bytes) -> pb.SignBatchResponse:
 
 
 def _stream(
-    world: World, items: Iterable[bytes], context: FakeContext | None = None
+    world: World,
+    items: Iterable[bytes],
+    context: FakeContext | None = None,
+    standing: FakeStanding | None = None,
 ) -> Iterator[pb.SignStreamResponse]:
     streaming = routes(world)["SignStream"].streaming
     assert streaming is not None
-    for answer in streaming(iter(items), grpc_call(world, context=context)):
+    call = grpc_call(world, context=context)
+    call.standing = standing or call.standing
+    for answer in streaming(iter(items), call):
         yield pb.SignStreamResponse.FromString(answer)
 
 
@@ -268,13 +280,76 @@ def test_a_stream_whose_caller_has_gone_signs_nothing_more(world: World) -> None
     assert len(world.custody.asked) == 1
 
 
-def test_s04_a_certificate_that_expires_ends_its_stream(world: World) -> None:
-    stream = _stream(world, [_item(1, _raw()), _item(2, _raw())])
+@pytest.mark.parametrize("end", [CertificateInvalid(), CertificateRevoked(), ApiKeyRevoked()])
+def test_s04_a_caller_who_is_not_valid_any_more_ends_its_stream(
+    world: World, end: SignwardError
+) -> None:
+    standing = FakeStanding(BOT)
+    stream = _stream(world, [_item(1, _raw()), _item(2, _raw())], standing=standing)
     next(stream)
-    world.clock.advance(2e9)
-    with pytest.raises(CertificateInvalid):
+    standing.end = end
+    with pytest.raises(type(end)):
         next(stream)
     assert len(world.custody.asked) == 1
+
+
+def _reasons(answers: Iterable[pb.SignStreamResponse]) -> list[str]:
+    return [_reason(a.error) if a.HasField("error") else "OK" for a in answers]
+
+
+def test_s04_a_right_that_is_withdrawn_ends_with_the_next_item(world: World) -> None:
+    stream = _stream(world, [_item(number, _raw()) for number in range(4)])
+    told = _reasons([next(stream)])
+    world.policy.replace("SignRaw")
+    told += _reasons([next(stream)])
+    world.policy.replace("ViewKey")
+    told += _reasons([next(stream)])
+    world.policy.replace()
+    told += _reasons(stream)
+    assert told == ["OK", "POLICY_DENIED", "KEY_NOT_FOUND", "OK"]
+    assert len(world.custody.asked) == 2
+
+
+def test_s04_each_item_of_a_stream_is_counted_whether_it_can_be_read_or_not(world: World) -> None:
+    items = [
+        _item(1, _raw()),
+        b"garbage",
+        _item(1, _raw()),  # repeats its id
+        _item(4, _raw(key="missing")),
+        _item(5, _raw()),
+        b"garbage",
+    ]
+    world.limits.room = 4
+    told = _reasons(_stream(world, items))
+    failures = ["PAYLOAD_MALFORMED", "FIELD_INVALID", "KEY_NOT_FOUND"]
+    assert told == ["OK", *failures, "RATE_LIMITED", "RATE_LIMITED"]
+    counted = [(what, key, cost) for _, what, key, cost in world.limits.admitted]
+    sign = MethodClass.SIGN
+    assert counted == [(sign, "bot-key", 1), (sign, "", 1), (sign, "", 1), (sign, "", 1)]
+
+
+def test_s04_a_batch_counts_each_item_and_itself_only_if_it_cannot_be_read(world: World) -> None:
+    items = [_raw(), pb.SignRequest(key="bot-key"), _raw(key="missing")]
+    _batch(world, pb.SignBatchRequest(requests=items).SerializeToString())
+    assert [key for _, _, key, _ in world.limits.admitted] == ["bot-key", "", ""]
+    with pytest.raises(FieldInvalid):
+        _batch(world, b"")
+    assert len(world.limits.admitted) == 4
+    world.limits.room = 0
+    for data in (b"", b"garbage"):
+        with pytest.raises(RateLimited):
+            _batch(world, data)
+        with pytest.raises(RateLimited):
+            _sign(world, data)
+
+
+def test_s04_an_item_is_judged_as_its_own_caller_not_once_for_its_stream(world: World) -> None:
+    list(_stream(world, [_item(number, _raw()) for number in range(3)]))
+    asked = [j.action for j in world.policy.judged]
+    assert asked == ["ViewKey", "SignRaw"] * 3
+    assert {j.identity for j in world.policy.judged} == {BOT}
+    assert {j.address for j in world.policy.judged} == {"127.0.0.1"}
+    assert {j.authentication for j in world.policy.judged} == {Authentication.CERTIFICATE}
 
 
 def test_verify(world: World) -> None:

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import grpc
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -11,9 +13,15 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     load_pem_private_key,
 )
-from signward_server.rpc.tls import TlsFileError, server_credentials
+from signward_server.core.clock import SystemClock
+from signward_server.core.errors import CertificateRevoked, IdentityUnknown
+from signward_server.core.identity import IdentityKind
+from signward_server.rpc.material import FileSource
+from signward_server.rpc.tls import Certificates
+from signward_server.rpc.tls_files import ClientCaFile, ServerFiles, TlsFileError
 
-from tests.fakes.spine.tls import TestAuthority
+from tests.fakes.spine.clock import MovingClock
+from tests.fakes.spine.tls import Issued, TestAuthority
 
 
 @pytest.fixture
@@ -45,14 +53,23 @@ def files(tmp_path: Path) -> dict[str, Path]:
     return paths
 
 
+def _loaded(certificate: Path, key: Path, cas: list[Path]) -> Certificates:
+    files = ServerFiles(
+        certificate=certificate,
+        private_key=key,
+        client_cas=[ClientCaFile(ca, ()) for ca in cas],
+        identity=IdentityKind.CN,
+    )
+    return Certificates(FileSource(files), SystemClock())
+
+
 @pytest.mark.parametrize(
     ("key", "cas"), [("key", ["ca"]), ("sec1", ["ca"]), ("key", ["ca", "two"])]
 )
 def test_good_files_give_credentials(files: dict[str, Path], key: str, cas: list[str]) -> None:
-    credentials = server_credentials(
-        files["certificate"], files[key], [files[name] for name in cas]
-    )
-    assert isinstance(credentials, grpc.ServerCredentials)
+    certificates = _loaded(files["certificate"], files[key], [files[name] for name in cas])
+    assert isinstance(certificates.mutual(), grpc.ServerCredentials)
+    assert isinstance(certificates.one_sided(), grpc.ServerCredentials)
 
 
 @pytest.mark.parametrize(
@@ -74,11 +91,188 @@ def test_a_file_that_cannot_be_used_is_named_with_the_reason(
     files: dict[str, Path], certificate: str, key: str, cas: list[str], names: str, text: str
 ) -> None:
     with pytest.raises(TlsFileError, match=text) as raised:
-        server_credentials(files[certificate], files[key], [files[name] for name in cas])
+        _loaded(files[certificate], files[key], [files[name] for name in cas])
     assert str(raised.value).startswith(f"{files[names]}: ")
     assert "PRIVATE" not in str(raised.value)
 
 
 def test_without_a_client_ca_nobody_could_call(files: dict[str, Path]) -> None:
     with pytest.raises(TlsFileError, match="No client CA"):
-        server_credentials(files["certificate"], files["key"], [])
+        _loaded(files["certificate"], files["key"], [])
+
+
+DAY = timedelta(days=1)
+
+
+class _Files:
+    """Files that a test replaces while they are in force."""
+
+    def __init__(self, folder: Path, clock: MovingClock) -> None:
+        self.authority = TestAuthority()
+        self.paths = {n: folder / n for n in ("server.pem", "server.key", "ca.pem", "list.crl")}
+        self.renew()
+        self.paths["ca.pem"].write_bytes(self.authority.pem)
+        self.paths["list.crl"].write_bytes(self.authority.revoking())
+        self.certificates = Certificates(self.source(), clock)
+
+    def source(self, *names: str) -> FileSource:
+        return FileSource(
+            ServerFiles(
+                certificate=self.paths["server.pem"],
+                private_key=self.paths["server.key"],
+                client_cas=[ClientCaFile(self.paths["ca.pem"], names)],
+                revocations=[self.paths["list.crl"]],
+                identity=IdentityKind.CN,
+            )
+        )
+
+    def renew(self, issued: Issued | None = None) -> None:
+        issued = issued or self.authority.server()
+        self.paths["server.pem"].write_bytes(issued.certificate)
+        self.paths["server.key"].write_bytes(issued.key)
+
+
+@pytest.fixture
+def clock() -> MovingClock:
+    return MovingClock(datetime.now(UTC))
+
+
+@pytest.fixture
+def in_force(tmp_path: Path, clock: MovingClock) -> _Files:
+    return _Files(tmp_path, clock)
+
+
+def test_all_files_are_watched(in_force: _Files) -> None:
+    assert set(in_force.certificates.watched()) == set(in_force.paths.values())
+
+
+def test_files_that_say_the_same_change_nothing(in_force: _Files) -> None:
+    certificates = in_force.certificates
+    before = certificates.trusted.now
+    certificates.load()
+    assert certificates.trusted.now is before
+    assert len(certificates.version) == 64
+
+
+@pytest.mark.parametrize("name", ["server.pem", "ca.pem", "list.crl"])
+def test_s02_whatever_changes_makes_another_version(in_force: _Files, name: str) -> None:
+    certificates, authority = in_force.certificates, in_force.authority
+    before, trust = certificates.version, certificates.trusted.now
+    if name == "server.pem":
+        in_force.renew()
+    elif name == "ca.pem":
+        more = authority.pem + TestAuthority("other").pem
+        in_force.paths[name].write_bytes(more)
+    else:
+        in_force.paths[name].write_bytes(authority.revoking(authority.client("bot")))
+    certificates.load()
+    assert certificates.version != before
+    assert certificates.trusted.now is not trust
+
+
+def test_what_a_ca_may_assert_is_part_of_the_version(in_force: _Files, clock: MovingClock) -> None:
+    versions = {
+        Certificates(in_force.source(*names), clock).version
+        for names in ((), ("a", "b"), ("b", "a"), ("a b",), ("anything",))
+    }
+    assert len(versions) == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("server.pem", b""),
+        ("server.key", b"garbage"),
+        ("ca.pem", b"garbage"),
+        ("list.crl", b"garbage"),
+        ("list.crl", TestAuthority("stranger").revoking()),
+        ("ca.pem", TestAuthority("stranger").pem),  # the list is of none of these then
+    ],
+)
+def test_a_bad_file_keeps_what_is_in_force(in_force: _Files, name: str, content: bytes) -> None:
+    certificates = in_force.certificates
+    before, good = certificates.trusted.now, in_force.paths[name].read_bytes()
+    in_force.paths[name].write_bytes(content)
+    with pytest.raises(TlsFileError):
+        certificates.load()
+    assert certificates.trusted.now is before
+    in_force.paths[name].write_bytes(good)
+    certificates.load()
+    assert certificates.trusted.now is before
+
+
+@pytest.mark.parametrize(("age", "text"), [(2 * DAY, "expired on"), (-2 * DAY, "not valid before")])
+def test_a_certificate_out_of_its_time_replaces_nothing(
+    in_force: _Files, age: timedelta, text: str
+) -> None:
+    before = in_force.certificates.version
+    in_force.renew(in_force.authority.server(age=age))
+    with pytest.raises(TlsFileError, match=text):
+        in_force.certificates.load()
+    assert in_force.certificates.version == before
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        (ed25519.Ed25519PrivateKey.generate(), "neither EC nor RSA"),
+        (rsa.generate_private_key(65537, 1024), "less than 2048 bits"),  # noqa: S505
+        (rsa.generate_private_key(65537, 2048), ""),
+    ],
+)
+def test_a_key_that_grpc_cannot_use_is_refused(
+    in_force: _Files,
+    key: ed25519.Ed25519PrivateKey | rsa.RSAPrivateKey,
+    text: str,
+) -> None:
+    in_force.renew(in_force.authority.server(key=key))
+    if text:
+        with pytest.raises(TlsFileError, match=text):
+            in_force.certificates.load()
+    else:
+        in_force.certificates.load()
+
+
+def test_s02_a_revoked_ca_is_believed_no_more(in_force: _Files) -> None:
+    authority = in_force.authority
+    middle = authority.intermediate()
+    in_force.paths["ca.pem"].write_bytes(authority.pem + middle.pem)
+    in_force.certificates.load()
+    trust = in_force.certificates.trusted
+    leaf = middle.client("bot").certificate
+    assert trust.now.leaf(leaf).identity.name == "bot"
+    revoked = Issued(middle.pem, b"")
+    in_force.paths["list.crl"].write_bytes(authority.revoking(revoked))
+    in_force.certificates.load()
+    with pytest.raises(IdentityUnknown):
+        trust.now.leaf(leaf)
+    assert trust.now.leaf(authority.client("bot").certificate).identity.name == "bot"
+    in_force.paths["ca.pem"].write_bytes(authority.pem)
+    in_force.paths["list.crl"].write_bytes(authority.revoking(Issued(authority.pem, b"")))
+    with pytest.raises(TlsFileError, match="No client CA that is not revoked"):
+        in_force.certificates.load()
+
+
+def test_an_overdue_list_is_mentioned_and_still_counts(
+    in_force: _Files, clock: MovingClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    certificates, authority = in_force.certificates, in_force.authority
+    bot = authority.client("bot")
+    in_force.paths["list.crl"].write_bytes(authority.revoking(bot, age=2 * DAY))
+    assert certificates.overdue == 0
+    certificates.load()
+    assert certificates.overdue == 1
+    assert [record.message for record in caplog.records] == ["revocation lists are overdue"]
+    with pytest.raises(CertificateRevoked):
+        certificates.trusted.now.leaf(bot.certificate)
+
+
+def test_names_that_nothing_can_assert_are_refused(in_force: _Files, clock: MovingClock) -> None:
+    with pytest.raises(TlsFileError, match=r"tls\.client_ca: not something"):
+        Certificates(in_force.source("*"), clock)
+
+
+def test_no_private_key_is_shown(in_force: _Files, clock: MovingClock) -> None:
+    material = in_force.source().read(clock.now())
+    shown = repr([material, in_force.certificates, vars(in_force.certificates), material.version])
+    assert "PRIVATE" not in shown

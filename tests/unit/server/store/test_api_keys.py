@@ -272,6 +272,26 @@ def test_no_digest_of_a_secret_is_the_mac_of_a_row(secret: bytes, row: object) -
     assert secret_mac_input(secret).endswith(secret)
 
 
+def test_the_bytes_are_those_of_the_documented_format() -> None:
+    assert secret_mac_input(b"secret") == b"signward.api-key.secret.v1\0secret"
+    row = api_key_row(api_key(address_ranges=("10.0.0.0/8",), digest=b"d" * 32))
+    row = row._replace(create_time=1, expire_time=2, revoke_time=3, imported=1)
+    lengths = [19, 6, 8, 10, 32]
+    assert api_key_mac_input(row) == b"".join(
+        (
+            b"signward.store.api-key.v1\0",
+            (1).to_bytes(8) + (2).to_bytes(8),
+            b"\1" + b"\1" + (3).to_bytes(8),
+            *(length.to_bytes(4) for length in lengths),
+            b"ak_aaaaaaaaaaaaaaaa",
+            b"cn:bot",
+            b"cn:admin",
+            b"10.0.0.0/8",
+            b"d" * 32,
+        )
+    )
+
+
 def test_the_digest_tells_nothing_without_the_key() -> None:
     secret = b"a secret that is long enough"
     digest = MacSecretDigest(HmacRows()).digest(secret)

@@ -147,3 +147,12 @@ def test_configuring_twice_does_not_log_twice(logs):
     logs.configure()
     structlog.get_logger("signward_server.x").info("once")
     assert len(logs.records()) == 1
+
+
+def test_fields_of_our_own_records_are_kept_and_those_of_others_are_not(logs):
+    logs.configure()
+    logging.getLogger("signward_server.y").error("refused", extra={"part": "policy"})
+    logging.getLogger("grpc").error("odd", extra={"secret": PAYLOAD})
+    ours, theirs = logs.records()
+    assert (ours["event"], ours["part"]) == ("refused", "policy")
+    assert "secret" not in theirs

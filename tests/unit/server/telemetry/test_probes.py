@@ -1,5 +1,6 @@
 """``/livez`` and ``/readyz``: one bit, whatever comes in (S39)."""
 
+import contextlib
 import errno
 import http.client
 import socket
@@ -237,3 +238,65 @@ def test_a_port_in_use_is_an_error(probes, bits):
     with pytest.raises(OSError, match="in use"):
         server.start()
     server.stop()
+
+
+@pytest.fixture
+def page():
+    return [b"signward_x_total 1.0\n"]
+
+
+@pytest.fixture
+def metrics(bits, page):
+    def render() -> bytes:
+        if isinstance(page[0], Exception):
+            raise page[0]
+        return page[0]
+
+    live, ready = bits.check("live"), bits.check("ready")
+    server = ProbeServer("127.0.0.1", 0, live=live, ready=ready, metrics=render)
+    yield "127.0.0.1", server.start()
+    server.stop()
+
+
+def test_the_metrics_are_a_page_for_prometheus(metrics, page):
+    connection = http.client.HTTPConnection(*metrics, timeout=5)
+    connection.request("GET", "/metrics")
+    response = connection.getresponse()
+    assert response.status == 200
+    assert response.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
+    assert response.read() == page[0]
+    connection.close()
+    assert request(metrics, "HEAD", "/metrics") == (200, b"")
+    assert request(metrics, "POST", "/metrics")[0] == 405
+    assert request(metrics, "GET", "/livez") == (200, b"ok\n")
+    assert request(metrics, "GET", "/metrics/x")[0] == 404
+
+
+def test_metrics_that_cannot_be_shown_harm_nobody(metrics, page):
+    page[0] = RuntimeError("secret")
+    assert request(metrics, "GET", "/metrics") == (503, b"no\n")
+    assert request(metrics, "GET", "/readyz") == (200, b"ok\n")
+
+
+def test_a_large_page_goes_out_in_pieces_while_others_are_answered(metrics, page):
+    page[0] = b"x" * 20_000_000
+    with socket.create_connection(metrics, timeout=10) as slow:
+        slow.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert request(metrics, "GET", "/livez") == (200, b"ok\n")
+        size = 0
+        while chunk := slow.recv(2**20):
+            size += len(chunk)
+    assert size > len(page[0])
+
+
+def test_one_who_reads_nothing_is_cut_off(metrics, page):
+    page[0] = b"x" * 20_000_000
+    with socket.create_connection(metrics, timeout=10) as silent:
+        silent.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
+        time.sleep(2.8)
+        assert request(metrics, "GET", "/livez") == (200, b"ok\n")
+        size = 0
+        with contextlib.suppress(ConnectionError):
+            while chunk := silent.recv(2**20):
+                size += len(chunk)
+    assert size < len(page[0])

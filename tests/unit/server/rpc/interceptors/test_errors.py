@@ -12,14 +12,13 @@ from signward_server.rpc.call import GrpcCall
 from signward_server.rpc.interceptors.errors import streaming_boundary, unary_boundary
 from signward_server.rpc.status import code_of
 
-from tests.fakes.spine.clock import MovingClock
 from tests.fakes.spine.context import AbortedError, FakeContext
 
 PLANTED = "PLANTED-KEY-MATERIAL"
 
 
 def _make_call(context: grpc.ServicerContext) -> GrpcCall:
-    return GrpcCall(context, "/x", MovingClock())
+    return GrpcCall(context, "/x")
 
 
 def _unary(error: Exception) -> FakeContext:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from signward.cli.key.options import read_duration, write_duration
+from signward.cli.durations import read_duration, write_duration
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,100 @@
+"""The client's calls to ``AdminService``: API keys, freezing and reloading."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TypeVar
+
+import grpc
+
+from signward.api_keys import ApiKeyCalls
+from signward.calls import UnaryCall
+from signward.retry import RetryPolicy
+from signward.v1 import admin_service_pb2 as pb
+from signward.v1 import resources_pb2 as resources
+from signward.v1.admin_service_pb2_grpc import AdminServiceStub
+
+__all__ = ["AdminCalls"]
+
+_RequestT = TypeVar("_RequestT", pb.FreezeKeyRequest, pb.UnfreezeKeyRequest)
+
+
+class AdminCalls(ApiKeyCalls):
+    """``AdminService`` of one channel. Every call is made once and raises ``SignwardError``."""
+
+    def __init__(self, channel: grpc.Channel, timeout: float, policy: RetryPolicy) -> None:
+        stub = AdminServiceStub(channel)
+        super().__init__(stub, timeout, policy)
+        self._freeze_key = UnaryCall(stub.FreezeKey, timeout, policy)
+        self._unfreeze_key = UnaryCall(stub.UnfreezeKey, timeout, policy)
+        self._reload = UnaryCall(stub.Reload, timeout, policy)
+
+    def freeze_key(
+        self,
+        key_id: str = "",
+        *,
+        labels: Mapping[str, str] | None = None,
+        mode: resources.Freeze.ValueType = resources.FREEZE_ALL,
+        reason: str = "",
+        timeout: float | None = None,
+    ) -> list[str]:
+        """Stop one key, or all that have these labels, from signing.
+
+        Returns when they have stopped everywhere. Keys made later are not affected.
+
+        Args:
+            key_id: Id of the key; empty: ``labels`` say which.
+            labels: Which keys: those with all of these labels, at least one.
+            mode: ``FREEZE_ALL``, or ``FREEZE_CANCEL_ONLY``: they sign only what cancels.
+            reason: Why, for the record; at most 256 characters.
+            timeout: Seconds; ``None``: the client's.
+
+        Returns:
+            Ids of the keys that are in this mode now, those that were before included.
+
+        Raises:
+            ValueError: Both or neither of ``key_id`` and ``labels`` are given.
+        """
+        request = _choose(pb.FreezeKeyRequest(mode=mode, reason=reason), key_id, labels)
+        return list(self._freeze_key(request, timeout).key_ids)
+
+    def unfreeze_key(
+        self,
+        key_id: str = "",
+        *,
+        labels: Mapping[str, str] | None = None,
+        reason: str = "",
+        timeout: float | None = None,
+    ) -> list[str]:
+        """Let one key, or all that have these labels, sign again; arguments as ``freeze_key``.
+
+        Returns:
+            Ids of the keys that are not frozen now.
+
+        Raises:
+            ValueError: Both or neither of ``key_id`` and ``labels`` are given.
+        """
+        request = _choose(pb.UnfreezeKeyRequest(reason=reason), key_id, labels)
+        return list(self._unfreeze_key(request, timeout).key_ids)
+
+    def reload(
+        self, parts: Iterable[pb.ReloadPart.ValueType] = (), *, timeout: float | None = None
+    ) -> list[pb.ReloadResult]:
+        """Have the daemon read again what may have changed; none named: everything.
+
+        Returns:
+            For each part what is in force now. A bad new one keeps the old one in force, which
+            is no error of the call: ``problem`` says why.
+        """
+        return list(self._reload(pb.ReloadRequest(parts=parts), timeout).results)
+
+
+def _choose(request: _RequestT, key_id: str, labels: Mapping[str, str] | None) -> _RequestT:
+    """Say in a request which keys it is about."""
+    if bool(key_id) == bool(labels):
+        raise ValueError("give either key_id or labels")
+    if labels:
+        request.selector.labels.update(labels)
+    else:
+        request.key_id = key_id
+    return request

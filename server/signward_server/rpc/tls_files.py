@@ -1,0 +1,88 @@
+"""The files of TLS, and reading them: bounded, with errors that name the file and the fix."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography import x509
+
+from signward_server.core.identity import IdentityKind
+
+__all__ = [
+    "LARGEST",
+    "ClientCaFile",
+    "ServerFiles",
+    "TlsFileError",
+    "read_certificates",
+    "read_file",
+]
+
+LARGEST = 2**20
+"""Bytes that a file of certificates or keys may have."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClientCaFile:
+    """A bundle of CAs for client certificates.
+
+    Attributes:
+        path: PEM file.
+        names: What they may assert; empty for anything.
+    """
+
+    path: Path
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerFiles:
+    """The files of TLS, and which kind of name says who calls.
+
+    Attributes:
+        certificate: Server chain in PEM, leaf first.
+        private_key: Its unencrypted private key in PEM.
+        client_cas: Bundles of the CAs that client certificates must come from.
+        revocations: Revocation lists of these CAs, PEM or DER.
+        identity: The kind of name.
+    """
+
+    certificate: Path
+    private_key: Path
+    client_cas: Sequence[ClientCaFile]
+    revocations: Sequence[Path] = ()
+    identity: IdentityKind
+
+
+class TlsFileError(Exception):
+    """A certificate, key, bundle or list cannot be used; the text names it and the fix."""
+
+
+def read_file(path: Path, largest: int = LARGEST) -> bytes:
+    """Return what a file holds.
+
+    Raises:
+        TlsFileError: It cannot be read, or is larger than ``largest`` bytes.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(largest + 1)
+    except OSError as exc:
+        raise TlsFileError(f"{path}: cannot be read ({os.strerror(exc.errno or 0)}).") from exc
+    if len(data) > largest:
+        raise TlsFileError(f"{path}: larger than {largest} bytes.")
+    return data
+
+
+def read_certificates(path: Path) -> list[x509.Certificate]:
+    """Return the certificates of a PEM file, at least one.
+
+    Raises:
+        TlsFileError: There is none, or one is malformed.
+    """
+    try:
+        return x509.load_pem_x509_certificates(read_file(path))
+    except ValueError as exc:
+        raise TlsFileError(f"{path}: no PEM certificate in it.") from exc

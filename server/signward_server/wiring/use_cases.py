@@ -1,0 +1,123 @@
+"""Puts the use cases together."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+
+from signward_server.chains import all_chains
+from signward_server.config import Settings
+from signward_server.core.actions import ActionGroup
+from signward_server.core.ports import (
+    ApiKeys,
+    Audit,
+    Catalogue,
+    Clock,
+    Custody,
+    Limits,
+    Policy,
+    Reloads,
+    RequestLedger,
+    SecretDigest,
+    Verifier,
+)
+from signward_server.flows.api_key_changes import ApiKeyChanges
+from signward_server.flows.freezing import Freezing
+from signward_server.flows.key_changes import KeyChanges
+from signward_server.flows.key_creation import KeyCreation
+from signward_server.flows.key_reading import KeyReading
+from signward_server.flows.reloading import Reloading
+from signward_server.flows.signing import Signing, SigningPorts
+from signward_server.flows.verifying import Verifying
+from signward_server.limits.no_caps import NoCaps
+from signward_server.rpc.serving import Flows
+
+__all__ = ["Guards", "Stores", "build_flows"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guards:
+    """What stands before every call, and after it."""
+
+    policy: Policy
+    limits: Limits
+    audit: Audit
+    reloads: Reloads
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stores:
+    """What outlives the process, opened."""
+
+    catalogue: Catalogue
+    requests: RequestLedger
+    api_keys: ApiKeys
+    secret_digest: SecretDigest
+
+
+def build_flows(
+    settings: Settings,
+    stores: Stores,
+    custody: Custody,
+    verifier: Verifier,
+    guards: Guards,
+    clock: Clock,
+) -> Flows:
+    """Return every use case with the ports that it needs."""
+    catalogue = stores.catalogue
+    chains = all_chains(
+        order_window_ms=settings.order.timestamp_window // timedelta(milliseconds=1)
+    )
+    custodies = {custody.kind: custody}
+    max_unlock_ttl = settings.custody.envelope.max_unlock_ttl
+    policy, limits, audit = guards.policy, guards.limits, guards.audit
+    return Flows(
+        creation=KeyCreation(
+            catalogue=catalogue,
+            custodies=custodies,
+            purposes=frozenset().union(*(chain.purposes for chain in chains.values())),
+            policy=policy,
+            audit=audit,
+            clock=clock,
+            max_unlock_ttl=max_unlock_ttl,
+        ),
+        reading=KeyReading(catalogue=catalogue, policy=policy),
+        changes=KeyChanges(
+            catalogue=catalogue,
+            custodies=custodies,
+            policy=policy,
+            audit=audit,
+            max_unlock_ttl=max_unlock_ttl,
+        ),
+        signing=Signing(
+            SigningPorts(
+                catalogue=catalogue,
+                chains=chains,
+                custodies=custodies,
+                policy=policy,
+                caps=NoCaps(),
+                limits=limits,
+                audit=audit,
+                requests=stores.requests,
+                clock=clock,
+                cancelling=frozenset(
+                    action.name
+                    for chain in chains.values()
+                    for action in chain.actions
+                    if ActionGroup.CANCEL in action.groups
+                ),
+            )
+        ),
+        verifying=Verifying(catalogue=catalogue, chains=chains, policy=policy, verifier=verifier),
+        api_keys=ApiKeyChanges(
+            api_keys=stores.api_keys,
+            digest=stores.secret_digest,
+            policy=policy,
+            audit=audit,
+            clock=clock,
+            random=secrets.token_bytes,
+        ),
+        freezing=Freezing(catalogue=catalogue, custodies=custodies, policy=policy, audit=audit),
+        reloading=Reloading(reloads=guards.reloads, policy=policy, audit=audit),
+    )

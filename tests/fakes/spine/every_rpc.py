@@ -1,0 +1,182 @@
+"""Every RPC of every service, as the descriptors have it, and an example of a call of each."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from types import ModuleType
+
+import signward.v1
+from google.protobuf import descriptor_pool
+from google.protobuf.descriptor import MethodDescriptor
+from google.protobuf.field_mask_pb2 import FieldMask
+from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
+from grpc_health.v1 import health_pb2
+from grpc_reflection.v1alpha import reflection_pb2
+from signward.v1 import admin_service_pb2 as admin
+from signward.v1 import key_service_pb2 as keys
+from signward.v1 import resources_pb2 as resources
+from signward.v1 import sign_service_pb2 as sign
+from signward_server.core.keys import Algorithm
+from signward_server.rpc.reflection import REFLECTION_SERVICES, Reflection
+
+from tests.fakes.spine.api_keys import api_key
+from tests.fakes.spine.world import World
+
+__all__ = ["EXAMPLES", "METHODS", "UNIMPLEMENTED", "furnish"]
+
+UNIMPLEMENTED = {
+    f"/signward.v1.KeyService/{name}"
+    for name in (
+        "ImportKey",
+        "CreateImportParameters",
+        "AdoptKey",
+        "ListKeyVersions",
+        "CheckKey",
+        "GetCustodyStatus",
+        "GetKeyPolicyTemplate",
+        "RotateKey",
+        "ActivateKeyVersion",
+        "ScheduleDestroyKeyVersion",
+        "RestoreKeyVersion",
+        "RefreshShares",
+    )
+}
+
+
+def _modules() -> Iterator[ModuleType]:
+    for info in pkgutil.iter_modules(signward.v1.__path__):
+        if info.name.endswith("_pb2"):
+            yield importlib.import_module(f"signward.v1.{info.name}")
+    yield health_pb2
+    yield reflection_pb2
+
+
+def _methods() -> dict[str, MethodDescriptor]:
+    """Return every RPC of every service by its full name."""
+    Reflection((), lambda call: None)  # makes the newer form of its service known
+    services = [s for module in _modules() for s in module.DESCRIPTOR.services_by_name.values()]
+    pool = descriptor_pool.Default()
+    services.extend(pool.FindServiceByName(name) for name in REFLECTION_SERVICES)
+    return {f"/{s.full_name}/{method.name}": method for s in services for method in s.methods}
+
+
+METHODS = _methods()
+
+
+def furnish(world: World) -> None:
+    """Put in what the examples name."""
+    world.key()
+    world.key("digests", algorithm=Algorithm.ECDSA_SECP256K1, allow_digest=True)
+    world.api_keys.insert(api_key())
+
+
+def _signings(now: datetime) -> list[sign.SignRequest]:
+    """Return one request for each kind of payload."""
+    order = sign.OrderIntent(
+        action="order", coin="BTC", sz="1", limit_px="1", timestamp=int(now.timestamp() * 1000)
+    )
+    digest = sign.RawMessage(message=bytes(32), hash=sign.HASH_PREHASHED)
+    return [
+        sign.SignRequest(key="bot-key", raw=sign.RawMessage(message=b"hello")),
+        sign.SignRequest(key="digests", raw=digest),
+        sign.SignRequest(key="bot-key", order=order),
+    ]
+
+
+def _stream(now: datetime) -> list[Message]:
+    return [
+        sign.SignStreamRequest(id=number, request=request)
+        for number, request in enumerate(_signings(now))
+    ]
+
+
+def _new_key() -> keys.CreateKeyRequest:
+    return keys.CreateKeyRequest(
+        key_id="new",
+        algorithm=resources.ALGORITHM_ED25519,
+        custody=resources.CUSTODY_ENVELOPE,
+        purpose=resources.PURPOSE_RAW,
+        request_id="r1",
+    )
+
+
+def _update() -> keys.UpdateKeyRequest:
+    mask = FieldMask(paths=["owner", "labels"])
+    return keys.UpdateKeyRequest(
+        key_id="bot-key", owner="cn:other", labels={"a": "b"}, update_mask=mask
+    )
+
+
+def _question() -> sign.VerifyRequest:
+    return sign.VerifyRequest(
+        key="bot-key",
+        raw=sign.RawMessage(message=b"hello"),
+        raw_signature=sign.RawSignature(signature=bytes(64)),
+    )
+
+
+def _new_api_key(now: datetime) -> admin.CreateApiKeyRequest:
+    request = admin.CreateApiKeyRequest(identity="cn:bot")
+    request.expire_time.FromDatetime(now + timedelta(days=1))
+    return request
+
+
+def _known_api_key(now: datetime) -> admin.ImportApiKeyRequest:
+    request = admin.ImportApiKeyRequest(identity="cn:bot")
+    request.secret = "0123456789abcdefghijklmnopqrst"  # noqa: S105
+    request.expire_time.FromDatetime(now + timedelta(days=1))
+    return request
+
+
+def _freeze(mode: resources.Freeze.ValueType) -> admin.FreezeKeyRequest:
+    return admin.FreezeKeyRequest(key_id="bot-key", mode=mode)
+
+
+KEYS, SIGNS, ADMIN, HEALTH = (
+    "/signward.v1.KeyService/",
+    "/signward.v1.SignService/",
+    "/signward.v1.AdminService/",
+    "/grpc.health.v1.Health/",
+)
+# Requests that, one after the other, bring an RPC to ask all that it ever asks.
+EXAMPLES: dict[str, Callable[[datetime], list[Message]]] = {
+    KEYS + "CreateKey": lambda now: [_new_key(), _new_key()],
+    KEYS + "GetKey": lambda now: [keys.GetKeyRequest(key_id="bot-key")],
+    KEYS + "ListKeys": lambda now: [keys.ListKeysRequest()],
+    KEYS + "UpdateKey": lambda now: [_update()],
+    KEYS + "GetPublicKey": lambda now: [keys.GetPublicKeyRequest(key_id="bot-key")],
+    KEYS + "DisableKey": lambda now: [keys.DisableKeyRequest(key_id="bot-key")],
+    KEYS + "EnableKey": lambda now: [keys.EnableKeyRequest(key_id="bot-key")],
+    SIGNS + "Sign": lambda now: list(_signings(now)),
+    SIGNS + "SignBatch": lambda now: [sign.SignBatchRequest(requests=_signings(now))],
+    SIGNS + "SignStream": _stream,
+    SIGNS + "Verify": lambda now: [_question()],
+    ADMIN + "CreateApiKey": lambda now: [_new_api_key(now)],
+    ADMIN + "ImportApiKey": lambda now: [_known_api_key(now)],
+    ADMIN + "ListApiKeys": lambda now: [admin.ListApiKeysRequest()],
+    ADMIN + "RevokeApiKey": lambda now: [admin.RevokeApiKeyRequest(api_key_id=api_key().id)],
+    ADMIN + "FreezeKey": lambda now: [
+        _freeze(resources.FREEZE_ALL),
+        _freeze(resources.FREEZE_CANCEL_ONLY),
+    ],
+    ADMIN + "UnfreezeKey": lambda now: [admin.UnfreezeKeyRequest(key_id="bot-key")],
+    ADMIN + "Reload": lambda now: [admin.ReloadRequest()],
+    HEALTH + "Check": lambda now: [health_pb2.HealthCheckRequest()],
+    HEALTH + "List": lambda now: [health_pb2.HealthListRequest()],
+    HEALTH + "Watch": lambda now: [health_pb2.HealthCheckRequest()],
+    **{
+        f"/{service}/ServerReflectionInfo": lambda now: [
+            reflection_pb2.ServerReflectionRequest(list_services="")
+        ]
+        for service in REFLECTION_SERVICES
+    },
+    **{name: lambda now, name=name: [_empty(name)] for name in UNIMPLEMENTED},
+}
+
+
+def _empty(name: str) -> Message:
+    return GetMessageClass(METHODS[name].input_type)()
