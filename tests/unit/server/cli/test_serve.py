@@ -6,6 +6,7 @@ import os
 import select
 import signal
 import socket
+import ssl
 import stat
 from pathlib import Path
 
@@ -31,6 +32,12 @@ def probe(address: str, path: str) -> int:
     status = connection.getresponse().status
     connection.close()
     return status
+
+
+def logged(process, event: str) -> dict:
+    """Wait for the next record of an event; all before it have been read then."""
+    records = map(json.loads, process.stderr)
+    return next(record for record in records if record["event"] == event)
 
 
 def ended(process, code: int) -> str:
@@ -101,9 +108,6 @@ def test_after_kill_it_starts_again_at_once(home, start):
     [
         (lambda home: (home / "signward.toml").write_text("x = 1"), 2, "x is not a known key"),
         (lambda home: (home / "tls/server.crt").unlink(), 2, "tls/server.crt cannot be read"),
-        (lambda home: (home / "policies/starter.cedar").unlink(), 2, "signward policy init"),
-        (lambda home: (home / "policies/a.cedar").write_text("permit("), 2, "policies/a.cedar:1"),
-        (lambda home: (home / "policies").chmod(0o777), 2, "chmod go-w"),
         (lambda home: (home / "kek").chmod(0o644), 4, "chmod 600"),
         (lambda home: (home / "kek").unlink(), 4, "kek"),
         (lambda home: (home / "store/signward.db").write_bytes(b"x" * 9999), 5, "signward.db"),
@@ -117,6 +121,50 @@ def test_what_is_spoiled_is_one_line_with_its_exit_code(home, start, spoil, code
     assert err.count("\n") == 1
 
 
+def test_addresses_that_are_none_are_refused(home, start):
+    options = ["--tcp", "192.0.2.7", "--http", "[::]"]
+    err = ended(start("serve", "--home", home, *options), 2)
+    assert [line.split(";")[0] for line in err.splitlines()] == [
+        "signward: flag --set listen.tcp: listen.tcp is not HOST:PORT",
+        "signward: flag --set listen.http: listen.http is not HOST:PORT",
+    ]
+
+
+def test_without_a_policy_it_does_not_start(home, start):
+    (home / "policies/starter.cedar").unlink()
+    err = ended(start("serve", "--home", home), 2)
+    assert err == (
+        f"signward: {home}/policies holds no file that ends in .cedar; "
+        "run `signward policy init`, or set policy.folder to a folder of policies\n"
+    )
+
+
+def test_callers_with_api_keys_have_a_listener_of_their_own(home, start):
+    process = start("serve", "--home", home, "--set", "listen.api_keys=127.0.0.1:0")
+    bound = ready(process)
+    assert bound["api_keys"] not in (None, bound["tcp"])
+    for address in (bound["tcp"], bound["api_keys"]):
+        host, port = address.split(":")
+        assert "CERTIFICATE" in ssl.get_server_certificate((host, int(port)), timeout=5)
+    process.send_signal(signal.SIGTERM)
+    ended(process, 0)
+
+
+def test_sighup_reads_the_groups_again_and_a_bad_file_keeps_them(home, start):
+    process = start("serve", "--home", home)
+    ready(process)
+    configuration = home / "signward.toml"
+    good = configuration.read_text()
+    configuration.write_text(good.replace('admins = ["cn:admin"]', 'admins = ["cn:operator"]'))
+    process.send_signal(signal.SIGHUP)
+    assert logged(process, "reloaded")["part"] == "groups"
+    configuration.write_text("x = 1")
+    process.send_signal(signal.SIGHUP)
+    assert "x is not a known key" in logged(process, "reload refused")["problem"]
+    process.send_signal(signal.SIGTERM)
+    ended(process, 0)
+
+
 def test_a_home_that_is_none_says_what_to_do(tmp_path, start):
     err = ended(start("serve", "--home", tmp_path), 2)
     assert err.endswith("run `signward init DIR`, or name the file with --config\n")
@@ -128,10 +176,10 @@ def test_another_kek_is_refused_and_the_right_one_taken_again(home, start, tmp_p
     with Client(target, credentials(home, "admin")) as client:
         client.create_key(
             "k",
-            owner="cn:bot",
             algorithm=resources.ALGORITHM_ED25519,
             purpose=resources.PURPOSE_RAW,
             custody=resources.CUSTODY_ENVELOPE,
+            owner="cn:bot",
         )
     process.send_signal(signal.SIGTERM)
     ended(process, 0)

@@ -32,9 +32,8 @@ class FakeDaemon:
         self.events.append("start")
         if self._start_error is not None:
             raise self._start_error
-        return Bound(
-            tcp="127.0.0.1:1", unix=self.settings.listen.unix, http=None, api_keys="127.0.0.1:2"
-        )
+        unix = self.settings.listen.unix
+        return Bound(tcp="127.0.0.1:1", unix=unix, http=None, api_keys="127.0.0.1:2")
 
     def reload(self) -> None:
         self.events.append("reload")
@@ -63,19 +62,26 @@ def settings(home: Path, *flags: str):
     return load(home / "signward.toml", environment={}, flags=flags)
 
 
-def source(home: Path) -> SettingsSource:
-    return SettingsSource(load=lambda: settings(home), file=home / "signward.toml")
+def serve(loaded, home: Path, put_together) -> None:
+    """Run with a source that leads back to the same settings."""
+    source = SettingsSource(lambda: loaded, home / "signward.toml")
+
+    def build(given, came_from) -> FakeDaemon:
+        assert came_from is source
+        return put_together(given)
+
+    run(loaded, source, home, build)
 
 
 def run_until(number: int, home: Path, *flags: str) -> FakeDaemon:
     daemons: list[FakeDaemon] = []
 
-    def build(loaded, _source) -> FakeDaemon:
+    def build(loaded) -> FakeDaemon:
         daemons.append(FakeDaemon(loaded))
         threading.Timer(0.2, os.kill, (os.getpid(), number)).start()
         return daemons[0]
 
-    run(settings(home, *flags), source(home), home, build)
+    serve(settings(home, *flags), home, build)
     return daemons[0]
 
 
@@ -105,19 +111,24 @@ def test_it_serves_until_a_signal_and_ends_cleanly(home, capsys, number):
         pass
 
 
-def test_sighup_reloads_and_does_not_end_it(home):
+def test_sighup_reads_again_and_goes_on(home):
+    before = signal.getsignal(signal.SIGHUP)
     daemon = FakeDaemon(settings(home))
+    reloaded = daemon.reload
 
-    def hang_up_then_end() -> None:
-        for number in (signal.SIGHUP, signal.SIGHUP, signal.SIGTERM):
-            time.sleep(0.2)
-            os.kill(os.getpid(), number)
+    def reload() -> None:
+        reloaded()
+        again = signal.SIGHUP if daemon.events.count("reload") == 1 else signal.SIGTERM
+        os.kill(os.getpid(), again)
 
-    thread = threading.Thread(target=hang_up_then_end)
-    thread.start()
-    run(daemon.settings, source(home), home, lambda *_: daemon)
-    thread.join(10)
+    def build(_settings) -> FakeDaemon:
+        daemon.reload = reload
+        os.kill(os.getpid(), signal.SIGHUP)
+        return daemon
+
+    serve(daemon.settings, home, build)
     assert daemon.events == ["start", "reload", "reload", ("stop", 10.0)]
+    assert signal.getsignal(signal.SIGHUP) is before
 
 
 def test_a_signal_that_another_thread_gets_is_not_missed(home):
@@ -130,7 +141,7 @@ def test_a_signal_that_another_thread_gets_is_not_missed(home):
 
     thread = threading.Thread(target=sleeper)
     thread.start()
-    run(daemon.settings, source(home), home, lambda *_: daemon)
+    serve(daemon.settings, home, lambda _: daemon)
     thread.join(10)
     assert daemon.events == ["start", ("stop", 10.0)]
 
@@ -138,29 +149,29 @@ def test_a_signal_that_another_thread_gets_is_not_missed(home):
 def test_a_signal_during_the_start_ends_it_afterwards(home):
     daemon = FakeDaemon(settings(home))
 
-    def build(_settings, _source) -> FakeDaemon:
+    def build(_settings) -> FakeDaemon:
         os.kill(os.getpid(), signal.SIGTERM)
         return daemon
 
-    run(daemon.settings, source(home), home, build)
+    serve(daemon.settings, home, build)
     assert daemon.events == ["start", ("stop", 10.0)]
 
 
-def never(_settings, _source):
+def never(_settings):
     pytest.fail("nothing may be opened")
 
 
 def test_s41_a_locked_home_opens_nothing(home):
     with Home(home).lock(), pytest.raises(HomeLocked):
-        run(settings(home), source(home), home, never)
+        serve(settings(home), home, never)
 
 
 def test_s41_a_port_in_use_opens_nothing(home):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         where = f"127.0.0.1:{listener.getsockname()[1]}"
-        for key in ("tcp", "http", "api_keys"):
+        for key in ("tcp", "api_keys", "http"):
             with pytest.raises(AddressInUse, match=rf"listen\.{key}: {where}"):
-                run(settings(home, f"listen.{key}={where}"), source(home), home, never)
+                serve(settings(home, f"listen.{key}={where}"), home, never)
 
 
 def test_s41_a_living_socket_opens_nothing_and_stays(home):
@@ -169,7 +180,7 @@ def test_s41_a_living_socket_opens_nothing_and_stays(home):
         listener.bind(str(path))
         listener.listen()
         with pytest.raises(AddressInUse, match="another process listens"):
-            run(settings(home), source(home), home, never)
+            serve(settings(home), home, never)
         with socket.socket(socket.AF_UNIX) as client:
             client.connect(str(path))
 
@@ -177,7 +188,7 @@ def test_s41_a_living_socket_opens_nothing_and_stays(home):
 def test_s41_two_homes_do_not_share_a_socket(home):
     path = home / "run/signward.sock"
     with FileLock(path.with_name("signward.sock.lock"), "it"), pytest.raises(HomeLocked) as caught:
-        run(settings(home), source(home), home, never)
+        serve(settings(home), home, never)
     assert f"the socket {path} is in use by process {os.getpid()}" in str(caught.value)
 
 
@@ -192,14 +203,14 @@ def test_s41_a_stale_socket_makes_way(home):
 def test_the_machine_is_checked_first(home):
     (home / "tls/server.key").unlink()
     with pytest.raises(ConfigurationError, match=r"server\.key cannot be read"):
-        run(settings(home), source(home), home, never)
+        serve(settings(home), home, never)
     assert not (home / "lock").exists()
 
 
 def test_a_daemon_that_does_not_start_leaves_no_lock(home, capsys):
     daemon = FakeDaemon(settings(home), start_error=StoreRefused("no", "disk"))
     with pytest.raises(StoreRefused):
-        run(daemon.settings, source(home), home, lambda *_: daemon)
+        serve(daemon.settings, home, lambda _: daemon)
     assert daemon.events == ["start"]
     assert capsys.readouterr().out == ""
     with Home(home).lock():
