@@ -73,15 +73,15 @@ class Listen(Section):
     def _reachable(self) -> Self:
         if self.tcp is None and self.unix is None:
             raise contradiction("tcp", "is off, and so is listen.unix", "set one of the two")
-        taken: dict[Endpoint, str] = {}
+        taken: dict[str, str] = {}  # by address, whatever the name that stood for it
         for name in ("tcp", "api_keys", "http"):
             endpoint: Endpoint | None = getattr(self, name)
             if endpoint is None or not endpoint.port:
                 continue
-            if endpoint in taken:
-                fix = f"choose another port than that of listen.{taken[endpoint]}"
+            if (address := str(endpoint)) in taken:
+                fix = f"choose another port than that of listen.{taken[address]}"
                 raise contradiction(name, "is the address of another listener", fix)
-            taken[endpoint] = name
+            taken[address] = name
         return self
 
 
