@@ -61,8 +61,10 @@ def check_kek(settings: Settings) -> list[Problem]:
 
 def _files(settings: Settings) -> Iterator[Problem]:
     tls = settings.tls
-    named = {"tls.certificate": tls.certificate, "tls.private_key": tls.private_key}
-    named |= {f"tls.client_ca[{i}].file": ca.file for i, ca in enumerate(tls.client_ca)}
+    named: dict[str, Path] = {}
+    if not tls.spiffe_socket:
+        named |= {"tls.certificate": tls.certificate, "tls.private_key": tls.private_key}
+        named |= {f"tls.client_ca[{i}].file": ca.file for i, ca in enumerate(tls.client_ca)}
     named |= {f"tls.revocation[{i}]": path for i, path in enumerate(tls.revocation)}
     if (ca := settings.rate_limits.storage_ca) is not None:
         named["rate_limits.storage_ca"] = ca
@@ -84,7 +86,7 @@ def _files(settings: Settings) -> Iterator[Problem]:
 
 def _tls(settings: Settings, clock: Clock) -> Iterator[Problem]:
     try:
-        Certificates(certificate_source(settings.tls), clock)
+        Certificates(certificate_source(settings.tls), clock).close()
     except TlsFileError as exc:
         yield Problem("tls", "", f"cannot be used: {exc}".rstrip("."), "correct that file")
 

@@ -68,6 +68,7 @@ def build(
     with ExitStack() as opened, startup_errors():
         metrics = Metrics()
         certificates = Certificates(certificate_source(settings.tls), clock)
+        opened.callback(certificates.close)
         groups = Groups(settings.groups.members)
         policy = CedarPolicy(load_policies(settings.policy.folder), groups, clock, metrics)
         native = load_native(allow_unlisted=settings.custody.envelope.allow_unlisted_libraries)
