@@ -21,10 +21,10 @@ def init(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Home to make.")],
     *,
     tcp: Annotated[
-        str, typer.Option(help="gRPC address, HOST:PORT on loopback; empty for none.")
+        str, typer.Option(help="gRPC address, HOST:PORT; empty for none.")
     ] = "127.0.0.1:7443",
     http: Annotated[
-        str, typer.Option(help="Address of the probes, HOST:PORT on loopback; empty for none.")
+        str, typer.Option(help="Address of the probes, HOST:PORT; empty for none.")
     ] = "127.0.0.1:7480",
     allow_unlisted_libraries: Annotated[
         bool,

@@ -14,9 +14,11 @@ from typing import Protocol
 
 from signward_server.core.ports import Event, Meter, Reloaded, ReloadPart
 from signward_server.core.startup import StartupFailed
+from signward_server.core.unexpected import unexpected
 
 __all__ = ["Part", "Reloader"]
 
+_DEFECT = "it cannot be read; the log says where"
 _log = logging.getLogger(__name__)
 
 
@@ -70,11 +72,17 @@ class Reloader:
         try:
             part.load()
         except StartupFailed as refused:
-            self._meter.count(Event.RELOAD_REFUSED, name)
-            _log.error("reload refused", extra={"part": name.value, "problem": str(refused)})
-            return Reloaded(name, part.version, changed=False, problem=str(refused))
+            return self._refused(name, str(refused))
+        except Exception as error:  # noqa: BLE001  # a defect in one part must not keep the others
+            unexpected(error)
+            return self._refused(name, _DEFECT)
         self._meter.count(Event.RELOADED, name)
         result = Reloaded(name, part.version, changed=part.version != before)
         if result.changed:
             _log.warning("reloaded", extra={"part": name.value, "version": result.version})
         return result
+
+    def _refused(self, name: ReloadPart, problem: str) -> Reloaded:
+        self._meter.count(Event.RELOAD_REFUSED, name)
+        _log.error("reload refused", extra={"part": name.value, "problem": problem})
+        return Reloaded(name, self._parts[name].version, changed=False, problem=problem)

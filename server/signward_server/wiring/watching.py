@@ -37,7 +37,8 @@ class Watched(Protocol):
 class FileWatch:
     """A thread that looks every ``interval`` seconds.
 
-    What is bad is tried again only when it changes once more.
+    The first look has everything read again, since a file may have changed between being
+    loaded and being watched. What is bad is tried again only when it changes once more.
 
     Args:
         watched: What to watch.
@@ -52,8 +53,7 @@ class FileWatch:
         self._thread = threading.Thread(target=self._run, name="file-watch", daemon=True)
 
     def start(self) -> None:
-        """Remember how everything is now, and begin to look."""
-        self._changed()
+        """Begin to look."""
         self._thread.start()
 
     def stop(self) -> None:

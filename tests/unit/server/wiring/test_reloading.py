@@ -54,6 +54,18 @@ def test_a_bad_part_keeps_the_old_one_and_says_why() -> None:
     assert meter.counted == [(Event.RELOAD_REFUSED, "policy"), (Event.RELOADED, "limits")]
 
 
+def test_a_defect_in_one_part_keeps_no_other_and_says_nothing_of_its_text() -> None:
+    broken = FakePart("old", RuntimeError("a secret"))
+    good = FakePart("1", "2")
+    reloading, meter = reloader(policy=broken, groups=good)
+    refused, taken = reloading.reload()
+    assert refused == Reloaded(
+        ReloadPart.POLICY, "old", changed=False, problem="it cannot be read; the log says where"
+    )
+    assert taken == Reloaded(ReloadPart.GROUPS, "2", changed=True)
+    assert meter.counted == [(Event.RELOAD_REFUSED, "policy"), (Event.RELOADED, "groups")]
+
+
 def test_what_is_the_same_has_not_changed() -> None:
     reloading, _ = reloader(groups=FakePart("same", "same"))
     assert [result.changed for result in reloading.reload()] == [False]

@@ -44,8 +44,14 @@ def recorded(folder: Path) -> Recorded:
 @pytest.fixture
 def watch(recorded: Recorded) -> FileWatch:
     made = FileWatch(recorded, 3600)
-    made._changed()
+    made.look()
+    recorded.reloads.clear()
     return made
+
+
+def test_the_first_look_misses_nothing_that_changed_since_it_was_loaded(recorded: Recorded) -> None:
+    FileWatch(recorded, 3600).look()
+    assert recorded.reloads == [[ReloadPart.POLICY, ReloadPart.CERTIFICATES]]
 
 
 def test_nothing_changed(watch: FileWatch, recorded: Recorded) -> None:
@@ -105,7 +111,8 @@ def test_an_exchanged_link_as_of_a_mounted_secret_is_seen(folder: Path) -> None:
     (folder / "tls.crt").symlink_to("data/tls.crt")
     recorded = Recorded(certificates=folder / "tls.crt")
     watch = FileWatch(recorded, 3600)
-    watch._changed()
+    watch.look()
+    recorded.reloads.clear()
     (folder / "next").symlink_to("two")
     (folder / "next").rename(folder / "data")
     watch.look()
@@ -117,14 +124,15 @@ def test_the_thread_looks_and_outlives_a_defect(recorded: Recorded, folder: Path
     recorded.failing = True
     watch.start()
     try:
-        for number in range(2):
-            (folder / "crt").write_text("x" * (10 + number))
+        for number in range(3):
             end = time.monotonic() + 10
             while len(recorded.reloads) <= number and time.monotonic() < end:
                 time.sleep(0.005)
+            (folder / "crt").write_text("x" * (10 + number))
     finally:
         watch.stop()
-    assert recorded.reloads == [[ReloadPart.CERTIFICATES]] * 2
+    everything = [ReloadPart.POLICY, ReloadPart.CERTIFICATES]
+    assert recorded.reloads[:3] == [everything, *[[ReloadPart.CERTIFICATES]] * 2]
 
 
 def test_stopping_what_never_started_is_fine(recorded: Recorded) -> None:
