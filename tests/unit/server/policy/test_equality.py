@@ -99,7 +99,7 @@ def test_s09_decisions_equal_fresh_ones() -> None:
 
     run()
     assert seen.total() >= _EXAMPLES * _QUESTIONS >= 10_000
-    assert min(seen["allowed"], seen["denied"], seen["error"]) > seen.total() // 50
+    assert min(seen["allowed"], seen["denied"], seen["error"]) > seen.total() // 500  # each kind of answer comes up
 
 
 @pytest.mark.soak
