@@ -38,7 +38,11 @@ SIGNWARD: Final = (sys.executable, "-c", "from signward_server.cli import app; a
 
 def environment(**variables: str) -> dict[str, str]:
     """Return our environment, without settings of a daemon and with our sources."""
-    inherited = {k: v for k, v in os.environ.items() if not k.startswith("SIGNWARD_")}
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("SIGNWARD_") and name not in ("PORT", "API_KEY")
+    }
     sources = (ROOT / "client", ROOT / "server", ROOT)
     return inherited | {"PYTHONPATH": os.pathsep.join(map(str, sources))} | variables
 

@@ -43,6 +43,7 @@ __all__ = [
     "Tls",
 ]
 
+_SOCKET = r"^(unix:/[!-~]+)?$"
 _Name = Annotated[str, StringConstraints(min_length=1, max_length=253, pattern=r"^[!-~]+$")]
 
 
@@ -131,6 +132,11 @@ class Tls(Section):
             "The one kind of name that says who calls: SPIFFE URI, DNS name or common name."
         ),
     )
+    spiffe_socket: Annotated[str, StringConstraints(max_length=112, pattern=_SOCKET)] = Field(
+        "",
+        description="SPIFFE Workload API to take certificate and CAs from instead of these files, "
+        "`unix:/PATH`; takes the extra `spiffe`.",
+    )
 
     @model_validator(mode="after")
     def _bound(self) -> Self:
@@ -139,6 +145,12 @@ class Tls(Section):
                 "client_ca",
                 "has several CAs, and not each says which names it may assert",
                 "give each one its names",
+            )
+        if self.spiffe_socket and self.identity != "spiffe":
+            raise contradiction(
+                "identity",
+                "is another kind than that of tls.spiffe_socket",
+                'set it to "spiffe"',
             )
         return self
 

@@ -6,8 +6,8 @@ grpcio reports nowhere what is wrong with any of it, so all is read and checked 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -22,7 +22,7 @@ from signward_server.rpc.identity import ClientAuthority
 from signward_server.rpc.revocation import Revocations, read_revocations
 from signward_server.rpc.tls_files import ServerFiles, TlsFileError, read_certificates, read_file
 
-__all__ = ["CertificateSource", "FileSource", "Material", "pem_of"]
+__all__ = ["CertificateSource", "FileSource", "Material", "checked", "pem_of"]
 
 _LEAST_RSA = 2048
 
@@ -59,6 +59,14 @@ class Material:
 class CertificateSource(Protocol):
     """Where certificates come from."""
 
+    def follow(self, changed: Callable[[], None]) -> None:
+        """Call this when there is something new that no file shows."""
+        ...
+
+    def close(self) -> None:
+        """Let go of whatever is open."""
+        ...
+
     def watched(self) -> Iterable[Path]:
         """Return the files whose change means that they must be read again."""
         ...
@@ -78,6 +86,12 @@ class FileSource:
     def __init__(self, files: ServerFiles) -> None:
         self._files = files
 
+    def follow(self, changed: Callable[[], None]) -> None:
+        """Return: files show themselves what is new."""
+
+    def close(self) -> None:
+        """Return: nothing is open."""
+
     def watched(self) -> Iterable[Path]:
         """Return the files."""
         files = self._files
@@ -89,8 +103,6 @@ class FileSource:
         files = self._files
         chain = read_certificates(files.certificate)
         key_pem = _private_key(files, chain[0])
-        if problem := _problem(chain[0], now):
-            raise TlsFileError(f"{files.certificate}: {problem}.")
         authorities = [
             ClientAuthority(certificate, frozenset(ca.names) or None)
             for ca in files.client_cas
@@ -98,13 +110,32 @@ class FileSource:
         ]
         issuers = [authority.certificate for authority in authorities]
         revocations = read_revocations(files.revocations, issuers)
-        return Material(
+        material = Material(
             kind=files.identity,
             chain=chain,
             key_pem=key_pem,
-            authorities=[a for a in authorities if not revocations.hold(a.certificate)],
+            authorities=authorities,
             revocations=revocations,
         )
+        return checked(material, str(files.certificate), now)
+
+
+def checked(material: Material, origin: str, now: datetime) -> Material:
+    """Return material with the CAs left out that are revoked.
+
+    Args:
+        material: What was read.
+        origin: Where the daemon's certificate comes from.
+        now: When it is to be in use.
+
+    Raises:
+        TlsFileError: No handshake would succeed with the daemon's certificate.
+    """
+    if problem := _problem(material.chain[0], now):
+        raise TlsFileError(f"{origin}: {problem}.")
+    held = material.revocations.hold
+    believed = [each for each in material.authorities if not held(each.certificate)]
+    return replace(material, authorities=believed)
 
 
 def pem_of(certificates: Iterable[x509.Certificate]) -> bytes:

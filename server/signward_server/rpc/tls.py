@@ -7,6 +7,7 @@ from the next connection on; for those that are open there is the ``Trust`` (S2)
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,9 +60,11 @@ class Certificates:
     def __init__(self, source: CertificateSource, clock: Clock) -> None:
         self._source = source
         self._clock = clock
+        self._lock = threading.Lock()
         self._loaded = _loaded(source.read(clock.now()))
         self.trusted = Trusted(self._loaded.trust)
         self._mention_overdue()
+        source.follow(self._follow)
 
     @property
     def version(self) -> str:
@@ -83,11 +86,16 @@ class Certificates:
         Raises:
             TlsFileError: Something cannot be used; what was in force stays.
         """
-        loaded = _loaded(self._source.read(self._clock.now()))
-        if loaded.trust.version != self._loaded.trust.version:
-            self._loaded = loaded
-            self.trusted.now = loaded.trust
+        with self._lock:
+            loaded = _loaded(self._source.read(self._clock.now()))
+            if loaded.trust.version != self._loaded.trust.version:
+                self._loaded = loaded
+                self.trusted.now = loaded.trust
         self._mention_overdue()
+
+    def close(self) -> None:
+        """Let go of the source; what is in force stays."""
+        self._source.close()
 
     def mutual(self) -> grpc.ServerCredentials:
         """Return credentials for one listener that requires a client certificate."""
@@ -119,6 +127,16 @@ class Certificates:
             newer,  # type: ignore[arg-type]  # None is "no change", as its text says
             require_client_authentication=required,
         )
+
+    def _follow(self) -> None:
+        before = self.version
+        try:
+            self.load()
+        except TlsFileError as refused:
+            _log.error("new certificates refused", extra={"problem": str(refused)})
+        else:
+            if self.version != before:
+                _log.warning("new certificates", extra={"version": self.version})
 
     def _mention_overdue(self) -> None:
         if overdue := self.overdue:
