@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from signward_server.core.errors import EtagMismatch
 from signward_server.core.keys import Key, KeyVersion
 from signward_server.core.ports import Call, Catalogue, Policy
 from signward_server.flows.access import may_view, verifying_version, visible_key
@@ -17,6 +18,7 @@ GET_PUBLIC_KEY = "GetPublicKey"
 _SCAN = 50  # keys between two looks at the deadline
 _LOOKS = 10_000  # at keys that a page does not show
 _LOOKS_OF_DECISION = 40  # that a decision takes as long as
+_TRIES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +84,20 @@ class KeyReading:
         it may not show, or 10,000 that do not match. That tells how many were not shown, and
         never which.
 
+        All of it is judged by one state of policies and groups (S11).
+
         Raises:
             PolicyDenied, PolicyError: The caller may not list at all.
+            EtagMismatch: Policies change faster than a page can be judged.
         """
+        for _ in range(_TRIES):
+            generation = self._policy.generation
+            page = self._page(call, wanted, place, size)
+            if self._policy.generation is generation:
+                return page
+        raise EtagMismatch
+
+    def _page(self, call: Call, wanted: KeyFilter, place: Place, size: int) -> KeyPage:
         self._policy.authorize(call, LIST_KEYS, None)
         shown: list[Key] = []
         after, skip = place.after, place.skip

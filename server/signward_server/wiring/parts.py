@@ -54,8 +54,9 @@ class PolicyPart:
 
     def load(self) -> None:
         """See ``Part``."""
-        policies = load_policies(self.folder)
-        if policies.version != self.version:
+        known = self.engine.policies
+        policies = load_policies(self.folder, known=known)
+        if policies is not known:
             self.engine.replace(policies, self.engine.groups)
 
 

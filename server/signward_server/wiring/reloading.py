@@ -1,7 +1,8 @@
 """Puts what is on disk now into force, part by part; a bad new part keeps the old one.
 
 Called by ``AdminService.Reload``, on SIGHUP and by the watch of the files. One reload runs
-at a time.
+at a time, and all who ask for the same while it runs share the one after it: so many callers
+at once wait for two of them, and not for as many as they are.
 """
 
 from __future__ import annotations
@@ -9,8 +10,9 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Future
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from signward_server.core.ports import Event, Meter, Reloaded, ReloadPart
 from signward_server.core.startup import StartupFailed
@@ -20,6 +22,7 @@ __all__ = ["Part", "Reloader"]
 
 _DEFECT = "it cannot be read; the log says where"
 _log = logging.getLogger(__name__)
+_Round: TypeAlias = Future[Sequence[Reloaded]]
 
 
 class Part(Protocol):
@@ -54,13 +57,33 @@ class Reloader:
     def __init__(self, parts: Mapping[ReloadPart, Part], meter: Meter) -> None:
         self._parts = parts
         self._meter = meter
-        self._lock = threading.Lock()
+        self._running = threading.Lock()
+        self._joining = threading.Lock()
+        self._coming: dict[frozenset[ReloadPart], _Round] = {}
 
     def reload(self, parts: Iterable[ReloadPart] = ()) -> Sequence[Reloaded]:
-        """Read parts again, all of them if none is named; see ``core.ports.Reloads``."""
+        """Read parts again, all of them if none is named; see ``core.ports.Reloads``.
+
+        What it returns was read after it was called.
+        """
         wanted = frozenset(parts) or frozenset(self._parts)
-        with self._lock:
-            return [self._reload(part) for part in ReloadPart if part in wanted]
+        with self._joining:
+            coming = self._coming.get(wanted)
+            mine = coming or _Round()
+            self._coming[wanted] = mine
+        if coming is None:
+            with self._running:
+                with self._joining:  # who comes from now on may know of later changes
+                    del self._coming[wanted]
+                self._run(mine, wanted)
+        return mine.result()
+
+    def _run(self, mine: _Round, wanted: frozenset[ReloadPart]) -> None:
+        try:
+            mine.set_result([self._reload(part) for part in ReloadPart if part in wanted])
+        except BaseException as error:  # for those as well who wait for it
+            mine.set_exception(error)
+            raise
 
     def watched(self) -> Mapping[ReloadPart, Sequence[Path]]:
         """Return the files and folders of each part."""

@@ -4,6 +4,7 @@ import pytest
 from signward_server.core.errors import (
     Cancelled,
     EnvelopeCorrupt,
+    EtagMismatch,
     KeyNotFound,
     KeyVersionDestroyed,
     KeyVersionNotFound,
@@ -14,6 +15,7 @@ from signward_server.flows.key_reading import KeyPage, Place
 from signward_server.flows.key_requests import KeyFilter
 
 from tests.fakes.spine.call import FakeCall
+from tests.fakes.spine.judges import Judgement
 from tests.fakes.spine.world import World
 
 
@@ -244,3 +246,34 @@ def test_every_part_of_a_filter_counts(world: World, wanted: KeyFilter, names: s
     world.key("b", labels={"app": "x", "env": "prod"}, owner="cn:other")
     world.key("c", purpose=Purpose.ORDER, user_id="u1")
     assert _ids(world.reading.page(FakeCall(), wanted, Place(), 10).keys) == list(names)
+
+
+def test_s11_a_page_is_judged_by_one_state_of_the_policies(world: World) -> None:
+    """One set shows the first key, the other the second: no page shows both."""
+    for name in ("a", "b"):
+        world.key(name)
+    shown = "a"
+
+    def rule(judgement: Judgement) -> bool:
+        nonlocal shown
+        allowed = judgement.key is None or judgement.key.id == shown
+        if judgement.key is not None and judgement.key.id == "a" and shown == "a":
+            shown = "b"
+            world.policy.generation = object()
+        return allowed
+
+    world.policy.rule = rule
+    page = world.reading.page(FakeCall(), KeyFilter(), Place(), 10)
+    assert _ids(page.keys) == ["b"]
+
+
+def test_s11_a_page_that_cannot_be_judged_at_rest_is_refused(world: World) -> None:
+    world.key()
+
+    def rule(judgement: Judgement) -> bool:
+        world.policy.generation = object()
+        return True
+
+    world.policy.rule = rule
+    with pytest.raises(EtagMismatch):
+        world.reading.page(FakeCall(), KeyFilter(), Place(), 10)
