@@ -35,10 +35,10 @@ class Part(Protocol):
         ...
 
     def load(self) -> None:
-        """Read it and put it into force, wholly or not at all.
+        """Read it and put it into force; what is bad keeps what was in force of it.
 
         Raises:
-            StartupFailed: It is bad; what was in force stays.
+            StartupFailed: Something is bad.
         """
         ...
 
@@ -68,21 +68,18 @@ class Reloader:
 
     def _reload(self, name: ReloadPart) -> Reloaded:
         part = self._parts[name]
-        before = part.version
+        before, problem = part.version, ""
         try:
             part.load()
         except StartupFailed as refused:
-            return self._refused(name, str(refused))
+            problem = str(refused)
         except Exception as error:  # noqa: BLE001  # a defect in one part must not keep the others
             unexpected(error)
-            return self._refused(name, _DEFECT)
-        self._meter.count(Event.RELOADED, name)
-        result = Reloaded(name, part.version, changed=part.version != before)
+            problem = _DEFECT
+        self._meter.count(Event.RELOAD_REFUSED if problem else Event.RELOADED, name)
+        result = Reloaded(name, part.version, changed=part.version != before, problem=problem)
+        if problem:
+            _log.error("reload refused", extra={"part": name.value, "problem": problem})
         if result.changed:
             _log.warning("reloaded", extra={"part": name.value, "version": result.version})
         return result
-
-    def _refused(self, name: ReloadPart, problem: str) -> Reloaded:
-        self._meter.count(Event.RELOAD_REFUSED, name)
-        _log.error("reload refused", extra={"part": name.value, "problem": problem})
-        return Reloaded(name, self._parts[name].version, changed=False, problem=problem)
