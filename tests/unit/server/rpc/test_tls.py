@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     load_pem_private_key,
 )
+from cryptography.x509 import load_pem_x509_certificate
 from signward_server.core.clock import SystemClock
 from signward_server.core.errors import CertificateRevoked, IdentityUnknown
 from signward_server.core.identity import IdentityKind
@@ -94,6 +96,17 @@ def test_a_file_that_cannot_be_used_is_named_with_the_reason(
         _loaded(files[certificate], files[key], [files[name] for name in cas])
     assert str(raised.value).startswith(f"{files[names]}: ")
     assert "PRIVATE" not in str(raised.value)
+
+
+@pytest.mark.parametrize("name", ["certificate", "ca"])
+def test_a_key_of_an_unknown_kind_is_named_with_its_file(files: dict[str, Path], name: str) -> None:
+    elliptic, unknown = (bytes.fromhex(f"06072a8648ce3d02{last}") for last in ("01", "09"))
+    der = load_pem_x509_certificate(files[name].read_bytes()).public_bytes(Encoding.DER)
+    body = base64.encodebytes(der.replace(elliptic, unknown)).decode()
+    bad = f"-----BEGIN CERTIFICATE-----\n{body}-----END CERTIFICATE-----\n"
+    files[name].write_text(bad)
+    with pytest.raises(TlsFileError, match=rf"{name}\.pem: .*key of an unknown kind"):
+        _loaded(files["certificate"], files["key"], [files["ca"]])
 
 
 def test_without_a_client_ca_nobody_could_call(files: dict[str, Path]) -> None:
