@@ -55,31 +55,56 @@ class Reloader:
         self._parts = parts
         self._meter = meter
         self._lock = threading.Lock()
+        self._told: dict[ReloadPart, str] = {}  # the problem of each part that the log has
 
     def reload(self, parts: Iterable[ReloadPart] = ()) -> Sequence[Reloaded]:
         """Read parts again, all of them if none is named; see ``core.ports.Reloads``."""
         wanted = frozenset(parts) or frozenset(self._parts)
         with self._lock:
-            return [self._reload(part) for part in ReloadPart if part in wanted]
+            for part in wanted:
+                self._told.pop(part, None)
+            return self._all(wanted)
+
+    def refresh(self, parts: Iterable[ReloadPart]) -> Sequence[Reloaded]:
+        """Read these parts again; the log has what is wrong with one once, until it changes."""
+        with self._lock:
+            return self._all(frozenset(parts))
 
     def watched(self) -> Mapping[ReloadPart, Sequence[Path]]:
         """Return the files and folders of each part."""
         return {name: tuple(part.watched()) for name, part in self._parts.items()}
 
+    def _all(self, wanted: frozenset[ReloadPart]) -> Sequence[Reloaded]:
+        return [self._reload(part) for part in ReloadPart if part in wanted]
+
     def _reload(self, name: ReloadPart) -> Reloaded:
         part = self._parts[name]
-        before, problem = part.version, ""
+        before = part.version
+        problem = self._load(name, part)
+        self._meter.count(Event.RELOAD_REFUSED if problem else Event.RELOADED, name)
+        result = Reloaded(name, part.version, changed=part.version != before, problem=problem)
+        if result.changed:
+            _log.warning("reloaded", extra={"part": name.value, "version": result.version})
+        return result
+
+    def _load(self, name: ReloadPart, part: Part) -> str:
+        """Return why a part is refused, empty if it is not."""
         try:
             part.load()
         except StartupFailed as refused:
             problem = str(refused)
+            if self._is_new(name, problem):
+                _log.error("reload refused", extra={"part": name.value, "problem": problem})
+            return problem
         except Exception as error:  # noqa: BLE001  # a defect in one part must not keep the others
-            unexpected(error)
-            problem = _DEFECT
-        self._meter.count(Event.RELOAD_REFUSED if problem else Event.RELOADED, name)
-        result = Reloaded(name, part.version, changed=part.version != before, problem=problem)
-        if problem:
-            _log.error("reload refused", extra={"part": name.value, "problem": problem})
-        if result.changed:
-            _log.warning("reloaded", extra={"part": name.value, "version": result.version})
-        return result
+            if self._is_new(name, type(error).__name__):
+                unexpected(error)
+                _log.error("reload refused", extra={"part": name.value, "problem": _DEFECT})
+            return _DEFECT
+        self._told.pop(name, None)
+        return ""
+
+    def _is_new(self, name: ReloadPart, problem: str) -> bool:
+        told = self._told.get(name)
+        self._told[name] = problem
+        return problem != told

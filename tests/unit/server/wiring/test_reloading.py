@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+import pytest
 from signward_server.core.ports import Event, Reloaded, ReloadPart
 from signward_server.core.startup import ConfigurationRefused
 from signward_server.wiring.reloading import Reloader
@@ -82,3 +83,39 @@ def test_naming_none_means_all_and_naming_twice_means_once() -> None:
 def test_every_part_says_what_to_watch() -> None:
     reloading, _ = reloader(policy=FakePart("a", "b"))
     assert reloading.watched() == {ReloadPart.POLICY: (Path("/nowhere/a"),)}
+
+
+def test_a_problem_is_logged_once_while_it_lasts_and_counted_each_time(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    part = FakePart("old", ConfigurationRefused("it is bad", "mend it"))
+    reloading, meter = reloader(policy=part)
+
+    def logged() -> list[str]:
+        reloading.refresh([ReloadPart.POLICY])
+        messages = [record.message for record in caplog.records]
+        caplog.clear()
+        return messages
+
+    assert [logged(), logged()] == [["reload refused"], []]
+    assert meter.counted == [(Event.RELOAD_REFUSED, "policy")] * 2
+    part.following = RuntimeError("a defect")
+    assert [logged(), logged()] == [["unexpected error", "reload refused"], []]
+    part.following = "old"
+    assert logged() == []
+    part.following = RuntimeError("a defect")
+    assert logged() == ["unexpected error", "reload refused"]
+    reloading.reload([ReloadPart.POLICY])  # who asks is told each time
+    assert [record.message for record in caplog.records] == ["unexpected error", "reload refused"]
+
+
+def test_what_is_refused_in_part_has_changed_and_says_what_did_not() -> None:
+    class Half(FakePart):
+        def load(self) -> None:
+            self.version = "new"
+            raise ConfigurationRefused("half of it is bad", "")
+
+    reloading, _ = reloader(certificates=Half("old", ""))
+    assert reloading.reload() == [
+        Reloaded(ReloadPart.CERTIFICATES, "new", changed=True, problem="half of it is bad")
+    ]
