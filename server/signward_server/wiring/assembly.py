@@ -85,7 +85,9 @@ def build(
         reloader = Reloader(
             {
                 ReloadPart.POLICY: PolicyPart(policy, settings.policy.folder),
-                ReloadPart.CERTIFICATES: CertificatesPart(certificates),
+                ReloadPart.CERTIFICATES: CertificatesPart(
+                    certificates, source, settings.tls.spiffe_socket
+                ),
                 ReloadPart.LIMITS: LimitsPart(limits, source),
                 ReloadPart.GROUPS: GroupsPart(policy, source),
             },

@@ -1,8 +1,7 @@
 """Puts what is on disk now into force, part by part; a bad new part keeps the old one.
 
 Called by ``AdminService.Reload``, on SIGHUP and by the watch of the files. One reload runs
-at a time, and all who ask for the same while it runs share the one after it: so many callers
-at once wait for two of them, and not for as many as they are.
+at a time.
 """
 
 from __future__ import annotations
@@ -10,9 +9,8 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import Future
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
 from signward_server.core.ports import Event, Meter, Reloaded, ReloadPart
 from signward_server.core.startup import StartupFailed
@@ -22,7 +20,6 @@ __all__ = ["Part", "Reloader"]
 
 _DEFECT = "it cannot be read; the log says where"
 _log = logging.getLogger(__name__)
-_Round: TypeAlias = Future[Sequence[Reloaded]]
 
 
 class Part(Protocol):
@@ -38,10 +35,10 @@ class Part(Protocol):
         ...
 
     def load(self) -> None:
-        """Read it and put it into force, wholly or not at all.
+        """Read it and put it into force; what is bad keeps what was in force of it.
 
         Raises:
-            StartupFailed: It is bad; what was in force stays.
+            StartupFailed: Something is bad.
         """
         ...
 
@@ -57,55 +54,57 @@ class Reloader:
     def __init__(self, parts: Mapping[ReloadPart, Part], meter: Meter) -> None:
         self._parts = parts
         self._meter = meter
-        self._running = threading.Lock()
-        self._joining = threading.Lock()
-        self._coming: dict[frozenset[ReloadPart], _Round] = {}
+        self._lock = threading.Lock()
+        self._told: dict[ReloadPart, str] = {}  # the problem of each part that the log has
 
     def reload(self, parts: Iterable[ReloadPart] = ()) -> Sequence[Reloaded]:
-        """Read parts again, all of them if none is named; see ``core.ports.Reloads``.
-
-        What it returns was read after it was called.
-        """
+        """Read parts again, all of them if none is named; see ``core.ports.Reloads``."""
         wanted = frozenset(parts) or frozenset(self._parts)
-        with self._joining:
-            coming = self._coming.get(wanted)
-            mine = coming or _Round()
-            self._coming[wanted] = mine
-        if coming is None:
-            with self._running:
-                with self._joining:  # who comes from now on may know of later changes
-                    del self._coming[wanted]
-                self._run(mine, wanted)
-        return mine.result()
+        with self._lock:
+            for part in wanted:
+                self._told.pop(part, None)
+            return self._all(wanted)
 
-    def _run(self, mine: _Round, wanted: frozenset[ReloadPart]) -> None:
-        try:
-            mine.set_result([self._reload(part) for part in ReloadPart if part in wanted])
-        except BaseException as error:  # for those as well who wait for it
-            mine.set_exception(error)
-            raise
+    def refresh(self, parts: Iterable[ReloadPart]) -> Sequence[Reloaded]:
+        """Read these parts again; the log has what is wrong with one once, until it changes."""
+        with self._lock:
+            return self._all(frozenset(parts))
 
     def watched(self) -> Mapping[ReloadPart, Sequence[Path]]:
         """Return the files and folders of each part."""
         return {name: tuple(part.watched()) for name, part in self._parts.items()}
 
+    def _all(self, wanted: frozenset[ReloadPart]) -> Sequence[Reloaded]:
+        return [self._reload(part) for part in ReloadPart if part in wanted]
+
     def _reload(self, name: ReloadPart) -> Reloaded:
         part = self._parts[name]
         before = part.version
-        try:
-            part.load()
-        except StartupFailed as refused:
-            return self._refused(name, str(refused))
-        except Exception as error:  # noqa: BLE001  # a defect in one part must not keep the others
-            unexpected(error)
-            return self._refused(name, _DEFECT)
-        self._meter.count(Event.RELOADED, name)
-        result = Reloaded(name, part.version, changed=part.version != before)
+        problem = self._load(name, part)
+        self._meter.count(Event.RELOAD_REFUSED if problem else Event.RELOADED, name)
+        result = Reloaded(name, part.version, changed=part.version != before, problem=problem)
         if result.changed:
             _log.warning("reloaded", extra={"part": name.value, "version": result.version})
         return result
 
-    def _refused(self, name: ReloadPart, problem: str) -> Reloaded:
-        self._meter.count(Event.RELOAD_REFUSED, name)
-        _log.error("reload refused", extra={"part": name.value, "problem": problem})
-        return Reloaded(name, self._parts[name].version, changed=False, problem=problem)
+    def _load(self, name: ReloadPart, part: Part) -> str:
+        """Return why a part is refused, empty if it is not."""
+        try:
+            part.load()
+        except StartupFailed as refused:
+            problem = str(refused)
+            if self._is_new(name, problem):
+                _log.error("reload refused", extra={"part": name.value, "problem": problem})
+            return problem
+        except Exception as error:  # noqa: BLE001  # a defect in one part must not keep the others
+            if self._is_new(name, type(error).__name__):
+                unexpected(error)
+                _log.error("reload refused", extra={"part": name.value, "problem": _DEFECT})
+            return _DEFECT
+        self._told.pop(name, None)
+        return ""
+
+    def _is_new(self, name: ReloadPart, problem: str) -> bool:
+        told = self._told.get(name)
+        self._told[name] = problem
+        return problem != told

@@ -27,7 +27,7 @@ class Reloaded:
         part: Which part.
         version: SHA-256 of what is in force, in hex.
         changed: Whether that is another than before.
-        problem: Why the old one stays; empty if the new one is in force.
+        problem: Why the old one stays, or some of it; empty if the new one is in force.
     """
 
     part: ReloadPart

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -13,7 +11,6 @@ from signward_server.core.startup import ConfigurationRefused
 from signward_server.wiring.reloading import Reloader
 
 from tests.fakes.meter import FakeMeter
-from tests.running.waiting import eventually
 
 
 class FakePart:
@@ -88,43 +85,37 @@ def test_every_part_says_what_to_watch() -> None:
     assert reloading.watched() == {ReloadPart.POLICY: (Path("/nowhere/a"),)}
 
 
-class GatedPart(FakePart):
-    """A part whose reading waits for a permit, each time."""
-
-    def __init__(self) -> None:
-        super().__init__("old", "new")
-        self.begun = threading.Semaphore(0)
-        self.go = threading.Semaphore(0)
-
-    def load(self) -> None:
-        self.begun.release()
-        assert self.go.acquire(timeout=10)
-        super().load()
-
-
-def test_all_who_ask_while_one_reload_runs_share_the_one_after_it() -> None:
-    part = GatedPart()
+def test_a_problem_is_logged_once_while_it_lasts_and_counted_each_time(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    part = FakePart("old", ConfigurationRefused("it is bad", "mend it"))
     reloading, meter = reloader(policy=part)
-    with ThreadPoolExecutor(20) as pool:
-        first = pool.submit(reloading.reload)
-        assert part.begun.acquire(timeout=10)
-        late = [pool.submit(reloading.reload) for _ in range(19)]
-        part.go.release()
-        assert first.result(10)[0].changed
-        assert part.begun.acquire(timeout=10)
-        assert eventually(lambda: pool._work_queue.qsize() == 0)
-        part.go.release(20)
-        found = [future.result(10) for future in late]
-    assert all(result == [Reloaded(ReloadPart.POLICY, "new", changed=False)] for result in found)
-    assert 2 <= part.loads <= 3  # one may have come when the second had begun
-    assert len(meter.counted) == part.loads
+
+    def logged() -> list[str]:
+        reloading.refresh([ReloadPart.POLICY])
+        messages = [record.message for record in caplog.records]
+        caplog.clear()
+        return messages
+
+    assert [logged(), logged()] == [["reload refused"], []]
+    assert meter.counted == [(Event.RELOAD_REFUSED, "policy")] * 2
+    part.following = RuntimeError("a defect")
+    assert [logged(), logged()] == [["unexpected error", "reload refused"], []]
+    part.following = "old"
+    assert logged() == []
+    part.following = RuntimeError("a defect")
+    assert logged() == ["unexpected error", "reload refused"]
+    reloading.reload([ReloadPart.POLICY])  # who asks is told each time
+    assert [record.message for record in caplog.records] == ["unexpected error", "reload refused"]
 
 
-def test_what_one_reload_raises_reaches_all_who_share_it_and_no_later_one() -> None:
-    part = FakePart("old", ValueError("a defect"))
-    reloading, _ = reloader(policy=part)
-    for _ in range(2):
-        with pytest.raises(ValueError, match="a defect"):
-            reloading.reload()
-    part.following = "new"
-    assert reloading.reload()[0].changed
+def test_what_is_refused_in_part_has_changed_and_says_what_did_not() -> None:
+    class Half(FakePart):
+        def load(self) -> None:
+            self.version = "new"
+            raise ConfigurationRefused("half of it is bad", "")
+
+    reloading, _ = reloader(certificates=Half("old", ""))
+    assert reloading.reload() == [
+        Reloaded(ReloadPart.CERTIFICATES, "new", changed=True, problem="half of it is bad")
+    ]
