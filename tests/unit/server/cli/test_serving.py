@@ -82,9 +82,7 @@ def run_until(number: int, home: Path, *flags: str) -> FakeDaemon:
     def build(loaded) -> FakeDaemon:
         daemons.append(FakeDaemon(loaded))
         threading.Timer(0.2, os.kill, (os.getpid(), number)).start()
-        flush_logging()
-
-    return daemons[0]
+        return daemons[0]
 
     serve(settings(home, *flags), home, build)
     flush_logging()
