@@ -1,7 +1,8 @@
 """Puts what is on disk now into force, part by part; a bad new part keeps the old one.
 
 Called by ``AdminService.Reload``, on SIGHUP and by the watch of the files. One reload runs
-at a time.
+at a time: the watch and the signal wait for their turn, each on a thread of its own; a call
+does not, since calls that wait would take the threads that others are signed on.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from signward_server.core.errors import RateLimited
 from signward_server.core.ports import Event, Meter, Reloaded, ReloadPart
 from signward_server.core.startup import StartupFailed
 from signward_server.core.unexpected import unexpected
@@ -19,6 +21,7 @@ from signward_server.core.unexpected import unexpected
 __all__ = ["Part", "Reloader"]
 
 _DEFECT = "it cannot be read; the log says where"
+_AGAIN = 1.0  # seconds
 _log = logging.getLogger(__name__)
 
 
@@ -57,13 +60,17 @@ class Reloader:
         self._lock = threading.Lock()
         self._told: dict[ReloadPart, str] = {}  # the problem of each part that the log has
 
-    def reload(self, parts: Iterable[ReloadPart] = ()) -> Sequence[Reloaded]:
+    def reload(self, parts: Iterable[ReloadPart] = (), *, wait: bool = True) -> Sequence[Reloaded]:
         """Read parts again, all of them if none is named; see ``core.ports.Reloads``."""
         wanted = frozenset(parts) or frozenset(self._parts)
-        with self._lock:
+        if not self._lock.acquire(blocking=wait):
+            raise RateLimited(retry_after=_AGAIN)
+        try:
             for part in wanted:
                 self._told.pop(part, None)
             return self._all(wanted)
+        finally:
+            self._lock.release()
 
     def refresh(self, parts: Iterable[ReloadPart]) -> Sequence[Reloaded]:
         """Read these parts again; the log has what is wrong with one once, until it changes."""
