@@ -48,7 +48,7 @@ def main() -> int:
             )
             console.print("[bold]signward serve[/bold]")
             with _daemon(home) as target:
-                console.print(f"  ready at {target}, mTLS, no policy engine yet: local use only")
+                console.print(f"  ready at {target}, mTLS")
                 tour = Path(__file__).with_name("tour.py")
                 profiles = home / "clients" / "profiles.toml"
                 subprocess.run(

@@ -22,15 +22,17 @@ from signward import (
     Algorithm,
     Client,
     Custody,
+    FailedPrecondition,
     Hash,
     NotFound,
+    PermissionDenied,
     Purpose,
     SignwardError,
     order_request,
     raw_request,
 )
 from signward.profiles import Profile, read_profile
-from signward.v1.resources_pb2 import PublicKey
+from signward.v1.resources_pb2 import Key, PublicKey
 from signward.v1.sign_service_pb2 import SignRequest, SignResponse
 from signward.v1.sign_service_pb2_grpc import SignServiceStub
 from verification import verify
@@ -86,13 +88,7 @@ class Tour:
     def create_keys(self, admin: Client) -> None:
         """Make a key of each algorithm and fetch its public half."""
         for key_id, algorithm in ALGORITHMS.items():
-            key = admin.create_key(
-                key_id,
-                algorithm=algorithm,
-                custody=Custody.CUSTODY_ENVELOPE,
-                purpose=Purpose.PURPOSE_RAW,
-                owner="cn:bot",
-            )
+            key = _create(admin, key_id, "cn:bot", algorithm)
             public_key = self._client.get_public_key(key_id).public_key
             self._public_keys[key_id] = public_key
             self._say(f"{key.id} v{key.primary_version}", public_key.raw.hex())
@@ -136,6 +132,34 @@ class Tour:
         else:
             raise TourError("a key that does not exist has signed")
 
+    def be_denied(self, admin: Client) -> None:
+        """Do what the starter policies allow to nobody, or to somebody else."""
+        self._denied("bot makes a key", lambda: _create(self._client, "tour-mine", "cn:bot"))
+        self._denied("admin signs", lambda: admin.sign(message(ED25519)))
+        _create(admin, "tour-of-another", "cn:another")
+        try:
+            self._client.get_public_key("tour-of-another")
+        except NotFound as error:
+            self._say("another's key", f"NOT_FOUND: {error}")
+        else:
+            raise TourError("a caller has seen a key of another")
+
+    def freeze(self, admin: Client) -> None:
+        """Stop a key at once, and let it go on."""
+        admin.admin.freeze_key(ED25519, reason="tour")
+        self._denied("frozen", lambda: self._client.sign(message(ED25519)))
+        admin.admin.unfreeze_key(ED25519, reason="tour")
+        self._client.sign(message(ED25519))
+        self._say("unfrozen", "signs again")
+
+    def _denied(self, what: str, call: Callable[[], object]) -> None:
+        try:
+            call()
+        except (PermissionDenied, FailedPrecondition) as error:
+            self._say(what, str(error))
+        else:
+            raise TourError(f"was not refused: {what}")
+
     def measure(self) -> Table:
         """Time calls, one after the other, and return the table."""
         table = Table("call", "p50", "p99", "signatures/s", box=None, pad_edge=False)
@@ -175,6 +199,21 @@ class Tour:
         self._console.print(f"  {what:20} [dim]{escape(shown)}[/dim]", soft_wrap=True)
 
 
+def _create(
+    client: Client,
+    key_id: str,
+    owner: str,
+    algorithm: Algorithm = Algorithm.ALGORITHM_ED25519,
+) -> Key:
+    return client.create_key(
+        key_id,
+        algorithm=algorithm,
+        custody=Custody.CUSTODY_ENVELOPE,
+        purpose=Purpose.PURPOSE_RAW,
+        owner=owner,
+    )
+
+
 def _timed(call: Callable[[], object], signatures: int) -> tuple[str, str, str]:
     """Return the median and the 99th percentile of a call, and the signatures per second."""
     seconds = []
@@ -202,6 +241,8 @@ def main(profiles: str, target: str) -> None:
             ("A batch", tour.sign_batch),
             ("A stream", tour.sign_stream),
             ("What is refused", lambda: tour.be_refused(bot, target)),
+            ("What the policies deny", lambda: tour.be_denied(administrator)),
+            ("A key is frozen", lambda: tour.freeze(administrator)),
         ):
             console.print(f"[bold]{heading}[/bold]")
             step()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -44,8 +45,8 @@ def test_s41_a_second_daemon_on_a_home_is_refused(living: Daemon) -> None:
 
 
 def test_s41_a_port_in_use_is_refused(living: Daemon, home: Home) -> None:
-    for flag, key in (("--tcp", "listen.tcp"), ("--http", "listen.http")):
-        outcome = serve_and_fail(home, flag, f"127.0.0.1:{living.port}")
+    for key in ("listen.tcp", "listen.api_keys", "listen.http"):
+        outcome = serve_and_fail(home, "--set", f"{key}=127.0.0.1:{living.port}")
         assert outcome.code == IN_USE
         assert key in outcome.said
     works(living)
@@ -97,10 +98,11 @@ def test_unknown_keys_are_refused_all_at_once(home: Home) -> None:
     assert len(outcome.said.splitlines()) >= 5
 
 
-def test_an_address_that_others_can_reach_is_refused(home: Home) -> None:
-    outcome = serve_and_fail(home, "--tcp", "0.0.0.0:0")
-    assert outcome.code == USAGE
-    assert "other machines reach" in outcome.said
+def test_an_address_of_another_machine_is_refused(home: Home) -> None:
+    shutil.rmtree(home.authority)  # as is right for a daemon that others reach
+    outcome = serve_and_fail(home, "--tcp", "192.0.2.7:0")  # of RFC 5737, nobody's
+    assert outcome.code == IN_USE
+    assert "192.0.2.7:0 cannot be bound" in outcome.said
 
 
 def test_s20_surroundings_that_spy_are_refused(home: Home) -> None:

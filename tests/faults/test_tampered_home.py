@@ -33,7 +33,7 @@ def swapped(table: str, column: str) -> Edit:
     return lambda connection, key: swap(connection, table, column, key, f"{key}-other")
 
 
-EDITS: dict[str, Edit] = {
+ROWS: dict[str, Edit] = {
     "state": sql("UPDATE keys SET state = 1 WHERE id = ?"),  # it was disabled
     "owner": sql("UPDATE keys SET owner = 'cn:thief' WHERE id = ?"),
     "labels": sql("""UPDATE keys SET labels = '{"team":"thief"}' WHERE id = ?"""),
@@ -50,6 +50,9 @@ EDITS: dict[str, Edit] = {
     "version-state": sql("UPDATE key_versions SET state = 3 WHERE key_id = ?"),
     "version-number": sql("UPDATE key_versions SET version = 2 WHERE key_id = ?"),
     "version-gone": sql("DELETE FROM key_versions WHERE key_id = ?"),
+}
+"""What a policy judges by: owner and labels are not to be believed any more."""
+SEALED: dict[str, Edit] = {
     "sealed": flipped("materials", "sealed"),
     "sealed-swapped": swapped("materials", "sealed"),
     "sealed-cut": sql("UPDATE materials SET sealed = substr(sealed, 1, 100) WHERE key_id = ?"),
@@ -57,6 +60,7 @@ EDITS: dict[str, Edit] = {
     "sealed-text": sql("UPDATE materials SET sealed = 'text' WHERE key_id = ?"),
     "sealed-gone": sql("DELETE FROM materials WHERE key_id = ?"),
 }
+EDITS = ROWS | SEALED
 UNTOUCHED = "untouched"
 
 
@@ -74,40 +78,68 @@ def stocked(new_home: Callable[[], Home]) -> Home:
 
 
 @pytest.fixture(scope="module")
-def tampered(stocked: Home, new_home: Callable[[], Home]) -> Iterator[Client]:
-    """A client of a daemon on a home with every edit made."""
+def daemon(stocked: Home, new_home: Callable[[], Home]) -> Iterator[Daemon]:
+    """A daemon on a home with every edit made."""
     home = new_home()
     shutil.copytree(stocked.path, home.path, dirs_exist_ok=True)
     with edit(home) as connection:
         for name, change in EDITS.items():
             change(connection, name)
-    with Daemon(home) as daemon, daemon.client() as client:
+    with Daemon(home) as daemon:
+        yield daemon
+
+
+@pytest.fixture(scope="module")
+def owner(daemon: Daemon) -> Iterator[Client]:
+    """Who owned the keys, and may make keys."""
+    with daemon.client() as client:
         yield client
 
 
-@pytest.mark.parametrize("name", EDITS)
-def test_s17_a_key_that_was_edited_never_signs(tampered: Client, name: str) -> None:
+@pytest.fixture(scope="module")
+def admin(daemon: Daemon) -> Iterator[Client]:
+    """Who may know of damage."""
+    with daemon.client("admin") as client:
+        yield client
+
+
+def reason(call: Callable[[], object]) -> str:
     with pytest.raises(SignwardError) as raised:
-        tampered.sign(sign_request(name))
-    assert raised.value.reason == "ENVELOPE_CORRUPT"
+        call()
+    return raised.value.reason
 
 
-def test_s17_a_key_that_was_edited_cannot_be_changed_or_made_again(tampered: Client) -> None:
-    for call in (tampered.enable_key, tampered.disable_key, tampered.get_key):
-        with pytest.raises(SignwardError) as raised:
-            call("state")
-        assert raised.value.reason == "ENVELOPE_CORRUPT"
-    with pytest.raises(SignwardError) as raised:
-        create(tampered, "state")
-    assert raised.value.reason == "ENVELOPE_CORRUPT"
+@pytest.mark.parametrize("name", ROWS)
+def test_s17_a_key_whose_row_was_edited_never_signs(
+    owner: Client, admin: Client, name: str
+) -> None:
+    request = sign_request(name)
+    assert reason(lambda: owner.sign(request)) == "KEY_NOT_FOUND"
+    assert reason(lambda: admin.sign(request)) == "ENVELOPE_CORRUPT"
 
 
-def test_s17_whole_keys_beside_edited_ones_sign(tampered: Client) -> None:
+@pytest.mark.parametrize("name", SEALED)
+def test_s17_a_key_whose_private_half_was_edited_never_signs(owner: Client, name: str) -> None:
+    assert reason(lambda: owner.sign(sign_request(name))) == "ENVELOPE_CORRUPT"
+
+
+def test_s17_a_key_that_was_edited_cannot_be_changed_or_made_again(
+    owner: Client, admin: Client
+) -> None:
+    for name in ROWS:
+        for call in ("enable_key", "disable_key", "get_key"):
+            assert reason(lambda n=name, c=call: getattr(owner, c)(n)) == "KEY_NOT_FOUND"
+            assert reason(lambda n=name, c=call: getattr(admin, c)(n)) == "ENVELOPE_CORRUPT"
+        for client in (owner, admin):
+            assert reason(lambda n=name, c=client: create(c, n)) == "KEY_EXISTS"
+
+
+def test_s17_whole_keys_beside_edited_ones_sign(owner: Client) -> None:
     for name in [UNTOUCHED, f"{UNTOUCHED}-other", "state-other", "sealed-other", "mac-other"]:
-        answer = tampered.sign(sign_request(name))
-        assert tampered.verify_raw(name, b"message", answer.raw.signature).valid
-    assert {"untouched", "state-other"} <= {key.id for key in tampered.list_keys()}
-    assert create(tampered, "after").id == "after"
+        answer = owner.sign(sign_request(name))
+        assert owner.verify_raw(name, b"message", answer.raw.signature).valid
+    assert {"untouched", "state-other"} <= {key.id for key in owner.list_keys()}
+    assert create(owner, "after").id == "after"
 
 
 def refused_start(home: Home, code: int, *words: str) -> None:

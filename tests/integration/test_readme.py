@@ -15,7 +15,7 @@ from pathlib import Path
 
 import grpc
 import pytest
-from signward.v1 import key_service_pb2, sign_service_pb2
+from signward.v1 import admin_service_pb2, key_service_pb2, sign_service_pb2
 
 from tests.running.homes import PATIENCE, ROOT, environment
 from tests.running.process import Daemon
@@ -63,12 +63,19 @@ def _typed(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
+def _denied(block: str) -> str:
+    """Return a block whose first line and whose question are answered with no."""
+    first, second, *rest = block.replace("\\\n", "").splitlines()
+    return "\n".join([f"! {first}", f"! {second}", *rest])
+
+
 def test_quick_start_grpcurl_and_configuration(folder: Path) -> None:
     by_hand, python = _block("sh", "signward init"), _block("python", "with Client")
     steps = [
         'trap "kill %1; wait %1" EXIT',
         by_hand,
         f"python - <<'END'\n{python}\nprint('Python:', signature.hex() == '$signature')\nEND",
+        _denied(_block("sh", "signward policy explain")),
         _block("sh", "signward config check"),
     ]
     # The shell's own variable goes into the program's last line.
@@ -82,10 +89,14 @@ def test_quick_start_grpcurl_and_configuration(folder: Path) -> None:
     assert "valid: made by version 1\n" in said
     assert "Python: True\n" in said
     assert "signward.toml is fine\n" in said
+    assert finished.stderr.count("POLICY_DENIED") == 1
+    assert "not allowed: POLICY_DENIED\n" in said
+    assert "0 failed, in 1 table\n" in said
     if shutil.which("go"):
         assert said.count("signward.v1.KeyService\n") == 2
         assert "service SignService {" in said
-        assert '"recovery_id"' in said or '"der"' in said
+        assert '"public_key"' in said or '"publicKey"' in said
+        assert '"bot-2"' in said
 
 
 def test_every_make_target_and_flag_of_the_shell_blocks_parses() -> None:
@@ -107,6 +118,7 @@ def test_every_make_target_and_flag_of_the_shell_blocks_parses() -> None:
 
 def test_the_status_table_is_true(shared_daemon: Daemon) -> None:
     packages = {
+        "AdminService": admin_service_pb2.DESCRIPTOR,
         "KeyService": key_service_pb2.DESCRIPTOR,
         "SignService": sign_service_pb2.DESCRIPTOR,
     }

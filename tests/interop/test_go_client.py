@@ -48,7 +48,7 @@ def go_client(tools: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -
         cwd=ROOT, env=tools, check=True, timeout=PATIENCE,
     )  # fmt: skip
     generated = module / "build" / "gen" / "go" / "signward"
-    assert len(list(generated.rglob("*.pb.go"))) == 5
+    assert len(list(generated.rglob("*.pb.go"))) == 7
     shutil.move(generated, module / "signward")
     shutil.copytree(_SOURCES, module, dirs_exist_ok=True)
     program = module / "signward-client"

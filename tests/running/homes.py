@@ -13,7 +13,16 @@ from typing import Final
 
 from signward import Credentials
 
-__all__ = ["PATIENCE", "ROOT", "SIGNWARD", "Home", "environment", "initialise"]
+__all__ = [
+    "PATIENCE",
+    "ROOT",
+    "SIGNWARD",
+    "TESTS_CEDAR",
+    "Home",
+    "environment",
+    "initialise",
+    "replace",
+]
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 PATIENCE: Final = 60.0
@@ -22,12 +31,18 @@ _GENEROUS: Final = "".join(
     f'\n[[rate_limits.rules]]\nclass = "{what}"\nper = "identity"\nlimit = 1000000\nwindow = "1m"\n'
     for what in ("key_creation", "key_change", "administration")
 )
+TESTS_CEDAR: Final = "tests.cedar"
+"""What most tests do is permitted in this file, beside the starter policies."""
 SIGNWARD: Final = (sys.executable, "-c", "from signward_server.cli import app; app()")
 
 
 def environment(**variables: str) -> dict[str, str]:
     """Return our environment, without settings of a daemon and with our sources."""
-    inherited = {k: v for k, v in os.environ.items() if not k.startswith("SIGNWARD_")}
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("SIGNWARD_") and name not in ("PORT", "API_KEY")
+    }
     sources = (ROOT / "client", ROOT / "server", ROOT)
     return inherited | {"PYTHONPATH": os.pathsep.join(map(str, sources))} | variables
 
@@ -92,17 +107,49 @@ class Home:
     def policies(self) -> Path:
         return self.path / "policies"
 
-    def permit(self, text: str, name: str = "tests.cedar") -> None:
-        """Add a policy file, or replace it."""
-        file = self.policies / name
-        file.write_text(text)
-        file.chmod(0o600)
+    def issue(self, name: str) -> Credentials:
+        """Run `signward cert issue` for a client; return its credentials."""
+        out = str(self.path / "clients")
+        subprocess.run(
+            [
+                *SIGNWARD,
+                "cert",
+                "issue",
+                "--home",
+                str(self.path),
+                "--identity",
+                name,
+                "--out",
+                out,
+            ],
+            env=environment(),
+            check=True,
+            capture_output=True,
+            timeout=PATIENCE,
+        )
+        return self.credentials(name)
+
+    def permit(self, text: str, name: str = TESTS_CEDAR) -> None:
+        """Add a policy file, or replace it, at once."""
+        replace(self.policies / name, text.encode())
+
+    def forbid_what_tests_do(self) -> None:
+        """Leave the policies that `signward init` writes."""
+        (self.policies / TESTS_CEDAR).unlink()
 
     def configure(self, old: str, new: str) -> None:
         """Replace a piece of the configuration."""
         text = self.configuration.read_text()
         assert text.count(old) == 1
         self.configuration.write_text(text.replace(old, new))
+
+
+def replace(file: Path, content: bytes) -> None:
+    """Put a file in the place of another, as those do who change files of a running daemon."""
+    draft = file.with_name(f".{file.name}-draft")
+    draft.write_bytes(content)
+    draft.chmod(0o600)
+    draft.replace(file)
 
 
 def initialise(path: Path, variables: Mapping[str, str] | None = None) -> Home:

@@ -88,6 +88,21 @@ class Issuer:
             )
         return _pair(builder.sign(self._key, hashes.SHA256()), key)
 
+    def revoking(self, *pairs: Pair) -> bytes:
+        """Return a revocation list with these certificates, in PEM; it is good for a day."""
+        now = datetime.now(UTC)
+        builder = (
+            x509.CertificateRevocationListBuilder()
+            .issuer_name(self.certificate.subject)
+            .last_update(now)
+            .next_update(now + _DAY)
+        )
+        for pair in pairs:
+            serial = x509.load_pem_x509_certificate(pair.certificate).serial_number
+            entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(now)
+            builder = builder.add_revoked_certificate(entry.build())
+        return builder.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
     def as_client(self) -> Pair:
         """Return the CA's own certificate and key, as a self-signed client would show them."""
         return _pair(self.certificate, self._key)

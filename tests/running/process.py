@@ -107,6 +107,12 @@ class Daemon:
             with error:
                 return error.code
 
+    def metric(self, name: str) -> float:
+        """Return a number of /metrics, such as `signward_reloads_total{part="policy"}`, or 0."""
+        with urlopen(f"http://{self.ready['http']}/metrics", timeout=PATIENCE) as answer:
+            lines = answer.read().decode().splitlines()
+        return sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith(f"{name} "))
+
     def next_line(self) -> dict[str, Any]:
         """Return the next JSON line of standard output.
 

@@ -576,7 +576,7 @@ class ReloadResult(_message.Message):
     changed: _builtins.bool
     """Whether that is another than before this call."""
     problem: _builtins.str
-    """Why the old one stays in force. Empty: what was read is."""
+    """Why the old one stays in force, or some of it. Empty: what was read is."""
     def __init__(
         self,
         *,

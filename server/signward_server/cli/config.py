@@ -55,10 +55,12 @@ def check(
 
 def _problems(folder: Path, file: Path, flags: Sequence[str]) -> Sequence[Problem]:
     from signward_server.config import ConfigurationError, load
+    from signward_server.config.replaced import take_api_key
     from signward_server.core.clock import SystemClock
     from signward_server.home.checks import check_kek, check_machine
 
     try:
+        take_api_key(dict(os.environ))
         loaded = load(file, environment=os.environ, flags=flags)
     except ConfigurationError as exc:
         return exc.problems

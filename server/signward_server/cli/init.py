@@ -21,10 +21,10 @@ def init(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Home to make.")],
     *,
     tcp: Annotated[
-        str, typer.Option(help="gRPC address, HOST:PORT on loopback; empty for none.")
+        str, typer.Option(help="gRPC address, HOST:PORT; empty for none.")
     ] = "127.0.0.1:7443",
     http: Annotated[
-        str, typer.Option(help="Address of the probes, HOST:PORT on loopback; empty for none.")
+        str, typer.Option(help="Address of the probes, HOST:PORT; empty for none.")
     ] = "127.0.0.1:7480",
     allow_unlisted_libraries: Annotated[
         bool,
@@ -36,11 +36,19 @@ def init(
     with reported():
         from signward_server.config import load
         from signward_server.core.clock import SystemClock
+        from signward_server.core.startup import ConfigurationRefused
         from signward_server.home.creation import HomePlan, create_home
         from signward_server.home.parts import write_kek, write_store
 
         flags = [f"listen.tcp={tcp}", f"listen.http={http}", "listen.unix=run/signward.sock"]
         listen = load(None, environment={}, flags=flags).listen
+        for option, endpoint in (("--tcp", listen.tcp), ("--http", listen.http)):
+            if endpoint is not None and not endpoint.is_loopback:
+                raise ConfigurationRefused(
+                    f"{option} is not on loopback, and the certificates are for development",
+                    "make the home on loopback, then set certificates and addresses in its "
+                    "signward.toml",
+                )
         clock = SystemClock()
         plan = HomePlan(
             path=folder.absolute(),

@@ -38,7 +38,10 @@ def serve(
         harden()
         from signward_server.cli.serving import run
         from signward_server.config import load
-        from signward_server.wiring import SettingsSource
+        from signward_server.config.replaced import take_api_key
+        from signward_server.wiring import SettingsSource, build
+
+        api_key = take_api_key(os.environ)
 
         folder, file = locate(home, config)
         direct = {"tcp": tcp, "unix": unix, "http": http}
@@ -48,4 +51,9 @@ def serve(
         load_again = partial(
             load, file, environment=dict(os.environ), flags=[*(settings or ()), *flags]
         )
-        run(load_again(), SettingsSource(load_again, file), folder)
+        run(
+            load_again(),
+            SettingsSource(load_again, file),
+            folder,
+            lambda known, source: build(known, source, api_key=api_key),
+        )

@@ -107,6 +107,8 @@ def _address(host: str, info: ValidationInfo) -> str:
     of them is bound.
     """
     if _is_address(host):
+        if ipaddress.ip_address(host).is_multicast:
+            raise _refused("is an address of many machines", _ADDRESS_FIX)
         return host
     if len(host) > _LONGEST_HOST or not host.isascii() or not host.isprintable():
         raise _refused("is not a host name", _ADDRESS_FIX)
@@ -116,6 +118,8 @@ def _address(host: str, info: ValidationInfo) -> str:
         raise _refused("is a host name that does not resolve", _ADDRESS_FIX)
     if len(addresses) > 1 and not all(_is_loopback(address) for address in addresses):
         raise _refused("is a host name of several addresses", "name the one to listen on")
+    if any(ipaddress.ip_address(address).is_unspecified for address in addresses):
+        raise _refused("is a host name for every address", "write 0.0.0.0 or [::] to mean that")
     return min(addresses, key=lambda address: ":" in address)
 
 

@@ -30,7 +30,8 @@ def load(
 
     Args:
         file: TOML file, ``None`` for none.
-        environment: Variables; ``SIGNWARD_LISTEN__TCP`` sets ``listen.tcp``.
+        environment: Variables; ``SIGNWARD_LISTEN__TCP`` sets ``listen.tcp``, and ``PORT``
+            what ``config.replaced`` says.
         flags: ``listen.tcp=127.0.0.1:7443`` and so on.
         resolve: Finds the addresses of a host name.
 
@@ -40,6 +41,7 @@ def load(
     sources = Sources()
     if file is not None:
         sources.add_file(file)
+    sources.add_replaced(environment)
     sources.add_environment(environment)
     sources.add_flags(flags)
     base = file.absolute().parent if file is not None else Path.cwd()

@@ -7,7 +7,8 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from signward_server.config.problems import Problem
+from signward_server.config.problems import ConfigurationError, Problem
+from signward_server.config.replaced import api_keys_endpoint
 
 __all__ = ["FOREIGN_VARIABLES", "Sources"]
 
@@ -84,6 +85,18 @@ class Sources:
     def add_tables(self, tables: Mapping[str, object], source: str) -> None:
         """Take over tables that were read elsewhere."""
         self._merge(self.values, tables, (), source)
+
+    def add_replaced(self, environment: Mapping[str, str]) -> None:
+        """Read the settings of the service that this one replaces; see ``config.replaced``."""
+        listen = self.values.get("listen")
+        configured = listen.get("api_keys") if isinstance(listen, dict) else None
+        try:
+            endpoint = api_keys_endpoint(environment, configured)
+        except ConfigurationError as exc:
+            self.problems.extend(exc.problems)
+            return
+        if endpoint is not None:
+            self.add_tables({"listen": {"api_keys": endpoint}}, "environment variable PORT")
 
     def add_environment(self, environment: Mapping[str, str]) -> None:
         """Read ``SIGNWARD_SECTION__KEY`` variables; ``__`` stands for the dot."""

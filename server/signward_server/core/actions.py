@@ -39,6 +39,8 @@ class FieldType(enum.StrEnum):
     NUMBER = "Long"
     FLAG = "Bool"
 
+    __hash__ = str.__hash__  # computed in C: looked up on the signing path
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActionKind:

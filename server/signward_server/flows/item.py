@@ -14,6 +14,7 @@ from signward_server.core.method_classes import MethodClass
 from signward_server.core.ports import AuditEntry, Call, Custody, RequestScope, Reservation
 from signward_server.core.signing import Signature, SigningContext, SignRequest, SignResult
 from signward_server.core.unexpected import unexpected
+from signward_server.flows.access import SeenKeys
 from signward_server.flows.counting import count_failure
 from signward_server.flows.digests import request_content, signed_digest
 from signward_server.flows.judging import Judging
@@ -33,6 +34,7 @@ class Item:
         ports: The other parts.
         call: The call that carries it.
         request: What is asked for.
+        seen: See ``Judging``.
     """
 
     __slots__ = (
@@ -51,11 +53,17 @@ class Item:
         "_signatures",
     )
 
-    def __init__(self, ports: SigningPorts, call: Call, request: SignRequest) -> None:
+    def __init__(
+        self,
+        ports: SigningPorts,
+        call: Call,
+        request: SignRequest,
+        seen: SeenKeys | None = None,
+    ) -> None:
         self._ports = ports
         self._call = call
         self._request = request
-        self._judging = Judging(ports, call, request)
+        self._judging = Judging(ports, call, request, seen)
         self._error: SignwardError | None = None
         self._reservation: Reservation | None = None
         self._is_read = False

@@ -13,7 +13,7 @@ from signward_server.core.errors import (
 from signward_server.core.keys import Freeze, Key, KeyVersion
 from signward_server.core.ports import Call, Chain
 from signward_server.core.signing import Decoded, SignRequest
-from signward_server.flows.access import signing_version, visible_key
+from signward_server.flows.access import SeenKeys, signing_version, visible_key
 from signward_server.flows.signing_ports import SigningPorts
 
 __all__ = ["Judging"]
@@ -30,6 +30,7 @@ class Judging:
         ports: The other parts.
         call: The call that carries it.
         request: What is asked for.
+        seen: Keys that the call was found to see; ``None`` for a call with one item.
 
     Attributes:
         key: The key, as it was judged; set by ``read``, as all others.
@@ -43,6 +44,7 @@ class Judging:
         "_generation",
         "_ports",
         "_request",
+        "_seen",
         "_totals",
         "chain",
         "decoded",
@@ -50,16 +52,22 @@ class Judging:
         "version",
     )
 
-    def __init__(self, ports: SigningPorts, call: Call, request: SignRequest) -> None:
+    def __init__(
+        self, ports: SigningPorts, call: Call, request: SignRequest, seen: SeenKeys | None
+    ) -> None:
         self._ports = ports
         self._call = call
         self._request = request
+        self._seen = seen
 
     def read(self) -> Decoded:
         """Find the key and the version that is asked for, and decode the payload."""
         ports, request = self._ports, self._request
         self._generation: object = ports.policy.generation
-        key = visible_key(ports.catalogue, ports.policy, self._call, request.key)
+        if self._seen is None:
+            key = visible_key(ports.catalogue, ports.policy, self._call, request.key)
+        else:
+            key = self._seen.find(request.key)
         chain = ports.chains.get(type(request.payload))
         if chain is None:
             raise PayloadUnsupported

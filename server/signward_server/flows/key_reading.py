@@ -15,7 +15,9 @@ __all__ = ["KeyPage", "KeyReading", "Place"]
 GET_KEY = "GetKey"
 LIST_KEYS = "ListKeys"
 GET_PUBLIC_KEY = "GetPublicKey"
-_SCAN, _SCANS = 100, 10  # keys between two looks at the deadline, and of those for a page
+_SCAN = 50  # keys between two looks at the deadline
+_LOOKS = 10_000  # at keys that a page does not show
+_LOOKS_OF_DECISION = 40  # that a decision takes as long as
 _TRIES = 5
 
 
@@ -78,8 +80,9 @@ class KeyReading:
     def page(self, call: Call, wanted: KeyFilter, place: Place, size: int) -> KeyPage:
         """Return up to ``size`` matching keys from a place on.
 
-        Each key may take a decision of its own, so that a page ends after a thousand of them,
-        however few it shows. That tells how many were not shown, and never which.
+        Each matching key may take a decision of its own, so that a page ends after 250 that
+        it may not show, or 10,000 that do not match. That tells how many were not shown, and
+        never which.
 
         All of it is judged by one state of policies and groups (S11).
 
@@ -98,12 +101,15 @@ class KeyReading:
         self._policy.authorize(call, LIST_KEYS, None)
         shown: list[Key] = []
         after, skip = place.after, place.skip
-        for _ in range(_SCANS):
+        left = _LOOKS
+        while left > 0:
             call.ensure_live()
             scanned = self._catalogue.page(after, _SCAN, skip)
             for key in scanned:
-                if not (wanted.matches(key) and may_view(self._policy, call, key)):
+                matches = wanted.matches(key)
+                if not (matches and may_view(self._policy, call, key)):
                     skip += 1
+                    left -= _LOOKS_OF_DECISION if matches else 1
                 elif len(shown) == size:
                     return KeyPage(tuple(shown), Place(after))
                 else:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from signward_server.core.errors import SignwardError
 from signward_server.core.ports import Call
 from signward_server.core.signing import SignRequest, SignResult
+from signward_server.flows.access import SeenKeys
 from signward_server.flows.counting import count_failure
 from signward_server.flows.item import Item
 from signward_server.flows.signing_ports import SigningPorts
@@ -56,8 +57,10 @@ class Signing:
             A result or an error for each item, in order. Once the deadline has passed or
             the caller has gone, the rest ends with that error.
         """
+        seen = SeenKeys(self._ports.catalogue, self._ports.policy, call)
         for start in range(0, len(requests), _SLICE):
-            items = [self._admitted(call, item) for item in requests[start : start + _SLICE]]
+            part = requests[start : start + _SLICE]
+            items = [self._admitted(call, item, seen) for item in part]
             for item in items:
                 if isinstance(item, Item):
                     item.attempt(Item.sign)
@@ -68,10 +71,12 @@ class Signing:
         """Count an item that could not even be read, and return what its caller is told."""
         return count_failure(self._ports.limits, call.identity, error)
 
-    def _admitted(self, call: Call, request: SignRequest | SignwardError) -> Item | SignwardError:
+    def _admitted(
+        self, call: Call, request: SignRequest | SignwardError, seen: SeenKeys
+    ) -> Item | SignwardError:
         if isinstance(request, SignwardError):
             return self.unread(call, request)
-        item = Item(self._ports, call, request)
+        item = Item(self._ports, call, request, seen)
         item.attempt(Item.admit)
         return item
 

@@ -22,11 +22,11 @@ from signward_server.core.startup import ConfigurationRefused
 from signward_server.home.certificates import Issued, private_pem, unsigned, usage
 from signward_server.home.files import write_new
 from signward_server.home.identities import alternative_name, subject
+from signward_server.home.layout import AUTHORITY_KEY
 
 __all__ = ["Authority"]
 
 _CA_LIFETIME = timedelta(days=1825)
-_KEY_FILE = "ca.key"
 _CERTIFICATE_FILE = "ca.crt"
 
 
@@ -64,7 +64,7 @@ class Authority:
         fix = "name the folder that `signward init` made beside the home with --ca"
         try:
             certificate = x509.load_pem_x509_certificate((folder / _CERTIFICATE_FILE).read_bytes())
-            key = serialization.load_pem_private_key((folder / _KEY_FILE).read_bytes(), None)
+            key = serialization.load_pem_private_key((folder / AUTHORITY_KEY).read_bytes(), None)
         except OSError as exc:
             reason = os.strerror(exc.errno or 0)
             raise ConfigurationRefused(
@@ -89,7 +89,7 @@ class Authority:
         Raises:
             OSError: They exist or cannot be written.
         """
-        write_new(folder / _KEY_FILE, private_pem(self._key), 0o600)
+        write_new(folder / AUTHORITY_KEY, private_pem(self._key), 0o600)
         write_new(folder / _CERTIFICATE_FILE, self.certificate_pem, 0o644)
 
     def issue_server(self, now: datetime, lifetime: timedelta, address: str = "") -> Issued:

@@ -8,9 +8,10 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from signward_server.config import Problem, Settings
+from signward_server.config import Endpoint, Problem, Settings
 from signward_server.config.quantities import format_size
 from signward_server.core.ports import Clock
+from signward_server.home.layout import AUTHORITY_KEY, authority_folder
 from signward_server.home.tls_settings import certificate_source
 from signward_server.rpc.tls import Certificates
 from signward_server.rpc.tls_files import TlsFileError
@@ -38,6 +39,7 @@ def check_machine(settings: Settings, home: Path, clock: Clock) -> list[Problem]
     return [
         *files,
         *([] if files else _tls(settings, clock)),
+        *_reach(settings, home),
         *_store(settings, home),
         *_memory(settings),
     ]
@@ -59,8 +61,10 @@ def check_kek(settings: Settings) -> list[Problem]:
 
 def _files(settings: Settings) -> Iterator[Problem]:
     tls = settings.tls
-    named = {"tls.certificate": tls.certificate, "tls.private_key": tls.private_key}
-    named |= {f"tls.client_ca[{i}].file": ca.file for i, ca in enumerate(tls.client_ca)}
+    named: dict[str, Path] = {}
+    if not tls.spiffe_socket:
+        named |= {"tls.certificate": tls.certificate, "tls.private_key": tls.private_key}
+        named |= {f"tls.client_ca[{i}].file": ca.file for i, ca in enumerate(tls.client_ca)}
     named |= {f"tls.revocation[{i}]": path for i, path in enumerate(tls.revocation)}
     if (ca := settings.rate_limits.storage_ca) is not None:
         named["rate_limits.storage_ca"] = ca
@@ -82,9 +86,26 @@ def _files(settings: Settings) -> Iterator[Problem]:
 
 def _tls(settings: Settings, clock: Clock) -> Iterator[Problem]:
     try:
-        Certificates(certificate_source(settings.tls), clock)
+        Certificates(certificate_source(settings.tls), clock).close()
     except TlsFileError as exc:
         yield Problem("tls", "", f"cannot be used: {exc}".rstrip("."), "correct that file")
+
+
+def _reach(settings: Settings, home: Path) -> Iterator[Problem]:
+    """Find addresses that other machines reach while the daemon could make clients (S22)."""
+    keys = [authority_folder(path) / AUTHORITY_KEY for path in (home, home.resolve())]
+    key = next((path for path in keys if os.access(path, os.R_OK, effective_ids=True)), None)
+    if key is None:
+        return
+    for name in ("tcp", "api_keys", "http"):
+        endpoint: Endpoint | None = getattr(settings.listen, name)
+        if endpoint is not None and not endpoint.is_loopback:
+            yield Problem(
+                "configuration",
+                f"listen.{name}",
+                f"is reached by other machines, and the daemon can read {key}, which makes clients",
+                "move that folder to another machine, or listen on loopback",
+            )
 
 
 def _store(settings: Settings, home: Path) -> Iterator[Problem]:

@@ -7,7 +7,10 @@ from pathlib import Path
 
 from signward_server.home.lock import FileLock
 
-__all__ = ["Home", "authority_folder"]
+__all__ = ["AUTHORITY_KEY", "Home", "authority_folder"]
+
+AUTHORITY_KEY = "ca.key"
+"""Name of the development CA's private key, in its folder."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,15 @@ from signward_server.policy.question import Question
 from signward_server.policy.schema import SERVER_ID
 from signward_server.policy.scope import Place, Uid
 
-__all__ = ["action_place", "entities", "principal_place", "request_json", "resource_place"]
+__all__ = [
+    "action_place",
+    "asked_entities",
+    "asking_entities",
+    "entities",
+    "principal_place",
+    "request_json",
+    "resource_place",
+]
 
 
 def principal_place(groups: Groups, identity: Identity) -> Place:
@@ -46,7 +54,7 @@ def request_json(question: Question) -> dict[str, object]:
 def entities(
     groups: Groups, identity: Identity, key: Key | None, version: KeyVersion | None
 ) -> list[dict[str, object]]:
-    """Return the entities of a request, in Cedar's JSON form.
+    """Return the entities of a request, in Cedar's JSON form, to be read with the schema.
 
     The caller, the key or the server, and the key's owner where that is another identity.
 
@@ -59,11 +67,37 @@ def entities(
     caller = _identity(groups, str(identity), identity)
     if key is None:
         return [caller, {"uid": _json(_resource_uid(None)), "attrs": {}, "parents": []}]
-    described = [caller, _key(key, version or key.version(0))]
+    described = [caller, _key(key, version, _json(_identity_uid(key.owner)))]
+    return described + _owner(groups, identity, key)
+
+
+def asking_entities(
+    groups: Groups, identity: Identity, kind: ActionKind
+) -> list[dict[str, object]]:
+    """Return the caller and the action with its groups, to be read without the schema."""
+    action: dict[str, object] = {
+        "uid": _json(_action_uid(kind.name)),
+        "attrs": {},
+        "parents": [_json(_action_uid(group.value)) for group in sorted(kind.groups)],
+    }
+    return [_identity(groups, str(identity), identity), action]
+
+
+def asked_entities(
+    groups: Groups, identity: Identity, key: Key | None, version: KeyVersion | None
+) -> list[dict[str, object]]:
+    """Return the rest of ``entities``, to be read without the schema."""
+    if key is None:
+        return entities(groups, identity, None, None)[1:]
+    owner = {"__entity": _json(_identity_uid(key.owner))}
+    return [_key(key, version, owner), *_owner(groups, identity, key)]
+
+
+def _owner(groups: Groups, identity: Identity, key: Key) -> list[dict[str, object]]:
     owner = identity_of(key.owner)
-    if owner is not None and owner != identity:
-        described.append(_identity(groups, key.owner, owner))
-    return described
+    if owner is None or owner == identity:
+        return []
+    return [_identity(groups, key.owner, owner)]
 
 
 def _identity(groups: Groups, typed: str, identity: Identity) -> dict[str, object]:
@@ -74,12 +108,13 @@ def _identity(groups: Groups, typed: str, identity: Identity) -> dict[str, objec
     }
 
 
-def _key(key: Key, version: KeyVersion | None) -> dict[str, object]:
+def _key(key: Key, version: KeyVersion | None, owner: object) -> dict[str, object]:
+    version = version or key.version(0)
     return {
         "uid": _json(_resource_uid(key)),
         "attrs": {
             "id": key.id,
-            "owner": _json(_identity_uid(key.owner)),
+            "owner": owner,
             "user_id": key.user_id,
             "purpose": key.purpose.name.lower(),
             "custody": key.custody.name.lower(),
@@ -91,7 +126,7 @@ def _key(key: Key, version: KeyVersion | None) -> dict[str, object]:
             "version_state": "" if version is None else version.state.name.lower(),
         },
         "parents": [],
-        "tags": dict(key.labels),
+        "tags": {name: str(text) for name, text in key.labels.items()},  # nothing but text
     }
 
 

@@ -17,6 +17,8 @@ from signward_server.policy.statements import PolicySource, Problem, Statement, 
 
 __all__ = ["ParsedPolicy", "parse", "policy_set"]
 
+_TOO_DEEP = "its expressions nest too deep; lists take [..].contains(..)"
+
 _is_id = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}").fullmatch
 
 
@@ -76,7 +78,9 @@ def _policies(statement: Statement) -> tuple[list[dict[str, object]], str]:
     """Return the one policy of a statement, none for a rest without any, or a problem."""
     try:
         parsed = json.loads(cedarpy.policies_to_json_str(statement.text))
-    except (ValueError, RecursionError) as error:
+    except RecursionError:
+        return [], _TOO_DEEP
+    except ValueError as error:
         return [], str(error)
     if parsed["templates"] or parsed["templateLinks"]:
         return [], "templates are not supported: name the entities"
@@ -86,7 +90,7 @@ def _policies(statement: Statement) -> tuple[list[dict[str, object]], str]:
     try:
         _set(parsed["staticPolicies"])
     except ValueError:  # Cedar reads 128 levels of JSON
-        return [], "its expressions nest too deep; lists take [..].contains(..)"
+        return [], _TOO_DEEP
     return policies, ""
 
 

@@ -85,5 +85,5 @@ def require_intent(kind: ActionKind, intent: Intent | None) -> None:
         field = fields.get(name)
         if type(field) is not _TYPES[type_]:
             raise Unfit("the Intent has other fields")
-        if isinstance(field, int) and not 0 <= field <= MAX_NUMBER:
+        if type(field) is int and not 0 <= field <= MAX_NUMBER:
             raise PayloadUnsupported

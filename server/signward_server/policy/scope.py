@@ -53,11 +53,6 @@ class _Test:
             and (self.within is None or not self.within.isdisjoint(place.within))
         )
 
-    @property
-    def entities(self) -> frozenset[Uid]:
-        named = self.within or frozenset()
-        return named if self.itself is None else named | {self.itself}
-
 
 _ANYTHING = _Test()
 

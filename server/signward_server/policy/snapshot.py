@@ -19,7 +19,7 @@ from signward_server.core.keys import Key, KeyVersion
 from signward_server.core.ports import Clock
 from signward_server.policy.compiled import Policies
 from signward_server.policy.context import Wanted, context_of, wanted
-from signward_server.policy.entities import entities, request_json
+from signward_server.policy.entities import asked_entities, asking_entities, request_json
 from signward_server.policy.groups import Groups
 from signward_server.policy.parsed import policy_set
 from signward_server.policy.question import Question, Unfit, require_subject
@@ -31,8 +31,10 @@ __all__ = ["Case", "CaseName", "Inquiry", "Snapshot"]
 CaseName = tuple[str, str, str, str, str, int]
 """Action, name and kind of the identity, authentication, key id, version number."""
 
-_MAX_RECENT = 8192  # cases; as many again are kept that were asked for before those
-_MAX_HELD = 20_000  # policies in the sets of all scopes together
+_MAX_RECENT = 32_768  # verdicts, 0.5 KiB each; as many again were asked for before those
+_INQUIRY = 8  # what an inquiry counts as: 6 KiB, most of it for the key's attributes
+_MAX_ASKING = 1024  # callers with their groups, one for each action of theirs
+_MAX_HELD = 5000  # policies in the sets of all scopes together, 6 KiB each
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class Inquiry:
     Attributes:
         request: Principal, action and resource.
         policies: Those in scope, and maybe others.
-        entities: The entities, parsed with the schema.
+        entities: The entities, the action with its groups among them.
         attributes: What the policies in scope read of the context.
         vouching: See ``verdict.ask``.
         final: Whether the answer is the same every time.
@@ -83,7 +85,7 @@ class Snapshot:
         groups: The groups.
     """
 
-    __slots__ = ("_earlier", "_held", "_sets", "groups", "policies", "recent")
+    __slots__ = ("_asking", "_earlier", "_held", "_kept", "_sets", "groups", "policies", "recent")
 
     def __init__(self, policies: Policies, groups: Groups) -> None:
         self.policies = policies
@@ -91,7 +93,9 @@ class Snapshot:
         self.recent: dict[CaseName, Case] = {}
         self._earlier: dict[CaseName, Case] = {}
         self._sets: dict[tuple[str, ...], cedarpy.PolicySet] = {}
+        self._asking: dict[tuple[str, str, str], cedarpy.Entities] = {}
         self._held = 0
+        self._kept = 0
 
     def case(self, name: CaseName, question: Question) -> Case:
         """Return a case that ``recent`` does not have for this snapshot of the key.
@@ -103,7 +107,8 @@ class Snapshot:
         key, version = question.key, question.version
         if case is None or case.key is not key or case.version is not version:
             case = self._examined(question)
-        self._keep(name, case)
+        if isinstance(case.answer, Verdict) or not case.answer.final:
+            self._keep(name, case)
         return case
 
     def verdict(self, name: CaseName, case: Case, question: Question, clock: Clock) -> Verdict:
@@ -124,9 +129,10 @@ class Snapshot:
         return verdict
 
     def _keep(self, name: CaseName, case: Case) -> None:
-        if len(self.recent) >= _MAX_RECENT:
-            self._earlier, self.recent = self.recent, {}
+        if self._kept >= _MAX_RECENT:
+            self._earlier, self.recent, self._kept = self.recent, {}, 0
         self.recent[name] = case
+        self._kept += 1 if isinstance(case.answer, Verdict) else _INQUIRY
 
     def _examined(self, question: Question) -> Case:
         kind = self.policies.kind(question.action)
@@ -135,19 +141,32 @@ class Snapshot:
 
     def _inquiry(self, kind: ActionKind, question: Question) -> Inquiry:
         found = relevant(self.policies, self.groups, kind, question)
-        described = entities(self.groups, question.caller.identity, question.key, question.version)
-        try:
-            parsed = cedarpy.Entities.from_json_str(json.dumps(described), self.policies.schema)
-        except ValueError as error:
-            raise Unfit("the key or the caller cannot be described") from error
+        entities = self._entities(kind, question)
         return Inquiry(
             request=request_json(question),
             policies=self._set(found),
-            entities=parsed,
+            entities=entities,
             attributes=wanted(found.reads, kind),
             vouching=self.policies.vouching(kind, question.caller.authentication),
             final=found.final,
         )
+
+    def _entities(self, kind: ActionKind, question: Question) -> cedarpy.Entities:
+        """Return the entities of a question; those of all keys share the caller's."""
+        identity = question.caller.identity
+        name = (kind.name, identity.name, identity.kind)
+        try:
+            asking = self._asking.get(name)
+            if asking is None:
+                described = asking_entities(self.groups, identity, kind)
+                asking = cedarpy.Entities.from_json_str(json.dumps(described))
+                if len(self._asking) >= _MAX_ASKING:
+                    self._asking = {}
+                self._asking[name] = asking
+            described = asked_entities(self.groups, identity, question.key, question.version)
+            return asking.with_added_json_str(json.dumps(described))
+        except ValueError as error:
+            raise Unfit("the key or the caller cannot be described") from error
 
     def _set(self, found: Relevant) -> cedarpy.PolicySet:
         """Return these policies for Cedar; all of them once too many sets are held."""

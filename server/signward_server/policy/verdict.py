@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
-from dataclasses import dataclass
 
 import cedarpy
+
+from signward_server.core.value import value
 
 __all__ = ["Verdict", "ask"]
 
 _encode = json.JSONEncoder(check_circular=False, separators=(",", ":")).encode
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Verdict:
     """What Cedar answered, judged.
 
@@ -49,7 +50,7 @@ def ask(
         request: Principal, action and resource in Cedar's JSON form.
         context: The context in Cedar's JSON form.
         policies: The policies; at least all that are in scope.
-        entities: The entities; parsed with the schema, for the groups of actions.
+        entities: The entities, the action with its groups among them.
         vouching: Policies of which one must have decided for an Allow to count; ``None``
             for no such demand.
         schema: Checks request and context as well; these decide the same without.

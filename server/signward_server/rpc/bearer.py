@@ -14,6 +14,7 @@ __all__ = ["secret_of"]
 
 _AUTHORIZATION = "authorization"
 _API_KEY = "x-api-key"
+_CARRIERS = frozenset({_AUTHORIZATION, _API_KEY})
 _SCHEME = "bearer"
 
 
@@ -28,7 +29,7 @@ def secret_of(metadata: Iterable[tuple[str, str | bytes]]) -> str | None:
     """
     found: str | None = None
     for name, text in metadata:
-        if name not in (_AUTHORIZATION, _API_KEY):
+        if name not in _CARRIERS:
             continue
         if found is not None or not isinstance(text, str):
             raise ApiKeyInvalid

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import ipaddress
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, cast
 from urllib.parse import unquote
 
@@ -14,6 +15,7 @@ __all__ = ["address_of", "certificate_finder"]
 
 _PROPERTY = "x509_pem_cert"  # the leaf; the chain beside it is what the peer sent
 _PROPERTY_BYTES = _PROPERTY.encode()
+_PEERS = 4096  # one for each connection
 _cygrpc: Any = importlib.import_module("grpc._cython.cygrpc")  # has no stubs
 _Finder = Callable[[grpc.ServicerContext], bytes | None]
 
@@ -45,8 +47,12 @@ def _only(values: Sequence[bytes] | None) -> bytes | None:
     return values[0] if values else None
 
 
+@lru_cache(_PEERS)
 def address_of(peer: str) -> str:
     """Return the IP address of ``context.peer()``; empty where there is none.
+
+    Reading one takes longer than all else that is done to know a caller, so that the last
+    ones are kept.
 
     Args:
         peer: ``ipv4:192.0.2.1:443``, ``ipv6:%5B2001:db8::1%5D:443`` or ``unix:``.

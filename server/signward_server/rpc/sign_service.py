@@ -15,7 +15,7 @@ from signward_server.core.signing import SignRequest
 from signward_server.flows.access import VIEW_KEY
 from signward_server.flows.signing import Signing
 from signward_server.flows.verifying import VERIFY, Verifying
-from signward_server.rpc.call import GrpcCall, ItemCall
+from signward_server.rpc.call import BatchCall, GrpcCall, ItemCall
 from signward_server.rpc.convert.signing import fill_response, sign_request, verify_request
 from signward_server.rpc.parsing import has_unknown_fields, parse, read, refuse_unknown
 from signward_server.rpc.routes import Route
@@ -54,6 +54,8 @@ class SignService:
         self._clock = clock
         self._max_item_bytes = max_item_bytes
         self._max_in_flight = max_in_flight
+        # What the serving thread has parsed last: a swift call is answered right after.
+        self._looked_at: tuple[bytes, pb.SignRequest] | None = None
 
     def routes(self) -> list[Route]:
         """Return its RPCs."""
@@ -66,18 +68,28 @@ class SignService:
 
     def _sign(self, data: bytes, call: GrpcCall) -> bytes:
         try:
-            request = sign_request(parse(pb.SignRequest, data))
+            request = sign_request(self._parsed(data))
         except SignwardError as error:
             raise self._signing.unread(call, error) from None
         response = pb.SignResponse()
         fill_response(response, self._signing.sign(call, request))
         return response.SerializeToString()
 
+    def _parsed(self, data: bytes) -> pb.SignRequest:
+        """Parse a request, unless ``_is_swift`` just has."""
+        looked_at = self._looked_at
+        if looked_at is None or looked_at[0] is not data:
+            return parse(pb.SignRequest, data)
+        self._looked_at = None
+        refuse_unknown(looked_at[1])
+        return looked_at[1]
+
     def _is_swift(self, data: bytes) -> bool:
         if len(data) > _SWIFT_SIZE:
             return False
         try:
             message = pb.SignRequest.FromString(data)
+            self._looked_at = (data, message)
             return not message.request_id and self._signing.is_swift(message.key, message.version)
         except (DecodeError, SignwardError):
             return False  # a thread finds out again, and answers
@@ -88,7 +100,7 @@ class SignService:
         except SignwardError as error:
             raise self._signing.unread(call, error) from None
         response = pb.SignBatchResponse()
-        for outcome in self._signing.sign_each(call, items):
+        for outcome in self._signing.sign_each(BatchCall(call, self._clock), items):
             result = response.results.add()
             if isinstance(outcome, SignwardError):
                 result.error.CopyFrom(status_of(outcome))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import ExitStack
 
 from signward_server.audit.unrecorded import Unrecorded
@@ -20,6 +21,7 @@ from signward_server.custody.memory import LockedMemory
 from signward_server.custody.native import Native, load_native
 from signward_server.custody.verification import NativeVerifier
 from signward_server.flows.api_key_authentication import ApiKeyAuthentication
+from signward_server.flows.process_api_key import process_api_key
 from signward_server.home.damage import log_damage
 from signward_server.home.policies import load_policies
 from signward_server.home.sealing import refuse_foreign_kek
@@ -45,14 +47,19 @@ from signward_server.wiring.use_cases import Guards, Stores, build_flows
 
 __all__ = ["build"]
 
+_log = logging.getLogger(__name__)
 
-def build(settings: Settings, source: SettingsSource, clock: Clock | None = None) -> Daemon:
+
+def build(
+    settings: Settings, source: SettingsSource, clock: Clock | None = None, api_key: str = ""
+) -> Daemon:
     """Open every part of a daemon.
 
     Args:
         settings: The configuration.
         source: Where it came from, for what is read again.
         clock: Time; that of the system unless said.
+        api_key: A secret that callers may show while this process lives; empty for none.
 
     Raises:
         StartupFailed: Says what is wrong and what to do; whatever was open is closed again.
@@ -61,6 +68,7 @@ def build(settings: Settings, source: SettingsSource, clock: Clock | None = None
     with ExitStack() as opened, startup_errors():
         metrics = Metrics()
         certificates = Certificates(certificate_source(settings.tls), clock)
+        opened.callback(certificates.close)
         groups = Groups(settings.groups.members)
         policy = CedarPolicy(load_policies(settings.policy.folder), groups, clock, metrics)
         native = load_native(allow_unlisted=settings.custody.envelope.allow_unlisted_libraries)
@@ -77,7 +85,9 @@ def build(settings: Settings, source: SettingsSource, clock: Clock | None = None
         reloader = Reloader(
             {
                 ReloadPart.POLICY: PolicyPart(policy, settings.policy.folder),
-                ReloadPart.CERTIFICATES: CertificatesPart(certificates),
+                ReloadPart.CERTIFICATES: CertificatesPart(
+                    certificates, source, settings.tls.spiffe_socket
+                ),
                 ReloadPart.LIMITS: LimitsPart(limits, source),
                 ReloadPart.GROUPS: GroupsPart(policy, source),
             },
@@ -87,9 +97,7 @@ def build(settings: Settings, source: SettingsSource, clock: Clock | None = None
         readiness = Readiness(store, guards.audit, [custody])
         server = build_server(
             certificates=certificates,
-            api_keys=ApiKeyAuthentication(
-                api_keys=stores.api_keys, digest=stores.secret_digest, clock=clock
-            ),
+            api_keys=_api_keys(stores, clock, api_key),
             failures=build_failures(settings.rate_limits, clock, metrics, opened),
             anonymous_health=settings.health.anonymous,
             bounds=_bounds(settings.limits),
@@ -114,6 +122,15 @@ def _stores(bounds: LimitSettings, store: Store, kek: Kek) -> Stores:
         api_keys=store.api_keys(rows),
         secret_digest=MacSecretDigest(rows),
     )
+
+
+def _api_keys(stores: Stores, clock: Clock, secret: str) -> ApiKeyAuthentication:
+    digest = stores.secret_digest
+    extra = None
+    if secret:
+        extra = process_api_key(secret, digest, clock)
+        _log.warning("API_KEY is valid while this process lives; see `signward apikey import`")
+    return ApiKeyAuthentication(api_keys=stores.api_keys, digest=digest, clock=clock, extra=extra)
 
 
 def _envelope(

@@ -9,11 +9,12 @@ from pathlib import Path
 from signward_server.config import Settings
 from signward_server.core.startup import ConfigurationRefused
 from signward_server.home.policies import load_policies
+from signward_server.home.tls_settings import server_files
 from signward_server.limits.rules import RuledLimits
 from signward_server.policy.engine import CedarPolicy
 from signward_server.policy.groups import Groups
 from signward_server.rpc.tls import Certificates
-from signward_server.rpc.tls_files import TlsFileError
+from signward_server.rpc.tls_files import ServerFiles, TlsFileError
 from signward_server.wiring.limiting import rules_of
 
 __all__ = ["CertificatesPart", "GroupsPart", "LimitsPart", "PolicyPart", "SettingsSource"]
@@ -106,9 +107,21 @@ class LimitsPart:
 
 @dataclass(frozen=True, slots=True)
 class CertificatesPart:
-    """The daemon's certificate, the CAs of its clients, and what they have revoked."""
+    """The daemon's certificate, the CAs of its clients, and what they have revoked.
+
+    Which files these are in, and what the CAs may assert, is read again as well. Whatever
+    cannot be used keeps what was in force of it, and nothing else: nobody stays believed
+    because another file or the configuration is broken.
+
+    Attributes:
+        certificates: What is in force.
+        source: The configuration.
+        agent: ``tls.spiffe_socket``, which stays what it was.
+    """
 
     certificates: Certificates
+    source: SettingsSource
+    agent: str
 
     @property
     def version(self) -> str:
@@ -117,11 +130,24 @@ class CertificatesPart:
 
     def watched(self) -> Iterable[Path]:
         """See ``Part``."""
-        return self.certificates.watched()
+        return (*self.source.watched(), *self.certificates.watched())
 
     def load(self) -> None:
         """See ``Part``."""
+        files, problems = None, []
         try:
-            self.certificates.load()
+            files = self._files()
+        except ConfigurationRefused as exc:
+            problems.append(str(exc))
+        try:
+            self.certificates.load(files)
         except TlsFileError as exc:
-            raise ConfigurationRefused(str(exc), "") from exc
+            problems.append(str(exc))
+        if problems:
+            raise ConfigurationRefused("\n".join(problems), "")
+
+    def _files(self) -> ServerFiles:
+        tls = self.source.load().tls
+        if tls.spiffe_socket != self.agent:
+            raise ConfigurationRefused("tls.spiffe_socket has changed", "restart the daemon")
+        return server_files(tls)

@@ -28,7 +28,7 @@ class FakeContext:
         self.remaining = 1e9
         self.active = True
         self.pems = pems
-        self.sender = "ipv4:192.0.2.1:40000"
+        self.sender = "ipv4:127.0.0.1:50000"
         self.code: grpc.StatusCode | None = None
         self.details = ""
         self.trailing: tuple[tuple[str, bytes], ...] = ()

@@ -4,49 +4,24 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
 from datetime import timedelta
-from queue import SimpleQueue
 
 import grpc
 import pytest
 from signward import Client, SignwardError
-from signward.v1 import sign_service_pb2 as pb
 
-from tests.running.calls import SIGN, Refusal, refusal_in, refused
+from tests.running.calls import SIGN, Refusal, refused
 from tests.running.homes import PATIENCE
 from tests.running.keys import create, sign_request
 from tests.running.peers import Issuer
 from tests.running.process import Daemon
+from tests.running.streams import Stream
 from tests.running.waiting import eventually
 
 pytestmark = pytest.mark.integration
 
 INVALID = Refusal("UNAUTHENTICATED", "CERTIFICATE_INVALID")
 DISABLED = Refusal("FAILED_PRECONDITION", "KEY_DISABLED")
-
-
-class Stream:
-    """A signing stream, one item at a time."""
-
-    def __init__(self, channel: grpc.Channel, key: str) -> None:
-        self._items: SimpleQueue[bytes | None] = SimpleQueue()
-        self._number = 0
-        self._request = sign_request(key)
-        requests = iter(self._items.get, None)
-        call = channel.stream_stream(SIGN + "SignStream")
-        self._answers: Iterator[bytes] = call(requests, timeout=PATIENCE)
-
-    def sign(self) -> Refusal | None:
-        """Send one item; return its refusal, nothing for a signature."""
-        self._number += 1
-        item = pb.SignStreamRequest(id=self._number, request=self._request)
-        self._items.put(item.SerializeToString())
-        answer = pb.SignStreamResponse.FromString(next(self._answers))
-        return refusal_in(answer.error) if answer.HasField("error") else None
-
-    def close(self) -> None:
-        self._items.put(None)
 
 
 def test_s02_a_certificate_that_expires_ends_its_calls_and_streams(

@@ -200,6 +200,8 @@ def test_s42_one_identitys_silent_calls_do_not_stop_the_others(home: Home) -> No
         daemon.client("bot") as bot,
         daemon.client("admin") as admin,
     ):
+        create(admin, "own")
+        own = sign_request("own").SerializeToString()
         release = threading.Event()
         silent_calls = [
             bot.channel.stream_unary(SIGN + "Sign").future(awaited(release), timeout=PATIENCE)
@@ -209,7 +211,7 @@ def test_s42_one_identitys_silent_calls_do_not_stop_the_others(home: Home) -> No
         ended = eventually(lambda: any(each.done() for each in silent_calls))
         assert ended, "there was room for all of them"
         for _ in range(20):  # long before the silent calls are overdue
-            assert eventually(lambda: outcome(call.future(SIGNED, timeout=5)) is None)
+            assert eventually(lambda: outcome(call.future(own, timeout=5)) is None)
         release.set()
         assert {"OK"} < {
             "OK" if told is None else told.status for told in map(outcome, silent_calls)

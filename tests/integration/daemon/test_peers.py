@@ -22,6 +22,9 @@ pytestmark = pytest.mark.integration
 NOT_AT_ALL = Refusal("UNAVAILABLE")
 NOBODY = Refusal("UNAUTHENTICATED", "IDENTITY_UNKNOWN")
 ASK = KEYS + "ListKeys"
+CREATE_OWN = """\
+permit (principal, action == Action::"CreateKey", resource) when { resource.owner == principal };
+"""
 
 
 def dns(*names: str) -> list[x509.GeneralName]:
@@ -110,8 +113,10 @@ GOOD = {
 def identifying(
     request: pytest.FixtureRequest, new_home: Callable[[], Home]
 ) -> Iterator[tuple[str, Daemon]]:
-    """A daemon for each kind of name that may say who calls."""
-    with Daemon(new_home(), "--set", f"tls.identity={request.param}") as daemon:
+    """A daemon for each kind of name that may say who calls; whoever does may make keys."""
+    home = new_home()
+    home.permit(CREATE_OWN, "own.cedar")
+    with Daemon(home, "--set", f"tls.identity={request.param}") as daemon:
         yield request.param, daemon
 
 

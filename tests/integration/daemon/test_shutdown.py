@@ -6,7 +6,6 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 
 import grpc
 import pytest
@@ -60,7 +59,8 @@ def test_health_tells_the_truth_until_the_end(daemon: Daemon) -> None:
             client.health("signward.v1.Nothing")
         assert raised.value.reason == "SERVICE_UNKNOWN"
         assert (daemon.probe("/livez"), daemon.probe("/readyz")) == (200, 200)
-        assert daemon.probe("/metrics") == 404
+        assert daemon.probe("/metrics") == 200
+        assert daemon.probe("/anything") == 404
         watch = watcher.channel.unary_stream("/grpc.health.v1.Health/Watch")(b"", timeout=PATIENCE)
         seen = (health_pb2.HealthCheckResponse.FromString(answer).status for answer in watch)
         assert next(seen) == SERVING
@@ -160,15 +160,7 @@ def test_sigterm_under_load_ends_in_order(daemon: Daemon) -> None:
     assert set(outcomes) <= {"OK", *ENDING}
 
 
-@contextmanager
-def stopped_by(number: signal.Signals, home: Home) -> Iterator[Daemon]:
+def test_an_interruption_ends_it_in_order_too(home: Home) -> None:
     with Daemon(home) as daemon:
-        yield daemon
-        daemon.process.send_signal(number)
+        daemon.process.send_signal(signal.SIGINT)
         ended_well(daemon)
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
-def test_other_signals_end_it_in_order_too(home: Home, number: signal.Signals) -> None:
-    with stopped_by(number, home) as daemon:
-        assert daemon.probe("/readyz") == 200

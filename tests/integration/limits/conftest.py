@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -30,9 +31,7 @@ def start(program: Path, shelf: Path) -> Iterator[Start]:
     servers: list[RedisServer] = []
 
     def started(*options: str) -> RedisServer:
-        folder = shelf / f"r{id(servers)}-{len(servers)}"
-        folder.mkdir()
-        server = RedisServer(program, folder, *options)
+        server = RedisServer(program, Path(tempfile.mkdtemp(prefix="r", dir=shelf)), *options)
         servers.append(server)
         server.start()
         return server

@@ -6,6 +6,7 @@ import os
 import select
 import signal
 import socket
+import ssl
 import stat
 from pathlib import Path
 
@@ -31,6 +32,12 @@ def probe(address: str, path: str) -> int:
     status = connection.getresponse().status
     connection.close()
     return status
+
+
+def logged(process, event: str) -> dict:
+    """Wait for the next record of an event; all before it have been read then."""
+    records = map(json.loads, process.stderr)
+    return next(record for record in records if record["event"] == event)
 
 
 def ended(process, code: int) -> str:
@@ -69,7 +76,7 @@ def test_s20_the_running_daemon_has_no_core_and_cannot_be_dumped(home, start):
     # proc(5): the files of a process that is not dumpable belong to root.
     assert Path(f"/proc/{process.pid}/environ").stat().st_uid == 0
     process.send_signal(signal.SIGINT)
-    assert ended(process, 0) == "signward: no policy engine: local use only\n"
+    assert ended(process, 0) == ""
 
 
 def test_s20_spied_on_it_serves_only_in_development(home, start):
@@ -114,19 +121,48 @@ def test_what_is_spoiled_is_one_line_with_its_exit_code(home, start, spoil, code
     assert err.count("\n") == 1
 
 
-def test_addresses_that_others_reach_are_refused(home, start):
-    options = ["--tcp", "0.0.0.0:0", "--http", "[::]:0"]
+def test_addresses_that_are_none_are_refused(home, start):
+    options = ["--tcp", "192.0.2.7", "--http", "[::]"]
     err = ended(start("serve", "--home", home, *options), 2)
     assert [line.split(";")[0] for line in err.splitlines()] == [
-        (
-            "signward: flag --set listen.tcp: listen.tcp is a wildcard address, "
-            "which other machines reach"
-        ),
-        (
-            "signward: flag --set listen.http: listen.http is a wildcard address, "
-            "which other machines reach"
-        ),
+        "signward: flag --set listen.tcp: listen.tcp is not HOST:PORT",
+        "signward: flag --set listen.http: listen.http is not HOST:PORT",
     ]
+
+
+def test_without_a_policy_it_does_not_start(home, start):
+    (home / "policies/starter.cedar").unlink()
+    err = ended(start("serve", "--home", home), 2)
+    assert err == (
+        f"signward: {home}/policies holds no file that ends in .cedar; "
+        "run `signward policy init`, or set policy.folder to a folder of policies\n"
+    )
+
+
+def test_callers_with_api_keys_have_a_listener_of_their_own(home, start):
+    process = start("serve", "--home", home, "--set", "listen.api_keys=127.0.0.1:0")
+    bound = ready(process)
+    assert bound["api_keys"] not in (None, bound["tcp"])
+    for address in (bound["tcp"], bound["api_keys"]):
+        host, port = address.split(":")
+        assert "CERTIFICATE" in ssl.get_server_certificate((host, int(port)), timeout=5)
+    process.send_signal(signal.SIGTERM)
+    ended(process, 0)
+
+
+def test_sighup_reads_the_groups_again_and_a_bad_file_keeps_them(home, start):
+    process = start("serve", "--home", home)
+    ready(process)
+    configuration = home / "signward.toml"
+    good = configuration.read_text()
+    configuration.write_text(good.replace('admins = ["cn:admin"]', 'admins = ["cn:operator"]'))
+    process.send_signal(signal.SIGHUP)
+    assert logged(process, "reloaded")["part"] == "groups"
+    configuration.write_text("x = 1")
+    process.send_signal(signal.SIGHUP)
+    assert "x is not a known key" in logged(process, "reload refused")["problem"]
+    process.send_signal(signal.SIGTERM)
+    ended(process, 0)
 
 
 def test_a_home_that_is_none_says_what_to_do(tmp_path, start):
@@ -137,12 +173,13 @@ def test_a_home_that_is_none_says_what_to_do(tmp_path, start):
 def test_another_kek_is_refused_and_the_right_one_taken_again(home, start, tmp_path):
     process = start("serve", "--home", home)
     target = ready(process)["tcp"]
-    with Client(target, credentials(home)) as client:
+    with Client(target, credentials(home, "admin")) as client:
         client.create_key(
             "k",
             algorithm=resources.ALGORITHM_ED25519,
             purpose=resources.PURPOSE_RAW,
             custody=resources.CUSTODY_ENVELOPE,
+            owner="cn:bot",
         )
     process.send_signal(signal.SIGTERM)
     ended(process, 0)
@@ -157,12 +194,12 @@ def test_another_kek_is_refused_and_the_right_one_taken_again(home, start, tmp_p
 
     (tmp_path / "right").replace(home / "kek")
     again = start("serve", "--home", home)
-    with Client(ready(again)["tcp"], credentials(home)) as client:
+    with Client(ready(again)["tcp"], credentials(home, "bot")) as client:
         assert client.sign_raw("k", b"message").version == 1
     again.send_signal(signal.SIGTERM)
     ended(again, 0)
 
 
-def credentials(home: Path) -> Credentials:
+def credentials(home: Path, name: str) -> Credentials:
     files = home / "clients"
-    return Credentials.from_files(files / "ca.crt", files / "bot.crt", files / "bot.key")
+    return Credentials.from_files(files / "ca.crt", files / f"{name}.crt", files / f"{name}.key")

@@ -17,7 +17,8 @@ from signward_server.config import ConfigurationError, load
 from signward_server.core.startup import AddressInUse, HomeLocked, StoreRefused
 from signward_server.home.layout import Home
 from signward_server.home.lock import FileLock
-from signward_server.wiring import Bound
+from signward_server.telemetry.logging import flush_logging
+from signward_server.wiring import Bound, SettingsSource
 
 
 class FakeDaemon:
@@ -32,7 +33,11 @@ class FakeDaemon:
         self.events.append("start")
         if self._start_error is not None:
             raise self._start_error
-        return Bound(tcp="127.0.0.1:1", unix=self.settings.listen.unix, http=None)
+        unix = self.settings.listen.unix
+        return Bound(tcp="127.0.0.1:1", unix=unix, http=None, api_keys="127.0.0.1:2")
+
+    def reload(self) -> None:
+        self.events.append("reload")
 
     def stop(self, grace: float) -> None:
         with pytest.raises(HomeLocked), Home(self.settings.store.path.parents[1]).lock():
@@ -48,6 +53,8 @@ def quiet():
     structlog.reset_defaults()
     yield
     structlog.reset_defaults()
+    for handler in set(root.handlers) - set(handlers):
+        handler.close()
     root.handlers[:] = handlers
     root.setLevel(level)
     logging.getLogger("signward_server").setLevel(logging.NOTSET)
@@ -58,6 +65,17 @@ def settings(home: Path, *flags: str):
     return load(home / "signward.toml", environment={}, flags=flags)
 
 
+def serve(loaded, home: Path, put_together) -> None:
+    """Run with a source that leads back to the same settings."""
+    source = SettingsSource(lambda: loaded, home / "signward.toml")
+
+    def build(given, came_from) -> FakeDaemon:
+        assert came_from is source
+        return put_together(given)
+
+    run(loaded, source, home, build)
+
+
 def run_until(number: int, home: Path, *flags: str) -> FakeDaemon:
     daemons: list[FakeDaemon] = []
 
@@ -66,11 +84,12 @@ def run_until(number: int, home: Path, *flags: str) -> FakeDaemon:
         threading.Timer(0.2, os.kill, (os.getpid(), number)).start()
         return daemons[0]
 
-    run(settings(home, *flags), home, build)
+    serve(settings(home, *flags), home, build)
+    flush_logging()
     return daemons[0]
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_serves_until_a_signal_and_ends_cleanly(home, capsys, number):
     before = signal.getsignal(number)
     daemon = run_until(number, home, "shutdown.grace=250ms")
@@ -83,19 +102,37 @@ def test_it_serves_until_a_signal_and_ends_cleanly(home, capsys, number):
             "ready": True,
             "tcp": "127.0.0.1:1",
             "unix": str(home / "run/signward.sock"),
+            "api_keys": "127.0.0.1:2",
             "http": None,
         }
     ]
-    banner, *records = err.splitlines()
-    assert banner == "signward: no policy engine: local use only"
-    assert [json.loads(line)["event"] for line in records] == [
-        "no policy engine: local use only",
+    assert [json.loads(line)["event"] for line in err.splitlines()] == [
         "serving",
         "stopping",
         "stopped",
     ]
     with Home(home).lock():
         pass
+
+
+def test_sighup_reads_again_and_goes_on(home):
+    before = signal.getsignal(signal.SIGHUP)
+    daemon = FakeDaemon(settings(home))
+    reloaded = daemon.reload
+
+    def reload() -> None:
+        reloaded()
+        again = signal.SIGHUP if daemon.events.count("reload") == 1 else signal.SIGTERM
+        os.kill(os.getpid(), again)
+
+    def build(_settings) -> FakeDaemon:
+        daemon.reload = reload
+        os.kill(os.getpid(), signal.SIGHUP)
+        return daemon
+
+    serve(daemon.settings, home, build)
+    assert daemon.events == ["start", "reload", "reload", ("stop", 10.0)]
+    assert signal.getsignal(signal.SIGHUP) is before
 
 
 def test_a_signal_that_another_thread_gets_is_not_missed(home):
@@ -108,7 +145,7 @@ def test_a_signal_that_another_thread_gets_is_not_missed(home):
 
     thread = threading.Thread(target=sleeper)
     thread.start()
-    run(daemon.settings, home, lambda _: daemon)
+    serve(daemon.settings, home, lambda _: daemon)
     thread.join(10)
     assert daemon.events == ["start", ("stop", 10.0)]
 
@@ -120,7 +157,7 @@ def test_a_signal_during_the_start_ends_it_afterwards(home):
         os.kill(os.getpid(), signal.SIGTERM)
         return daemon
 
-    run(daemon.settings, home, build)
+    serve(daemon.settings, home, build)
     assert daemon.events == ["start", ("stop", 10.0)]
 
 
@@ -130,15 +167,15 @@ def never(_settings):
 
 def test_s41_a_locked_home_opens_nothing(home):
     with Home(home).lock(), pytest.raises(HomeLocked):
-        run(settings(home), home, never)
+        serve(settings(home), home, never)
 
 
 def test_s41_a_port_in_use_opens_nothing(home):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         where = f"127.0.0.1:{listener.getsockname()[1]}"
-        for key in ("tcp", "http"):
+        for key in ("tcp", "api_keys", "http"):
             with pytest.raises(AddressInUse, match=rf"listen\.{key}: {where}"):
-                run(settings(home, f"listen.{key}={where}"), home, never)
+                serve(settings(home, f"listen.{key}={where}"), home, never)
 
 
 def test_s41_a_living_socket_opens_nothing_and_stays(home):
@@ -147,7 +184,7 @@ def test_s41_a_living_socket_opens_nothing_and_stays(home):
         listener.bind(str(path))
         listener.listen()
         with pytest.raises(AddressInUse, match="another process listens"):
-            run(settings(home), home, never)
+            serve(settings(home), home, never)
         with socket.socket(socket.AF_UNIX) as client:
             client.connect(str(path))
 
@@ -155,7 +192,7 @@ def test_s41_a_living_socket_opens_nothing_and_stays(home):
 def test_s41_two_homes_do_not_share_a_socket(home):
     path = home / "run/signward.sock"
     with FileLock(path.with_name("signward.sock.lock"), "it"), pytest.raises(HomeLocked) as caught:
-        run(settings(home), home, never)
+        serve(settings(home), home, never)
     assert f"the socket {path} is in use by process {os.getpid()}" in str(caught.value)
 
 
@@ -170,14 +207,14 @@ def test_s41_a_stale_socket_makes_way(home):
 def test_the_machine_is_checked_first(home):
     (home / "tls/server.key").unlink()
     with pytest.raises(ConfigurationError, match=r"server\.key cannot be read"):
-        run(settings(home), home, never)
+        serve(settings(home), home, never)
     assert not (home / "lock").exists()
 
 
 def test_a_daemon_that_does_not_start_leaves_no_lock(home, capsys):
     daemon = FakeDaemon(settings(home), start_error=StoreRefused("no", "disk"))
     with pytest.raises(StoreRefused):
-        run(daemon.settings, home, lambda _: daemon)
+        serve(daemon.settings, home, lambda _: daemon)
     assert daemon.events == ["start"]
     assert capsys.readouterr().out == ""
     with Home(home).lock():

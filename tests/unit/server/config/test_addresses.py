@@ -1,4 +1,4 @@
-"""Where the daemon may listen while there is no policy engine."""
+"""Where the daemon may listen: anywhere, as long as it is plain where that is."""
 
 from pathlib import Path
 
@@ -10,7 +10,9 @@ HOSTS = {
     "localhost": ["::1", "127.0.0.1"],
     "six": ["::1"],
     "mixed": ["127.0.0.1", "192.0.2.7"],
+    "many": ["192.0.2.7", "2001:db8::7"],
     "public": ["192.0.2.7"],
+    "every": ["0.0.0.0"],  # noqa: S104
     "unknown": [],
 }
 
@@ -46,27 +48,44 @@ def test_loopback_is_taken_and_names_are_resolved_once(written, endpoint, bound)
     assert tcp == endpoint
     assert str(tcp) == bound
     assert tcp.written == written
+    assert tcp.is_loopback
 
 
-@pytest.mark.parametrize("key", ["tcp", "http"])
+@pytest.mark.parametrize("key", ["tcp", "api_keys", "http"])
+@pytest.mark.parametrize(
+    ("written", "bound"),
+    [
+        ("0.0.0.0:7443", "0.0.0.0:7443"),
+        ("[::]:1", "[::]:1"),
+        ("192.0.2.7:7443", "192.0.2.7:7443"),
+        ("[2001:db8::7]:0", "[2001:db8::7]:0"),
+        ("[fe80::1]:7443", "[fe80::1]:7443"),
+        ("[::ffff:10.0.0.1]:1", "[::ffff:10.0.0.1]:1"),
+        ("public:7443", "192.0.2.7:7443"),
+    ],
+)
+def test_what_other_machines_reach_is_taken_and_known_as_that(key, written, bound):
+    endpoint = getattr(listening(**{"tcp": "", "http": "", "unix": "/run/s", key: written}), key)
+    assert str(endpoint) == bound
+    assert endpoint.written == written
+    assert not endpoint.is_loopback
+
+
+@pytest.mark.parametrize("key", ["tcp", "api_keys", "http"])
 @pytest.mark.parametrize(
     ("written", "why"),
     [
-        ("0.0.0.0:7443", "is a wildcard address, which other machines reach"),
-        ("[::]:7443", "is a wildcard address, which other machines reach"),
-        ("192.0.2.7:7443", "is not a loopback address, so that other machines may reach it"),
-        ("10.0.0.1:7443", "is not a loopback address, so that other machines may reach it"),
-        ("169.254.1.1:7443", "is not a loopback address, so that other machines may reach it"),
-        ("[::ffff:10.0.0.1]:1", "is not a loopback address, so that other machines may reach it"),
-        ("[fe80::1]:7443", "is not a loopback address, so that other machines may reach it"),
-        ("mixed:7443", "is a host name that is not loopback only"),
-        ("public:7443", "is a host name that is not loopback only"),
+        ("mixed:7443", "is a host name of several addresses"),
+        ("many:7443", "is a host name of several addresses"),
         ("unknown:7443", "is a host name that does not resolve"),
+        ("every:7443", "is a host name for every address"),
+        ("224.0.0.1:7443", "is an address of many machines"),
+        ("[ff02::1]:7443", "is an address of many machines"),
         ("bücher:7443", "is not a host name"),
         ("a" * 254 + ":7443", "is not a host name"),
     ],
 )
-def test_what_other_machines_reach_is_refused(key, written, why):
+def test_what_stands_for_no_one_address_is_refused(key, written, why):
     assert refusal(**{key: written}) == f"listen.{key} {why}"
 
 
@@ -94,9 +113,15 @@ def test_somewhere_it_must_listen():
     assert refusal(tcp="", unix="") == "listen.tcp is off, and so is listen.unix"
 
 
-def test_probes_do_not_share_the_address_of_grpc():
-    assert refusal(http="127.0.0.1:7443") == "listen.http is the address of listen.tcp"
-    assert listening(tcp="127.0.0.1:0", http="127.0.0.1:0").http.port == 0
+@pytest.mark.parametrize("same", ["127.0.0.1:7443", "localhost:7443"])
+@pytest.mark.parametrize("key", ["api_keys", "http"])
+def test_no_two_listeners_share_an_address(key, same):
+    assert refusal(**{key: same}) == f"listen.{key} is the address of another listener"
+
+
+def test_ports_that_the_system_chooses_are_never_the_same():
+    listen = listening(tcp="127.0.0.1:0", api_keys="127.0.0.1:0", http="127.0.0.1:0")
+    assert {listen.tcp.port, listen.api_keys.port, listen.http.port} == {0}
 
 
 def test_a_socket_path_has_room_in_the_kernel():

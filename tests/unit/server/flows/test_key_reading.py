@@ -134,8 +134,14 @@ def _many(world: World, count: int, *shown: int) -> None:
     world.policy.rule = lambda j: j.key is None or j.key.id in names
 
 
-def test_a_page_ends_after_a_thousand_keys_however_few_it_shows(world: World) -> None:
-    _many(world, 2500, 10, 2400)
+def _shorten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a page end after four keys that it may not show."""
+    monkeypatch.setattr("signward_server.flows.key_reading._SCAN", 2)
+    monkeypatch.setattr("signward_server.flows.key_reading._LOOKS", 160)
+
+
+def test_a_page_ends_after_250_keys_that_it_may_not_show(world: World) -> None:
+    _many(world, 600, 10, 590)
     pages, decisions = [], []
     place: Place | None = Place()
     while place is not None:
@@ -144,18 +150,34 @@ def test_a_page_ends_after_a_thousand_keys_however_few_it_shows(world: World) ->
         page = world.reading.page(call, KeyFilter(), place, 500)
         pages.append(_ids(page.keys))
         decisions.append(len(world.policy.judged) - 1)
-        assert call.checks >= decisions[-1] // 100
+        assert call.checks >= decisions[-1] / 50
         place = page.following
-    assert pages == [["key-00010"], [], ["key-02400"]]
-    assert decisions == [1000, 1000, 500]
+    assert pages == [["key-00010"], [], ["key-00590"]]
+    assert decisions[0] in range(251, 302)
+    assert decisions[1:] == [250, 600 - 250 - decisions[0]]
+
+
+def test_keys_that_do_not_match_take_no_decision_and_end_a_page_late(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("signward_server.flows.key_reading._LOOKS", 1000)
+    _many(world, 2500, 2400)
+    world.key("key-02400", owner="cn:other")
+    sizes = [len(page.keys) for page in _all_pages(world, KeyFilter(owner="cn:other"), 10)]
+    assert sizes == [0, 0, 1]
+    assert len([j for j in world.policy.judged if j.key is not None]) == 1
+
+
+def test_what_is_shown_ends_no_page_early(world: World) -> None:
+    _many(world, 500, *range(500))
+    assert [len(page.keys) for page in _all_pages(world, KeyFilter(), 500)] == [500]
 
 
 @pytest.mark.parametrize("size", [1, 3])
 def test_no_key_is_lost_where_pages_end_early(
     world: World, monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
-    monkeypatch.setattr("signward_server.flows.key_reading._SCAN", 2)
-    monkeypatch.setattr("signward_server.flows.key_reading._SCANS", 2)
+    _shorten(monkeypatch)
     visible = (0, 1, 2, 9, 14, 15, 22)
     _many(world, 23, *visible)
     pages = _all_pages(world, KeyFilter(), size)
@@ -167,8 +189,7 @@ def test_no_key_is_lost_where_pages_end_early(
 def test_s39_no_place_names_a_key_that_was_not_shown(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("signward_server.flows.key_reading._SCAN", 2)
-    monkeypatch.setattr("signward_server.flows.key_reading._SCANS", 2)
+    _shorten(monkeypatch)
     _many(world, 23, 0, 5, 6, 20)
     for size in (1, 2, 500):
         shown = {""}
@@ -186,8 +207,7 @@ def test_s39_a_full_page_does_not_tell_how_many_are_hidden_behind_it(world: Worl
 def test_keys_that_come_in_between_pages_make_nobody_twice(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("signward_server.flows.key_reading._SCAN", 2)
-    monkeypatch.setattr("signward_server.flows.key_reading._SCANS", 2)
+    _shorten(monkeypatch)
     _many(world, 10, 1, 8)
     first = world.reading.page(FakeCall(), KeyFilter(), Place(), 10)
     world.key("key-00000a")
@@ -204,7 +224,7 @@ def test_s04_a_long_list_ends_with_its_caller_between_two_scans(world: World) ->
     _many(world, 1000)
     with pytest.raises(Cancelled):
         world.reading.page(FakeCall(lives=3, end=Cancelled()), KeyFilter(), Place(), 10)
-    assert len(world.policy.judged) == 1 + 300
+    assert len(world.policy.judged) == 1 + 150
 
 
 @pytest.mark.parametrize(

@@ -184,3 +184,24 @@ def test_unlimited_memory_is_enough(home, monkeypatch):
     unlimited = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
     monkeypatch.setattr(resource, "getrlimit", lambda _: unlimited)
     assert machine(home, "custody.envelope.locked_memory=1GiB") == []
+
+
+@pytest.mark.parametrize("name", ["tcp", "api_keys", "http"])
+@pytest.mark.parametrize("address", ["0.0.0.0:7000", "[::]:7000", "192.0.2.1:7000"])
+def test_s22_no_other_machine_reaches_a_daemon_that_could_make_clients(home, name, address):
+    flag = f"listen.{name}={address}"
+    key = home.path.with_name("h-ca") / "ca.key"
+    (line,) = machine(home, flag)
+    assert line.replace(str(key), "KEY").replace("HOME-ca/ca.key", "KEY") == (
+        f"configuration: listen.{name} is reached by other machines, and the daemon can read KEY, "
+        "which makes clients; move that folder to another machine, or listen on loopback"
+    )
+    link = home.path.with_name("link")
+    link.symlink_to(home.path)
+    assert check_machine(settings(home, flag), link, At(NOW))
+    key.rename(key.with_name("elsewhere"))
+    assert machine(home, flag) == []
+
+
+def test_s22_on_loopback_the_development_ca_may_lie_beside_the_home(home):
+    assert machine(home, "listen.api_keys=127.0.0.2:1", "listen.http=[::1]:2") == []

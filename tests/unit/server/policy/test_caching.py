@@ -159,16 +159,21 @@ def test_s11_other_groups_are_in_force_at_once() -> None:
     assert refused(desk)
 
 
-def test_remembered_decisions_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(snapshot, "_MAX_RECENT", 10)
-    desk = Desk(OWNERS)
+@pytest.mark.parametrize("text", [OWNERS, OWNERS.replace("};", " && context has time};")])
+def test_what_is_remembered_is_bounded(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(snapshot, "_MAX_RECENT", 16)
+    monkeypatch.setattr(snapshot, "_MAX_ASKING", 2)
+    desk = Desk(text)
     keys = [catalogue_key(f"k{n}", owner="cn:bot" if n % 2 else "cn:x") for n in range(50)]
     for _ in range(2):
         for n, key in enumerate(keys):
             assert refused(desk, key=key) is not bool(n % 2)
+            assert refused(desk, key=key, caller=Asker(Identity(IdentityKind.CN, f"c{n}")))
     state = desk.engine._snapshot
-    assert len(state.recent) <= 10
-    assert len(state._earlier) <= 10
+    bound = 16 if text == OWNERS else 2
+    assert 0 < len(state.recent) <= bound
+    assert 0 < len(state._earlier) <= bound
+    assert 0 < len(state._asking) <= 2
 
 
 def test_an_earlier_decision_is_found_again(

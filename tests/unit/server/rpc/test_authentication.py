@@ -145,7 +145,7 @@ def test_s03_an_api_key_may_be_bound_to_where_it_comes_from(
 ) -> None:
     digest = world.secret_digest.digest(make_secret(bytes(range(3, 35))).encode())
     world.api_keys.insert(
-        api_key("c" * 16, digest=digest, address_ranges=("192.0.2.0/24",), identity=BOT)
+        api_key("c" * 16, digest=digest, address_ranges=("127.0.0.0/8",), identity=BOT)
     )
     context = FakeContext(("x-api-key", make_secret(bytes(range(3, 35)))))
     assert authenticator.of(context).identity == BOT  # type: ignore[arg-type]

@@ -8,7 +8,7 @@ from signward_server.core.errors import (
     IdentityMissing,
 )
 from signward_server.core.identity import Authentication
-from signward_server.rpc.call import GrpcCall, ItemCall
+from signward_server.rpc.call import BatchCall, GrpcCall, ItemCall
 
 from tests.fakes.spine.call import BOT
 from tests.fakes.spine.clock import MovingClock
@@ -104,3 +104,57 @@ def test_an_item_ends_with_its_timeout_and_with_its_stream(clock: MovingClock) -
     context.active = False
     with pytest.raises(Cancelled):
         unbounded.ensure_live()
+
+
+def test_the_items_of_a_batch_see_their_call(clock: MovingClock) -> None:
+    standing = FakeStanding(BOT, Authentication.API_KEY)
+    call = _call(FakeContext(("traceparent", TRACE)), standing)
+    batch = BatchCall(call, clock)
+    batch.ensure_live()
+    assert (batch.identity, batch.authentication, batch.method) == (
+        call.identity,
+        call.authentication,
+        call.method,
+    )
+    assert batch.traceparent == TRACE
+
+
+def test_the_deadline_of_a_batch_is_kept_to_the_item(clock: MovingClock) -> None:
+    context = FakeContext()
+    context.remaining = 0.0005
+    batch = BatchCall(_call(context), clock)
+    batch.ensure_live()
+    clock.advance(0.0004)
+    batch.ensure_live()
+    clock.advance(0.0001)
+    with pytest.raises(DeadlineExceeded):
+        batch.ensure_live()
+
+
+def test_a_batch_whose_deadline_has_passed_signs_nothing(clock: MovingClock) -> None:
+    context = FakeContext()
+    context.remaining = 0
+    with pytest.raises(DeadlineExceeded):
+        BatchCall(_call(context), clock).ensure_live()
+
+
+def test_s04_each_item_of_a_batch_asks_whether_its_caller_is_still_believed(
+    clock: MovingClock,
+) -> None:
+    standing = FakeStanding(BOT)
+    batch = BatchCall(_call(FakeContext(), standing), clock)
+    batch.ensure_live()
+    standing.end = CertificateRevoked()
+    with pytest.raises(CertificateRevoked):
+        batch.ensure_live()
+
+
+def test_a_batch_asks_once_in_a_millisecond_whether_its_caller_is_there(clock: MovingClock) -> None:
+    context = FakeContext()
+    batch = BatchCall(_call(context), clock)
+    batch.ensure_live()
+    context.active = False
+    batch.ensure_live()
+    clock.advance(0.001)
+    with pytest.raises(Cancelled):
+        batch.ensure_live()

@@ -25,6 +25,7 @@ from signward_server.core.errors import (
 from signward_server.core.identity import Authentication
 from signward_server.core.keys import KeyState
 from signward_server.core.method_classes import MethodClass
+from signward_server.rpc.peer import address_of
 from signward_server.rpc.status import status_of
 
 from tests.fakes.spine.call import BOT
@@ -348,7 +349,7 @@ def test_s04_an_item_is_judged_as_its_own_caller_not_once_for_its_stream(world: 
     asked = [j.action for j in world.policy.judged]
     assert asked == ["ViewKey", "SignRaw"] * 3
     assert {j.identity for j in world.policy.judged} == {BOT}
-    assert {j.address for j in world.policy.judged} == {"127.0.0.1"}
+    assert {j.address for j in world.policy.judged} == {address_of(FakeContext().peer())}
     assert {j.authentication for j in world.policy.judged} == {Authentication.CERTIFICATE}
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
-from signward_server.core.ports import ReloadPart
+from signward_server.core.ports import Reloaded, ReloadPart
 from signward_server.wiring.watching import FileWatch
 
 
@@ -17,14 +17,20 @@ class Recorded:
         self.paths = {ReloadPart(name): [path] for name, path in paths.items()}
         self.reloads: list[list[ReloadPart]] = []
         self.failing = False
+        self.refused: set[ReloadPart] = set()
 
     def watched(self) -> Mapping[ReloadPart, Sequence[Path]]:
         return self.paths
 
-    def reload(self, parts: Iterable[ReloadPart]) -> None:
-        self.reloads.append(list(parts))
+    def refresh(self, parts: Iterable[ReloadPart]) -> Sequence[Reloaded]:
+        wanted = [part for part in ReloadPart if part in parts]
+        self.reloads.append(wanted)
         if self.failing:
             raise RuntimeError("a defect")
+        return [
+            Reloaded(part, "", changed=False, problem="bad" * (part in self.refused))
+            for part in wanted
+        ]
 
 
 @pytest.fixture
@@ -44,14 +50,44 @@ def recorded(folder: Path) -> Recorded:
 @pytest.fixture
 def watch(recorded: Recorded) -> FileWatch:
     made = FileWatch(recorded, 3600)
-    made._changed()
+    made.look()
+    recorded.reloads.clear()
     return made
+
+
+def test_the_first_look_misses_nothing_that_changed_since_it_was_loaded(recorded: Recorded) -> None:
+    FileWatch(recorded, 3600).look()
+    assert recorded.reloads == [[ReloadPart.POLICY, ReloadPart.CERTIFICATES]]
 
 
 def test_nothing_changed(watch: FileWatch, recorded: Recorded) -> None:
     watch.look()
     watch.look()
     assert recorded.reloads == []
+
+
+def test_what_is_refused_is_tried_again_until_it_is_taken(
+    watch: FileWatch, recorded: Recorded, folder: Path
+) -> None:
+    (folder / "crt").write_text("another")
+    recorded.refused = {ReloadPart.CERTIFICATES}
+    watch.look()
+    watch.look()
+    recorded.refused = set()
+    watch.look()
+    watch.look()
+    assert recorded.reloads == [[ReloadPart.CERTIFICATES]] * 3
+
+
+def test_a_file_with_its_old_times_is_another(
+    watch: FileWatch, recorded: Recorded, folder: Path
+) -> None:
+    file = folder / "crt"
+    old = file.stat()
+    file.write_text("2")
+    os.utime(file, ns=(old.st_atime_ns, old.st_mtime_ns))
+    watch.look()
+    assert recorded.reloads == [[ReloadPart.CERTIFICATES]]
 
 
 def test_only_the_changed_part_is_read_again_and_once(
@@ -105,7 +141,8 @@ def test_an_exchanged_link_as_of_a_mounted_secret_is_seen(folder: Path) -> None:
     (folder / "tls.crt").symlink_to("data/tls.crt")
     recorded = Recorded(certificates=folder / "tls.crt")
     watch = FileWatch(recorded, 3600)
-    watch._changed()
+    watch.look()
+    recorded.reloads.clear()
     (folder / "next").symlink_to("two")
     (folder / "next").rename(folder / "data")
     watch.look()
@@ -117,14 +154,15 @@ def test_the_thread_looks_and_outlives_a_defect(recorded: Recorded, folder: Path
     recorded.failing = True
     watch.start()
     try:
-        for number in range(2):
-            (folder / "crt").write_text("x" * (10 + number))
+        for number in range(3):
             end = time.monotonic() + 10
             while len(recorded.reloads) <= number and time.monotonic() < end:
                 time.sleep(0.005)
+            (folder / "crt").write_text("x" * (10 + number))
     finally:
         watch.stop()
-    assert recorded.reloads == [[ReloadPart.CERTIFICATES]] * 2
+    everything = [ReloadPart.POLICY, ReloadPart.CERTIFICATES]
+    assert recorded.reloads[:3] == [everything] * 3
 
 
 def test_stopping_what_never_started_is_fine(recorded: Recorded) -> None:

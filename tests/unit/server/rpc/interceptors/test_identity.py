@@ -21,7 +21,7 @@ from tests.fakes.spine.context import FakeContext
 from tests.fakes.spine.judges import FakeFailures
 from tests.fakes.spine.standing import FakeStanding
 
-PEER = "ipv4:192.0.2.1:40000"
+PEER = "ipv4:127.0.0.1:50000"
 Run = Callable[[Callable[[GrpcCall], None]], list[str]]
 
 
