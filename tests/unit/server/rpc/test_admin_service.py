@@ -213,6 +213,9 @@ def test_pages_of_api_keys(world: World, operator: _Operator) -> None:
     assert last.next_page_token == ""
     with pytest.raises(FieldInvalid):
         page(1, "nonsense")
+    narrowed = pb.ListApiKeysRequest(page_token=first.next_page_token, identity="cn:bot")
+    with pytest.raises(FieldInvalid):
+        operator(narrowed, pb.ListApiKeysResponse)
 
 
 def test_a_large_page_of_api_keys_ends_early_and_goes_on_where_it_ended(
