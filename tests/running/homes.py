@@ -20,7 +20,7 @@ PATIENCE: Final = 60.0
 """Seconds that a real process may take for anything at all."""
 _GENEROUS: Final = "".join(
     f'\n[[rate_limits.rules]]\nclass = "{what}"\nper = "identity"\nlimit = 1000000\nwindow = "1m"\n'
-    for what in ("key_creation", "key_change", "administration")
+    for what in ("list", "key_creation", "key_change", "administration")
 )
 SIGNWARD: Final = (sys.executable, "-c", "from signward_server.cli import app; app()")
 

@@ -50,7 +50,7 @@ class AdminService:
         return [
             _route("CreateApiKey", self._create_api_key, "CreateApiKey"),
             _route("ImportApiKey", self._import_api_key, "ImportApiKey"),
-            _route("ListApiKeys", self._list_api_keys, "ListApiKeys"),
+            _listing("ListApiKeys", self._list_api_keys),
             _route("RevokeApiKey", self._revoke_api_key, "RevokeApiKey"),
             _route("FreezeKey", self._freeze, VIEW_KEY, "FreezeKey", UNFREEZE_KEY),
             _route("UnfreezeKey", self._unfreeze, VIEW_KEY, UNFREEZE_KEY),
@@ -118,6 +118,10 @@ class AdminService:
 
 def _route(name: str, behaviour: Unary, *actions: str) -> Route:
     return Route(_SERVICE + name, actions, MethodClass.ADMINISTRATION, unary=behaviour)
+
+
+def _listing(name: str, behaviour: Unary) -> Route:
+    return Route(_SERVICE + name, (name,), MethodClass.LIST, unary=behaviour)
 
 
 def _bytes(message: Message) -> bytes:

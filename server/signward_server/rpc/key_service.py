@@ -30,7 +30,7 @@ _UNIMPLEMENTED = {
     "ImportKey": MethodClass.KEY_CREATION,
     "CreateImportParameters": MethodClass.KEY_CREATION,
     "AdoptKey": MethodClass.KEY_CREATION,
-    "ListKeyVersions": MethodClass.READ,
+    "ListKeyVersions": MethodClass.LIST,
     "CheckKey": MethodClass.READ,
     "GetCustodyStatus": MethodClass.READ,
     "GetKeyPolicyTemplate": MethodClass.READ,
@@ -58,7 +58,7 @@ class KeyService:
         return [
             _route("CreateKey", MethodClass.KEY_CREATION, self._create),
             _route("GetKey", MethodClass.READ, self._get),
-            _route("ListKeys", MethodClass.READ, self._list),
+            _route("ListKeys", MethodClass.LIST, self._list),
             _route("UpdateKey", MethodClass.KEY_CHANGE, self._update, *_UPDATE_ACTIONS),
             _route("GetPublicKey", MethodClass.READ, self._get_public_key),
             _route("DisableKey", MethodClass.KEY_CHANGE, self._disable),
