@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from dataclasses import dataclass
 
 from signward_server.core.errors import EtagMismatch
@@ -15,7 +17,8 @@ __all__ = ["KeyPage", "KeyReading", "Place"]
 GET_KEY = "GetKey"
 LIST_KEYS = "ListKeys"
 GET_PUBLIC_KEY = "GetPublicKey"
-_SCAN = 50  # keys between two looks at the deadline
+_SCAN = 50  # keys of a turn, and between two looks at the deadline
+_REST = 0.001  # seconds before each turn, in which no list decides anything
 _LOOKS = 10_000  # at keys that a page does not show
 _LOOKS_OF_DECISION = 40  # that a decision takes as long as
 _TRIES = 5
@@ -51,11 +54,16 @@ class KeyPage:
 
 
 class KeyReading:
-    """Shows what the policy lets a caller see."""
+    """Shows what the policy lets a caller see.
+
+    Lists go through the keys in turns, with a rest before each: however many there are, signing
+    waits for one of them at most.
+    """
 
     def __init__(self, *, catalogue: Catalogue, policy: Policy) -> None:
         self._catalogue = catalogue
         self._policy = policy
+        self._turn = threading.Lock()
 
     def get(self, call: Call, key_id: str) -> Key:
         """Return a key.
@@ -105,16 +113,18 @@ class KeyReading:
         while left > 0:
             call.ensure_live()
             scanned = self._catalogue.page(after, _SCAN, skip)
-            for key in scanned:
-                matches = wanted.matches(key)
-                if not (matches and may_view(self._policy, call, key)):
-                    skip += 1
-                    left -= _LOOKS_OF_DECISION if matches else 1
-                elif len(shown) == size:
-                    return KeyPage(tuple(shown), Place(after))
-                else:
-                    shown.append(key)
-                    after, skip = key.id, 0
+            with self._turn:
+                time.sleep(_REST)
+                for key in scanned:
+                    matches = wanted.matches(key)
+                    if not (matches and may_view(self._policy, call, key)):
+                        skip += 1
+                        left -= _LOOKS_OF_DECISION if matches else 1
+                    elif len(shown) == size:
+                        return KeyPage(tuple(shown), Place(after))
+                    else:
+                        shown.append(key)
+                        after, skip = key.id, 0
             if len(scanned) < _SCAN:
                 return KeyPage(tuple(shown), None)
         return KeyPage(tuple(shown), Place(after, skip))

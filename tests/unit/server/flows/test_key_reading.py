@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import threading
+import time
+
 import pytest
 from signward_server.core.errors import (
     Cancelled,
@@ -37,6 +40,35 @@ def _all_pages(world: World, wanted: KeyFilter, size: int) -> list[KeyPage]:
 
 def _ids(keys: tuple[Key, ...]) -> list[str]:
     return [key.id for key in keys]
+
+
+def test_lists_take_turns(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(120):
+        world.key(f"key-{number:03}")
+    deciding: set[int] = set()
+    together: list[int] = []
+    authorize = world.policy.authorize
+
+    def slowly(*args: object, **options: object) -> None:
+        deciding.add(threading.get_ident())
+        together.append(len(deciding))
+        time.sleep(0.0001)
+        authorize(*args, **options)  # type: ignore[arg-type]
+        deciding.discard(threading.get_ident())
+
+    def lists() -> None:
+        shown.append(len(world.reading.page(FakeCall(), KeyFilter(), Place(), 500).keys))
+
+    shown: list[int] = []
+    threads = [threading.Thread(target=lists) for _ in range(4)]
+    monkeypatch.setattr(world.policy, "authorize", slowly)
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert shown == [120] * 4
+    # Beyond the decisions whether one may list, one for each list.
+    assert sum(count > 1 for count in together) <= 2 * len(threads)
 
 
 def test_a_key_is_read_whatever_its_state(world: World) -> None:
