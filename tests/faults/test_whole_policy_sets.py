@@ -126,7 +126,7 @@ def test_s11_no_request_is_decided_by_halves_of_two_sets(daemon: Daemon, volume:
             (result,) = admin.admin.reload([ReloadPart.RELOAD_PART_POLICY])
             assert result.problem == "" or "keeps changing" in result.problem
 
-        in_threads([swap, reload, reload, sign, show])
+        in_threads([swap, reload, sign, show])
     refused = {"KEY_NOT_FOUND", "POLICY_DENIED"}  # viewed by one set, judged by the other
     for key in ("half", "other-half"):
         assert {what for name, what in met if name == key} <= refused, met
