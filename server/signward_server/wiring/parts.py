@@ -8,7 +8,7 @@ from pathlib import Path
 
 from signward_server.config import Settings
 from signward_server.core.startup import ConfigurationRefused
-from signward_server.home.policies import load_policies
+from signward_server.home.policies import load_policies, require_groups
 from signward_server.limits.rules import RuledLimits
 from signward_server.policy.engine import CedarPolicy
 from signward_server.policy.groups import Groups
@@ -38,10 +38,11 @@ class SettingsSource:
 
 @dataclass(frozen=True, slots=True)
 class PolicyPart:
-    """The policies of a folder."""
+    """The policies of a folder; what they name for the first time comes with its groups."""
 
     engine: CedarPolicy
     folder: Path
+    source: SettingsSource
 
     @property
     def version(self) -> str:
@@ -54,16 +55,20 @@ class PolicyPart:
 
     def load(self) -> None:
         """See ``Part``."""
-        policies = load_policies(self.folder)
+        policies, groups = load_policies(self.folder), self.engine.groups
+        if policies.groups - groups.names:
+            groups = Groups(self.source.load().groups.members)
+        require_groups(policies, groups.names, self.folder)
         if policies.version != self.version:
-            self.engine.replace(policies, self.engine.groups)
+            self.engine.replace(policies, groups)
 
 
 @dataclass(frozen=True, slots=True)
 class GroupsPart:
-    """The groups of the configuration."""
+    """The groups of the configuration; those that go take along the policies that name them."""
 
     engine: CedarPolicy
+    folder: Path
     source: SettingsSource
 
     @property
@@ -78,8 +83,12 @@ class GroupsPart:
     def load(self) -> None:
         """See ``Part``."""
         groups = Groups(self.source.load().groups.members)
+        policies = self.engine.policies
+        if policies.groups - groups.names:
+            policies = load_policies(self.folder)
+        require_groups(policies, groups.names, self.folder)
         if groups.version != self.version:
-            self.engine.replace(self.engine.policies, groups)
+            self.engine.replace(policies, groups)
 
 
 @dataclass(frozen=True, slots=True)
