@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from signward_server.chains import all_chains
@@ -15,7 +16,7 @@ from signward_server.policy.compiled import (
     version_of,
 )
 
-__all__ = ["all_kinds", "load_policies"]
+__all__ = ["all_kinds", "load_policies", "require_groups"]
 
 _SCHEMA = "see `signward policy schema` for what policies can name"
 
@@ -45,6 +46,34 @@ def load_policies(folder: Path, *, guarded: bool = True, known: Policies | None 
         return compile_policies(sources, kinds)
     except PoliciesRefused as exc:
         raise ConfigurationError(_explained(exc, folder)) from exc
+
+
+def require_groups(policies: Policies, groups: Collection[str], folder: Path) -> None:
+    """Return if every group that a policy names is configured, be it for nobody.
+
+    A ``forbid`` whose group is misspelt would forbid nothing.
+
+    Args:
+        policies: The policies.
+        groups: Names of the configured groups.
+        folder: Where the policies came from.
+
+    Raises:
+        ConfigurationError: Names each policy and group.
+    """
+    missing = policies.groups.difference(groups)
+    if missing:
+        raise ConfigurationError(list(_unknown(policies, missing, folder)))
+
+
+def _unknown(policies: Policies, missing: Collection[str], folder: Path) -> Iterator[Problem]:
+    for policy in policies.policies.values():
+        for type_, name in sorted(policy.entities):
+            if type_ == "Group" and name in missing:
+                where = f"{folder / policy.source}:{policy.line}"
+                text = f"names the group {name}, which [groups] does not have"
+                fix = f"correct it, or add it to the configuration; `{name} = []` is for nobody"
+                yield Problem(where, f"policy {policy.id}:", text, fix)
 
 
 def _explained(refused: PoliciesRefused, folder: Path) -> list[Problem]:

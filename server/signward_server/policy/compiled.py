@@ -25,7 +25,7 @@ __all__ = [
 ]
 
 _MAX_SIZE = 1024 * 1024  # characters, of all files
-_MAX_POLICIES = 2000
+_MAX_POLICIES = 500  # 60 ms in which nothing is signed
 _MAX_PROBLEMS = 20  # nothing after that is looked at
 
 _is_source_name = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}").fullmatch

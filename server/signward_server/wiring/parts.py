@@ -8,7 +8,7 @@ from pathlib import Path
 
 from signward_server.config import Settings
 from signward_server.core.startup import ConfigurationRefused
-from signward_server.home.policies import load_policies
+from signward_server.home.policies import load_policies, require_groups
 from signward_server.home.tls_settings import server_files
 from signward_server.limits.rules import RuledLimits
 from signward_server.policy.engine import CedarPolicy
@@ -39,10 +39,11 @@ class SettingsSource:
 
 @dataclass(frozen=True, slots=True)
 class PolicyPart:
-    """The policies of a folder."""
+    """The policies of a folder; what they name for the first time comes with its groups."""
 
     engine: CedarPolicy
     folder: Path
+    source: SettingsSource
 
     @property
     def version(self) -> str:
@@ -55,17 +56,21 @@ class PolicyPart:
 
     def load(self) -> None:
         """See ``Part``."""
-        known = self.engine.policies
+        known, groups = self.engine.policies, self.engine.groups
         policies = load_policies(self.folder, known=known)
-        if policies is not known:
-            self.engine.replace(policies, self.engine.groups)
+        if policies.groups - groups.names:
+            groups = Groups(self.source.load().groups.members)
+        require_groups(policies, groups.names, self.folder)
+        if policies is not known or groups is not self.engine.groups:
+            self.engine.replace(policies, groups)
 
 
 @dataclass(frozen=True, slots=True)
 class GroupsPart:
-    """The groups of the configuration."""
+    """The groups of the configuration; those that go take along the policies that name them."""
 
     engine: CedarPolicy
+    folder: Path
     source: SettingsSource
 
     @property
@@ -80,8 +85,12 @@ class GroupsPart:
     def load(self) -> None:
         """See ``Part``."""
         groups = Groups(self.source.load().groups.members)
+        policies = self.engine.policies
+        if policies.groups - groups.names:
+            policies = load_policies(self.folder)
+        require_groups(policies, groups.names, self.folder)
         if groups.version != self.version:
-            self.engine.replace(self.engine.policies, groups)
+            self.engine.replace(policies, groups)
 
 
 @dataclass(frozen=True, slots=True)
