@@ -148,7 +148,7 @@ def serve(folder: Path, *, anonymous_health: bool = False, **bounds: float) -> I
         *key_service(world).routes(),
         *admin_service(world).routes(),
         *health.routes(),
-        *Reflection(services, _guard(world, REFLECT)).routes(),
+        *Reflection(services, _guard(world, REFLECT), world.limits).routes(),
     ]
     server = RpcServer(
         routes=routes,
