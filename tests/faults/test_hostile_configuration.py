@@ -13,11 +13,11 @@ from signward.v1 import admin_service_pb2 as pb
 from tests.running.homes import Home
 from tests.running.keys import create, sign_request
 from tests.running.process import Daemon
-from tests.running.waiting import eventually
 
 pytestmark = pytest.mark.integration
 
 GROUPS, LIMITS = ReloadPart.RELOAD_PART_GROUPS, ReloadPart.RELOAD_PART_LIMITS
+CERTIFICATES = ReloadPart.RELOAD_PART_CERTIFICATES
 Spoil = Callable[[Path, str], object]
 
 
@@ -42,7 +42,7 @@ def _pipe(file: Path, good: str) -> None:
 
 SPOILS: dict[str, Spoil] = {
     "no TOML": added("\n]]]"),
-    "cut in the middle": lambda file, good: file.write_text(good[: len(good) // 2] + '"'),
+    "cut in the middle": lambda file, good: file.write_text(good[: good.rindex("[")] + "["),
     "no text": lambda file, good: file.write_bytes(b"\xff\xfe\0"),
     "two mebibytes": added("\n#" + "x" * 2**21),
     "deep tables": added("\nx = " + "[" * 20_000),
@@ -51,6 +51,7 @@ SPOILS: dict[str, Spoil] = {
     "gone": lambda file, good: file.unlink(),
     "a link to itself": _linked,
     "a folder": _directory,
+    "a pipe that nobody writes to": _pipe,
     "no identity": lambda file, good: file.write_text(
         good.replace('admins = ["cn:admin"]', 'admins = ["cn:admin", "cn:*"]')
     ),
@@ -104,17 +105,18 @@ def test_a_bad_configuration_keeps_groups_and_limits(
     assert facts(restored) == facts(before)
 
 
-def test_a_pipe_in_the_configurations_place_does_not_stop_the_daemon(
+def test_a_pipe_in_the_place_of_a_certificate_does_not_stop_the_daemon(
     daemon: Daemon, admin: Client
 ) -> None:
-    file = daemon.home.configuration
-    good = file.read_text()
+    file = daemon.home.path / "tls" / "client-ca.crt"
+    good = file.read_bytes()
     try:
-        _pipe(file, good)
-        (result,) = admin.admin.reload([GROUPS], timeout=20)
-        assert result.problem
+        _pipe(file, "")
+        (result,) = admin.admin.reload([CERTIFICATES], timeout=20)
+        assert "pipe" in result.problem
+        with daemon.client() as client:
+            client.sign(sign_request("k"))
     finally:
         file.unlink()
-        file.write_text(good)
-        file.chmod(0o600)
-    assert eventually(lambda: admin.admin.reload([GROUPS])[0].problem == "")
+        file.write_bytes(good)
+    assert [result.problem for result in admin.admin.reload()] == [""] * 4

@@ -67,6 +67,8 @@ def read_file(path: Path, largest: int = LARGEST) -> bytes:
     Raises:
         TlsFileError: It cannot be read, or is larger than ``largest`` bytes.
     """
+    if path.is_fifo():  # which may never be written to
+        raise TlsFileError(f"{path}: a pipe; give a file, which can be read again.")
     try:
         with path.open("rb") as file:
             data = file.read(largest + 1)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from signward_server.core.errors import CertificateRevoked, IdentityUnknown
 from signward_server.core.identity import IdentityKind
 from signward_server.rpc.file_source import FileSource
 from signward_server.rpc.tls import Certificates
-from signward_server.rpc.tls_files import ClientCaFile, ServerFiles, TlsFileError
+from signward_server.rpc.tls_files import ClientCaFile, ServerFiles, TlsFileError, read_file
 
 from tests.fakes.spine.clock import MovingClock
 from tests.fakes.spine.tls import Issued, TestAuthority
@@ -322,3 +323,9 @@ def test_no_private_key_is_shown(in_force: _Files, clock: MovingClock) -> None:
     pair = in_force.source().pair(clock.now())
     shown = repr([pair, in_force.certificates, vars(in_force.certificates)])
     assert "PRIVATE" not in shown
+
+
+def test_a_pipe_that_nobody_writes_to_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "ca.pem")
+    with pytest.raises(TlsFileError, match="a pipe"):
+        read_file(tmp_path / "ca.pem")
