@@ -7,10 +7,12 @@ from typing import Final
 
 from signward_server.core.api_key_secrets import is_secret, make_secret
 from signward_server.core.errors import ApiKeyInvalid, FieldInvalid
+from signward_server.flows.key_reading import Place
 from signward_server.rpc.bearer import secret_of
-from signward_server.rpc.page_token import decode_page_token, decode_place, encode_place
+from signward_server.rpc.page_token import PageTokens
 
 from tests.fakes.spine.api_keys import api_key
+from tests.fakes.spine.call import FakeCall
 from tests.fakes.spine.world import World
 from tests.fuzz.target import Target, expected
 
@@ -18,6 +20,7 @@ __all__ = ["TARGETS"]
 
 _PRINTABLE: Final = frozenset((string.digits + string.ascii_letters + string.punctuation).encode())
 _NAMES: Final = ("authorization", "x-api-key", "authorization-bin", "X-API-KEY", "other")
+_TOKENS: Final = PageTokens()
 _KNOWN: Final = make_secret(bytes(range(32)))
 
 
@@ -72,16 +75,17 @@ def secret(data: bytes) -> None:
 
 
 def page_token(data: bytes) -> None:
-    """Read a page token of ours, and refuse all others."""
+    """Take back what was given out, and refuse everything else."""
+    call, place = FakeCall(), Place(data.decode("utf-8", "replace")[:128], len(data))
+    given = _TOKENS.encode(call, data, place)
+    assert _TOKENS.decode(call, data, given) == place
     text = data.decode("utf-8", "surrogateescape")
     try:
-        after = decode_page_token(text)
-        place = decode_place(text)
-    except FieldInvalid:
+        begin = _TOKENS.decode(call, data, text)
+    except FieldInvalid as error:
+        expected(error.violations[0].field == "page_token")
         return
-    assert len(after) <= len(text)
-    assert 0 <= place.skip < 10**9
-    assert decode_place(encode_place(place)) == place
+    assert (text, begin) == ("", Place())
 
 
 TARGETS: Final = {
