@@ -100,6 +100,10 @@ lock: $(READY)  ## Pin what pyproject.toml asks for anew (UPGRADE=1: to the newe
 mutate: $(READY)  ## Mutation testing of custody and envelope; writes build/mutate/
 	$(BIN)/python -m tests.mutation $(ARGS)
 
+.PHONY: fuzz
+fuzz: $(READY)  ## Fuzz what reads what others wrote, EACH=30 seconds a target
+	$(BIN)/python -m tests.fuzz --seconds $(or $(EACH),30) $(ARGS)
+
 .PHONY: clean
 clean:  ## Remove the environment, build output and caches
 	rm -rf .venv build dist .coverage .coverage.* \

@@ -77,9 +77,11 @@ class Variant:
 _ALL = tuple(case.name for case in CASES)
 _SIGNING = ("sign_ed25519", "sign_order", "sign_batch_64", "sign_stream")
 _CALLS = ("get_public_key", "sign_ed25519", "sign_stream")
-_NO_RULES = (_ORDERS, "rate_limits.rules=[]")
+_GROUPS = tuple(f"groups.{name}=[]" for name in ("arbitrage", "auditors", "operations"))
+_NO_RULES = (_ORDERS, *_GROUPS, "rate_limits.rules=[]")
 _RULES = (
     _ORDERS,
+    *_GROUPS,
     "rate_limits.rules=["
     + ", ".join(
         f'{{class="{what}", per="{per}", limit={_MANY}, window="1s"}}'

@@ -29,7 +29,7 @@ PATIENCE: Final = 60.0
 """Seconds that a real process may take for anything at all."""
 _GENEROUS: Final = "".join(
     f'\n[[rate_limits.rules]]\nclass = "{what}"\nper = "identity"\nlimit = 1000000\nwindow = "1m"\n'
-    for what in ("key_creation", "key_change", "administration")
+    for what in ("list", "key_creation", "key_change", "administration")
 )
 TESTS_CEDAR: Final = "tests.cedar"
 """What most tests do is permitted in this file, beside the starter policies."""

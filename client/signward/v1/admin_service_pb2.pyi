@@ -251,7 +251,10 @@ class ListApiKeysRequest(_message.Message):
     page_size: _builtins.int
     """At most this many, 1 to 500; 0 takes 100, more are cut to 500."""
     page_token: _builtins.str
-    """`next_page_token` of the page before; empty for the first one. Carries no authority."""
+    """`next_page_token` of the page before, asked for by the same caller with the same identity;
+    empty for the first one. Any other is refused. A token may stop working when the daemon
+    restarts; begin again.
+    """
     identity: _builtins.str
     """Only those of this identity. Empty: of all."""
     def __init__(
@@ -576,7 +579,7 @@ class ReloadResult(_message.Message):
     changed: _builtins.bool
     """Whether that is another than before this call."""
     problem: _builtins.str
-    """Why the old one stays in force. Empty: what was read is."""
+    """Why the old one stays in force, or some of it. Empty: what was read is."""
     def __init__(
         self,
         *,

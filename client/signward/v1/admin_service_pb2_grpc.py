@@ -127,7 +127,8 @@ class AdminServiceServicer(object):
 
     def Reload(self, request, context):
         """Reads policies, certificates, limits or groups again and puts them into force. A bad new one
-        keeps the old one, and its result says why; that is no error of the call.
+        keeps the old one, and its result says why; that is no error of the call. Must not wait
+        for another reload: while one is under way it is refused with RATE_LIMITED, to be tried again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -58,7 +58,8 @@ class AdminServiceStub:
     """Lets frozen keys sign again. Keys are chosen as in FreezeKey."""
     Reload: _grpc.UnaryUnaryMultiCallable[_admin_service_pb2.ReloadRequest, _admin_service_pb2.ReloadResponse]
     """Reads policies, certificates, limits or groups again and puts them into force. A bad new one
-    keeps the old one, and its result says why; that is no error of the call.
+    keeps the old one, and its result says why; that is no error of the call. Must not wait
+    for another reload: while one is under way it is refused with RATE_LIMITED, to be tried again.
     """
 
 @_typing.type_check_only
@@ -91,7 +92,8 @@ class AdminServiceAsyncStub(AdminServiceStub):
     """Lets frozen keys sign again. Keys are chosen as in FreezeKey."""
     Reload: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.ReloadRequest, _admin_service_pb2.ReloadResponse]  # type: ignore[assignment]
     """Reads policies, certificates, limits or groups again and puts them into force. A bad new one
-    keeps the old one, and its result says why; that is no error of the call.
+    keeps the old one, and its result says why; that is no error of the call. Must not wait
+    for another reload: while one is under way it is refused with RATE_LIMITED, to be tried again.
     """
 
 class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -163,7 +165,8 @@ class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_admin_service_pb2.ReloadResponse, _abc.Awaitable[_admin_service_pb2.ReloadResponse]]:
         """Reads policies, certificates, limits or groups again and puts them into force. A bad new one
-        keeps the old one, and its result says why; that is no error of the call.
+        keeps the old one, and its result says why; that is no error of the call. Must not wait
+        for another reload: while one is under way it is refused with RATE_LIMITED, to be tried again.
         """
 
 def add_AdminServiceServicer_to_server(servicer: AdminServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

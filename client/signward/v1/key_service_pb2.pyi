@@ -615,8 +615,9 @@ class ListKeysRequest(_message.Message):
     page_size: _builtins.int
     """Keys that one page holds at most. 0: 100. Above 500: 500."""
     page_token: _builtins.str
-    """next_page_token of the page before, with the same filters and view. It carries no authority.
-    Empty: the first page. A malformed one is refused.
+    """next_page_token of the page before, asked for by the same caller with the same filters. Empty:
+    the first page. Any other is refused. A token may stop working when the daemon restarts; begin
+    again.
     """
     view: Global___KeyView.ValueType
     """How much of each key to return. UNSPECIFIED: BASIC."""
@@ -696,8 +697,9 @@ class ListKeyVersionsRequest(_message.Message):
     page_size: _builtins.int
     """Versions that one page holds at most. 0: 100. Above 500: 500."""
     page_token: _builtins.str
-    """next_page_token of the page before. It carries no authority. Empty: the first page. A malformed
-    one is refused.
+    """next_page_token of the page before, asked for by the same caller for the same key. Empty: the
+    first page. Any other is refused. A token may stop working when the daemon restarts; begin
+    again.
     """
     def __init__(
         self,

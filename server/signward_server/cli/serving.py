@@ -19,7 +19,7 @@ from signward_server.home.checks import check_machine
 from signward_server.home.layout import Home
 from signward_server.home.listeners import clear_socket, ensure_free, prepare_folder
 from signward_server.home.lock import FileLock, store_lock
-from signward_server.telemetry.logging import configure_logging, log_unhandled
+from signward_server.telemetry.logging import configure_logging, flush_logging, log_unhandled
 from signward_server.wiring import Bound, Daemon, SettingsSource, build
 
 __all__ = ["run"]
@@ -50,6 +50,7 @@ def run(
             raise ConfigurationError(problems)
         configure_logging(settings.log.level, sys.stderr)
         log_unhandled()
+        held.callback(flush_logging)  # before a failure to start is said
         held.enter_context(Home(home).lock())
         held.enter_context(store_lock(settings.store.path))
         _claim(settings, held)
@@ -117,4 +118,5 @@ def _announce(bound: Bound) -> None:
         "http": bound.http,
     }
     structlog.get_logger(__name__).info("serving", **addresses)
+    flush_logging()  # what was wrong at the start stands in the log before this is said
     print(json.dumps({"ready": True, **addresses}), flush=True)

@@ -64,6 +64,7 @@ class RateRule(Section):
         "sign",
         "verify",
         "read",
+        "list",
         "key_creation",
         "key_change",
         "administration",
@@ -108,6 +109,7 @@ class FailureLimit(Section):
 
 def _default_rules() -> Any:  # noqa: ANN401  # still to be validated, like all defaults
     return [
+        {"class": "list", "per": "identity", "limit": 60, "window": "1m"},
         {"class": "key_creation", "per": "identity", "limit": 5, "window": "5m"},
         {"class": "key_change", "per": "identity", "limit": 60, "window": "1m"},
         {"class": "administration", "per": "identity", "limit": 60, "window": "1m"},

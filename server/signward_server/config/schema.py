@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 
 from signward_server.config.addresses import (
     Endpoint,
@@ -21,6 +21,7 @@ from signward_server.config.quantities import Duration
 from signward_server.config.rate_limits import FailureLimit, RateLimits, RateRule
 from signward_server.config.reload import Reload
 from signward_server.config.section import Section, contradiction, table
+from signward_server.config.tls import ClientCa, Tls
 
 __all__ = [
     "ClientCa",
@@ -42,9 +43,6 @@ __all__ = [
     "Store",
     "Tls",
 ]
-
-_SOCKET = r"^(unix:/[!-~]+)?$"
-_Name = Annotated[str, StringConstraints(min_length=1, max_length=253, pattern=r"^[!-~]+$")]
 
 
 class Listen(Section):
@@ -82,76 +80,6 @@ class Listen(Section):
                 fix = f"choose another port than that of listen.{taken[address]}"
                 raise contradiction(name, "is the address of another listener", fix)
             taken[address] = name
-        return self
-
-
-class ClientCa(Section):
-    """A CA that client certificates may come from."""
-
-    file: FilePath = Field(description="PEM bundle of the CA.")
-    names: tuple[_Name, ...] = Field(
-        (),
-        strict=False,
-        description=(
-            "What it may assert: trust domains for spiffe, names for dns and cn; empty allows any "
-            "and is refused beside a second CA."
-        ),
-    )
-
-
-def _default_client_ca() -> Any:  # noqa: ANN401  # still to be validated, like all defaults
-    return [{"file": "tls/client-ca.crt"}]
-
-
-class Tls(Section):
-    """The daemon's own certificate, and whose clients it believes. Any PKI's PEM files will do."""
-
-    certificate: FilePath = Field(
-        Path("tls/server.crt"), description="PEM chain of the daemon, its own certificate first."
-    )
-    private_key: FilePath = Field(
-        Path("tls/server.key"), description="Its unencrypted PEM key; mode 0600 or 0640."
-    )
-    client_ca: tuple[ClientCa, ...] = Field(
-        default_factory=_default_client_ca,
-        min_length=1,
-        max_length=64,
-        strict=False,
-        description="CAs of the clients, each with the names that it may assert.",
-    )
-    revocation: tuple[FilePath, ...] = Field(
-        (),
-        max_length=64,
-        strict=False,
-        description="Revocation lists of these CAs (CRL, PEM or DER), whole ones; a list that is "
-        "overdue still counts.",
-    )
-    identity: Literal["spiffe", "dns", "cn"] = Field(
-        "cn",
-        description=(
-            "The one kind of name that says who calls: SPIFFE URI, DNS name or common name."
-        ),
-    )
-    spiffe_socket: Annotated[str, StringConstraints(max_length=112, pattern=_SOCKET)] = Field(
-        "",
-        description="SPIFFE Workload API to take certificate and CAs from instead of these files, "
-        "`unix:/PATH`; takes the extra `spiffe`.",
-    )
-
-    @model_validator(mode="after")
-    def _bound(self) -> Self:
-        if len(self.client_ca) > 1 and not all(ca.names for ca in self.client_ca):
-            raise contradiction(
-                "client_ca",
-                "has several CAs, and not each says which names it may assert",
-                "give each one its names",
-            )
-        if self.spiffe_socket and self.identity != "spiffe":
-            raise contradiction(
-                "identity",
-                "is another kind than that of tls.spiffe_socket",
-                'set it to "spiffe"',
-            )
         return self
 
 

@@ -60,6 +60,9 @@ class Sources:
     def add_file(self, path: Path) -> None:
         """Read a TOML file; what is wrong with it becomes a problem."""
         self._default = str(path)
+        if path.is_fifo():  # which may never be written to
+            self._problem(str(path), "is a pipe", "give a file, which can be read again")
+            return
         try:
             with path.open("rb") as file:
                 data = file.read(_LARGEST_FILE + 1)

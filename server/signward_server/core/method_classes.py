@@ -17,6 +17,7 @@ class MethodClass(enum.StrEnum):
     SIGN = "sign"
     VERIFY = "verify"
     READ = "read"
+    LIST = "list"
     KEY_CREATION = "key_creation"
     KEY_CHANGE = "key_change"
     ADMINISTRATION = "administration"

@@ -20,7 +20,7 @@ class ApiKeyAuthentication:
     """Tells callers by the secrets that they send.
 
     A wall clock that is set back revives nothing: time is the wall clock or, if that is
-    later, what it was at start plus what has passed since (S13).
+    later, the latest that it was since the start plus what has passed since then (S13).
 
     Args:
         api_keys: All API keys.
@@ -102,6 +102,7 @@ class ApiKeyAuthentication:
     def _ensure_counts(self, api_key: ApiKey) -> None:
         if api_key.revoke_time is not None:
             raise ApiKeyRevoked
-        now = max(self._clock.time(), self._offset + self._clock.monotonic())
-        if now >= api_key.expire_time.timestamp():
+        boot = self._clock.monotonic()
+        self._offset = max(self._offset, self._clock.time() - boot)
+        if self._offset + boot >= api_key.expire_time.timestamp():
             raise ApiKeyExpired

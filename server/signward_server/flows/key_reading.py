@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from dataclasses import dataclass
 
+from signward_server.core.errors import EtagMismatch
 from signward_server.core.keys import Key, KeyVersion
 from signward_server.core.ports import Call, Catalogue, Policy
 from signward_server.flows.access import may_view, verifying_version, visible_key
@@ -14,9 +17,11 @@ __all__ = ["KeyPage", "KeyReading", "Place"]
 GET_KEY = "GetKey"
 LIST_KEYS = "ListKeys"
 GET_PUBLIC_KEY = "GetPublicKey"
-_SCAN = 50  # keys between two looks at the deadline
+_SCAN = 50  # keys of a turn, and between two looks at the deadline
+_REST = 0.001  # seconds before each turn, in which no list decides anything
 _LOOKS = 10_000  # at keys that a page does not show
 _LOOKS_OF_DECISION = 40  # that a decision takes as long as
+_TRIES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +54,16 @@ class KeyPage:
 
 
 class KeyReading:
-    """Shows what the policy lets a caller see."""
+    """Shows what the policy lets a caller see.
+
+    Lists go through the keys in turns, with a rest before each: however many there are, signing
+    waits for one of them at most.
+    """
 
     def __init__(self, *, catalogue: Catalogue, policy: Policy) -> None:
         self._catalogue = catalogue
         self._policy = policy
+        self._turn = threading.Lock()
 
     def get(self, call: Call, key_id: str) -> Key:
         """Return a key.
@@ -82,9 +92,20 @@ class KeyReading:
         it may not show, or 10,000 that do not match. That tells how many were not shown, and
         never which.
 
+        All of it is judged by one state of policies and groups (S11).
+
         Raises:
             PolicyDenied, PolicyError: The caller may not list at all.
+            EtagMismatch: Policies change faster than a page can be judged.
         """
+        for _ in range(_TRIES):
+            generation = self._policy.generation
+            page = self._page(call, wanted, place, size)
+            if self._policy.generation is generation:
+                return page
+        raise EtagMismatch
+
+    def _page(self, call: Call, wanted: KeyFilter, place: Place, size: int) -> KeyPage:
         self._policy.authorize(call, LIST_KEYS, None)
         shown: list[Key] = []
         after, skip = place.after, place.skip
@@ -92,16 +113,18 @@ class KeyReading:
         while left > 0:
             call.ensure_live()
             scanned = self._catalogue.page(after, _SCAN, skip)
-            for key in scanned:
-                matches = wanted.matches(key)
-                if not (matches and may_view(self._policy, call, key)):
-                    skip += 1
-                    left -= _LOOKS_OF_DECISION if matches else 1
-                elif len(shown) == size:
-                    return KeyPage(tuple(shown), Place(after))
-                else:
-                    shown.append(key)
-                    after, skip = key.id, 0
+            with self._turn:
+                time.sleep(_REST)
+                for key in scanned:
+                    matches = wanted.matches(key)
+                    if not (matches and may_view(self._policy, call, key)):
+                        skip += 1
+                        left -= _LOOKS_OF_DECISION if matches else 1
+                    elif len(shown) == size:
+                        return KeyPage(tuple(shown), Place(after))
+                    else:
+                        shown.append(key)
+                        after, skip = key.id, 0
             if len(scanned) < _SCAN:
                 return KeyPage(tuple(shown), None)
         return KeyPage(tuple(shown), Place(after, skip))

@@ -98,6 +98,12 @@ class KeyFilter:
     purpose: Purpose | None = None
     custody: CustodyKind | None = None
 
+    def content(self) -> bytes:
+        """Return a SHA-256 that two filters share only if they are the same."""
+        labels = sorted(self.labels.items())
+        parts = [labels, self.owner, self.user_id, self.purpose, self.custody]
+        return hashlib.sha256(json.dumps(parts).encode()).digest()
+
     def matches(self, key: Key) -> bool:
         """Return whether the list shows this key."""
         return (

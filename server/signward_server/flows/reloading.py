@@ -32,9 +32,10 @@ class Reloading:
 
         Raises:
             PolicyDenied, PolicyError: The caller may not; nothing was looked at.
+            RateLimited: Another reload is under way.
         """
         wanted = [part for part in ReloadPart if part in parts]
         with Recorded(self._audit, call, _RELOAD, "", " ".join(wanted)):
             self._policy.authorize(call, _RELOAD, None)
             call.ensure_live()
-            return self._reloads.reload(wanted)
+            return self._reloads.reload(wanted, wait=False)

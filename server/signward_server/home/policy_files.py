@@ -18,6 +18,7 @@ SUFFIX = ".cedar"
 _MOST_FILES = 256
 _LARGEST_SET = 2**20  # bytes
 _ATTEMPTS = 3
+_MOST_LINKS = 40  # one after the other, as the kernel follows
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 # A pipe must not block, and a terminal not become ours.
 _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
@@ -30,8 +31,9 @@ def read_policies(folder: Path, *, guarded: bool = True) -> tuple[PolicySource, 
     """Return what every ``*.cedar`` file directly in a folder says, in order of its name.
 
     Names that start with a point are passed over, as a shell does. A symbolic link counts
-    where it leads to within the folder, as in volumes of Kubernetes. The folder is read
-    twice, so that a set is never half of an old and half of a new one.
+    where it leads to within the folder, as in volumes of Kubernetes: each link is looked at
+    once, so that a folder that one link exchanges is the old one or the new one. And all is
+    read twice, so that a set is not half of what is just being written.
 
     Args:
         folder: Absolute.
@@ -49,14 +51,15 @@ def read_policies(folder: Path, *, guarded: bool = True) -> tuple[PolicySource, 
 
 
 def _read(folder: Path, *, guarded: bool) -> tuple[PolicySource, ...]:
-    names = _names(folder)
-    top = folder.resolve()
+    top = Path(os.path.realpath(folder))  # which raises nothing where links go round
+    names = _names(folder, top)
     problems = list(_exposed(top)) if guarded else []
+    links: dict[Path, Path | None] = {}
     sources: list[PolicySource] = []
     left = _LARGEST_SET
     for name in names:
         try:
-            content = _content(folder / name, top, guarded=guarded)
+            content = _content(folder / name, top, links, guarded=guarded)
         except ConfigurationError as exc:
             problems.extend(exc.problems)
             continue
@@ -72,14 +75,14 @@ def _read(folder: Path, *, guarded: bool) -> tuple[PolicySource, ...]:
     return tuple(sources)
 
 
-def _names(folder: Path) -> list[str]:
-    """Return the names of the policy files.
+def _names(folder: Path, top: Path) -> list[str]:
+    """Return the names of the policy files; the folder is really at ``top``.
 
     Raises:
         ConfigurationError: There is no such folder, or not one policy file in it, or too many.
     """
     try:
-        entries = os.listdir(folder)  # noqa: PTH208  # names, whatever they are
+        entries = os.listdir(top)  # noqa: PTH208  # names, whatever they are
     except OSError as exc:
         missing = isinstance(exc, FileNotFoundError)
         text = "is not there" if missing else f"cannot be read ({os.strerror(exc.errno or 0)})"
@@ -97,14 +100,14 @@ def _names(folder: Path) -> list[str]:
     return names
 
 
-def _content(path: Path, top: Path, *, guarded: bool) -> bytes:
-    """Return what a file of the folder holds.
+def _content(path: Path, top: Path, links: dict[Path, Path | None], *, guarded: bool) -> bytes:
+    """Return what a file of the folder holds; ``links`` is what was seen of links so far.
 
     Raises:
         ConfigurationError: It cannot be read, or is not what it should be.
     """
     try:
-        target = path.resolve(strict=True)
+        target = _resolved(top, path.name, links)
         if not target.is_relative_to(top):
             raise _refused(path, "leads out of its folder", "put the file itself there")
         descriptor = os.open(target, _OPEN)
@@ -113,12 +116,39 @@ def _content(path: Path, top: Path, *, guarded: bool) -> bytes:
                 raise _refused(path, "is not a regular file", "remove it")
             data = file.read(_LARGEST_SET + 1)
         problems = [*_exposed(target), *_exposed(target.parent)] if guarded else []
-    except (OSError, RuntimeError) as exc:  # RuntimeError: links that go round
-        reason = os.strerror(getattr(exc, "errno", errno.ELOOP) or 0)
+    except OSError as exc:
+        reason = os.strerror(exc.errno or 0)
         raise _refused(path, f"cannot be read ({reason})", "make it a file of this user") from exc
     if problems:
         raise ConfigurationError(problems)
     return data
+
+
+def _resolved(top: Path, name: str, links: dict[Path, Path | None]) -> Path:
+    """Return where a name leads to, as ``Path.resolve`` does, but look at each link once.
+
+    Raises:
+        OSError: It leads nowhere, or round.
+    """
+    found, left, followed = top, [name], 0
+    while left:
+        part = left.pop()
+        if part == "..":
+            found = found.parent
+            continue
+        here = found / part
+        if here not in links:
+            links[here] = here.readlink() if here.is_symlink() else None
+        leads = links[here]
+        if leads is None:
+            found = here
+            continue
+        followed += 1
+        if followed > _MOST_LINKS:
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+        left.extend(reversed(leads.parts[leads.is_absolute() :]))
+        found = Path("/") if leads.is_absolute() else found
+    return found
 
 
 def _exposed(path: Path) -> Iterator[Problem]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from signward_server.config.schema import Tls
 from signward_server.core.identity import IdentityKind
-from signward_server.rpc.material import CertificateSource, FileSource
+from signward_server.rpc.file_source import FileSource
+from signward_server.rpc.material import CertificateSource
 from signward_server.rpc.tls_files import ClientCaFile, ServerFiles, TlsFileError
 
-__all__ = ["certificate_source"]
+__all__ = ["certificate_source", "server_files"]
 
 
 def certificate_source(tls: Tls) -> CertificateSource:
@@ -18,14 +19,17 @@ def certificate_source(tls: Tls) -> CertificateSource:
     """
     if tls.spiffe_socket:
         return _workload_api(tls)
-    return FileSource(
-        ServerFiles(
-            certificate=tls.certificate,
-            private_key=tls.private_key,
-            client_cas=[ClientCaFile(ca.file, ca.names) for ca in tls.client_ca],
-            revocations=tls.revocation,
-            identity=IdentityKind(tls.identity),
-        )
+    return FileSource(server_files(tls))
+
+
+def server_files(tls: Tls) -> ServerFiles:
+    """Return the files that a section names."""
+    return ServerFiles(
+        certificate=tls.certificate,
+        private_key=tls.private_key,
+        client_cas=[ClientCaFile(ca.file, ca.names) for ca in tls.client_ca],
+        revocations=tls.revocation,
+        identity=IdentityKind(tls.identity),
     )
 
 

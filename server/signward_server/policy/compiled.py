@@ -15,10 +15,17 @@ from signward_server.policy.policies import Policies
 from signward_server.policy.schema import schema_text
 from signward_server.policy.statements import PolicySource, Problem
 
-__all__ = ["Policies", "PoliciesRefused", "PolicySource", "Problem", "compile_policies"]
+__all__ = [
+    "Policies",
+    "PoliciesRefused",
+    "PolicySource",
+    "Problem",
+    "compile_policies",
+    "version_of",
+]
 
 _MAX_SIZE = 1024 * 1024  # characters, of all files
-_MAX_POLICIES = 2000
+_MAX_POLICIES = 500  # 60 ms in which nothing is signed
 _MAX_PROBLEMS = 20  # nothing after that is looked at
 
 _is_source_name = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}").fullmatch
@@ -54,15 +61,29 @@ def compile_policies(
     by_name = {kind.name: kind for kind in kinds}
     text = schema_text(by_name.values(), windows)
     schema = cedarpy.Schema.from_str(text)
-    ordered = sorted(sources, key=lambda source: source.name)
+    ordered = _ordered(sources)
     _refuse(_misshapen(ordered))
     policies = _parsed(ordered)
     _refuse(_crowded(policies))
     _refuse(_invalid(policies, schema))
-    content = json.dumps([text, [(source.name, source.text) for source in ordered]])
-    version = hashlib.sha256(content.encode()).hexdigest()
     by_id = {policy.id: policy for policy in policies}
-    return Policies(by_id, by_name, tuple(windows), schema, version)
+    return Policies(by_id, by_name, tuple(windows), schema, _version(text, ordered))
+
+
+def version_of(
+    sources: Iterable[PolicySource], kinds: Iterable[ActionKind], windows: Sequence[str] = ()
+) -> str:
+    """Return the version that ``compile_policies`` would give, without looking at a policy."""
+    return _version(schema_text(list(kinds), windows), _ordered(sources))
+
+
+def _ordered(sources: Iterable[PolicySource]) -> list[PolicySource]:
+    return sorted(sources, key=lambda source: source.name)
+
+
+def _version(schema: str, ordered: Sequence[PolicySource]) -> str:
+    content = json.dumps([schema, [(source.name, source.text) for source in ordered]])
+    return hashlib.sha256(content.encode()).hexdigest()
 
 
 def _refuse(problems: Iterable[Problem]) -> None:

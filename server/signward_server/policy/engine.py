@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from typing import NoReturn
 
@@ -11,6 +10,7 @@ from signward_server.core.keys import Key, KeyVersion
 from signward_server.core.ports import Caller, Clock, Event, Level, Meter
 from signward_server.core.signing import Intent
 from signward_server.policy.compiled import Policies
+from signward_server.policy.error_log import ErrorLog
 from signward_server.policy.explain import Explanation, explain
 from signward_server.policy.groups import Groups
 from signward_server.policy.question import Question, Unfit, require_intent
@@ -18,8 +18,6 @@ from signward_server.policy.snapshot import Snapshot
 from signward_server.policy.verdict import Verdict
 
 __all__ = ["CedarPolicy"]
-
-_log = logging.getLogger(__name__)
 
 _MAX_NAMED = 16  # policies in an answer
 
@@ -37,6 +35,7 @@ class CedarPolicy:
     def __init__(self, policies: Policies, groups: Groups, clock: Clock, meter: Meter) -> None:
         self._clock = clock
         self._meter = meter
+        self._errors = ErrorLog(clock)
         self.replace(policies, groups)
 
     def replace(self, policies: Policies, groups: Groups) -> None:
@@ -114,5 +113,5 @@ class CedarPolicy:
     def _fail(self, action: str) -> NoReturn:
         """Deny, since nobody can tell what the policies say; never with Cedar's own words."""
         self._meter.count(Event.POLICY_ERROR, action)
-        _log.error("a policy could not be evaluated", extra={"action": action})
+        self._errors.add(action)
         raise PolicyError

@@ -10,6 +10,7 @@ from signward_server.core.ports import Clock
 from signward_server.flows.access import VIEW_KEY
 from signward_server.flows.api_key_changes import ApiKeyChanges
 from signward_server.flows.freezing import UNFREEZE_KEY, Freezing
+from signward_server.flows.key_reading import Place
 from signward_server.flows.reloading import Reloading
 from signward_server.rpc.call import GrpcCall
 from signward_server.rpc.convert.admin_messages import api_key_message, reload_result
@@ -22,7 +23,7 @@ from signward_server.rpc.convert.admin_requests import (
     target,
 )
 from signward_server.rpc.convert.fields import Fields
-from signward_server.rpc.page_token import decode_page_token, encode_page_token
+from signward_server.rpc.page_token import PageTokens
 from signward_server.rpc.pages import fitting, page_size
 from signward_server.rpc.parsing import parse
 from signward_server.rpc.routes import Route, Unary
@@ -42,13 +43,14 @@ class AdminService:
         self._freezing = freezing
         self._reloading = reloading
         self._clock = clock
+        self._tokens = PageTokens()
 
     def routes(self) -> list[Route]:
         """Return its RPCs."""
         return [
             _route("CreateApiKey", self._create_api_key, "CreateApiKey"),
             _route("ImportApiKey", self._import_api_key, "ImportApiKey"),
-            _route("ListApiKeys", self._list_api_keys, "ListApiKeys"),
+            _listing("ListApiKeys", self._list_api_keys),
             _route("RevokeApiKey", self._revoke_api_key, "RevokeApiKey"),
             _route("FreezeKey", self._freeze, VIEW_KEY, "FreezeKey", UNFREEZE_KEY),
             _route("UnfreezeKey", self._unfreeze, VIEW_KEY, UNFREEZE_KEY),
@@ -70,11 +72,13 @@ class AdminService:
         fields = Fields()
         holder = identity(fields, message.identity)
         fields.check()
-        after = decode_page_token(message.page_token)
-        page = self._api_keys.page(call, holder, after, page_size(message.page_size))
+        filtered = message.identity.encode()
+        place = self._tokens.decode(call, filtered, message.page_token)
+        page = self._api_keys.page(call, holder, place.after, page_size(message.page_size))
         shown = list(fitting(map(api_key_message, page.api_keys)))
         next_after = page.next_after if len(shown) == len(page.api_keys) else shown[-1].id
-        token = encode_page_token(next_after)
+        following = Place(next_after) if next_after else None
+        token = self._tokens.encode(call, filtered, following)
         return _bytes(pb.ListApiKeysResponse(api_keys=shown, next_page_token=token))
 
     def _revoke_api_key(self, data: bytes, call: GrpcCall) -> bytes:
@@ -114,6 +118,10 @@ class AdminService:
 
 def _route(name: str, behaviour: Unary, *actions: str) -> Route:
     return Route(_SERVICE + name, actions, MethodClass.ADMINISTRATION, unary=behaviour)
+
+
+def _listing(name: str, behaviour: Unary) -> Route:
+    return Route(_SERVICE + name, (name,), MethodClass.LIST, unary=behaviour)
 
 
 def _bytes(message: Message) -> bytes:

@@ -16,7 +16,7 @@ from signward_server.rpc.call import GrpcCall
 from signward_server.rpc.convert.fields import Fields
 from signward_server.rpc.convert.key_messages import key_message, public_key_response
 from signward_server.rpc.convert.key_requests import create_key, key_filter, update_key
-from signward_server.rpc.page_token import decode_place, encode_place
+from signward_server.rpc.page_token import PageTokens
 from signward_server.rpc.pages import fitting, page_size
 from signward_server.rpc.parsing import parse
 from signward_server.rpc.routes import Route, Unary
@@ -30,7 +30,7 @@ _UNIMPLEMENTED = {
     "ImportKey": MethodClass.KEY_CREATION,
     "CreateImportParameters": MethodClass.KEY_CREATION,
     "AdoptKey": MethodClass.KEY_CREATION,
-    "ListKeyVersions": MethodClass.READ,
+    "ListKeyVersions": MethodClass.LIST,
     "CheckKey": MethodClass.READ,
     "GetCustodyStatus": MethodClass.READ,
     "GetKeyPolicyTemplate": MethodClass.READ,
@@ -49,6 +49,7 @@ class KeyService:
         self._creation = creation
         self._reading = reading
         self._changes = changes
+        self._tokens = PageTokens()
         # Answers of GetPublicKey by key and version asked for, valid while the snapshot is.
         self._answers: dict[tuple[str, int], tuple[Key, bytes]] = {}
 
@@ -57,7 +58,7 @@ class KeyService:
         return [
             _route("CreateKey", MethodClass.KEY_CREATION, self._create),
             _route("GetKey", MethodClass.READ, self._get),
-            _route("ListKeys", MethodClass.READ, self._list),
+            _route("ListKeys", MethodClass.LIST, self._list),
             _route("UpdateKey", MethodClass.KEY_CHANGE, self._update, *_UPDATE_ACTIONS),
             _route("GetPublicKey", MethodClass.READ, self._get_public_key),
             _route("DisableKey", MethodClass.KEY_CHANGE, self._disable),
@@ -85,11 +86,12 @@ class KeyService:
         full = _wants_versions(fields, message.view, unset=False)
         wanted = key_filter(fields, message)
         fields.check()
-        place = decode_place(message.page_token)
+        content = wanted.content()
+        place = self._tokens.decode(call, content, message.page_token)
         page = self._reading.page(call, wanted, place, page_size(message.page_size))
         shown = list(fitting(key_message(key, with_versions=full) for key in page.keys))
         following = page.following if len(shown) == len(page.keys) else Place(shown[-1].id)
-        token = encode_place(following)
+        token = self._tokens.encode(call, content, following)
         return _bytes(pb.ListKeysResponse(keys=shown, next_page_token=token))
 
     def _update(self, data: bytes, call: GrpcCall) -> bytes:

@@ -1,69 +1,76 @@
-"""Page tokens: opaque, and without authority: a forged one only starts elsewhere."""
+"""Page tokens: opaque, and good for nothing but the list that they were given in.
+
+Whoever could choose where a page begins would count the keys between two places, and so find
+the ids of keys that it may not view (S39). A token therefore carries a MAC over the RPC, the
+caller, the filter and the place; its key lives as long as the process.
+"""
 
 from __future__ import annotations
 
 import base64
-import binascii
-import re
+import hmac
+import json
+import secrets
 
 from signward_server.core.errors import FieldInvalid
+from signward_server.core.ports import Call
 from signward_server.flows.key_reading import Place
 
-__all__ = ["decode_page_token", "decode_place", "encode_page_token", "encode_place"]
+__all__ = ["PageTokens"]
 
-_SKIP = re.compile(r"[1-9][0-9]{0,8}")
-_LONGEST = 256
-_FORM = b"\x01"
-
-
-def encode_page_token(after: str) -> str:
-    """Return the token of the page that begins after this id; empty for no page."""
-    if not after:
-        return ""
-    return base64.urlsafe_b64encode(_FORM + after.encode()).decode().rstrip("=")
+_LONGEST = 512
+_KEY_BYTES = 32
+_MAC_BYTES = 16
 
 
-def decode_page_token(token: str) -> str:
-    """Return the id after which a page begins; empty for the first page.
+class PageTokens:
+    """Gives tokens out and takes them back."""
 
-    Raises:
-        FieldInvalid: It is no token of ours.
-    """
-    if not token:
-        return ""
-    if len(token) > _LONGEST:
-        raise _invalid()
-    try:
-        padded = token + "=" * (-len(token) % 4)
-        data = base64.b64decode(padded, altchars=b"-_", validate=True)
-        text = data.removeprefix(_FORM).decode()
-    except (ValueError, binascii.Error) as exc:
-        raise _invalid() from exc
-    if not data.startswith(_FORM):
-        raise _invalid()
-    return text
+    __slots__ = ("_key",)
 
+    def __init__(self) -> None:
+        self._key = secrets.token_bytes(_KEY_BYTES)
 
-def encode_place(place: Place | None) -> str:
-    """Return the token of the page that begins there; empty for no page."""
-    if place is None:
-        return ""
-    return encode_page_token(f"{place.skip}/{place.after}" if place.skip else place.after)
+    def encode(self, call: Call, filtered: bytes, place: Place | None) -> str:
+        """Return the token of the page that begins there; empty for no page.
 
+        Args:
+            call: Who lists with which RPC.
+            filtered: What stands for the filter of the list.
+            place: Where the page begins, ``None`` at the end.
+        """
+        if place is None:
+            return ""
+        text = f"{place.skip}/{place.after}".encode()
+        token = self._mac(call, filtered, text) + text
+        return base64.urlsafe_b64encode(token).decode().rstrip("=")
 
-def decode_place(token: str) -> Place:
-    """Return where a page begins.
+    def decode(self, call: Call, filtered: bytes, token: str) -> Place:
+        """Return where a page begins: at the start for the empty token.
 
-    Raises:
-        FieldInvalid: It is no token of ours.
-    """
-    head, slash, after = decode_page_token(token).partition("/")
-    if not slash:
-        return Place(head)
-    if not _SKIP.fullmatch(head):
-        raise _invalid()
-    return Place(after, int(head))
+        Raises:
+            FieldInvalid: It was not given by this process to this caller for this list.
+        """
+        if not token:
+            return Place()
+        if len(token) > _LONGEST:
+            raise _invalid()
+        try:
+            padded = token + "=" * (-len(token) % 4)
+            data = base64.b64decode(padded, altchars=b"-_", validate=True)
+        except ValueError as exc:
+            raise _invalid() from exc
+        mac, text = data[:_MAC_BYTES], data[_MAC_BYTES:]
+        if not hmac.compare_digest(mac, self._mac(call, filtered, text)):
+            raise _invalid()
+        skip, _, after = text.decode().partition("/")
+        return Place(after, int(skip))
+
+    def _mac(self, call: Call, filtered: bytes, text: bytes) -> bytes:
+        listing = json.dumps([call.method, str(call.identity), filtered.hex(), text.hex()])
+        return hmac.digest(self._key, listing.encode(), "sha256")[:_MAC_BYTES]
 
 
 def _invalid() -> FieldInvalid:
-    return FieldInvalid.at("page_token", "Must be a next_page_token of this RPC.")
+    rule = "Must be the next_page_token of this list; begin again without one."
+    return FieldInvalid.at("page_token", rule)

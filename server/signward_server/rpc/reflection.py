@@ -13,6 +13,7 @@ from grpc_reflection.v1alpha import reflection_pb2
 from grpc_reflection.v1alpha.reflection import ReflectionServicer
 
 from signward_server.core.method_classes import MethodClass
+from signward_server.core.ports import Limits
 from signward_server.rpc.call import GrpcCall
 from signward_server.rpc.parsing import parse
 from signward_server.rpc.routes import Route
@@ -33,11 +34,15 @@ class Reflection:
     Args:
         services: Full names of all services that a caller may ask about.
         guard: Returns if the caller may ask, and raises otherwise.
+        limits: How often; a stream counts as its first question, each further one as a call.
     """
 
-    def __init__(self, services: Iterable[str], guard: Callable[[GrpcCall], None]) -> None:
+    def __init__(
+        self, services: Iterable[str], guard: Callable[[GrpcCall], None], limits: Limits
+    ) -> None:
         _describe_v1()
         self._guard = guard
+        self._limits = limits
         self._servicer = ReflectionServicer(tuple(services))
 
     def routes(self) -> list[Route]:
@@ -61,8 +66,10 @@ class Reflection:
     def _asked(
         self, requests: Iterator[bytes], call: GrpcCall
     ) -> Iterator[reflection_pb2.ServerReflectionRequest]:
-        for data in requests:
+        for number, data in enumerate(requests):
             call.ensure_live()
+            if number:
+                self._limits.admit(call.identity, MethodClass.REFLECTION)
             self._guard(call)
             yield parse(reflection_pb2.ServerReflectionRequest, data)
 

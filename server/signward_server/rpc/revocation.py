@@ -1,13 +1,15 @@
 """Certificate revocation lists: what their CAs have taken back (RFC 5280, section 5).
 
 A list can only make the daemon refuse more. So one that is overdue still counts; but it
-counts whole or not at all: one that is not signed by a CA of the bundle, or says something
-that is not understood here, is refused when it is read.
+counts whole or not at all: one that says something that is not understood here, or claims to
+be from a CA of the bundle and is not, is refused when it is read. One of another CA revokes
+nothing, so that a CA can leave the bundle before its list does.
 """
 
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -22,6 +24,7 @@ from signward_server.rpc.x509_reading import MALFORMED, extension
 
 __all__ = ["RevocationList", "Revocations", "read_revocations"]
 
+_log = logging.getLogger(__name__)
 _LARGEST = 8 * 2**20  # some hundred thousand entries, which take seconds to read
 _BEGIN = b"-----BEGIN "
 _PEM = re.compile(rb"-----BEGIN X509 CRL-----\s[A-Za-z0-9+/=\s]*-----END X509 CRL-----", re.ASCII)
@@ -84,7 +87,7 @@ def read_revocations(paths: Iterable[Path], authorities: Sequence[x509.Certifica
 
     Raises:
         TlsFileError: One is missing, malformed, a delta or an indirect list, says something
-            that is not understood, or is signed by none of the CAs.
+            that is not understood, or is signed by none of the CAs that have its name.
     """
     return Revocations(each for path in paths for each in _read(path, authorities))
 
@@ -92,7 +95,11 @@ def read_revocations(paths: Iterable[Path], authorities: Sequence[x509.Certifica
 def _read(path: Path, authorities: Sequence[x509.Certificate]) -> Sequence[RevocationList]:
     data = read_file(path, _LARGEST)
     try:
-        return [_verified(path, crl, authorities) for crl in _parsed(data)]
+        return [
+            verified
+            for crl in _parsed(data)
+            if (verified := _verified(path, crl, authorities)) is not None
+        ]
     except MALFORMED as exc:
         raise TlsFileError(f"{path}: no certificate revocation list in PEM or DER.") from exc
 
@@ -108,17 +115,18 @@ def _parsed(data: bytes) -> Sequence[x509.CertificateRevocationList]:
 
 def _verified(
     path: Path, crl: x509.CertificateRevocationList, authorities: Sequence[x509.Certificate]
-) -> RevocationList:
-    if not any(_has_signed(authority, crl) for authority in authorities):
-        raise TlsFileError(f"{path}: signed by none of the CAs in tls.client_ca.")
+) -> RevocationList | None:
+    """Return what a list says, ``None`` if it is of none of the CAs."""
     if not all(map(_is_understood, crl.extensions)):
         raise TlsFileError(f"{path}: a delta or indirect list, or one with unknown extensions.")
-    return RevocationList(
-        crl.issuer,
-        frozenset(_serials(path, crl)),
-        crl.next_update_utc,
-        hashlib.sha256(crl.public_bytes(Encoding.DER)).digest(),
-    )
+    serials = frozenset(_serials(path, crl))
+    if crl.issuer not in [authority.subject for authority in authorities]:
+        _log.warning("revocation list of no CA in the bundle", extra={"file": str(path)})
+        return None
+    if not any(_has_signed(authority, crl) for authority in authorities):
+        raise TlsFileError(f"{path}: signed by none of the CAs in tls.client_ca.")
+    fingerprint = hashlib.sha256(crl.public_bytes(Encoding.DER)).digest()
+    return RevocationList(crl.issuer, serials, crl.next_update_utc, fingerprint)
 
 
 def _is_understood(found: x509.Extension[x509.ExtensionType]) -> bool:

@@ -75,7 +75,7 @@ def build_server(
         api_keys=flows.api_keys, freezing=flows.freezing, reloading=flows.reloading, clock=clock
     )
     described = (*_SERVICES, _HEALTH_SERVICE, *REFLECTION_SERVICES)
-    reflection = Reflection(described, _guard(policy, REFLECT))
+    reflection = Reflection(described, _guard(policy, REFLECT), limits)
     return RpcServer(
         routes=[
             *keys.routes(),

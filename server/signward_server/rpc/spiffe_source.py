@@ -21,9 +21,9 @@ from spiffe.workloadapi.x509_context import X509Context
 
 from signward_server.core.identity import IdentityKind
 from signward_server.rpc.identity import ClientAuthority
-from signward_server.rpc.material import Material, checked
+from signward_server.rpc.material import Bundle, Pair, believed, checked
 from signward_server.rpc.revocation import read_revocations
-from signward_server.rpc.tls_files import TlsFileError
+from signward_server.rpc.tls_files import ServerFiles, TlsFileError
 
 __all__ = ["SpiffeSource"]
 
@@ -64,18 +64,32 @@ class SpiffeSource:
         if self._context is not self._given:
             changed()
 
-    def read(self, now: datetime) -> Material:
+    def turn_to(self, files: ServerFiles) -> None:
+        """Read these revocation lists from now on."""
+        self._revocations = tuple(files.revocations)
+
+    def pair(self, now: datetime) -> Pair:
         """Return what the agent has sent last; see ``CertificateSource``."""
         if self._stop is None:
             self._connect()
         self._arrived.wait(self._patience)
         self._given = context = self._context
-        if context is None:
-            raise TlsFileError(
-                "tls.spiffe_socket: the agent has given no certificate; register the daemon as "
-                "a workload and look into the agent's log."
-            )
-        return checked(self._material(context), "tls.spiffe_socket", now)
+        svid = _answered(context).default_svid
+        key = svid.private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        return checked(Pair(svid.cert_chain, key), "tls.spiffe_socket", now)
+
+    def bundle(self) -> Bundle:
+        """Return whom to believe by what the agent has sent last; see ``CertificateSource``."""
+        authorities = [
+            ClientAuthority(certificate, frozenset({bundle.trust_domain.name}))
+            for bundle in _answered(self._context).x509_bundle_set.bundles
+            for certificate in bundle.x509_authorities
+        ]
+        # Sets have no order of their own, and another order would be another version.
+        authorities.sort(key=lambda each: each.certificate.public_bytes(Encoding.DER))
+        issuers = [authority.certificate for authority in authorities]
+        revocations = read_revocations(self._revocations, issuers)
+        return believed(Bundle(IdentityKind.SPIFFE, authorities, revocations))
 
     def close(self) -> None:
         """Listen to the agent no more."""
@@ -117,24 +131,11 @@ class SpiffeSource:
                 continue  # the socket is gone for now
             return
 
-    def _material(self, context: X509Context) -> Material:
-        svid = context.default_svid
-        authorities = [
-            ClientAuthority(certificate, frozenset({bundle.trust_domain.name}))
-            for bundle in context.x509_bundle_set.bundles
-            for certificate in bundle.x509_authorities
-        ]
-        # Sets have no order of their own, and another order would be another version.
-        authorities.sort(key=lambda each: each.certificate.public_bytes(Encoding.DER))
-        revocations = read_revocations(
-            self._revocations, [authority.certificate for authority in authorities]
+
+def _answered(context: X509Context | None) -> X509Context:
+    if context is None:
+        raise TlsFileError(
+            "tls.spiffe_socket: the agent has given no certificate; register the daemon as "
+            "a workload and look into the agent's log."
         )
-        return Material(
-            kind=IdentityKind.SPIFFE,
-            chain=svid.cert_chain,
-            key_pem=svid.private_key.private_bytes(
-                Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
-            ),
-            authorities=authorities,
-            revocations=revocations,
-        )
+    return context

@@ -16,9 +16,8 @@ import grpc
 
 from signward_server.core.ports import Clock
 from signward_server.rpc.identity import IdentityParser
-from signward_server.rpc.material import CertificateSource, Material, pem_of
-from signward_server.rpc.revocation import Revocations
-from signward_server.rpc.tls_files import TlsFileError
+from signward_server.rpc.material import Bundle, CertificateSource, Pair, pem_of, version_of
+from signward_server.rpc.tls_files import ServerFiles, TlsFileError
 from signward_server.rpc.trust import Trust, Trusted
 
 __all__ = ["Certificates"]
@@ -31,14 +30,16 @@ class _Loaded:
     """What is in force.
 
     Attributes:
-        trust: Whom it makes the daemon believe.
-        revocations: What is revoked.
+        pair: What the daemon shows.
+        bundle: Whom it believes.
+        trust: What it makes of that.
         mutual: Configuration of listeners that require a client certificate.
         one_sided: Configuration of those that ask for none.
     """
 
+    pair: Pair
+    bundle: Bundle
     trust: Trust
-    revocations: Revocations
     mutual: grpc.ServerCertificateConfiguration
     one_sided: grpc.ServerCertificateConfiguration
 
@@ -61,7 +62,7 @@ class Certificates:
         self._source = source
         self._clock = clock
         self._lock = threading.Lock()
-        self._loaded = _loaded(source.read(clock.now()))
+        self._loaded = _loaded(source.pair(clock.now()), source.bundle())
         self.trusted = Trusted(self._loaded.trust)
         self._mention_overdue()
         source.follow(self._follow)
@@ -74,24 +75,46 @@ class Certificates:
     @property
     def overdue(self) -> int:
         """How many revocation lists should have been replaced by newer ones; they still count."""
-        return self._loaded.revocations.overdue(self._clock.now())
+        return self._loaded.bundle.revocations.overdue(self._clock.now())
 
     def watched(self) -> Iterable[Path]:
         """Return the files that they come from."""
         return self._source.watched()
 
-    def load(self) -> None:
+    def load(self, files: ServerFiles | None = None) -> None:
         """Read everything again, and put it into force.
 
+        What the daemon shows and whom it believes are two things: one that cannot be used
+        keeps what was in force of it, and not the other one. So nobody stays believed
+        because of a certificate that was not renewed.
+
+        Args:
+            files: The files to read from now on; ``None`` for the same as before.
+
         Raises:
-            TlsFileError: Something cannot be used; what was in force stays.
+            TlsFileError: Something cannot be used.
         """
         with self._lock:
-            loaded = _loaded(self._source.read(self._clock.now()))
+            if files is not None:
+                self._source.turn_to(files)
+            loaded, problems = self._read(self._loaded)
             if loaded.trust.version != self._loaded.trust.version:
                 self._loaded = loaded
                 self.trusted.now = loaded.trust
         self._mention_overdue()
+        if problems:
+            raise TlsFileError("\n".join(problems))
+
+    def _read(self, before: _Loaded) -> tuple[_Loaded, list[str]]:
+        pair, problems = before.pair, []
+        try:
+            pair = self._source.pair(self._clock.now())
+        except TlsFileError as exc:
+            problems.append(str(exc))
+        try:
+            return _loaded(pair, self._source.bundle()), problems
+        except TlsFileError as exc:
+            return _loaded(pair, before.bundle), [*problems, str(exc)]
 
     def close(self) -> None:
         """Let go of the source; what is in force stays."""
@@ -134,32 +157,32 @@ class Certificates:
             self.load()
         except TlsFileError as refused:
             _log.error("new certificates refused", extra={"problem": str(refused)})
-        else:
-            if self.version != before:
-                _log.warning("new certificates", extra={"version": self.version})
+        if self.version != before:
+            _log.warning("new certificates", extra={"version": self.version})
 
     def _mention_overdue(self) -> None:
         if overdue := self.overdue:
             _log.warning("revocation lists are overdue", extra={"lists": overdue})
 
 
-def _loaded(material: Material) -> _Loaded:
-    authorities = [authority.certificate for authority in material.authorities]
+def _loaded(pair: Pair, bundle: Bundle) -> _Loaded:
+    authorities = [authority.certificate for authority in bundle.authorities]
     if not authorities:
         raise TlsFileError("No client CA that is not revoked, so that nobody could ever call.")
     try:
         parser = IdentityParser(
-            material.kind,
-            authorities=material.authorities,
-            server_certificates=material.chain[:1],
-            revocations=material.revocations,
+            bundle.kind,
+            authorities=bundle.authorities,
+            server_certificates=pair.chain[:1],
+            revocations=bundle.revocations,
         )
     except ValueError as exc:
         raise TlsFileError(f"tls.client_ca: {exc}") from exc
-    pair = (material.key_pem, pem_of(material.chain))
+    shown = (pair.key_pem, pem_of(pair.chain))
     return _Loaded(
-        Trust(parser.parse, material.version),
-        material.revocations,
-        grpc.ssl_server_certificate_configuration([pair], pem_of(authorities)),
-        grpc.ssl_server_certificate_configuration([pair]),
+        pair,
+        bundle,
+        Trust(parser.parse, version_of(pair, bundle)),
+        grpc.ssl_server_certificate_configuration([shown], pem_of(authorities)),
+        grpc.ssl_server_certificate_configuration([shown]),
     )

@@ -10,6 +10,7 @@ from pathlib import Path
 from cryptography import x509
 
 from signward_server.core.identity import IdentityKind
+from signward_server.rpc.x509_reading import MALFORMED
 
 __all__ = [
     "LARGEST",
@@ -66,6 +67,8 @@ def read_file(path: Path, largest: int = LARGEST) -> bytes:
     Raises:
         TlsFileError: It cannot be read, or is larger than ``largest`` bytes.
     """
+    if path.is_fifo():  # which may never be written to
+        raise TlsFileError(f"{path}: a pipe; give a file, which can be read again.")
     try:
         with path.open("rb") as file:
             data = file.read(largest + 1)
@@ -77,12 +80,21 @@ def read_file(path: Path, largest: int = LARGEST) -> bytes:
 
 
 def read_certificates(path: Path) -> list[x509.Certificate]:
-    """Return the certificates of a PEM file, at least one.
+    """Return the certificates of a PEM file, at least one; names and key of each can be read.
 
     Raises:
-        TlsFileError: There is none, or one is malformed.
+        TlsFileError: There is none, or one is malformed, or its key is of no known kind.
     """
+    data = read_file(path)
     try:
-        return x509.load_pem_x509_certificates(read_file(path))
+        certificates = x509.load_pem_x509_certificates(data)
     except ValueError as exc:
         raise TlsFileError(f"{path}: no PEM certificate in it.") from exc
+    try:
+        for each in certificates:
+            # Each is decoded at first access only.
+            _ = each.subject, each.issuer, each.public_key()
+    except MALFORMED as exc:
+        text = "has a certificate that is malformed, or with a key of an unknown kind"
+        raise TlsFileError(f"{path}: {text}.") from exc
+    return certificates

@@ -16,7 +16,9 @@ from typing import TextIO
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-__all__ = ["configure_logging", "log_unhandled"]
+from signward_server.telemetry.spool import Spool
+
+__all__ = ["configure_logging", "flush_logging", "log_unhandled"]
 
 _OURS = "signward_server"
 _DEEPEST = 16
@@ -39,6 +41,8 @@ _PINNED = {
 def configure_logging(level: str, stream: TextIO) -> None:
     """Send structlog's and the standard library's records to a stream as JSON.
 
+    Nobody who logs waits for the stream; see ``Spool``.
+
     Args:
         level: ``debug``, ``info``, ``warning`` or ``error``; below ``info`` it holds for
             the daemon's own loggers only.
@@ -51,7 +55,7 @@ def configure_logging(level: str, stream: TextIO) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _exception_as_places,
     ]
-    handler = logging.StreamHandler(stream)
+    handler = Spool(stream)
     handler.addFilter(_foreign_debug_stays_out)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
@@ -66,6 +70,8 @@ def configure_logging(level: str, stream: TextIO) -> None:
     root = logging.getLogger()
     for old in list(root.handlers):
         root.removeHandler(old)
+        if isinstance(old, Spool):
+            old.close()
     root.addHandler(handler)
     root.setLevel(max(own, logging.INFO))
     logging.getLogger(_OURS).setLevel(own)
@@ -81,6 +87,13 @@ def configure_logging(level: str, stream: TextIO) -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
+
+
+def flush_logging() -> None:
+    """Wait for what was logged to be written, but not for long; the process's end does so too."""
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, Spool):
+            handler.flush()
 
 
 def log_unhandled() -> None:

@@ -23,7 +23,7 @@ from signward_server.custody.verification import NativeVerifier
 from signward_server.flows.api_key_authentication import ApiKeyAuthentication
 from signward_server.flows.process_api_key import process_api_key
 from signward_server.home.damage import log_damage
-from signward_server.home.policies import load_policies
+from signward_server.home.policies import load_policies, require_groups
 from signward_server.home.sealing import refuse_foreign_kek
 from signward_server.home.tls_settings import certificate_source
 from signward_server.policy.engine import CedarPolicy
@@ -70,7 +70,9 @@ def build(
         certificates = Certificates(certificate_source(settings.tls), clock)
         opened.callback(certificates.close)
         groups = Groups(settings.groups.members)
-        policy = CedarPolicy(load_policies(settings.policy.folder), groups, clock, metrics)
+        policies = load_policies(settings.policy.folder)
+        require_groups(policies, groups.names, settings.policy.folder)
+        policy = CedarPolicy(policies, groups, clock, metrics)
         native = load_native(allow_unlisted=settings.custody.envelope.allow_unlisted_libraries)
         memory = LockedMemory(native.sodium, settings.custody.envelope.locked_memory)
         opened.callback(memory.close)
@@ -84,10 +86,12 @@ def build(
         limits = build_limits(settings.rate_limits, clock, metrics, opened)
         reloader = Reloader(
             {
-                ReloadPart.POLICY: PolicyPart(policy, settings.policy.folder),
-                ReloadPart.CERTIFICATES: CertificatesPart(certificates),
+                ReloadPart.POLICY: PolicyPart(policy, settings.policy.folder, source),
+                ReloadPart.CERTIFICATES: CertificatesPart(
+                    certificates, source, settings.tls.spiffe_socket
+                ),
                 ReloadPart.LIMITS: LimitsPart(limits, source),
-                ReloadPart.GROUPS: GroupsPart(policy, source),
+                ReloadPart.GROUPS: GroupsPart(policy, settings.policy.folder, source),
             },
             metrics,
         )

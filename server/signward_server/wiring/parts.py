@@ -8,12 +8,13 @@ from pathlib import Path
 
 from signward_server.config import Settings
 from signward_server.core.startup import ConfigurationRefused
-from signward_server.home.policies import load_policies
+from signward_server.home.policies import load_policies, require_groups
+from signward_server.home.tls_settings import server_files
 from signward_server.limits.rules import RuledLimits
 from signward_server.policy.engine import CedarPolicy
 from signward_server.policy.groups import Groups
 from signward_server.rpc.tls import Certificates
-from signward_server.rpc.tls_files import TlsFileError
+from signward_server.rpc.tls_files import ServerFiles, TlsFileError
 from signward_server.wiring.limiting import rules_of
 
 __all__ = ["CertificatesPart", "GroupsPart", "LimitsPart", "PolicyPart", "SettingsSource"]
@@ -38,10 +39,11 @@ class SettingsSource:
 
 @dataclass(frozen=True, slots=True)
 class PolicyPart:
-    """The policies of a folder."""
+    """The policies of a folder; what they name for the first time comes with its groups."""
 
     engine: CedarPolicy
     folder: Path
+    source: SettingsSource
 
     @property
     def version(self) -> str:
@@ -54,16 +56,21 @@ class PolicyPart:
 
     def load(self) -> None:
         """See ``Part``."""
-        policies = load_policies(self.folder)
-        if policies.version != self.version:
-            self.engine.replace(policies, self.engine.groups)
+        known, groups = self.engine.policies, self.engine.groups
+        policies = load_policies(self.folder, known=known)
+        if policies.groups - groups.names:
+            groups = Groups(self.source.load().groups.members)
+        require_groups(policies, groups.names, self.folder)
+        if policies is not known or groups is not self.engine.groups:
+            self.engine.replace(policies, groups)
 
 
 @dataclass(frozen=True, slots=True)
 class GroupsPart:
-    """The groups of the configuration."""
+    """The groups of the configuration; those that go take along the policies that name them."""
 
     engine: CedarPolicy
+    folder: Path
     source: SettingsSource
 
     @property
@@ -78,8 +85,12 @@ class GroupsPart:
     def load(self) -> None:
         """See ``Part``."""
         groups = Groups(self.source.load().groups.members)
+        policies = self.engine.policies
+        if policies.groups - groups.names:
+            policies = load_policies(self.folder)
+        require_groups(policies, groups.names, self.folder)
         if groups.version != self.version:
-            self.engine.replace(self.engine.policies, groups)
+            self.engine.replace(policies, groups)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +116,21 @@ class LimitsPart:
 
 @dataclass(frozen=True, slots=True)
 class CertificatesPart:
-    """The daemon's certificate, the CAs of its clients, and what they have revoked."""
+    """The daemon's certificate, the CAs of its clients, and what they have revoked.
+
+    Which files these are in, and what the CAs may assert, is read again as well. Whatever
+    cannot be used keeps what was in force of it, and nothing else: nobody stays believed
+    because another file or the configuration is broken.
+
+    Attributes:
+        certificates: What is in force.
+        source: The configuration.
+        agent: ``tls.spiffe_socket``, which stays what it was.
+    """
 
     certificates: Certificates
+    source: SettingsSource
+    agent: str
 
     @property
     def version(self) -> str:
@@ -116,11 +139,24 @@ class CertificatesPart:
 
     def watched(self) -> Iterable[Path]:
         """See ``Part``."""
-        return self.certificates.watched()
+        return (*self.source.watched(), *self.certificates.watched())
 
     def load(self) -> None:
         """See ``Part``."""
+        files, problems = None, []
         try:
-            self.certificates.load()
+            files = self._files()
+        except ConfigurationRefused as exc:
+            problems.append(str(exc))
+        try:
+            self.certificates.load(files)
         except TlsFileError as exc:
-            raise ConfigurationRefused(str(exc), "") from exc
+            problems.append(str(exc))
+        if problems:
+            raise ConfigurationRefused("\n".join(problems), "")
+
+    def _files(self) -> ServerFiles:
+        tls = self.source.load().tls
+        if tls.spiffe_socket != self.agent:
+            raise ConfigurationRefused("tls.spiffe_socket has changed", "restart the daemon")
+        return server_files(tls)

@@ -1,7 +1,8 @@
 """Puts what is on disk now into force, part by part; a bad new part keeps the old one.
 
 Called by ``AdminService.Reload``, on SIGHUP and by the watch of the files. One reload runs
-at a time.
+at a time: the watch and the signal wait for their turn, each on a thread of its own; a call
+does not, since calls that wait would take the threads that others are signed on.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from signward_server.core.errors import RateLimited
 from signward_server.core.ports import Event, Meter, Reloaded, ReloadPart
 from signward_server.core.startup import StartupFailed
 from signward_server.core.unexpected import unexpected
@@ -19,6 +21,7 @@ from signward_server.core.unexpected import unexpected
 __all__ = ["Part", "Reloader"]
 
 _DEFECT = "it cannot be read; the log says where"
+_AGAIN = 1.0  # seconds
 _log = logging.getLogger(__name__)
 
 
@@ -35,10 +38,10 @@ class Part(Protocol):
         ...
 
     def load(self) -> None:
-        """Read it and put it into force, wholly or not at all.
+        """Read it and put it into force; what is bad keeps what was in force of it.
 
         Raises:
-            StartupFailed: It is bad; what was in force stays.
+            StartupFailed: Something is bad.
         """
         ...
 
@@ -55,34 +58,60 @@ class Reloader:
         self._parts = parts
         self._meter = meter
         self._lock = threading.Lock()
+        self._told: dict[ReloadPart, str] = {}  # the problem of each part that the log has
 
-    def reload(self, parts: Iterable[ReloadPart] = ()) -> Sequence[Reloaded]:
+    def reload(self, parts: Iterable[ReloadPart] = (), *, wait: bool = True) -> Sequence[Reloaded]:
         """Read parts again, all of them if none is named; see ``core.ports.Reloads``."""
         wanted = frozenset(parts) or frozenset(self._parts)
+        if not self._lock.acquire(blocking=wait):
+            raise RateLimited(retry_after=_AGAIN)
+        try:
+            for part in wanted:
+                self._told.pop(part, None)
+            return self._all(wanted)
+        finally:
+            self._lock.release()
+
+    def refresh(self, parts: Iterable[ReloadPart]) -> Sequence[Reloaded]:
+        """Read these parts again; the log has what is wrong with one once, until it changes."""
         with self._lock:
-            return [self._reload(part) for part in ReloadPart if part in wanted]
+            return self._all(frozenset(parts))
 
     def watched(self) -> Mapping[ReloadPart, Sequence[Path]]:
         """Return the files and folders of each part."""
         return {name: tuple(part.watched()) for name, part in self._parts.items()}
 
+    def _all(self, wanted: frozenset[ReloadPart]) -> Sequence[Reloaded]:
+        return [self._reload(part) for part in ReloadPart if part in wanted]
+
     def _reload(self, name: ReloadPart) -> Reloaded:
         part = self._parts[name]
         before = part.version
-        try:
-            part.load()
-        except StartupFailed as refused:
-            return self._refused(name, str(refused))
-        except Exception as error:  # noqa: BLE001  # a defect in one part must not keep the others
-            unexpected(error)
-            return self._refused(name, _DEFECT)
-        self._meter.count(Event.RELOADED, name)
-        result = Reloaded(name, part.version, changed=part.version != before)
+        problem = self._load(name, part)
+        self._meter.count(Event.RELOAD_REFUSED if problem else Event.RELOADED, name)
+        result = Reloaded(name, part.version, changed=part.version != before, problem=problem)
         if result.changed:
             _log.warning("reloaded", extra={"part": name.value, "version": result.version})
         return result
 
-    def _refused(self, name: ReloadPart, problem: str) -> Reloaded:
-        self._meter.count(Event.RELOAD_REFUSED, name)
-        _log.error("reload refused", extra={"part": name.value, "problem": problem})
-        return Reloaded(name, self._parts[name].version, changed=False, problem=problem)
+    def _load(self, name: ReloadPart, part: Part) -> str:
+        """Return why a part is refused, empty if it is not."""
+        try:
+            part.load()
+        except StartupFailed as refused:
+            problem = str(refused)
+            if self._is_new(name, problem):
+                _log.error("reload refused", extra={"part": name.value, "problem": problem})
+            return problem
+        except Exception as error:  # noqa: BLE001  # a defect in one part must not keep the others
+            if self._is_new(name, type(error).__name__):
+                unexpected(error)
+                _log.error("reload refused", extra={"part": name.value, "problem": _DEFECT})
+            return _DEFECT
+        self._told.pop(name, None)
+        return ""
+
+    def _is_new(self, name: ReloadPart, problem: str) -> bool:
+        told = self._told.get(name)
+        self._told[name] = problem
+        return problem != told

@@ -1,9 +1,9 @@
 """Looks at files from time to time and has their part read again when they have changed.
 
-It compares names, inodes, sizes and times, also of what a folder holds and of what symbolic
-links lead to, so that both an editor's save and the exchange of a whole folder (as
-Kubernetes does for mounted secrets) are seen. Polling needs nothing of the system, works on
-every file system, and costs some microseconds a file.
+It compares names, inodes, sizes, times, modes and owners, also of what a folder holds and of
+what symbolic links lead to, so that both an editor's save and the exchange of a whole folder
+(as Kubernetes does for mounted secrets) are seen. Polling needs nothing of the system, works
+on every file system, and costs some microseconds a file.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from signward_server.core.ports import ReloadPart
+from signward_server.core.ports import Reloaded, ReloadPart
 from signward_server.core.unexpected import unexpected
 
 __all__ = ["FileWatch", "Watched"]
@@ -29,7 +29,7 @@ class Watched(Protocol):
         """Return the files and folders of each part."""
         ...
 
-    def reload(self, parts: Iterable[ReloadPart]) -> object:
+    def refresh(self, parts: Iterable[ReloadPart]) -> Sequence[Reloaded]:
         """Read parts again."""
         ...
 
@@ -38,7 +38,8 @@ class FileWatch:
     """A thread that looks every ``interval`` seconds.
 
     The first look has everything read again, since a file may have changed between being
-    loaded and being watched. What is bad is tried again only when it changes once more.
+    loaded and being watched. What is refused is tried again at each look, as the cause may lie
+    elsewhere: a file that is not mounted yet, a name that does not resolve, the time.
 
     Args:
         watched: What to watch.
@@ -50,6 +51,7 @@ class FileWatch:
         self._interval = interval
         self._stopped = threading.Event()
         self._seen: dict[ReloadPart, _Seen] = {}
+        self._due: set[ReloadPart] = set()
         self._thread = threading.Thread(target=self._run, name="file-watch", daemon=True)
 
     def start(self) -> None:
@@ -63,9 +65,11 @@ class FileWatch:
             self._thread.join()
 
     def look(self) -> None:
-        """Look once, and have what has changed read again."""
-        if parts := self._changed():
-            self._watched.reload(parts)
+        """Look once, and have what has changed or was refused read again."""
+        self._due |= self._changed()
+        if self._due:
+            results = self._watched.refresh(self._due)
+            self._due = {result.part for result in results if result.problem}
 
     def _run(self) -> None:
         while not self._stopped.wait(self._interval):
@@ -74,12 +78,12 @@ class FileWatch:
             except Exception as error:  # noqa: BLE001  # the watch must outlive any bad file
                 unexpected(error)
 
-    def _changed(self) -> list[ReloadPart]:
-        changed = []
+    def _changed(self) -> set[ReloadPart]:
+        changed = set()
         for part, paths in self._watched.watched().items():
             seen = tuple(state for path in paths for state in _states(path))
             if self._seen.get(part) != seen:
-                changed.append(part)
+                changed.add(part)
                 self._seen[part] = seen
         return changed
 
@@ -100,4 +104,13 @@ def _state(path: Path) -> object:
         found = path.stat()
     except OSError as error:
         return str(path), error.errno
-    return str(path), found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_mode
+    return (
+        str(path),
+        found.st_dev,
+        found.st_ino,
+        found.st_size,
+        found.st_mtime_ns,
+        found.st_ctime_ns,
+        found.st_mode,
+        found.st_uid,
+    )

@@ -24,6 +24,7 @@ from signward_server.core.keys import Algorithm
 from signward_server.rpc.reflection import REFLECTION_SERVICES, Reflection
 
 from tests.fakes.spine.api_keys import api_key
+from tests.fakes.spine.judges import FakeLimits
 from tests.fakes.spine.world import World
 
 __all__ = ["EXAMPLES", "METHODS", "UNIMPLEMENTED", "furnish"]
@@ -57,7 +58,7 @@ def _modules() -> Iterator[ModuleType]:
 
 def _methods() -> dict[str, MethodDescriptor]:
     """Return every RPC of every service by its full name."""
-    Reflection((), lambda call: None)  # makes the newer form of its service known
+    Reflection((), lambda call: None, FakeLimits())  # makes the newer form of its service known
     services = [s for module in _modules() for s in module.DESCRIPTOR.services_by_name.values()]
     pool = descriptor_pool.Default()
     services.extend(pool.FindServiceByName(name) for name in REFLECTION_SERVICES)

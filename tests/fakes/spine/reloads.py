@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from signward_server.core.errors import RateLimited
 from signward_server.core.ports import Reloaded, ReloadPart
 
 __all__ = ["FakeReloads"]
@@ -15,13 +16,17 @@ class FakeReloads:
     Attributes:
         asked: The parts that were to be read again, call by call.
         problems: Why a part stays as it is.
+        under_way: Whether another reload is.
     """
 
     def __init__(self) -> None:
         self.asked: list[list[ReloadPart]] = []
         self.problems: dict[ReloadPart, str] = {}
+        self.under_way = False
 
-    def reload(self, parts: Iterable[ReloadPart]) -> Sequence[Reloaded]:
+    def reload(self, parts: Iterable[ReloadPart], *, wait: bool = True) -> Sequence[Reloaded]:
+        if self.under_way and not wait:
+            raise RateLimited(retry_after=1.0)
         wanted = list(parts)
         self.asked.append(wanted)
         return [

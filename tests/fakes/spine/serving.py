@@ -16,8 +16,8 @@ from signward_server.core.identity import IdentityKind
 from signward_server.flows.api_key_authentication import ApiKeyAuthentication
 from signward_server.rpc.authentication import Authenticator
 from signward_server.rpc.call import GrpcCall
+from signward_server.rpc.file_source import FileSource
 from signward_server.rpc.health import CHECK_HEALTH, Health
-from signward_server.rpc.material import FileSource
 from signward_server.rpc.reflection import REFLECT, REFLECTION_SERVICES, Reflection
 from signward_server.rpc.routes import Route
 from signward_server.rpc.server import RpcServer, ServerLimits
@@ -148,7 +148,7 @@ def serve(folder: Path, *, anonymous_health: bool = False, **bounds: float) -> I
         *key_service(world).routes(),
         *admin_service(world).routes(),
         *health.routes(),
-        *Reflection(services, _guard(world, REFLECT)).routes(),
+        *Reflection(services, _guard(world, REFLECT), world.limits).routes(),
     ]
     server = RpcServer(
         routes=routes,

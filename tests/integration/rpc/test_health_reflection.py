@@ -4,6 +4,7 @@ import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2 as pb
+from signward_server.core.method_classes import MethodClass
 from signward_server.rpc.reflection import REFLECTION_SERVICES
 
 from tests.fakes.spine.serving import SERVICES, Served, reason
@@ -77,3 +78,15 @@ def test_reflection_refuses_garbage(served: Served, service: str) -> None:
     with pytest.raises(grpc.RpcError) as raised:
         list(call(iter([b"garbage"]), timeout=10))
     assert reason(raised.value) == "PAYLOAD_MALFORMED"
+
+
+@pytest.mark.parametrize("service", REFLECTION_SERVICES)
+def test_each_question_of_a_reflection_stream_counts(served: Served, service: str) -> None:
+    question = pb.ServerReflectionRequest(list_services="")
+    served.world.limits.room = 3
+    assert len(_reflect(served, service, question, question)) == 2
+    with pytest.raises(grpc.RpcError) as raised:
+        _reflect(served, service, question, question)
+    assert reason(raised.value) == "RATE_LIMITED"
+    counted = [(what, cost) for _, what, _, cost in served.world.limits.admitted]
+    assert counted == [(MethodClass.REFLECTION, 1)] * 3

@@ -12,10 +12,11 @@ import pytest
 from cryptography import x509
 from signward_server.core.clock import SystemClock
 from signward_server.core.errors import CertificateRevoked, IdentityUnknown
+from signward_server.core.identity import IdentityKind
 from signward_server.rpc import spiffe_source
 from signward_server.rpc.spiffe_source import SpiffeSource
 from signward_server.rpc.tls import Certificates
-from signward_server.rpc.tls_files import TlsFileError
+from signward_server.rpc.tls_files import ServerFiles, TlsFileError
 from spiffe._proto import workload_pb2 as pb
 
 from tests.fakes.spine.serving import eventually
@@ -147,13 +148,19 @@ def test_revocation_lists_come_from_files(
     certificates = Certificates(source, SystemClock())
     with pytest.raises(CertificateRevoked):
         _name(certificates, bot)
+    none = ServerFiles(
+        certificate=path, private_key=path, client_cas=[], identity=IdentityKind.SPIFFE
+    )
+    certificates.load(none)
+    assert not list(certificates.watched())
+    assert _name(certificates, bot)
     certificates.close()
 
 
 def test_without_an_agent_or_its_answer_nothing_starts(tmp_path: Path, agent: WorkloadApi) -> None:
     with pytest.raises(TlsFileError, match="is no socket of an agent"):
-        SpiffeSource(f"unix:{tmp_path}/missing.sock").read(SystemClock().now())
+        SpiffeSource(f"unix:{tmp_path}/missing.sock").pair(SystemClock().now())
     silent = SpiffeSource(agent.socket, patience=0.1)
     with pytest.raises(TlsFileError, match="the agent has given no certificate"):
-        silent.read(SystemClock().now())
+        silent.pair(SystemClock().now())
     silent.close()

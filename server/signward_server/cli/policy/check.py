@@ -29,10 +29,13 @@ def check(
         from signward_server.cli.policy.loading import Place, load_rules
         from signward_server.cli.policy.warnings import warnings
         from signward_server.config import ConfigurationError
+        from signward_server.home.policies import require_groups
 
         result: dict[str, object] = {"ok": False, "problems": [], "warnings": []}
         try:
             rules = load_rules(Place(folder, home, config, settings or ()))
+            if rules.settings is not None:
+                require_groups(rules.policies, rules.groups, rules.folder)
         except ConfigurationError as exc:
             if not as_json:
                 raise

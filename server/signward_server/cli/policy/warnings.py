@@ -45,10 +45,7 @@ def _is_open(policy: ParsedPolicy) -> bool:
 
 
 def _of_groups(rules: Rules) -> Iterator[Problem]:
-    """Yield groups that nobody is in, and members that can never call."""
-    for name in sorted(rules.policies.groups - rules.groups.keys()):
-        text = f"names the group {name}, which [groups] does not have, so that nobody is in it"
-        yield Problem(str(rules.folder), "", text, "add it to the configuration")
+    """Yield members that can never call."""
     settings = rules.settings
     if settings is None:
         return

@@ -27,7 +27,7 @@ class Reloaded:
         part: Which part.
         version: SHA-256 of what is in force, in hex.
         changed: Whether that is another than before.
-        problem: Why the old one stays; empty if the new one is in force.
+        problem: Why the old one stays, or some of it; empty if the new one is in force.
     """
 
     part: ReloadPart
@@ -39,13 +39,17 @@ class Reloaded:
 class Reloads(Protocol):
     """Reads again what the daemon was started with."""
 
-    def reload(self, parts: Iterable[ReloadPart]) -> Sequence[Reloaded]:
+    def reload(self, parts: Iterable[ReloadPart], *, wait: bool = True) -> Sequence[Reloaded]:
         """Put what is on disk now into force, part by part; a bad one keeps the old.
 
         Args:
             parts: Which; all if none is named.
+            wait: For another reload to end; else it is an error that one is under way.
 
         Returns:
             What is in force of each, in the order of ``ReloadPart``.
+
+        Raises:
+            RateLimited: Another is under way.
         """
         ...

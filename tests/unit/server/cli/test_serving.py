@@ -17,6 +17,7 @@ from signward_server.config import ConfigurationError, load
 from signward_server.core.startup import AddressInUse, HomeLocked, StoreRefused
 from signward_server.home.layout import Home
 from signward_server.home.lock import FileLock
+from signward_server.telemetry.logging import flush_logging
 from signward_server.wiring import Bound, SettingsSource
 
 
@@ -52,6 +53,8 @@ def quiet():
     structlog.reset_defaults()
     yield
     structlog.reset_defaults()
+    for handler in set(root.handlers) - set(handlers):
+        handler.close()
     root.handlers[:] = handlers
     root.setLevel(level)
     logging.getLogger("signward_server").setLevel(logging.NOTSET)
@@ -82,6 +85,7 @@ def run_until(number: int, home: Path, *flags: str) -> FakeDaemon:
         return daemons[0]
 
     serve(settings(home, *flags), home, build)
+    flush_logging()
     return daemons[0]
 
 

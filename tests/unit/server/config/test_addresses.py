@@ -12,6 +12,7 @@ HOSTS = {
     "mixed": ["127.0.0.1", "192.0.2.7"],
     "many": ["192.0.2.7", "2001:db8::7"],
     "public": ["192.0.2.7"],
+    "every": ["0.0.0.0"],  # noqa: S104
     "unknown": [],
 }
 
@@ -77,11 +78,14 @@ def test_what_other_machines_reach_is_taken_and_known_as_that(key, written, boun
         ("mixed:7443", "is a host name of several addresses"),
         ("many:7443", "is a host name of several addresses"),
         ("unknown:7443", "is a host name that does not resolve"),
+        ("every:7443", "is a host name for every address"),
+        ("224.0.0.1:7443", "is an address of many machines"),
+        ("[ff02::1]:7443", "is an address of many machines"),
         ("bücher:7443", "is not a host name"),
         ("a" * 254 + ":7443", "is not a host name"),
     ],
 )
-def test_a_name_that_stands_for_no_one_address_is_refused(key, written, why):
+def test_what_stands_for_no_one_address_is_refused(key, written, why):
     assert refusal(**{key: written}) == f"listen.{key} {why}"
 
 

@@ -1,5 +1,6 @@
 """Three sources in rising order, all problems at once."""
 
+import os
 import re
 from datetime import timedelta
 from pathlib import Path
@@ -292,3 +293,10 @@ def test_arbitrary_variables_and_flags_never_crash(name, text):
         )
     )
     assert isinstance(outcome, Settings) or all(str(p).isprintable() for p in outcome)
+
+
+def test_a_pipe_that_nobody_writes_to_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "signward.toml")
+    with pytest.raises(ConfigurationError) as caught:
+        load(tmp_path / "signward.toml", environment={})
+    assert [problem.text for problem in caught.value.problems] == ["is a pipe"]

@@ -35,6 +35,7 @@ def refusals(*flags: str) -> list[str]:
 def test_the_defaults_are_those_of_the_replaced_service_and_for_what_is_rare():
     found = section()
     assert [(r.what, r.per, r.limit, r.window.total_seconds()) for r in found.rules] == [
+        ("list", "identity", 60, 60),
         ("key_creation", "identity", 5, 300),
         ("key_change", "identity", 60, 60),
         ("administration", "identity", 60, 60),

@@ -132,6 +132,21 @@ def test_s13_a_wall_clock_that_is_set_back_revives_no_key(world: World) -> None:
         world.api_key_authentication.ensure_valid(made)
 
 
+def test_s13_a_key_that_ended_while_the_wall_clock_was_ahead_stays_ended(world: World) -> None:
+    """As where a machine starts with an old time, learns the right one, and forgets it again."""
+    made = _keep(world, expire_time=world.clock.now() + timedelta(seconds=10))
+    authentication = world.api_key_authentication
+    for step, check in (
+        (3600, lambda: authentication.ensure_valid(made)),
+        (-3600, lambda: authentication.ensure_valid(made)),
+        (-7200, lambda: authentication.authenticate(SECRET, "")),
+    ):
+        world.clock.wall += step
+        world.clock.boot += 0.001
+        with pytest.raises(ApiKeyExpired):
+            check()
+
+
 def test_a_wall_clock_that_is_set_forward_ends_keys(world: World) -> None:
     _keep(world, expire_time=world.clock.now() + timedelta(seconds=10))
     world.clock.wall += 10

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import threading
+import time
+
 import pytest
 from signward_server.core.errors import (
     Cancelled,
     EnvelopeCorrupt,
+    EtagMismatch,
     KeyNotFound,
     KeyVersionDestroyed,
     KeyVersionNotFound,
@@ -14,6 +18,7 @@ from signward_server.flows.key_reading import KeyPage, Place
 from signward_server.flows.key_requests import KeyFilter
 
 from tests.fakes.spine.call import FakeCall
+from tests.fakes.spine.judges import Judgement
 from tests.fakes.spine.world import World
 
 
@@ -35,6 +40,35 @@ def _all_pages(world: World, wanted: KeyFilter, size: int) -> list[KeyPage]:
 
 def _ids(keys: tuple[Key, ...]) -> list[str]:
     return [key.id for key in keys]
+
+
+def test_lists_take_turns(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(120):
+        world.key(f"key-{number:03}")
+    deciding: set[int] = set()
+    together: list[int] = []
+    authorize = world.policy.authorize
+
+    def slowly(*args: object, **options: object) -> None:
+        deciding.add(threading.get_ident())
+        together.append(len(deciding))
+        time.sleep(0.0001)
+        authorize(*args, **options)  # type: ignore[arg-type]
+        deciding.discard(threading.get_ident())
+
+    def lists() -> None:
+        shown.append(len(world.reading.page(FakeCall(), KeyFilter(), Place(), 500).keys))
+
+    shown: list[int] = []
+    threads = [threading.Thread(target=lists) for _ in range(4)]
+    monkeypatch.setattr(world.policy, "authorize", slowly)
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert shown == [120] * 4
+    # Beyond the decisions whether one may list, one for each list.
+    assert sum(count > 1 for count in together) <= 2 * len(threads)
 
 
 def test_a_key_is_read_whatever_its_state(world: World) -> None:
@@ -244,3 +278,34 @@ def test_every_part_of_a_filter_counts(world: World, wanted: KeyFilter, names: s
     world.key("b", labels={"app": "x", "env": "prod"}, owner="cn:other")
     world.key("c", purpose=Purpose.ORDER, user_id="u1")
     assert _ids(world.reading.page(FakeCall(), wanted, Place(), 10).keys) == list(names)
+
+
+def test_s11_a_page_is_judged_by_one_state_of_the_policies(world: World) -> None:
+    """One set shows the first key, the other the second: no page shows both."""
+    for name in ("a", "b"):
+        world.key(name)
+    shown = "a"
+
+    def rule(judgement: Judgement) -> bool:
+        nonlocal shown
+        allowed = judgement.key is None or judgement.key.id == shown
+        if judgement.key is not None and judgement.key.id == "a" and shown == "a":
+            shown = "b"
+            world.policy.generation = object()
+        return allowed
+
+    world.policy.rule = rule
+    page = world.reading.page(FakeCall(), KeyFilter(), Place(), 10)
+    assert _ids(page.keys) == ["b"]
+
+
+def test_s11_a_page_that_cannot_be_judged_at_rest_is_refused(world: World) -> None:
+    world.key()
+
+    def rule(judgement: Judgement) -> bool:
+        world.policy.generation = object()
+        return True
+
+    world.policy.rule = rule
+    with pytest.raises(EtagMismatch):
+        world.reading.page(FakeCall(), KeyFilter(), Place(), 10)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from signward_server.core.errors import Cancelled, PolicyDenied
+from signward_server.core.errors import Cancelled, PolicyDenied, RateLimited
 from signward_server.core.ports import ReloadPart
 
 from tests.fakes.spine.call import FakeCall
@@ -56,3 +56,11 @@ def test_nothing_is_looked_at_for_a_caller_who_has_gone(world: World) -> None:
     with pytest.raises(Cancelled):
         world.reloading.reload(FakeCall(end=Cancelled()), [])
     assert world.reloads.asked == []
+
+
+def test_a_call_does_not_wait_for_another_reload(world: World) -> None:
+    world.reloads.under_way = True
+    with pytest.raises(RateLimited) as refused:
+        world.reloading.reload(FakeCall(), [])
+    assert refused.value.retry_after == 1.0
+    assert [entry.outcome for entry in world.audit.entries] == ["RATE_LIMITED"]

@@ -1,5 +1,6 @@
 """A folder of policies: all of it or nothing, whatever lies in it."""
 
+import itertools
 import os
 from pathlib import Path
 
@@ -185,3 +186,38 @@ def test_a_folder_that_changes_while_it_is_read_is_read_again(folder, monkeypatc
     assert texts(folder) == [("b.cedar", "// 2")]
     changes = set(range(100))
     assert problems(folder) == ["DIR keeps changing; try again when it is written"]
+
+
+def test_s11_a_folder_that_one_link_exchanges_is_read_as_the_old_or_the_new_one(
+    folder, monkeypatch
+):
+    """It is exchanged after each file, so that reading it twice says the same both times."""
+    for number, name in enumerate(("..one", "..two")):
+        (folder / name).mkdir(mode=0o700)
+        put(folder / name / "a.cedar", f"// a{number}")
+        put(folder / name / "b.cedar", f"// b{number}")
+    (folder / "b.cedar").unlink()
+    for name in ("a.cedar", "b.cedar"):
+        (folder / name).symlink_to(f"..data/{name}")
+    (folder / "..data").symlink_to("..one")
+    turns = itertools.cycle(("..two", "..one"))
+    opening = os.open
+
+    def exchanging(*arguments):
+        (folder / "..fresh").symlink_to(next(turns))
+        (folder / "..fresh").rename(folder / "..data")
+        return opening(*arguments)
+
+    monkeypatch.setattr(policy_files.os, "open", exchanging)
+    assert texts(folder) in (
+        [("a.cedar", "// a0"), ("b.cedar", "// b0")],
+        [("a.cedar", "// a1"), ("b.cedar", "// b1")],
+    )
+
+
+def test_links_to_parents_and_whole_paths_lead_where_the_system_says(folder):
+    inner = folder / "..inner"
+    inner.mkdir(mode=0o700)
+    put(inner / "a.txt", "// a")
+    (folder / "a.cedar").symlink_to(f"{folder}/..inner/../..inner/a.txt")
+    assert texts(folder) == [("a.cedar", "// a"), ("b.cedar", "// b")]

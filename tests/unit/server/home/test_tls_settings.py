@@ -5,7 +5,7 @@ import sys
 import pytest
 from signward_server.config import ConfigurationError, load
 from signward_server.home.tls_settings import certificate_source
-from signward_server.rpc.material import FileSource
+from signward_server.rpc.file_source import FileSource
 from signward_server.rpc.spiffe_source import SpiffeSource
 from signward_server.rpc.tls_files import TlsFileError
 

@@ -191,6 +191,19 @@ def test_an_earlier_decision_is_found_again(
     assert refused(desk, key=replace(KEY, owner="cn:other"))
 
 
+def test_what_is_asked_for_all_the_time_outlasts_a_scan_of_many_keys(
+    monkeypatch: pytest.MonkeyPatch, cedar: Questions
+) -> None:
+    monkeypatch.setattr(snapshot, "_MAX_RECENT", 16)
+    desk = Desk(OWNERS)
+    scanned = [catalogue_key(f"k{n}") for n in range(200)]
+    for number, key in enumerate(scanned):
+        desk.act("GetKey", key=key)
+        if number % 8 == 0:
+            desk.act("GetKey")
+    assert cedar.asked == len(scanned) + 1
+
+
 def test_sets_of_policies_are_shared_and_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     texts = [f'permit(principal == Identity::"cn:b{n}", action, resource);' for n in range(20)]
     monkeypatch.setattr(snapshot, "_MAX_HELD", 5)

@@ -134,3 +134,9 @@ def test_names_of_files_are_plain(name: str) -> None:
 def test_names_of_files_are_unique() -> None:
     with pytest.raises(PoliciesRefused, match="two files"):
         compile_policies([PolicySource("a", ANYTHING), PolicySource("a", "")], KINDS)
+
+
+def test_policies_are_as_many_as_a_reload_can_read_in_passing() -> None:
+    assert len(compiled(ANYTHING * 500).policies) == 500
+    with pytest.raises(PoliciesRefused, match="more than 500 policies"):
+        compiled(ANYTHING * 501)

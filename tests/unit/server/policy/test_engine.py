@@ -327,3 +327,29 @@ def test_key_of_an_owner_that_is_no_identity_can_be_judged() -> None:
     key = replace(KEY, owner="???")
     with pytest.raises(PolicyError):
         desk.act("GetKey", key=key)
+
+
+def test_errors_of_an_action_are_one_line_a_second_with_their_number(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    desk = Desk("permit(principal, action, resource) unless {context has address};")
+
+    def err(action: str, times: int) -> None:
+        for _ in range(times):
+            with pytest.raises(PolicyError):
+                desk.act(action, caller=Asker(BOT, address="localhost"))
+
+    err("GetKey", 256)
+    err("DisableKey", 2)
+    assert _lines(caplog) == [("GetKey", 1), ("DisableKey", 1)]
+    desk.clock.advance(0.9)
+    err("GetKey", 4)
+    desk.clock.advance(0.1)
+    err("GetKey", 2)
+    err("DisableKey", 1)
+    assert _lines(caplog) == [("GetKey", 1), ("DisableKey", 1), ("GetKey", 260), ("DisableKey", 2)]
+    assert len(desk.meter.counted) == 265
+
+
+def _lines(caplog: pytest.LogCaptureFixture) -> list[tuple[object, object]]:
+    return [(record.__dict__["action"], record.__dict__["count"]) for record in caplog.records]

@@ -99,7 +99,8 @@ def test_s09_decisions_equal_fresh_ones() -> None:
 
     run()
     assert seen.total() >= _EXAMPLES * _QUESTIONS >= 10_000
-    assert min(seen["allowed"], seen["denied"], seen["error"]) > seen.total() // 50
+    each = (seen["allowed"], seen["denied"], seen["error"])
+    assert min(each) > seen.total() // 500
 
 
 @pytest.mark.soak

@@ -87,7 +87,8 @@ def test_s40_every_rpc_is_offered_with_actions_of_the_policy_and_the_class_of_ad
     actions = {kind.name: kind for kind in RPC_ACTIONS}
     for name, route in operator.routes.items():
         assert route.name == f"/signward.v1.AdminService/{name}"
-        assert route.method_class is MethodClass.ADMINISTRATION
+        lists = name.startswith("List")
+        assert route.method_class is (MethodClass.LIST if lists else MethodClass.ADMINISTRATION)
         assert name in route.actions
         assert set(route.actions) <= set(actions)
         assert actions[name].restricted
@@ -213,6 +214,9 @@ def test_pages_of_api_keys(world: World, operator: _Operator) -> None:
     assert last.next_page_token == ""
     with pytest.raises(FieldInvalid):
         page(1, "nonsense")
+    narrowed = pb.ListApiKeysRequest(page_token=first.next_page_token, identity="cn:bot")
+    with pytest.raises(FieldInvalid):
+        operator(narrowed, pb.ListApiKeysResponse)
 
 
 def test_a_large_page_of_api_keys_ends_early_and_goes_on_where_it_ended(

@@ -87,7 +87,9 @@ def test_limit_classes_follow_from_services_and_actions(routes: dict[str, Route]
     for name in METHODS:
         service, _, method = name[1:].partition("/")
         found = routes[name].method_class
-        if service == "signward.v1.AdminService":
+        if service.startswith("signward.") and method.startswith("List"):
+            assert found is MethodClass.LIST
+        elif service == "signward.v1.AdminService":
             assert found is MethodClass.ADMINISTRATION
         elif service == "grpc.health.v1.Health":
             assert found is MethodClass.HEALTH

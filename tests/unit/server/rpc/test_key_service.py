@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 from typing import TypeVar
 
@@ -151,6 +152,35 @@ def test_a_malformed_page_token_is_named(client: _Client) -> None:
     with pytest.raises(FieldInvalid) as raised:
         client(pb.ListKeysRequest(page_token="?"), pb.ListKeysResponse)  # noqa: S106
     assert raised.value.violations[0].field == "page_token"
+
+
+def test_s39_a_page_token_cannot_be_made_up(client: _Client) -> None:
+    for number in range(3):
+        client.world.key(f"key-{number}")
+    texts = (b"\x01key-1", b"\x011/key-0", b"0/key-1", bytes(16) + b"0/key-1")
+    for text in texts:
+        token = base64.urlsafe_b64encode(text).decode().rstrip("=")
+        with pytest.raises(FieldInvalid) as raised:
+            client(pb.ListKeysRequest(page_token=token), pb.ListKeysResponse)
+        assert raised.value.violations[0].field == "page_token"
+
+
+def test_s39_a_page_token_is_for_the_filter_that_it_was_given_for(client: _Client) -> None:
+    for number in range(3):
+        client.world.key(f"key-{number}", labels={"app": "x"})
+    token = client(pb.ListKeysRequest(page_size=1), pb.ListKeysResponse).next_page_token
+    filters: list[dict[str, object]] = [
+        {"labels": {"app": "x"}},
+        {"owner": "cn:bot"},
+        {"user_id": "u"},
+        {"purpose": resources_pb2.PURPOSE_RAW},
+        {"custody": resources_pb2.CUSTODY_ENVELOPE},
+    ]
+    for chosen in filters:
+        with pytest.raises(FieldInvalid):
+            client(pb.ListKeysRequest(page_token=token, **chosen), pb.ListKeysResponse)  # type: ignore[arg-type]
+    request = pb.ListKeysRequest(page_token=token, page_size=5, view=pb.KEY_VIEW_FULL)
+    assert len(client(request, pb.ListKeysResponse).keys) == 2
 
 
 def test_filters(client: _Client) -> None:

@@ -99,7 +99,6 @@ def test_an_entry_may_say_why(tmp_path):
         (revoking(CA, encoding=Encoding.DER)[:-1], "no certificate revocation list"),
         (revoking(CA, encoding=Encoding.DER) + b"\0", "no certificate revocation list"),
         (revoking(Issuer.new("Client CA")), "signed by none"),
-        (revoking(Issuer.new("Stranger")), "signed by none"),
         (revoking(CA, extensions=[(x509.DeltaCRLIndicator(1), True)]), "a delta"),
         (
             revoking(
@@ -127,6 +126,19 @@ def test_what_is_no_whole_list_of_a_known_ca_is_none(tmp_path, content, text):
     with pytest.raises(TlsFileError, match=text) as raised:
         read(tmp_path, PLAIN, content)
     assert str(raised.value).startswith(f"{tmp_path / '1.crl'}: ")
+
+
+def test_s02_a_list_of_a_ca_that_has_left_the_bundle_revokes_nothing_and_is_mentioned(
+    tmp_path, caplog
+):
+    stranger = Issuer.new("Stranger")
+    revocations = read(tmp_path, PLAIN + revoking(stranger, GOOD))
+    assert revocations.hold(BAD)
+    assert not revocations.hold(GOOD)
+    assert revocations.content == read(tmp_path, PLAIN).content
+    assert [record.message for record in caplog.records] == [
+        "revocation list of no CA in the bundle"
+    ]
 
 
 def test_a_ca_that_may_not_sign_lists_signs_none(tmp_path):
@@ -195,8 +207,8 @@ def test_s02_a_damaged_list_is_none(tmp_path_factory, edits):
         found = read(tmp_path_factory.getbasetemp(), bytes(der))
     except TlsFileError:
         return
-    # Nothing of what is signed can have changed.
-    assert found.hold(BAD)
+    # Nothing of what is signed can have changed, unless it is another CA's now.
+    assert found.hold(BAD) or CA.certificate.subject.public_bytes() not in der
     assert len(der) == len(whole)
 
 

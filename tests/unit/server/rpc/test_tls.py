@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import base64
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,12 +15,13 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     load_pem_private_key,
 )
+from cryptography.x509 import load_pem_x509_certificate
 from signward_server.core.clock import SystemClock
 from signward_server.core.errors import CertificateRevoked, IdentityUnknown
 from signward_server.core.identity import IdentityKind
-from signward_server.rpc.material import FileSource
+from signward_server.rpc.file_source import FileSource
 from signward_server.rpc.tls import Certificates
-from signward_server.rpc.tls_files import ClientCaFile, ServerFiles, TlsFileError
+from signward_server.rpc.tls_files import ClientCaFile, ServerFiles, TlsFileError, read_file
 
 from tests.fakes.spine.clock import MovingClock
 from tests.fakes.spine.tls import Issued, TestAuthority
@@ -94,6 +97,17 @@ def test_a_file_that_cannot_be_used_is_named_with_the_reason(
         _loaded(files[certificate], files[key], [files[name] for name in cas])
     assert str(raised.value).startswith(f"{files[names]}: ")
     assert "PRIVATE" not in str(raised.value)
+
+
+@pytest.mark.parametrize("name", ["certificate", "ca"])
+def test_a_key_of_an_unknown_kind_is_named_with_its_file(files: dict[str, Path], name: str) -> None:
+    elliptic, unknown = (bytes.fromhex(f"06072a8648ce3d02{last}") for last in ("01", "09"))
+    der = load_pem_x509_certificate(files[name].read_bytes()).public_bytes(Encoding.DER)
+    body = base64.encodebytes(der.replace(elliptic, unknown)).decode()
+    bad = f"-----BEGIN CERTIFICATE-----\n{body}-----END CERTIFICATE-----\n"
+    files[name].write_text(bad)
+    with pytest.raises(TlsFileError, match=rf"{name}\.pem: .*key of an unknown kind"):
+        _loaded(files["certificate"], files["key"], [files["ca"]])
 
 
 def test_without_a_client_ca_nobody_could_call(files: dict[str, Path]) -> None:
@@ -185,8 +199,8 @@ def test_what_a_ca_may_assert_is_part_of_the_version(in_force: _Files, clock: Mo
         ("server.key", b"garbage"),
         ("ca.pem", b"garbage"),
         ("list.crl", b"garbage"),
-        ("list.crl", TestAuthority("stranger").revoking()),
-        ("ca.pem", TestAuthority("stranger").pem),  # the list is of none of these then
+        ("list.crl", TestAuthority().revoking()),  # of that name, and with another key
+        ("ca.pem", b""),
     ],
 )
 def test_a_bad_file_keeps_what_is_in_force(in_force: _Files, name: str, content: bytes) -> None:
@@ -210,6 +224,39 @@ def test_a_certificate_out_of_its_time_replaces_nothing(
     with pytest.raises(TlsFileError, match=text):
         in_force.certificates.load()
     assert in_force.certificates.version == before
+
+
+def test_s02_a_ca_leaves_the_bundle_before_its_list_does(in_force: _Files) -> None:
+    other = TestAuthority("other")
+    in_force.paths["ca.pem"].write_bytes(other.pem)
+    in_force.certificates.load()
+    trust = in_force.certificates.trusted
+    assert trust.now.leaf(other.client("bot").certificate).identity.name == "bot"
+    with pytest.raises(IdentityUnknown):
+        trust.now.leaf(in_force.authority.client("bot").certificate)
+
+
+def test_s02_an_expired_certificate_of_the_daemon_keeps_nobody_believed(in_force: _Files) -> None:
+    authority, certificates = in_force.authority, in_force.certificates
+    bot = authority.client("bot")
+    in_force.renew(authority.server(age=2 * DAY))
+    in_force.paths["list.crl"].write_bytes(authority.revoking(bot))
+    with pytest.raises(TlsFileError, match="expired on"):
+        certificates.load()
+    with pytest.raises(CertificateRevoked):
+        certificates.trusted.now.leaf(bot.certificate)
+
+
+def test_a_bad_bundle_keeps_no_old_certificate_of_the_daemon(in_force: _Files) -> None:
+    before = in_force.certificates.version
+    in_force.renew()
+    in_force.paths["ca.pem"].write_bytes(b"")
+    with pytest.raises(TlsFileError, match=r"ca\.pem: no PEM certificate"):
+        in_force.certificates.load()
+    assert in_force.certificates.version != before
+    in_force.renew(in_force.authority.server(age=2 * DAY))
+    with pytest.raises(TlsFileError, match=r"expired on(.|\n)*ca\.pem: no PEM certificate"):
+        in_force.certificates.load()
 
 
 @pytest.mark.parametrize(
@@ -273,6 +320,12 @@ def test_names_that_nothing_can_assert_are_refused(in_force: _Files, clock: Movi
 
 
 def test_no_private_key_is_shown(in_force: _Files, clock: MovingClock) -> None:
-    material = in_force.source().read(clock.now())
-    shown = repr([material, in_force.certificates, vars(in_force.certificates), material.version])
+    pair = in_force.source().pair(clock.now())
+    shown = repr([pair, in_force.certificates, vars(in_force.certificates)])
     assert "PRIVATE" not in shown
+
+
+def test_a_pipe_that_nobody_writes_to_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "ca.pem")
+    with pytest.raises(TlsFileError, match="a pipe"):
+        read_file(tmp_path / "ca.pem")

@@ -8,7 +8,7 @@ import threading
 
 import pytest
 import structlog
-from signward_server.telemetry.logging import configure_logging, log_unhandled
+from signward_server.telemetry.logging import configure_logging, flush_logging, log_unhandled
 
 PAYLOAD = "what-a-caller-sent"
 
@@ -28,12 +28,15 @@ def logs():
             configure_logging(level, stream)
 
         def records(self) -> list[dict]:
+            flush_logging()
             assert PAYLOAD not in stream.getvalue()
             return [json.loads(line) for line in stream.getvalue().splitlines()]
 
     yield Logs()
     sys.excepthook, threading.excepthook = hooks
     structlog.reset_defaults()
+    for handler in set(root.handlers) - set(handlers):
+        handler.close()
     root.handlers[:] = handlers
     root.setLevel(level)
     for name in list(root.manager.loggerDict):

@@ -42,7 +42,10 @@ def test_the_default_is_in_memory_and_limits_key_creation(opened):
     with pytest.raises(RateLimited):
         limits.admit(BOT, M.KEY_CREATION)
     assert limits.version == version_of(rules_of(section()))
-    assert rules_of(section())[0] == Rule(M.KEY_CREATION, Per.IDENTITY, 5, 300)
+    assert rules_of(section())[:2] == (
+        Rule(M.LIST, Per.IDENTITY, 60, 60),
+        Rule(M.KEY_CREATION, Per.IDENTITY, 5, 300),
+    )
 
 
 def test_a_storage_that_is_down_at_the_start_is_no_error(opened, tmp_path):

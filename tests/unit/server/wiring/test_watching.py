@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
-from signward_server.core.ports import ReloadPart
+from signward_server.core.ports import Reloaded, ReloadPart
 from signward_server.wiring.watching import FileWatch
 
 
@@ -17,14 +17,20 @@ class Recorded:
         self.paths = {ReloadPart(name): [path] for name, path in paths.items()}
         self.reloads: list[list[ReloadPart]] = []
         self.failing = False
+        self.refused: set[ReloadPart] = set()
 
     def watched(self) -> Mapping[ReloadPart, Sequence[Path]]:
         return self.paths
 
-    def reload(self, parts: Iterable[ReloadPart]) -> None:
-        self.reloads.append(list(parts))
+    def refresh(self, parts: Iterable[ReloadPart]) -> Sequence[Reloaded]:
+        wanted = [part for part in ReloadPart if part in parts]
+        self.reloads.append(wanted)
         if self.failing:
             raise RuntimeError("a defect")
+        return [
+            Reloaded(part, "", changed=False, problem="bad" * (part in self.refused))
+            for part in wanted
+        ]
 
 
 @pytest.fixture
@@ -58,6 +64,30 @@ def test_nothing_changed(watch: FileWatch, recorded: Recorded) -> None:
     watch.look()
     watch.look()
     assert recorded.reloads == []
+
+
+def test_what_is_refused_is_tried_again_until_it_is_taken(
+    watch: FileWatch, recorded: Recorded, folder: Path
+) -> None:
+    (folder / "crt").write_text("another")
+    recorded.refused = {ReloadPart.CERTIFICATES}
+    watch.look()
+    watch.look()
+    recorded.refused = set()
+    watch.look()
+    watch.look()
+    assert recorded.reloads == [[ReloadPart.CERTIFICATES]] * 3
+
+
+def test_a_file_with_its_old_times_is_another(
+    watch: FileWatch, recorded: Recorded, folder: Path
+) -> None:
+    file = folder / "crt"
+    old = file.stat()
+    file.write_text("2")
+    os.utime(file, ns=(old.st_atime_ns, old.st_mtime_ns))
+    watch.look()
+    assert recorded.reloads == [[ReloadPart.CERTIFICATES]]
 
 
 def test_only_the_changed_part_is_read_again_and_once(
@@ -132,7 +162,7 @@ def test_the_thread_looks_and_outlives_a_defect(recorded: Recorded, folder: Path
     finally:
         watch.stop()
     everything = [ReloadPart.POLICY, ReloadPart.CERTIFICATES]
-    assert recorded.reloads[:3] == [everything, *[[ReloadPart.CERTIFICATES]] * 2]
+    assert recorded.reloads[:3] == [everything] * 3
 
 
 def test_stopping_what_never_started_is_fine(recorded: Recorded) -> None:

@@ -110,10 +110,14 @@ def test_groups_are_compared_with_the_configuration(home, invoke):
         "ops.cedar",
     )
     done = invoke("policy", "check", "--home", home)
+    assert done.exit_code == 2
     assert done.stderr == (
-        f"signward: warning: {home}/policies names the group ops, which [groups] does not have, "
-        "so that nobody is in it; add it to the configuration\n"
+        f"signward: {home}/policies/ops.cedar:1: policy ops.cedar#1: names the group ops, which "
+        "[groups] does not have; correct it, or add it to the configuration; `ops = []` is for "
+        "nobody\n"
     )
+    nobody = invoke("policy", "check", "--home", home, "--set", "groups.ops=[]")
+    assert (nobody.exit_code, nobody.stderr) == (0, "")
     flags = ["--set", 'groups.ops=["cn:ops", "apikey:x", "dns:ops.local"]']
     done = invoke("policy", "check", "--home", home, *flags)
     assert done.stderr == (
