@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from inspect import cleandoc
 from pathlib import PurePath
 from typing import Any, Literal, get_args, get_origin
 
@@ -64,7 +65,7 @@ def sections(model: type[Section] = Settings, above: str = "") -> Iterator[Secti
     """Yield all sections that have keys of their own, in order."""
     own = tuple((key, info) for key, info in keys_of(model).items() if _section(info) is None)
     if own or model.free:
-        yield SectionFields(above, (model.__doc__ or "").strip(), own, model.free)
+        yield SectionFields(above, cleandoc(model.__doc__ or ""), own, model.free)
     for name, info in model.model_fields.items():
         if inner := _section(info):
             yield from sections(inner, f"{above}.{name}" if above else name)

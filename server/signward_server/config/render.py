@@ -7,6 +7,7 @@ import re
 import textwrap
 from collections.abc import Mapping
 from datetime import timedelta
+from inspect import cleandoc
 
 from pydantic.fields import FieldInfo
 from pydantic.json_schema import GenerateJsonSchema
@@ -88,7 +89,7 @@ def as_markdown() -> str:
     """Return a heading and a table for each section, as in ``docs/configuration.md``."""
     parts = [_table(section) for section in sections()]
     for name, model in _ITEMS.items():
-        purpose = (model.__doc__ or "").strip()
+        purpose = cleandoc(model.__doc__ or "")
         parts.append(_table(SectionFields(f"[{name}]", purpose, tuple(keys_of(model).items()))))
     return "\n".join(parts)
 
@@ -111,7 +112,7 @@ class _JsonSchema(GenerateJsonSchema):
 
 
 def _comment(text: str) -> str:
-    lines = textwrap.wrap(text, _WIDTH)
+    lines = textwrap.wrap(" ".join(text.split()), _WIDTH)
     return "".join(f"# {line}\n" for line in lines)
 
 

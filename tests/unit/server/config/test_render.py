@@ -76,5 +76,11 @@ def test_the_json_schema_describes_and_closes_every_section():
     assert schema["$defs"]["Limits"]["properties"]["queue"]["maximum"] == 65536
 
 
+def test_texts_of_several_paragraphs_are_plain_paragraphs():
+    paragraph = "A bad new one keeps the old one in force."
+    assert f"\n\n{paragraph}" in as_markdown()
+    assert f"restart. {paragraph} SIGHUP" in as_toml({}).replace("\n# ", " ")
+
+
 def test_the_documentation_shows_the_schema_as_it_is():
     assert as_markdown() in DOCS.read_text("utf-8")
