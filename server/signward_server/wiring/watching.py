@@ -1,7 +1,7 @@
 """Looks at files from time to time and has their part read again when they have changed.
 
-It compares names, inodes, sizes, times, modes and owners, also of what a folder holds and of what symbolic
-links lead to, so that both an editor's save and the exchange of a whole folder (as
+It compares names, inodes, sizes, times, modes and owners, also of what a folder holds and of
+what symbolic links lead to, so that both an editor's save and the exchange of a whole folder (as
 Kubernetes does for mounted secrets) are seen. Polling needs nothing of the system, works on
 every file system, and costs some microseconds a file.
 """

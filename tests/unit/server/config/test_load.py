@@ -1,5 +1,6 @@
 """Three sources in rising order, all problems at once."""
 
+import os
 import re
 from datetime import timedelta
 from pathlib import Path
@@ -292,3 +293,20 @@ def test_arbitrary_variables_and_flags_never_crash(name, text):
         )
     )
     assert isinstance(outcome, Settings) or all(str(p).isprintable() for p in outcome)
+
+
+def test_a_file_that_others_can_change_is_refused_where_it_counts(tmp_path):
+    file = tmp_path / "signward.toml"
+    file.write_text('[groups]\nadmins = ["cn:a"]\n')
+    file.chmod(0o666)
+    assert load(file, environment={}).groups.members
+    with pytest.raises(ConfigurationError, match=r"mode 0666, so that others can change it; run"):
+        load(file, environment={}, guarded=True)
+    file.chmod(0o644)
+    assert load(file, environment={}, guarded=True).groups.members
+
+
+def test_a_pipe_is_no_configuration_and_blocks_nothing(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ConfigurationError, match="is not a regular file"):
+        load(tmp_path / "pipe", environment={})
