@@ -61,7 +61,7 @@ def _problems(folder: Path, file: Path, flags: Sequence[str]) -> Sequence[Proble
 
     try:
         take_api_key(dict(os.environ))
-        loaded = load(file, environment=os.environ, flags=flags)
+        loaded = load(file, environment=os.environ, flags=flags, guarded=True)
     except ConfigurationError as exc:
         return exc.problems
     return [*check_machine(loaded, folder, SystemClock()), *check_kek(loaded)]

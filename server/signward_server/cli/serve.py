@@ -48,9 +48,8 @@ def serve(
         flags = [f"listen.{key}={value}" for key, value in direct.items() if value is not None]
         if log_level is not None:
             flags.append(f"log.level={log_level}")
-        load_again = partial(
-            load, file, environment=dict(os.environ), flags=[*(settings or ()), *flags]
-        )
+        flags = [*(settings or ()), *flags]
+        load_again = partial(load, file, environment=dict(os.environ), flags=flags, guarded=True)
         run(
             load_again(),
             SettingsSource(load_again, file),

@@ -22,6 +22,7 @@ def load(
     environment: Mapping[str, str],
     flags: Iterable[str] = (),
     resolve: Resolve = system_resolve,
+    guarded: bool = False,
 ) -> Settings:
     """Return the settings of a TOML file, the environment and flags, in rising order.
 
@@ -34,13 +35,14 @@ def load(
             what ``config.replaced`` says.
         flags: ``listen.tcp=127.0.0.1:7443`` and so on.
         resolve: Finds the addresses of a host name.
+        guarded: Whether to refuse a file that others than this user and root can change.
 
     Raises:
         ConfigurationError: With every problem.
     """
     sources = Sources()
     if file is not None:
-        sources.add_file(file)
+        sources.add_file(file, guarded=guarded)
     sources.add_replaced(environment)
     sources.add_environment(environment)
     sources.add_flags(flags)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from signward_server.config.problems import ConfigurationError, Problem
 from signward_server.config.replaced import api_keys_endpoint
+from signward_server.core.plain_files import FileRefused, read_plain
 
 __all__ = ["FOREIGN_VARIABLES", "Sources"]
 
@@ -57,15 +58,19 @@ class Sources:
                 return found
         return self._default
 
-    def add_file(self, path: Path) -> None:
-        """Read a TOML file; what is wrong with it becomes a problem."""
+    def add_file(self, path: Path, *, guarded: bool = False) -> None:
+        """Read a TOML file; what is wrong with it becomes a problem.
+
+        Args:
+            path: Where it is.
+            guarded: Whether it is a problem that others than this user and root can change it.
+        """
         self._default = str(path)
-        if path.is_fifo():  # which may never be written to
-            self._problem(str(path), "is a pipe", "give a file, which can be read again")
-            return
         try:
-            with path.open("rb") as file:
-                data = file.read(_LARGEST_FILE + 1)
+            data = read_plain(path, _LARGEST_FILE, guarded=guarded)
+        except FileRefused as exc:
+            self._problem(str(path), exc.text, exc.fix)
+            return
         except OSError as exc:
             reason = os.strerror(exc.errno) if exc.errno else "unknown error"
             fix = "run `signward init DIR`, or name the file with --config"

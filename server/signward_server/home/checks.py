@@ -10,6 +10,7 @@ from pathlib import Path
 
 from signward_server.config import Endpoint, Problem, Settings
 from signward_server.config.quantities import format_size
+from signward_server.core.plain_files import FileRefused, exposures, opened
 from signward_server.core.ports import Clock
 from signward_server.home.layout import AUTHORITY_KEY, authority_folder
 from signward_server.home.tls_settings import certificate_source
@@ -22,6 +23,7 @@ _SECRETS = {
     "tls.private_key": "the private key",
     "rate_limits.storage_password": "the password",
 }
+_BELIEVED = ("tls.client_ca", "tls.revocation")  # nobody else may write these
 _SECRET_MODES = 0o640  # bits that the mode of a file with a secret may have
 _KEK_MODE = 0o600
 _CAP_IPC_LOCK = 14  # capability.h
@@ -71,17 +73,27 @@ def _files(settings: Settings) -> Iterator[Problem]:
     if (password := settings.rate_limits.storage_password) is not None:
         named["rate_limits.storage_password"] = password
     for key, path in named.items():
-        try:
-            with path.open("rb") as file:
-                mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
-        except OSError as exc:
-            reason = os.strerror(exc.errno or 0)
-            fix = f"give {key} a file that is there"
-            yield Problem(str(path), "", f"cannot be read ({reason})", fix)
-            continue
-        if key in _SECRETS and mode & ~_SECRET_MODES:
-            text = f"has mode {mode:04o}, so that others can reach {_SECRETS[key]}"
-            yield Problem(str(path), "", text, f"run: chmod 600 {path}")
+        yield from _file(key, path)
+
+
+def _file(key: str, path: Path) -> Iterator[Problem]:
+    try:
+        with opened(path) as descriptor:
+            mode = stat.S_IMODE(os.fstat(descriptor).st_mode)
+            exposed = list(exposures(descriptor, path)) if key.startswith(_BELIEVED) else []
+    except FileRefused as exc:
+        yield Problem(str(path), "", exc.text, exc.fix)
+        return
+    except OSError as exc:
+        reason = os.strerror(exc.errno or 0)
+        fix = f"give {key} a file that is there"
+        yield Problem(str(path), "", f"cannot be read ({reason})", fix)
+        return
+    for text, fix in exposed:
+        yield Problem(str(path), "", text, fix)
+    if key in _SECRETS and mode & ~_SECRET_MODES:
+        text = f"has mode {mode:04o}, so that others can reach {_SECRETS[key]}"
+        yield Problem(str(path), "", text, f"run: chmod 600 {path}")
 
 
 def _tls(settings: Settings, clock: Clock) -> Iterator[Problem]:

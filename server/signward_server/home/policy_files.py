@@ -5,11 +5,11 @@ from __future__ import annotations
 import errno
 import os
 import re
-import stat
 from collections.abc import Iterator
 from pathlib import Path
 
 from signward_server.config import ConfigurationError, Problem
+from signward_server.core.plain_files import FileRefused, exposures, read_plain
 from signward_server.policy.statements import PolicySource
 
 __all__ = ["SUFFIX", "read_policies"]
@@ -19,9 +19,6 @@ _MOST_FILES = 256
 _LARGEST_SET = 2**20  # bytes
 _ATTEMPTS = 3
 _MOST_LINKS = 40  # one after the other, as the kernel follows
-_OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
-# A pipe must not block, and a terminal not become ours.
-_OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _INIT = "run `signward policy init`, or set policy.folder to a folder of policies"
 
 _is_name = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,57}\.cedar").fullmatch
@@ -110,12 +107,10 @@ def _content(path: Path, top: Path, links: dict[Path, Path | None], *, guarded: 
         target = _resolved(top, path.name, links)
         if not target.is_relative_to(top):
             raise _refused(path, "leads out of its folder", "put the file itself there")
-        descriptor = os.open(target, _OPEN)
-        with open(descriptor, "rb") as file:  # noqa: PTH123  # a descriptor, not a path
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise _refused(path, "is not a regular file", "remove it")
-            data = file.read(_LARGEST_SET + 1)
-        problems = [*_exposed(target), *_exposed(target.parent)] if guarded else []
+        data = read_plain(target, _LARGEST_SET, guarded=guarded, links=False)
+        problems = list(_exposed(target.parent)) if guarded else []
+    except FileRefused as exc:
+        raise _refused(path, exc.text, exc.fix) from exc
     except OSError as exc:
         reason = os.strerror(exc.errno or 0)
         raise _refused(path, f"cannot be read ({reason})", "make it a file of this user") from exc
@@ -151,17 +146,10 @@ def _resolved(top: Path, name: str, links: dict[Path, Path | None]) -> Path:
     return found
 
 
-def _exposed(path: Path) -> Iterator[Problem]:
-    """Yield why others could change a file or what is in a folder."""
-    if os.statvfs(path).f_flag & os.ST_RDONLY:
-        return
-    found = path.stat()
-    if found.st_mode & _OTHERS_WRITE:
-        text = f"has mode {stat.S_IMODE(found.st_mode):04o}, so that others can change policies"
-        yield Problem(str(path), "", text, f"run: chmod go-w {path}")
-    if found.st_uid not in (0, os.geteuid()):
-        text = "belongs to another user, who can change policies"
-        yield Problem(str(path), "", text, "make it this user's, or root's")
+def _exposed(folder: Path) -> Iterator[Problem]:
+    """Yield why others could change what is in a folder."""
+    for text, fix in exposures(folder, folder):
+        yield Problem(str(folder), "", text, fix)
 
 
 def _refused(path: Path, text: str, fix: str) -> ConfigurationError:

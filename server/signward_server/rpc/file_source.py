@@ -53,7 +53,7 @@ class FileSource:
         authorities = [
             ClientAuthority(certificate, frozenset(ca.names) or None)
             for ca in files.client_cas
-            for certificate in read_certificates(ca.path)
+            for certificate in read_certificates(ca.path, guarded=True)
         ]
         issuers = [authority.certificate for authority in authorities]
         revocations = read_revocations(files.revocations, issuers)

@@ -93,7 +93,7 @@ def read_revocations(paths: Iterable[Path], authorities: Sequence[x509.Certifica
 
 
 def _read(path: Path, authorities: Sequence[x509.Certificate]) -> Sequence[RevocationList]:
-    data = read_file(path, _LARGEST)
+    data = read_file(path, _LARGEST, guarded=True)
     try:
         return [
             verified

@@ -10,6 +10,7 @@ from pathlib import Path
 from cryptography import x509
 
 from signward_server.core.identity import IdentityKind
+from signward_server.core.plain_files import FileRefused, read_plain
 from signward_server.rpc.x509_reading import MALFORMED
 
 __all__ = [
@@ -61,17 +62,23 @@ class TlsFileError(Exception):
     """A certificate, key, bundle or list cannot be used; the text names it and the fix."""
 
 
-def read_file(path: Path, largest: int = LARGEST) -> bytes:
+def read_file(path: Path, largest: int = LARGEST, *, guarded: bool = False) -> bytes:
     """Return what a file holds.
 
+    Args:
+        path: Where it is.
+        largest: Bytes that it may have.
+        guarded: Whether to refuse what others than this user and root can change.
+
     Raises:
-        TlsFileError: It cannot be read, or is larger than ``largest`` bytes.
+        TlsFileError: It cannot be read, is exposed, or larger.
     """
     if path.is_fifo():  # which may never be written to
         raise TlsFileError(f"{path}: a pipe; give a file, which can be read again.")
     try:
-        with path.open("rb") as file:
-            data = file.read(largest + 1)
+        data = read_plain(path, largest, guarded=guarded)
+    except FileRefused as exc:
+        raise TlsFileError(f"{path}: {exc}.") from exc
     except OSError as exc:
         raise TlsFileError(f"{path}: cannot be read ({os.strerror(exc.errno or 0)}).") from exc
     if len(data) > largest:
@@ -79,13 +86,18 @@ def read_file(path: Path, largest: int = LARGEST) -> bytes:
     return data
 
 
-def read_certificates(path: Path) -> list[x509.Certificate]:
+def read_certificates(path: Path, *, guarded: bool = False) -> list[x509.Certificate]:
     """Return the certificates of a PEM file, at least one; names and key of each can be read.
 
+    Args:
+        path: Where it is.
+        guarded: See ``read_file``.
+
     Raises:
-        TlsFileError: There is none, or one is malformed, or its key is of no known kind.
+        TlsFileError: See ``read_file``; or there is none, or one is malformed, or its key is of
+            no known kind.
     """
-    data = read_file(path)
+    data = read_file(path, guarded=guarded)
     try:
         certificates = x509.load_pem_x509_certificates(data)
     except ValueError as exc:

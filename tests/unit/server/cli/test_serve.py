@@ -203,3 +203,9 @@ def test_another_kek_is_refused_and_the_right_one_taken_again(home, start, tmp_p
 def credentials(home: Path, name: str) -> Credentials:
     files = home / "clients"
     return Credentials.from_files(files / "ca.crt", files / f"{name}.crt", files / f"{name}.key")
+
+
+def test_a_configuration_that_others_can_write_to_is_refused(home, start):
+    (home / "signward.toml").chmod(0o664)
+    err = ended(start("serve", "--home", home), 2)
+    assert "signward.toml has mode 0664, so that others can change it; run: chmod go-w" in err

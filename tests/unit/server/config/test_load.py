@@ -295,8 +295,18 @@ def test_arbitrary_variables_and_flags_never_crash(name, text):
     assert isinstance(outcome, Settings) or all(str(p).isprintable() for p in outcome)
 
 
-def test_a_pipe_that_nobody_writes_to_is_refused_and_not_waited_for(tmp_path):
-    os.mkfifo(tmp_path / "signward.toml")
-    with pytest.raises(ConfigurationError) as caught:
-        load(tmp_path / "signward.toml", environment={})
-    assert [problem.text for problem in caught.value.problems] == ["is a pipe"]
+def test_a_file_that_others_can_change_is_refused_where_it_counts(tmp_path):
+    file = tmp_path / "signward.toml"
+    file.write_text('[groups]\nadmins = ["cn:a"]\n')
+    file.chmod(0o666)
+    assert load(file, environment={}).groups.members
+    with pytest.raises(ConfigurationError, match=r"mode 0666, so that others can change it; run"):
+        load(file, environment={}, guarded=True)
+    file.chmod(0o644)
+    assert load(file, environment={}, guarded=True).groups.members
+
+
+def test_a_pipe_is_no_configuration_and_blocks_nothing(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ConfigurationError, match="is not a regular file"):
+        load(tmp_path / "pipe", environment={})

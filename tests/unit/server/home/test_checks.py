@@ -87,6 +87,24 @@ def test_a_private_key_that_others_reach_is_refused(home, mode):
     ]
 
 
+@pytest.mark.parametrize("name", ["client-ca.crt", "a.crl"])
+def test_files_that_say_whom_to_believe_are_nobody_elses_to_write(home, name):
+    (home.tls / "a.crl").touch()
+    (home.tls / name).chmod(0o664)
+    assert machine(home, 'tls.revocation=["tls/a.crl"]') == [
+        (
+            f"HOME/tls/{name} has mode 0664, so that others can change it; "
+            f"run: chmod go-w HOME/tls/{name}"
+        )
+    ]
+
+
+def test_a_pipe_is_no_file_and_blocks_nothing(home):
+    (home.tls / "server.key").unlink()
+    os.mkfifo(home.tls / "server.key", 0o600)
+    assert machine(home) == ["HOME/tls/server.key is not a regular file; remove it"]
+
+
 def test_a_group_may_read_the_private_key(home):
     (home.tls / "server.key").chmod(0o640)
     assert machine(home) == []

@@ -112,7 +112,7 @@ def test_number_and_sum_of_files_are_bounded(folder):
 @pytest.mark.parametrize("mode", [0o620, 0o602, 0o666])
 def test_what_others_can_change_is_refused(folder, mode):
     put(folder / "b.cedar", "", mode)
-    text = f"has mode {mode:04o}, so that others can change policies"
+    text = f"has mode {mode:04o}, so that others can change it"
     assert problems(folder) == [f"DIR/b.cedar {text}; run: chmod go-w DIR/b.cedar"]
     assert texts(folder, guarded=False) == [("b.cedar", "")]
 
@@ -120,7 +120,7 @@ def test_what_others_can_change_is_refused(folder, mode):
 @pytest.mark.parametrize("mode", [0o770, 0o1777])
 def test_a_folder_that_others_can_write_to_is_refused(folder, mode):
     folder.chmod(mode)
-    text = f"has mode {mode:04o}, so that others can change policies"
+    text = f"has mode {mode:04o}, so that others can change it"
     assert problems(folder) == [f"DIR {text}; run: chmod go-w DIR"]
     (folder / "inner").mkdir()
     (folder / "b.cedar").rename(folder / "inner" / "b.cedar")
@@ -134,7 +134,7 @@ def test_a_folder_that_a_link_leads_to_counts_as_well(folder):
     (folder / "b.cedar").rename(folder / "inner" / "b.cedar")
     (folder / "b.cedar").symlink_to("inner/b.cedar")
     (folder / "inner").chmod(0o777)
-    text = "has mode 0777, so that others can change policies"
+    text = "has mode 0777, so that others can change it"
     assert problems(folder) == [f"DIR/inner {text}; run: chmod go-w DIR/inner"]
 
 

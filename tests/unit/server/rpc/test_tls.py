@@ -226,6 +226,28 @@ def test_a_certificate_out_of_its_time_replaces_nothing(
     assert in_force.certificates.version == before
 
 
+@pytest.mark.parametrize("name", ["ca.pem", "list.crl"])
+def test_whom_to_believe_is_not_taken_from_what_others_can_write(
+    in_force: _Files, clock: MovingClock, name: str
+) -> None:
+    path, before = in_force.paths[name], in_force.certificates.version
+    in_force.paths["ca.pem"].write_bytes(TestAuthority("evil").pem)
+    path.chmod(0o666)
+    with pytest.raises(TlsFileError, match=rf"{name}: has mode 0666.*; run: chmod go-w"):
+        in_force.certificates.load()
+    assert in_force.certificates.version == before
+    with pytest.raises(TlsFileError, match="mode 0666"):
+        Certificates(in_force.source(), clock)
+
+
+def test_a_pipe_in_place_of_a_file_keeps_nobody_waiting(in_force: _Files) -> None:
+    for name in ("server.key", "list.crl"):
+        in_force.paths[name].unlink()
+        os.mkfifo(in_force.paths[name])
+    with pytest.raises(TlsFileError, match=r"(?s)key: is not a regular.*crl: is not a regular"):
+        in_force.certificates.load()
+
+
 def test_s02_a_ca_leaves_the_bundle_before_its_list_does(in_force: _Files) -> None:
     other = TestAuthority("other")
     in_force.paths["ca.pem"].write_bytes(other.pem)

@@ -131,7 +131,7 @@ def test_what_others_may_change_counts_where_a_daemon_reads_it(home, invoke):
     (home / "policies/starter.cedar").chmod(0o666)
     done = invoke("policy", "check", "--home", home)
     assert done.exit_code == 2
-    assert "has mode 0666, so that others can change policies" in done.stderr
+    assert "has mode 0666, so that others can change it" in done.stderr
     assert invoke("policy", "check", home / "policies").exit_code == 0
 
 
