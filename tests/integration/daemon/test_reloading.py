@@ -76,10 +76,11 @@ def test_bad_policies_keep_the_old_ones_and_metrics_say_so(home: Home) -> None:
         assert refusals(daemon, "policy") == 0
         in_force = daemon.metric("signward_policies")
         home.permit("forbid (principal", "unfinished.cedar")
-        assert eventually(lambda: refusals(daemon, "policy") == 1)
+        assert eventually(lambda: refusals(daemon, "policy") > 0)
         assert "unfinished.cedar:1" in daemon.said
         (home.policies / "stop.cedar").unlink()
-        assert eventually(lambda: refusals(daemon, "policy") == 2)
+        known = refusals(daemon, "policy")
+        assert eventually(lambda: refusals(daemon, "policy") > known + 1)  # one may be of before
         assert reason(lambda: bot.sign(sign_request("k"))) == "POLICY_DENIED"
         assert daemon.metric("signward_policies") == in_force
         home.permit("// finished", "unfinished.cedar")
