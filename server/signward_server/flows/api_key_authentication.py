@@ -8,6 +8,7 @@ from functools import lru_cache
 from signward_server.core.address_ranges import is_within, networks_of
 from signward_server.core.api_key_secrets import is_secret
 from signward_server.core.api_keys import ApiKey
+from signward_server.core.clock import Onward
 from signward_server.core.errors import ApiKeyExpired, ApiKeyInvalid, ApiKeyRevoked
 from signward_server.core.ports import ApiKeys, Clock, SecretDigest
 
@@ -19,8 +20,7 @@ _PARSED_RANGES = 4096
 class ApiKeyAuthentication:
     """Tells callers by the secrets that they send.
 
-    A wall clock that is set back revives nothing: time is the wall clock or, if that is
-    later, the latest that it was since the start plus what has passed since then (S13).
+    A wall clock that is set back revives nothing: what has expired once stays so (S13).
 
     Args:
         api_keys: All API keys.
@@ -41,8 +41,7 @@ class ApiKeyAuthentication:
         self._api_keys = api_keys
         self._extra = extra
         self._digest = digest
-        self._clock = clock
-        self._offset = clock.time() - clock.monotonic()
+        self._onward = Onward(clock, for_good=True)
         self._networks = lru_cache(_PARSED_RANGES)(networks_of)
 
     def authenticate(self, secret: bytes | str, address: str) -> ApiKey:
@@ -102,7 +101,5 @@ class ApiKeyAuthentication:
     def _ensure_counts(self, api_key: ApiKey) -> None:
         if api_key.revoke_time is not None:
             raise ApiKeyRevoked
-        boot = self._clock.monotonic()
-        self._offset = max(self._offset, self._clock.time() - boot)
-        if self._offset + boot >= api_key.expire_time.timestamp():
+        if self._onward.time() >= api_key.expire_time.timestamp():
             raise ApiKeyExpired

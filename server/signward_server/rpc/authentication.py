@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import grpc
 
+from signward_server.core.clock import Onward
 from signward_server.core.errors import IdentityConflict, IdentityMissing
 from signward_server.core.ports import Clock
 from signward_server.flows.api_key_authentication import ApiKeyAuthentication
@@ -35,7 +36,7 @@ class Authenticator:
     def __init__(self, trusted: Trusted, api_keys: ApiKeyAuthentication, clock: Clock) -> None:
         self._trusted = trusted
         self._api_keys = api_keys
-        self._clock = clock
+        self._onward = Onward(clock)
         self._certificate_of = certificate_finder()
         # A standing judges itself by the trust in force, so that it can serve many calls.
         self._known: Recent[bytes, CertificateStanding] = Recent(_KEPT)
@@ -69,6 +70,6 @@ class Authenticator:
         if known is not None:
             known.ensure_valid()
             return known
-        made = CertificateStanding(pem, self._trusted, self._clock)
+        made = CertificateStanding(pem, self._trusted, self._onward)
         self._known.put(pem, made)
         return made

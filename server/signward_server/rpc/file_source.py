@@ -11,6 +11,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 
 from signward_server.rpc.identity import ClientAuthority
+from signward_server.rpc.issuing import tops
 from signward_server.rpc.material import Bundle, Pair, believed, checked
 from signward_server.rpc.revocation import read_revocations
 from signward_server.rpc.tls_files import ServerFiles, TlsFileError, read_certificates, read_file
@@ -56,6 +57,11 @@ class FileSource:
             for certificate in read_certificates(ca.path, guarded=True)
         ]
         issuers = [authority.certificate for authority in authorities]
+        if not all(ca.names for ca in files.client_cas) and tops(issuers) > 1:
+            raise TlsFileError(
+                "tls.client_ca: has several CAs, and not each says which names it may assert; "
+                "give each one a file and its names."
+            )
         revocations = read_revocations(files.revocations, issuers)
         return believed(Bundle(files.identity, authorities, revocations))
 

@@ -6,17 +6,16 @@ identity is read from the certificate itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from signward_server.core.errors import CertificateRevoked, IdentityMissing, IdentityUnknown
 from signward_server.core.identity import Identity, IdentityKind
 from signward_server.core.identity_names import is_within, name_of, require_scope
+from signward_server.rpc.issuing import Span, has_issued, longest, public_key, validity
 from signward_server.rpc.leaf import Leaf
 from signward_server.rpc.revocation import Revocations
 from signward_server.rpc.x509_reading import MALFORMED, extension
@@ -37,10 +36,17 @@ class ClientAuthority:
         certificate: The CA whose key signs the leaves, root or intermediate.
         may_assert: Trust domains (SPIFFE), host names or ``.domain`` (DNS), or names (CN);
             ``None`` for anything. An empty set is nothing.
+        held: When it holds by the CAs above it; ``None`` while its certificate does.
     """
 
     certificate: x509.Certificate
     may_assert: frozenset[str] | None = None
+    held: Span | None = None
+
+    @property
+    def span(self) -> Span:
+        """When it holds."""
+        return self.held or validity(self.certificate)
 
 
 class IdentityParser:
@@ -76,7 +82,7 @@ class IdentityParser:
         self._kind = kind
         self._authorities = tuple(authorities)
         self._revocations = revocations or Revocations()
-        self._server_keys = frozenset(_public_key(own) for own in server_certificates)
+        self._server_keys = frozenset(public_key(own) for own in server_certificates)
 
     def parse(self, pem: bytes) -> Leaf:
         """Read a leaf; costs up to a millisecond, so callers keep the answer by ``pem``.
@@ -108,9 +114,9 @@ class IdentityParser:
         name = name_of(self._kind, claims[0]) if len(claims) == 1 else None
         if name is None or not self._is_client(leaf):
             raise IdentityUnknown
-        not_before, not_after = _validity(leaf)
+        not_before, not_after = validity(leaf)
         if self._authorities:
-            start, end = _longest(map(_validity, self._issuers(leaf, name)))
+            start, end = longest(each.span for each in self._issuers(leaf, name))
             not_before, not_after = max(not_before, start), min(not_after, end)
         if self._revocations.hold(leaf):
             raise CertificateRevoked
@@ -123,10 +129,10 @@ class IdentityParser:
         return (
             not (constraints and constraints.ca)
             and (usage is None or ExtendedKeyUsageOID.CLIENT_AUTH in usage)
-            and _public_key(leaf) not in self._server_keys
+            and public_key(leaf) not in self._server_keys
         )
 
-    def _issuers(self, leaf: x509.Certificate, name: str) -> list[x509.Certificate]:
+    def _issuers(self, leaf: x509.Certificate, name: str) -> list[ClientAuthority]:
         """Return the CA that issued a leaf and may name it so, in each form that it has.
 
         A CA that was renewed with the same key stands in a bundle more than once.
@@ -135,9 +141,9 @@ class IdentityParser:
             IdentityUnknown: There is no such CA.
         """
         issuers = [
-            authority.certificate
+            authority
             for authority in self._authorities
-            if self._may_assert(authority, name) and _issued(authority.certificate, leaf)
+            if self._may_assert(authority, name) and has_issued(authority.certificate, leaf)
         ]
         if not issuers:
             raise IdentityUnknown
@@ -159,32 +165,3 @@ def _claims(kind: IdentityKind, leaf: x509.Certificate) -> list[str]:
     if kind is IdentityKind.SPIFFE:
         return names.get_values_for_type(x509.UniformResourceIdentifier)
     return names.get_values_for_type(x509.DNSName)
-
-
-def _validity(certificate: x509.Certificate) -> tuple[float, float]:
-    """Return start and end, seconds since the epoch."""
-    start, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
-    return start.timestamp(), end.timestamp()
-
-
-def _longest(spans: Iterable[tuple[float, float]]) -> tuple[float, float]:
-    """Return the last span of time that some spans cover together without a gap."""
-    (start, end), *others = sorted(spans, key=lambda span: span[1], reverse=True)
-    for earlier_start, earlier_end in others:
-        if earlier_end >= start:
-            start = min(start, earlier_start)
-    return start, end
-
-
-def _public_key(certificate: x509.Certificate) -> bytes:
-    return certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-
-
-def _issued(authority: x509.Certificate, leaf: x509.Certificate) -> bool:
-    """Return whether the issuer's name is this CA's subject and its key made the signature."""
-    try:
-        leaf.verify_directly_issued_by(authority)
-    except (InvalidSignature, *MALFORMED):
-        # Another kind of key or name than the leaf's issuer has.
-        return False
-    return True

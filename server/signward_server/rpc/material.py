@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from signward_server.core.identity import IdentityKind
 from signward_server.rpc.identity import ClientAuthority
+from signward_server.rpc.issuing import holding
 from signward_server.rpc.revocation import Revocations
 from signward_server.rpc.tls_files import ServerFiles, TlsFileError
 
@@ -107,9 +108,14 @@ def checked(pair: Pair, origin: str, now: datetime) -> Pair:
 
 
 def believed(bundle: Bundle) -> Bundle:
-    """Return a bundle without the CAs that are revoked."""
-    held = bundle.revocations.hold
-    left = [each for each in bundle.authorities if not held(each.certificate)]
+    """Return a bundle without the CAs that are revoked, and without those below them."""
+    certificates = [each.certificate for each in bundle.authorities]
+    held = holding(certificates, bundle.revocations.hold)
+    left = [
+        replace(each, held=held[each.certificate])
+        for each in bundle.authorities
+        if each.certificate in held
+    ]
     return replace(bundle, authorities=left)
 
 

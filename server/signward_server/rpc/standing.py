@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Protocol
 
 from signward_server.core.api_keys import ApiKey
+from signward_server.core.clock import Onward
 from signward_server.core.errors import CertificateInvalid, IdentityMissing, IdentityUnknown
 from signward_server.core.identity import Authentication, Identity
-from signward_server.core.ports import Clock
 from signward_server.flows.api_key_authentication import ApiKeyAuthentication
 from signward_server.rpc.trust import Trusted
 
@@ -42,20 +42,20 @@ class CertificateStanding:
     Args:
         pem: Its PEM form.
         trusted: The trust in force.
-        clock: Judges validity.
+        onward: Judges validity; a wall clock that is set back revives nothing.
 
     Raises:
         IdentityUnknown, CertificateRevoked, CertificateInvalid: It shows nothing.
     """
 
-    __slots__ = ("_clock", "_judged", "_pem", "_trusted", "identity")
+    __slots__ = ("_judged", "_onward", "_pem", "_trusted", "identity")
 
     authentication = Authentication.CERTIFICATE
 
-    def __init__(self, pem: bytes, trusted: Trusted, clock: Clock) -> None:
+    def __init__(self, pem: bytes, trusted: Trusted, onward: Onward) -> None:
         self._pem = pem
         self._trusted = trusted
-        self._clock = clock
+        self._onward = onward
         trust = trusted.now
         leaf = trust.leaf(pem)
         self.identity = leaf.identity
@@ -71,7 +71,7 @@ class CertificateStanding:
             if leaf.identity != self.identity:
                 raise IdentityUnknown
             self._judged = trust.version, leaf
-        if not leaf.not_before <= self._clock.time() <= leaf.not_after:
+        if not leaf.not_before <= self._onward.time() <= leaf.not_after:
             raise CertificateInvalid
 
 

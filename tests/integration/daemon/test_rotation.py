@@ -89,8 +89,9 @@ def test_promise_9_a_ca_that_leaves_the_bundle_takes_its_clients_along(
     shutil.copy(home.path / "clients" / "ca.crt", tmp_path / "server-ca.crt")
     credentials = _issue(theirs, tmp_path, "guest")
     bundle.write_bytes(mine.certificate_pem + theirs.certificate_pem)
+    named = 'tls.client_ca=[{file = "tls/client-ca.crt", names = ["bot", "guest"]}]'
     with (
-        Daemon(home, *SOON) as daemon,
+        Daemon(home, *SOON, "--set", named) as daemon,
         Client(daemon.tcp, credentials, timeout=PATIENCE) as guest,
         daemon.client() as bot,
     ):

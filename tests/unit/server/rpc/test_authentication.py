@@ -171,6 +171,17 @@ def test_s02_validity_is_checked_each_time(
     assert pki.parsed == [b"bot"]
 
 
+def test_s02_a_clock_that_is_set_back_revives_no_certificate(
+    world: World, authenticator: Authenticator
+) -> None:
+    standing = _of(authenticator, pem=b"bot")
+    world.clock.advance(61)
+    world.clock.wall -= 61
+    for check in (standing.ensure_valid, lambda: _of(authenticator, pem=b"bot")):
+        with pytest.raises(CertificateInvalid):
+            check()
+
+
 @pytest.mark.parametrize("refusal", [CertificateRevoked, IdentityUnknown])
 def test_s02_a_new_snapshot_is_asked_about_every_certificate(
     pki: _Pki, authenticator: Authenticator, refusal: type[SignwardError]

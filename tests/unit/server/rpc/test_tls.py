@@ -39,6 +39,7 @@ def files(tmp_path: Path) -> dict[str, Path]:
         "empty": b"",
         "garbage": b"-----BEGIN CERTIFICATE-----\n!!\n-----END CERTIFICATE-----\n",
         "two": authority.pem.rstrip() + b"\n" + TestAuthority("other").pem,
+        "below": authority.pem.rstrip() + b"\n" + authority.intermediate().pem,
         "locked": load_pem_private_key(issued.key, None).private_bytes(
             Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"x")
         ),
@@ -67,7 +68,7 @@ def _loaded(certificate: Path, key: Path, cas: list[Path]) -> Certificates:
 
 
 @pytest.mark.parametrize(
-    ("key", "cas"), [("key", ["ca"]), ("sec1", ["ca"]), ("key", ["ca", "two"])]
+    ("key", "cas"), [("key", ["ca"]), ("sec1", ["ca"]), ("key", ["ca", "below"])]
 )
 def test_good_files_give_credentials(files: dict[str, Path], key: str, cas: list[str]) -> None:
     certificates = _loaded(files["certificate"], files[key], [files[name] for name in cas])
@@ -113,6 +114,19 @@ def test_a_key_of_an_unknown_kind_is_named_with_its_file(files: dict[str, Path],
 def test_without_a_client_ca_nobody_could_call(files: dict[str, Path]) -> None:
     with pytest.raises(TlsFileError, match="No client CA"):
         _loaded(files["certificate"], files["key"], [])
+
+
+def test_s01_several_cas_in_one_file_need_names_as_well(files: dict[str, Path]) -> None:
+    with pytest.raises(TlsFileError, match="has several CAs, and not each says which names"):
+        _loaded(files["certificate"], files["key"], [files["two"]])
+    bundle = ClientCaFile(files["two"], ("bot",))
+    named = ServerFiles(
+        certificate=files["certificate"],
+        private_key=files["key"],
+        client_cas=[bundle],
+        identity=IdentityKind.CN,
+    )
+    assert Certificates(FileSource(named), SystemClock()).version
 
 
 DAY = timedelta(days=1)
@@ -175,7 +189,7 @@ def test_s02_whatever_changes_makes_another_version(in_force: _Files, name: str)
     if name == "server.pem":
         in_force.renew()
     elif name == "ca.pem":
-        more = authority.pem + TestAuthority("other").pem
+        more = authority.pem + authority.intermediate().pem
         in_force.paths[name].write_bytes(more)
     else:
         in_force.paths[name].write_bytes(authority.revoking(authority.client("bot")))
@@ -320,6 +334,23 @@ def test_s02_a_revoked_ca_is_believed_no_more(in_force: _Files) -> None:
     in_force.paths["list.crl"].write_bytes(authority.revoking(Issued(authority.pem, b"")))
     with pytest.raises(TlsFileError, match="No client CA that is not revoked"):
         in_force.certificates.load()
+
+
+def test_s02_a_revoked_ca_vouches_through_no_other(in_force: _Files) -> None:
+    root = in_force.authority
+    middle = root.intermediate()
+    below = TestAuthority("below", above=middle)
+    in_force.paths["ca.pem"].write_bytes(root.pem + below.pem + middle.pem)
+    in_force.certificates.load()
+    trust, leaf = in_force.certificates.trusted, below.client("bot").certificate
+    assert trust.now.leaf(leaf).identity.name == "bot"
+    in_force.paths["list.crl"].write_bytes(root.revoking(Issued(middle.pem, b"")))
+    in_force.certificates.load()
+    with pytest.raises(IdentityUnknown):
+        trust.now.leaf(leaf)
+    in_force.paths["list.crl"].write_bytes(root.revoking())
+    in_force.certificates.load()
+    assert trust.now.leaf(leaf).identity.name == "bot"
 
 
 def test_an_overdue_list_is_mentioned_and_still_counts(
