@@ -73,8 +73,6 @@ def read_file(path: Path, largest: int = LARGEST, *, guarded: bool = False) -> b
     Raises:
         TlsFileError: It cannot be read, is exposed, or larger.
     """
-    if path.is_fifo():  # which may never be written to
-        raise TlsFileError(f"{path}: a pipe; give a file, which can be read again.")
     try:
         data = read_plain(path, largest, guarded=guarded)
     except FileRefused as exc:
