@@ -21,7 +21,7 @@ from tests.running.process import Daemon
 pytestmark = pytest.mark.integration
 
 POLICY = ReloadPart.RELOAD_PART_POLICY
-MANY = 2000
+MANY = 500
 Spoil = Callable[[Path], object]
 
 
@@ -51,7 +51,7 @@ SPOILS: dict[str, tuple[Spoil, str]] = {
     "a comment of a mebibyte": (written("//" + "x" * 2**20), "1 MiB"),
     "more policies than there may be": (
         written("\n".join(map(permit, range(MANY + 1)))),
-        "more than 2000 policies",
+        f"more than {MANY} policies",
     ),
     "more files than there may be": (
         lambda folder: [(folder / f"bad{n}.cedar").write_text("") for n in range(300)],
@@ -153,7 +153,7 @@ def test_as_many_policies_as_there_may_be_are_put_into_force_while_others_sign(
                 client.sign(sign_request("k"))
                 signed += 1
             assert (coming.result().changed, coming.result().problem) == (True, "")
-            assert signed > 20, "signing waited for the policies"
+            assert signed >= 2, "signing waited for the policies"
             client.sign(sign_request("k"))
     finally:
         (daemon.home.policies / "many.cedar").unlink()
