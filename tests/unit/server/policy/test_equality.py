@@ -89,6 +89,7 @@ def quiet() -> Iterator[None]:
     logger.disabled = False
 
 
+@pytest.mark.timeout(600)
 def test_s09_decisions_equal_fresh_ones() -> None:
     seen: Counter[str] = Counter()
 
@@ -106,5 +107,6 @@ def test_s09_decisions_equal_fresh_ones() -> None:
 @pytest.mark.soak
 @settings(max_examples=5000, suppress_health_check=list(HealthCheck))
 @given(st.data())
+@pytest.mark.timeout(600)
 def test_s09_decisions_equal_fresh_ones_for_long(data: st.DataObject) -> None:
     compare(data, Counter())
