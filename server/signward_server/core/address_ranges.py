@@ -1,16 +1,39 @@
-"""Networks that an API key may be used from."""
+"""IP addresses of callers, and the networks that an API key may be used from."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import (
+    IPv4Address,
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    ip_address,
+    ip_network,
+)
 
-__all__ = ["Network", "is_within", "networks_of"]
+__all__ = ["Address", "Network", "address_in", "is_within", "networks_of"]
 
+Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
 _is_cidr = re.compile(r"[0-9A-Fa-f.:]+/(?:0|[1-9][0-9]{0,2})").fullmatch
+
+
+def address_in(text: str) -> Address | None:
+    """Return the address that a text is, ``None`` if it is none.
+
+    A socket for both versions of IP names a peer of IPv4 ``::ffff:192.0.2.1`` (RFC 4291,
+    section 2.5.5.2): that is the address of IPv4. The zone of a link-local one (``%eth0``) is
+    the machine's own matter and left out.
+    """
+    try:
+        address = ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return mapped or address
 
 
 def networks_of(ranges: Iterable[str]) -> tuple[Network, ...]:
@@ -25,18 +48,9 @@ def networks_of(ranges: Iterable[str]) -> tuple[Network, ...]:
 
 
 def is_within(address: str, networks: Iterable[Network]) -> bool:
-    """Return whether an IP address lies in any of the networks.
-
-    A socket for both versions of IP names a peer of IPv4 ``::ffff:192.0.2.1``: that is the
-    address of IPv4. What is no address lies nowhere.
-    """
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return False
-    if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped is not None:
-        parsed = parsed.ipv4_mapped
-    return any(parsed in network for network in networks)
+    """Return whether an IP address lies in any of the networks; what is none lies nowhere."""
+    parsed = address_in(address)
+    return parsed is not None and any(parsed in network for network in networks)
 
 
 def _network(text: str) -> Network:

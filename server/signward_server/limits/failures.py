@@ -6,10 +6,10 @@ accepted before anybody asks, however often others at its address have failed.
 
 from __future__ import annotations
 
-import ipaddress
 import threading
-from urllib.parse import unquote
+from ipaddress import IPv6Address, ip_network
 
+from signward_server.core.address_ranges import address_in
 from signward_server.core.errors import RateLimited, SignwardError
 from signward_server.core.ports import Clock, Event, Meter
 from signward_server.limits.failure_log import FailureLog
@@ -19,8 +19,7 @@ from signward_server.limits.windows import Windows
 __all__ = ["Failures"]
 
 _PEERS = 10_000  # with a counter of their own
-_UNIX = "unix:"
-_UNKNOWN = "unknown"
+_NOWHERE = "local"  # what comes without an address
 _PREFIX = 64  # bits of an IPv6 address that one peer has to itself (RFC 6177)
 
 
@@ -45,10 +44,10 @@ class Failures:
         self._log = log
         self._lock = threading.Lock()
 
-    def answer(self, peer: str, error: SignwardError) -> SignwardError:
+    def answer(self, address: str, error: SignwardError) -> SignwardError:
         """Count a failure and return what the peer is told; see ``ports``."""
         self._meter.count(Event.AUTHENTICATION_FAILED, error.reason)
-        place = _place_of(peer)
+        place = _place_of(address)
         self._log.add(place, error.reason)
         wait = self._wait(place)
         return error if wait is None else RateLimited(retry_after=wait + MARGIN)
@@ -71,25 +70,12 @@ class Failures:
             return None
 
 
-def _place_of(peer: str) -> str:
-    """Return what of a peer is counted together: an IPv4 address, an IPv6 network of 64 bits.
+def _place_of(address: str) -> str:
+    """Return what is counted together: an IPv4 address, an IPv6 network of 64 bits.
 
-    Args:
-        peer: As gRPC names it: ``ipv4:192.0.2.1:443``, ``ipv6:%5B2001:db8::1%5D:443``,
-            ``unix:`` and what may follow.
+    All that comes without an address, over a Unix socket, is one.
     """
-    if peer.startswith(_UNIX):
-        return _UNIX
-    family, _, rest = peer.partition(":")
-    host = unquote(rest).rpartition(":")[0].strip("[]").partition("%")[0]
-    try:
-        address = ipaddress.ip_address(host) if family in {"ipv4", "ipv6"} else None
-    except ValueError:
-        address = None
-    if address is None:
-        return _UNKNOWN
-    if isinstance(address, ipaddress.IPv4Address):
-        return str(address)
-    if address.ipv4_mapped is not None:
-        return str(address.ipv4_mapped)
-    return str(ipaddress.ip_network((address, _PREFIX), strict=False))
+    found = address_in(address)
+    if isinstance(found, IPv6Address):
+        return str(ip_network((found, _PREFIX), strict=False))
+    return _NOWHERE if found is None else str(found)

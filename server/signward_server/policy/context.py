@@ -6,11 +6,11 @@ object of it (S10). Only what is read is built: a date costs Cedar more than the
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from signward_server.core.actions import ActionKind
+from signward_server.core.address_ranges import address_in
 from signward_server.core.keys import KeyVersion
 from signward_server.core.ports import Clock
 from signward_server.core.signing import IntentValue
@@ -88,13 +88,11 @@ def _extension(function: str, argument: str) -> dict[str, object]:
 
 
 def _address(text: str) -> str:
-    """Return an address as Cedar takes it; IPv4 within IPv6 (RFC 4291, 2.5.5.2) is IPv4."""
-    try:
-        address = ipaddress.ip_address(text.partition("%")[0])
-    except ValueError as error:
-        raise Unfit("the caller's address is none") from error
-    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-    return str(mapped or address)
+    """Return an address as Cedar takes it: without a zone, and no IPv4 within IPv6."""
+    address = address_in(text)
+    if address is None:
+        raise Unfit("the caller's address is none")
+    return str(address)
 
 
 def _time(now: datetime) -> str:

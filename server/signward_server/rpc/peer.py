@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import importlib
-import ipaddress
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, cast
 from urllib.parse import unquote
 
 import grpc
+
+from signward_server.core.address_ranges import address_in
 
 __all__ = ["address_of", "certificate_finder"]
 
@@ -61,9 +62,5 @@ def address_of(peer: str) -> str:
     if family not in {"ipv4", "ipv6"}:
         return ""
     host, _, _ = unquote(rest).rpartition(":")
-    try:
-        address = ipaddress.ip_address(host.strip("[]").partition("%")[0])
-    except ValueError:
-        return ""
-    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-    return str(mapped or address)
+    address = address_in(host.strip("[]"))
+    return "" if address is None else str(address)

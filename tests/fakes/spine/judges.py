@@ -104,8 +104,8 @@ class FakeFailures:
         self.counted: list[tuple[str, str]] = []
         self.tired = False
 
-    def answer(self, peer: str, error: SignwardError) -> SignwardError:
-        self.counted.append((peer, error.reason))
+    def answer(self, address: str, error: SignwardError) -> SignwardError:
+        self.counted.append((address, error.reason))
         return RateLimited(retry_after=1.0) if self.tired else error
 
     @property

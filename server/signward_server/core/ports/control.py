@@ -103,13 +103,13 @@ class Limits(Protocol):
 class AuthenticationFailures(Protocol):
     """Keeps count of callers that could not show who they are (S38, S43)."""
 
-    def answer(self, peer: str, error: SignwardError) -> SignwardError:
+    def answer(self, address: str, error: SignwardError) -> SignwardError:
         """Count a failure and return what the peer is told.
 
         A valid credential never gets here, so that nobody is refused for others' failures.
 
         Args:
-            peer: Where it came from, as gRPC names it.
+            address: The peer's IP address; empty over a Unix socket.
             error: Why it failed.
 
         Returns:

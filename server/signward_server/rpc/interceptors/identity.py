@@ -81,4 +81,4 @@ def _answer(
     error.with_traceback(None)
     if error.status is not Status.UNAUTHENTICATED:
         return error
-    return failures.answer(call.context.peer(), error)
+    return failures.answer(call.address, error)

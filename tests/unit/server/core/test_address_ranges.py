@@ -5,7 +5,7 @@ import ipaddress
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from signward_server.core.address_ranges import is_within, networks_of
+from signward_server.core.address_ranges import address_in, is_within, networks_of
 
 
 @pytest.mark.parametrize(
@@ -25,6 +25,23 @@ def test_s03_an_address_is_inside_or_outside(
     networks = networks_of([text])
     assert [is_within(address, networks) for address in inside] == [True] * len(inside)
     assert [is_within(address, networks) for address in outside] == [False] * len(outside)
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("2001:DB8::1", "2001:db8::1"),
+        ("fe80::1%eth0", "fe80::1"),
+        ("", "None"),
+        ("unix:", "None"),
+        ("192.0.2.1:443", "None"),
+        ("%", "None"),
+    ],
+)
+def test_an_address_has_one_form(text: str, address: str) -> None:
+    assert str(address_in(text)) == address
 
 
 def test_any_of_several_networks_will_do_and_none_lets_nobody_in() -> None:

@@ -85,7 +85,7 @@ def test_s39_refused_callers_and_their_keys_are_not_named(metrics):
     for _ in range(3):
         with pytest.raises(Exception, match="Too many"):
             limits.admit(who, MethodClass.SIGN, "treasury")
-        failures.answer("ipv4:192.0.2.1:5", ApiKeyInvalid())
+        failures.answer("192.0.2.1", ApiKeyInvalid())
     text = metrics.render().decode()
     assert samples(metrics)["signward_rate_limited_total[sign]"] == 3
     assert not any(name in text for name in ("trader", "dns", "treasury", "192.0.2"))

@@ -21,7 +21,7 @@ from tests.fakes.spine.context import FakeContext
 from tests.fakes.spine.judges import FakeFailures
 from tests.fakes.spine.standing import FakeStanding
 
-PEER = "ipv4:127.0.0.1:50000"
+ADDRESS = "127.0.0.1"
 Run = Callable[[Callable[[GrpcCall], None]], list[str]]
 
 
@@ -104,7 +104,7 @@ def test_s38_each_failure_is_counted_once_and_answered_as_the_counter_says(
 ) -> None:
     with pytest.raises(raised):
         run(failures, inside, refusal)
-    assert failures.counted == [(PEER, raised.reason)]
+    assert failures.counted == [(ADDRESS, raised.reason)]
     failures.tired = True
     with pytest.raises(RateLimited):
         run(failures, inside, refusal)
