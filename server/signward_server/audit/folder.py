@@ -6,7 +6,15 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["DRAFT", "Folder", "UPLOADED"]
+from signward.audit.segments import (
+    HASHES_NAME,
+    SEGMENT_SUFFIX,
+    checkpoints_name,
+    first_of_name,
+    segment_name,
+)
+
+__all__ = ["DRAFT", "UPLOADED", "Folder"]
 
 DRAFT = ".new"
 """Ending of a segment's draft, which takes its name when it is complete."""
@@ -14,9 +22,7 @@ DRAFT = ".new"
 UPLOADED = ".uploaded"
 """Ending of the empty file that says that a segment has been uploaded."""
 
-_DIGITS = 20
-_is_segment = re.compile(rf"([0-9]{{{_DIGITS}}})\.log").fullmatch
-_is_beside = re.compile(rf"([0-9]{{{_DIGITS}}})\.(?:checkpoints|uploaded)").fullmatch
+_is_beside = re.compile(r"([0-9]{20})\.(?:checkpoints|uploaded)", re.ASCII).fullmatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,24 +37,24 @@ class Folder:
 
     def segment(self, first: int) -> Path:
         """Return the path of the segment whose first record has this number."""
-        return self.path / f"{first:0{_DIGITS}}.log"
+        return self.path / segment_name(first)
 
     def checkpoints(self, first: int) -> Path:
         """Return the path of the checkpoints beside that segment."""
-        return self.path / f"{first:0{_DIGITS}}.checkpoints"
+        return self.path / checkpoints_name(first)
 
     def draft(self, first: int) -> Path:
         """Return where a segment is put together that replaces a bad one."""
-        return self.path / f"{first:0{_DIGITS}}.log{DRAFT}"
+        return self.path / (segment_name(first) + DRAFT)
 
     def uploaded(self, first: int) -> Path:
         """Return the path of the file that says that a segment has been uploaded."""
-        return self.path / f"{first:0{_DIGITS}}{UPLOADED}"
+        return self.segment(first).with_suffix(UPLOADED)
 
     @property
     def hashes(self) -> Path:
         """The stored hashes of the tree."""
-        return self.path / "hashes"
+        return self.path / HASHES_NAME
 
     def segments(self) -> list[int]:
         """Return the numbers of the first records of all segments, rising.
@@ -56,12 +62,12 @@ class Folder:
         Raises:
             OSError: The folder cannot be read.
         """
-        found = (_is_segment(path.name) for path in self.path.iterdir())
-        return sorted(int(match[1]) for match in found if match)
+        names = [path.name for path in self.path.iterdir() if path.suffix == SEGMENT_SUFFIX]
+        return sorted(first for name in names if (first := first_of_name(name)) is not None)
 
     def drafts(self) -> list[Path]:
         """Return what was left of segments that were never complete."""
-        return sorted(self.path.glob(f"*.log{DRAFT}"))
+        return sorted(self.path.glob(f"*{SEGMENT_SUFFIX}{DRAFT}"))
 
     def beside(self) -> dict[Path, int]:
         """Return the files that belong to segments, with the segments' numbers."""

@@ -6,6 +6,8 @@ import os
 from bisect import bisect_right
 from pathlib import Path
 
+from signward.audit.segments import Header
+
 from signward_server.audit.files import Files, write_all
 from signward_server.audit.folder import Folder
 
@@ -47,9 +49,8 @@ class Segment:
     Args:
         files: The file system.
         folder: The folder of the log.
-        first: Number of its first record.
+        header: How it begins.
         descriptor: Of its file, which is taken over.
-        path: Where its file is now.
         size: Bytes in it that are valid, its header included.
         marks: Where its records begin.
         created: Seconds of a clock that never steps back, at which it was begun.
@@ -60,7 +61,7 @@ class Segment:
         files: Files,
         folder: Folder,
         *,
-        first: int,
+        header: Header,
         descriptor: int,
         size: int,
         marks: Marks,
@@ -69,10 +70,11 @@ class Segment:
         self._files = files
         self._folder = folder
         self._descriptor = descriptor
-        self._notes: Path = folder.checkpoints(first)
+        self._notes: Path = folder.checkpoints(header.first)
         self._notes_descriptor = -1
         self._notes_size = -1
-        self.first = first
+        self.header = header
+        self.path = folder.segment(header.first)
         self.size = size
         self.synced_size = size
         self.marks = marks

@@ -7,52 +7,27 @@ caller that is alone pays for a lock that nobody holds.
 
 from __future__ import annotations
 
+import errno
 import logging
-import struct
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Final
-from zlib import crc32
 
+from signward_server.audit.arrivals import Arrivals
+from signward_server.audit.groups import UNWRITTEN, Group, Queued, framed
 from signward_server.audit.segment import Segment
 from signward_server.core.errors import AuditUnavailable
 
-__all__ = ["Group", "Writer"]
+__all__ = ["Writer"]
 
 _log = logging.getLogger(__name__)
 
-_head = struct.Struct(">II").pack
-_UNWRITTEN: Final = -1
 _SLOW = 0.005  # seconds that a write may take
 _SLOW_FOR = 1.0  # seconds for which one that took longer is remembered
-_MOST_KEPT = 64 * 2**20  # bytes that are not synced and hashed yet
-
-
-@dataclass(slots=True)
-class Group:
-    """Records that were written together.
-
-    Attributes:
-        first: Number of the first one.
-        end: Number after the last one.
-        frames: As they stand in the segment.
-    """
-
-    first: int
-    end: int
-    frames: bytes
-
-
-class _Queued:
-    __slots__ = ("first", "tails")
-
-    def __init__(self, tails: Sequence[bytes]) -> None:
-        self.tails = tails
-        self.first = _UNWRITTEN
+_MOST_KEPT = 64 * 2**20  # bytes that are not on the disk and hashed yet
+_ROOM = 2 * 2**20  # more than any group
 
 
 class Writer:
@@ -66,7 +41,7 @@ class Writer:
         segment: Where to append.
         number: Number of the next record; all before it are on the disk.
         deferred: Whether ``flush`` writes, instead of the callers.
-        on_failure: Called once when it begins to refuse; quick.
+        on_failure: Called with the step that failed when it begins to refuse; quick.
     """
 
     def __init__(
@@ -75,23 +50,29 @@ class Writer:
         number: int,
         *,
         deferred: bool = False,
-        on_failure: Callable[[], None] = lambda: None,
+        on_failure: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._deferred = deferred
         self._on_failure = on_failure
-        self._queue: deque[_Queued] = deque()
-        self._turn = threading.Lock()
-        self._syncing = threading.Lock()  # taken before the turn where both are needed
+        self._queue: deque[Queued] = deque()
+        self._turn = threading.RLock()
+        self._syncing = threading.RLock()  # taken before the turn where both are needed
         self._kept: deque[Group] = deque()
         self._kept_bytes = 0
         self._unwritten = 0  # groups at the end of those kept, if deferred
-        self._began = 0.0
+        self._began = 0.0  # when the write began that is under way
         self._slow_until = 0.0
         self.segment = segment
         self.next = number
         self.written = number
         self.synced = number
         self.failure: OSError | None = None
+        self.arrivals = Arrivals()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it keeps as much as it may of what is not on the disk and hashed yet."""
+        return self._kept_bytes >= _MOST_KEPT - _ROOM
 
     @property
     def is_quick(self) -> bool:
@@ -113,12 +94,12 @@ class Writer:
         """
         if self.failure is not None:
             raise AuditUnavailable
-        queued = _Queued(tails)
+        queued = Queued(tails)
         self._queue.append(queued)
         with self._turn:
-            if queued.first == _UNWRITTEN and self.failure is None:
+            if queued.first == UNWRITTEN and self.failure is None:
                 self._take_turn()
-        if queued.first == _UNWRITTEN:
+        if queued.first == UNWRITTEN:
             raise AuditUnavailable
         return queued.first
 
@@ -128,14 +109,12 @@ class Writer:
         while self._queue:
             taken.append(self._queue.popleft())
         first = self.next
-        frames, end = _framed(taken, first)
+        frames, end = framed(taken, first)
         if not frames or self._kept_bytes + len(frames) > _MOST_KEPT:
             return
         if self._deferred:
             self._unwritten += 1
-        elif self._write(frames, first):
-            self.written = end
-        else:
+        elif not self._write(frames, first, end):
             return
         self._kept.append(Group(first, end, frames))
         self._kept_bytes += len(frames)
@@ -144,7 +123,7 @@ class Writer:
             queued.first = first
             first += len(queued.tails)
 
-    def _write(self, frames: bytes, first: int) -> bool:
+    def _write(self, frames: bytes, first: int, end: int) -> bool:
         segment = self.segment
         if first >= segment.marks.due:
             segment.marks.add(first, segment.size)
@@ -152,10 +131,13 @@ class Writer:
         try:
             segment.write(frames)
         except OSError as exc:
-            self._fail(exc)
+            self._fail(exc, "write")
             return False
         finally:
             self._began = 0.0
+        self.written = end
+        if self.arrivals.watchers:
+            self.arrivals.tell()
         now = time.perf_counter()
         if now - began > _SLOW:
             self._slow_until = now + _SLOW_FOR
@@ -173,9 +155,8 @@ class Writer:
     def _flush(self) -> None:
         while self._unwritten and self.failure is None:
             group = self._kept[-self._unwritten]
-            if self._write(group.frames, group.first):
+            if self._write(group.frames, group.first, group.end):
                 self._unwritten -= 1
-                self.written = group.end
         if self.failure is not None:
             raise AuditUnavailable
 
@@ -194,7 +175,7 @@ class Writer:
             try:
                 segment.sync()
             except OSError as exc:
-                self.refuse(exc)
+                self.refuse(exc, "sync")
                 raise AuditUnavailable from exc
             segment.synced_size = size
             self.synced = end
@@ -226,8 +207,13 @@ class Writer:
                 self.synced = self.written
                 yield
             except OSError as exc:
-                self._fail(exc)
+                self._fail(exc, "rotate")
                 raise AuditUnavailable from exc
+
+    def switch(self, segment: Segment) -> None:
+        """Go on in the next segment; within ``held``."""
+        self.segment.close()
+        self.segment = segment
 
     def unsynced(self) -> list[Group]:
         """Return the groups that are not known to be on the disk; while it refuses records."""
@@ -244,25 +230,20 @@ class Writer:
             self.written = self.synced = self.next
             self.failure = None
 
-    def refuse(self, failure: OSError) -> None:
+    def refuse(self, failure: OSError, step: str) -> None:
         """Refuse records from now on: something that belongs to the segment has failed."""
         with self._turn:
-            self._fail(failure)
+            self._fail(failure, step)
 
-    def _fail(self, failure: OSError) -> None:
+    def _fail(self, failure: OSError, step: str) -> None:
         if self.failure is None:
             self.failure = failure
-            _log.error("the audit log cannot be written", extra={"errno": failure.errno})
-            self._on_failure()
+            detail = {"step": step, "error": errno.errorcode.get(failure.errno or 0, "")}
+            _log.error("the audit log cannot be written", extra=detail)
+            self._on_failure(step)
 
-
-def _framed(taken: Sequence[_Queued], number: int) -> tuple[bytes, int]:
-    """Return the frames of records that are numbered from here on, and the number after them."""
-    parts = []
-    for queued in taken:
-        for tail in queued.tails:
-            body = b'{"seq":%d%b' % (number, tail)
-            parts.append(_head(len(body), crc32(body)))
-            parts.append(body)
-            number += 1
-    return b"".join(parts), number
+    def close(self) -> None:
+        """Refuse records for good, and close the segment."""
+        with self._syncing, self._turn:
+            self.failure = self.failure or OSError(errno.ESHUTDOWN, "closed")
+            self.segment.close()
