@@ -20,6 +20,7 @@ from signward_server.audit.files import Files, SystemFiles
 from signward_server.audit.folder import Folder
 from signward_server.audit.keeping import Bounds, Keeping
 from signward_server.audit.log import Log
+from signward_server.audit.proving import Proving
 from signward_server.audit.reading import Reading
 from signward_server.audit.recovery import Recovered, recover
 from signward_server.audit.retention import Keep, Retention
@@ -136,6 +137,7 @@ def _assembled(
         meter=meter,
         first=place.folder.segments()[0],
     )
+    reading = Reading(place, writer)
     rounds = Rounds("audit", _LOOK_EVERY, keeping.look)
     closing.callback(writer.close)
     closing.callback(keeping.end)
@@ -153,7 +155,8 @@ def _assembled(
         keeping=keeping,
         rounds=rounds,
         signed=signed,
-        reading=Reading(place, writer, found.tree),
+        reading=reading,
+        proving=Proving(found.tree, signed, reading),
         is_synced=options.durability == "sync",
         closing=closing,
     )
