@@ -20,6 +20,7 @@ from signward_server.core.audit_events import AuditEvent, Decision
 from signward_server.core.clock import SystemClock
 from signward_server.core.ports import AuditEntry, Call, Clock
 from signward_server.core.signing import Intent
+
 from tests.fakes.meter import FakeMeter
 from tests.fakes.spine.call import FakeCall
 

@@ -38,9 +38,9 @@ class Bounds:
         reserve: Bytes that are kept for others than failures.
     """
 
-    size: int
-    age: float
-    reserve: int
+    size: int = 64 * 2**20
+    age: float = 86_400.0
+    reserve: int = 0
 
 
 class Keeping:

@@ -131,11 +131,11 @@ class Log:
 
     def checkpoint(self) -> bytes:
         """See ``ports.AuditLog``."""
-        size = self._writer.next
-        if self._signed.size < size or not self._signed.note:
-            self.ensure_available()
+        writer, signed = self._writer, self._signed
+        size = writer.next
+        if signed.size < size or not signed.note:
             self._rounds.wake()
-        return self._signed.wait(size, _CHECKPOINT_TIMEOUT)
+        return signed.wait(size, _CHECKPOINT_TIMEOUT, lambda: writer.failure is not None)
 
     def records(self, start: int, most: int) -> Sequence[bytes]:
         """See ``ports.AuditLog``."""

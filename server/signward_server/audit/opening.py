@@ -6,7 +6,7 @@ import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -56,9 +56,9 @@ class Options:
 
     folder: Path
     durability: Durability = "group"
-    bounds: Bounds = Bounds(size=64 * 2**20, age=86_400.0, reserve=0)
-    keep: Keep = Keep()
-    budget: Budget = Budget()
+    bounds: Bounds = field(default_factory=Bounds)
+    keep: Keep = field(default_factory=Keep)
+    budget: Budget = field(default_factory=Budget)
 
 
 def open_log(
@@ -106,8 +106,12 @@ def _assembled(
     meter: Meter,
     closing: ExitStack,
 ) -> Log:
+    checkpoint = found.checkpoint
+    signed = Signed(*((checkpoint.size, bytes(checkpoint.note)) if checkpoint else (0, b"")))
+
     def failed(step: str) -> None:
         meter.count(Event.AUDIT_FAILED, step)
+        signed.look_again()
 
     began = clock.time() - clock.monotonic()
     encoder = Encoder(clock)
@@ -117,8 +121,6 @@ def _assembled(
         deferred=options.durability == "async",
         on_failure=failed,
     )
-    checkpoint = found.checkpoint
-    signed = Signed(*((checkpoint.size, bytes(checkpoint.note)) if checkpoint else (0, b"")))
     checkpointing = Checkpointing(
         place=place, writer=writer, tree=found.tree, key=key, signed=signed, clock=clock
     )

@@ -15,6 +15,7 @@ from signward.audit.proofs import (
     inclusion_proof,
 )
 from signward.audit.stored import tree_root
+
 from signward_server.audit.checkpointing import Signed
 from signward_server.audit.reading import Reading
 from signward_server.audit.tree import Tree

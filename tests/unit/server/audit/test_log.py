@@ -7,7 +7,6 @@ import threading
 from pathlib import Path
 
 import pytest
-
 from signward.audit.checkpoints import parse_checkpoint, verify_checkpoint
 from signward.audit.merkle import leaf_hash
 from signward.audit.proofs import check_consistency, check_inclusion
@@ -15,6 +14,7 @@ from signward.audit.records import decode_record
 from signward_server.audit.log import Log
 from signward_server.core.audit_events import AuditEvent
 from signward_server.core.errors import AuditUnavailable, FieldInvalid
+
 from tests.fakes.audit_logs import ORIGIN, LogHome, an_entry, events_of
 
 
@@ -61,8 +61,7 @@ def test_many_threads_get_numbers_of_their_own(home: LogHome) -> None:
     seen: list[int] = []
 
     def work(log: Log) -> None:
-        for _ in range(200):
-            seen.append(log.record(an_entry()).sequence)
+        seen.extend([log.record(an_entry()).sequence for _ in range(200)])
 
     with home.opened() as log:
         threads = [threading.Thread(target=work, args=(log,)) for _ in range(8)]

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from signward.audit.checkpoints import parse_checkpoint
 from signward.audit.framing import encode_frame
 from signward.audit.merkle import leaf_hash
@@ -21,6 +20,7 @@ from signward_server.audit.checkpoint_key import CheckpointKey, new_private_key
 from signward_server.core.audit_events import AuditEvent
 from signward_server.core.errors import AuditUnavailable
 from signward_server.core.startup import AuditRefused
+
 from tests.fakes.audit_logs import LogHome, an_entry, events_of
 from tests.fakes.faulty_files import UnsyncedFiles
 
@@ -216,7 +216,7 @@ def test_the_log_of_another_origin_is_refused(crashed: Crashed) -> None:
     own = crashed.home.key
     crashed.home.key = CheckpointKey.of("signward/other", new_private_key())
     try:
-        with pytest.raises(AuditRefused, match="audit.origin"), crashed.home.opened():
+        with pytest.raises(AuditRefused, match=r"audit\.origin"), crashed.home.opened():
             pass
     finally:
         crashed.home.key = own
