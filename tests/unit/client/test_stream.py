@@ -245,8 +245,9 @@ def test_an_answer_to_nothing_in_flight_breaks_the_stream(key, client, wrong_id)
 
     key.on_stream = confused
     stream = client.stream()
+    call = stream._newest
     assert stream.sign(ask()).raw.signature
-    stream._reader.join(WAIT)
+    assert call.join(WAIT)
     with pytest.raises(errors.Internal, match="not in flight"):
         stream.sign(ask())
 
@@ -268,9 +269,8 @@ def test_the_streams_own_deadline_ends_it(key, client):
 def test_no_thread_is_left_behind(key, client):
     with client.stream() as stream:
         stream.sign(ask())
-        reader = stream._reader
-    reader.join(WAIT)
-    assert not reader.is_alive()
+        call = stream._newest
+    assert call.join(WAIT)
 
 
 def test_closing_the_client_fails_its_streams(key, client):
