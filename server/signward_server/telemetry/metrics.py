@@ -8,6 +8,7 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Metric, generate_latest
 
+from signward_server.core.keys import CustodyKind, Purpose
 from signward_server.core.ports import Event, Level
 
 __all__ = ["Metrics"]
@@ -37,9 +38,12 @@ class Metrics:
 
     def __init__(self) -> None:
         own = CollectorRegistry(auto_describe=True)
-        self._counters = {event: _Counted(event, *_EVENTS[event], own) for event in Event}
+        self._counters = {
+            event: _Counted(event, *_EVENTS.get(event, (event.value, "")), own) for event in Event
+        }
         self._gauges = {
-            level: Gauge(f"signward_{level.value}", _LEVELS[level], registry=own) for level in Level
+            level: Gauge(f"signward_{level.value}", _LEVELS.get(level, level.value), registry=own)
+            for level in Level
         }
         self._shown = _Shown(own)
 
@@ -50,6 +54,12 @@ class Metrics:
     def level(self, level: Level, value: float) -> None:
         """Say how something is now."""
         self._gauges[level].set(value)
+
+    def observe(self, method: str, status: str, seconds: float) -> None:
+        """Count a finished call."""
+
+    def signed(self, purpose: Purpose, custody: CustodyKind) -> None:
+        """Count a signature."""
 
     def render(self) -> bytes:
         """Return everything as text."""
