@@ -41,7 +41,7 @@ def build_limits(section: RateLimits, clock: Clock, meter: Meter, opened: ExitSt
         meter.level(Level.LIMIT_STORAGE_UP, 1)
         return MemoryLimits(rules, clock, meter)
     # Its client takes 0.2 s to import, which limits in memory need not wait for.
-    from signward_server.limits.shared_limits import open_shared_limits  # noqa: PLC0415
+    from signward_server.limits.shared_limits import open_shared_limits  # noqa: PLC0415  # slow
 
     alone = section.when_unavailable == "local"
     limits = open_shared_limits(rules, _place(section), alone=alone, clock=clock, meter=meter)
