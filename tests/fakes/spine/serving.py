@@ -161,6 +161,7 @@ def serve(
         authenticator=Authenticator(certificates.trusted, _api_keys(world), world.clock),
         failures=failures,
         limits=world.limits,
+        endings=world.endings,
         clock=world.clock,
         bounds=ServerLimits(**(BOUNDS | bounds)),  # type: ignore[arg-type]
         certificates=certificates,
