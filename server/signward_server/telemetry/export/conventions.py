@@ -1,7 +1,7 @@
 """Names of OpenTelemetry's semantic conventions for gRPC, and ours beside them.
 
-https://opentelemetry.io/docs/specs/semconv/rpc/grpc, version 1.44 (release candidate): methods in full,
-status codes by name, and `rpc.system.name` in place of the older `rpc.system`.
+https://opentelemetry.io/docs/specs/semconv/rpc/grpc, version 1.44 (release candidate): methods in
+full, status codes by name, and `rpc.system.name` in place of the older `rpc.system`.
 """
 
 from __future__ import annotations

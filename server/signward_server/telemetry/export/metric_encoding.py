@@ -54,7 +54,7 @@ def _metric(family: Family, began: int, now: int) -> Metric:
         metric.sum.is_monotonic = True
         metric.sum.data_points.extend(_numbers(family, began, now))
     else:
-        metric.gauge.data_points.extend(_numbers(family, began, now))
+        metric.gauge.data_points.extend(_numbers(family, 0, now))  # it has no beginning
     return metric
 
 
