@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from contextlib import ExitStack
 
-from signward_server.audit.unrecorded import Unrecorded
+from signward_server.audit.unrecorded import NoLog, Unrecorded
 from signward_server.config import Settings
 from signward_server.config.schema import Envelope
 from signward_server.config.schema import Limits as LimitSettings
@@ -97,7 +97,9 @@ def build(
             },
             metrics,
         )
-        guards = Guards(policy=policy, limits=limits, audit=Unrecorded(), reloads=reloader)
+        guards = Guards(
+            policy=policy, limits=limits, audit=Unrecorded(), log=NoLog(), reloads=reloader
+        )
         readiness = Readiness(store, guards.audit, [custody])
         server = build_server(
             certificates=certificates,
