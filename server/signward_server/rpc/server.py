@@ -13,6 +13,7 @@ from signward_server.core.ports import AuthenticationFailures, Clock, Limits
 from signward_server.rpc import early
 from signward_server.rpc.authentication import Authenticator
 from signward_server.rpc.early import EarlyPool
+from signward_server.rpc.endings import Endings
 from signward_server.rpc.interceptors.reception import ReceptionWatch
 from signward_server.rpc.pools import CallPool, StreamSlots, started_pool
 from signward_server.rpc.router import Router, RouterParts
@@ -75,6 +76,7 @@ class RpcServer:
         authenticator: Who calls.
         failures: Keeps count of those who cannot show it.
         limits: How often.
+        endings: Is told of calls that have ended.
         clock: Measures how long messages take.
         bounds: How much it takes on.
         certificates: TLS of every listener.
@@ -88,6 +90,7 @@ class RpcServer:
         authenticator: Authenticator,
         failures: AuthenticationFailures,
         limits: Limits,
+        endings: Endings,
         clock: Clock,
         bounds: ServerLimits,
         certificates: Certificates,
@@ -108,6 +111,7 @@ class RpcServer:
             authenticator=authenticator,
             failures=failures,
             limits=limits,
+            endings=endings,
             watch=self._watch,
             calls=self._calls,
             slots=self._slots,
@@ -131,11 +135,11 @@ class RpcServer:
         Raises:
             BindError: It is in use or not ours to bind.
         """
-        return self._bind(address, address, self._certificates.mutual())
+        return self._bind(address, address, self._certificates.mutual("tcp"))
 
     def listen_api_keys(self, address: str) -> int:
         """Bind a TCP address for callers with an API key alone; see ``listen_tcp`` (S3)."""
-        return self._bind(address, address, self._certificates.one_sided())
+        return self._bind(address, address, self._certificates.one_sided("api_keys"))
 
     def listen_unix(self, path: Path) -> None:
         """Bind a Unix socket, readable and writable for owner and group.
@@ -145,9 +149,19 @@ class RpcServer:
         Raises:
             BindError: It cannot be bound.
         """
-        self._bind(f"unix:{path}", str(path), self._certificates.mutual())
+        self._bind(f"unix:{path}", str(path), self._certificates.mutual("unix"))
         path.chmod(_SOCKET_MODE)
         self._sockets.append(path)
+
+    @property
+    def waiting(self) -> int:
+        """How many calls wait for a thread."""
+        return self._calls.waiting
+
+    @property
+    def streams(self) -> int:
+        """How many streams are open."""
+        return self._slots.open
 
     def start(self) -> None:
         """Serve."""

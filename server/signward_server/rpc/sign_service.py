@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from google.protobuf.message import DecodeError
 from signward.v1 import sign_service_pb2 as pb
 
+from signward_server.core.audit_events import AuditEvent
 from signward_server.core.errors import FieldInvalid, MessageTooLarge, SignwardError
 from signward_server.core.method_classes import MethodClass
 from signward_server.core.ports import Clock
@@ -24,7 +25,8 @@ from signward_server.rpc.status import status_of
 __all__ = ["SignService"]
 
 _SERVICE = "/signward.v1.SignService/"
-_SIGNS, _SIGN = (VIEW_KEY, "Sign*"), MethodClass.SIGN
+_SIGNING = (VIEW_KEY, "Sign*"), MethodClass.SIGN, AuditEvent.SIGNATURE
+_VERIFYING = (VIEW_KEY, VERIFY), MethodClass.VERIFY, AuditEvent.FAILURE
 _MAX_ITEMS = 256
 _SWIFT_SIZE = 4096  # hashing more takes longer than waking a thread
 
@@ -60,10 +62,10 @@ class SignService:
     def routes(self) -> list[Route]:
         """Return its RPCs."""
         return [
-            Route(_SERVICE + "Sign", _SIGNS, _SIGN, unary=self._sign, swift=self._is_swift),
-            Route(_SERVICE + "SignBatch", _SIGNS, _SIGN, unary=self._sign_batch, is_batch=True),
-            Route(_SERVICE + "SignStream", _SIGNS, _SIGN, streaming=self._sign_stream),
-            Route(_SERVICE + "Verify", (VIEW_KEY, VERIFY), MethodClass.VERIFY, unary=self._verify),
+            Route(_SERVICE + "Sign", *_SIGNING, unary=self._sign, swift=self._is_swift),
+            Route(_SERVICE + "SignBatch", *_SIGNING, unary=self._sign_batch, is_batch=True),
+            Route(_SERVICE + "SignStream", *_SIGNING, streaming=self._sign_stream),
+            Route(_SERVICE + "Verify", *_VERIFYING, unary=self._verify),
         ]
 
     def _sign(self, data: bytes, call: GrpcCall) -> bytes:
