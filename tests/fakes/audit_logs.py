@@ -84,7 +84,7 @@ class LogHome:
             self.key,
             self.clock,
             self.meter,
-            self.files,
+            files=self.files,
         )
         try:
             yield log

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -66,6 +66,8 @@ def open_log(
     key: CheckpointKey,
     clock: Clock,
     meter: Meter,
+    *,
+    tend: Callable[[], int] = lambda: 0,
     files: Files | None = None,
 ) -> Log:
     """Open a log that exists, and begin to keep it.
@@ -75,6 +77,7 @@ def open_log(
         key: Signs its checkpoints.
         clock: Time.
         meter: Is told how things are.
+        tend: Looks after the uploads once a second; returns how many have failed since.
         files: The file system, unless it is the kernel's.
 
     Raises:
@@ -91,7 +94,7 @@ def open_log(
                 "check the disk and the folder's owner",
             ) from exc
         opened.callback(found.tree.close)
-        log = _assembled(options, place, key, found, clock, meter, opened.pop_all())
+        log = _assembled(options, place, key, found, clock, meter, tend, opened.pop_all())
     if found.cut:
         log.note(AuditEvent.RECOVERED, found.cut)
     return log
@@ -104,6 +107,7 @@ def _assembled(
     found: Recovered,
     clock: Clock,
     meter: Meter,
+    tend: Callable[[], int],
     closing: ExitStack,
 ) -> Log:
     checkpoint = found.checkpoint
@@ -135,6 +139,7 @@ def _assembled(
         retention=Retention(place, options.keep, lambda: began + clock.monotonic()),
         bounds=options.bounds,
         free=lambda: place.files.free(place.folder.path),
+        tend=tend,
         clock=clock,
         meter=meter,
         first=place.folder.segments()[0],
