@@ -5,17 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import grpc
 
 from signward_server.core.ports import AuthenticationFailures, Clock, Limits
-from signward_server.rpc import early
 from signward_server.rpc.authentication import Authenticator
-from signward_server.rpc.early import EarlyPool
 from signward_server.rpc.endings import Endings
+from signward_server.rpc.front import Front, call_pool
 from signward_server.rpc.interceptors.reception import ReceptionWatch
-from signward_server.rpc.pools import CallPool, StreamSlots, started_pool
+from signward_server.rpc.pools import StreamSlots, started_pool
 from signward_server.rpc.router import Router, RouterParts
 from signward_server.rpc.routes import Route
 from signward_server.rpc.tls import Certificates
@@ -101,11 +101,7 @@ class RpcServer:
         self._stream_pool = started_pool(bounds.streams, "stream")
         self._slots = StreamSlots(bounds.streams, bounds.streams_per_identity)
         self._watch = ReceptionWatch(clock, bounds.reception)
-        self._calls = (
-            EarlyPool(bounds.threads, bounds.queue, self._watch)
-            if early.supported()
-            else CallPool(bounds.threads, bounds.queue)
-        )
+        self._calls = call_pool(bounds.threads, bounds.queue, self._watch)
         self._sockets: list[Path] = []
         parts = RouterParts(
             authenticator=authenticator,
@@ -119,7 +115,19 @@ class RpcServer:
             message_bytes=bounds.message_bytes,
             batch_bytes=bounds.batch_bytes,
         )
+        routes = tuple(routes)
         self._router = Router(routes, parts)
+        self._front: Front | None = None
+        self._open_front = partial(
+            Front,
+            routes,
+            parts,
+            threads=-(-bounds.threads // 2),
+            queue=bounds.queue,
+            clock=clock,
+            reception=bounds.reception,
+            options=_options(bounds),
+        )
         self._server = grpc.server(
             self._calls,  # type: ignore[arg-type]  # an Executor is all that it needs
             handlers=[self._router],
@@ -135,11 +143,17 @@ class RpcServer:
         Raises:
             BindError: It is in use or not ours to bind.
         """
-        return self._bind(address, address, self._certificates.mutual("tcp"))
+        credentials = self._certificates.mutual("tcp")
+        return _bind(self._server.add_secure_port, address, address, credentials)
 
     def listen_api_keys(self, address: str) -> int:
-        """Bind a TCP address for callers with an API key alone; see ``listen_tcp`` (S3)."""
-        return self._bind(address, address, self._certificates.one_sided("api_keys"))
+        """Bind a TCP address for callers with an API key alone; see ``listen_tcp`` (S3).
+
+        They have threads and a queue of their own: whoever floods these keeps nobody else waiting.
+        """
+        self._front = self._open_front()
+        credentials = self._certificates.one_sided("api_keys")
+        return _bind(self._front.bind, address, address, credentials)
 
     def listen_unix(self, path: Path) -> None:
         """Bind a Unix socket, readable and writable for owner and group.
@@ -149,14 +163,21 @@ class RpcServer:
         Raises:
             BindError: It cannot be bound.
         """
-        self._bind(f"unix:{path}", str(path), self._certificates.mutual("unix"))
+        credentials = self._certificates.mutual("unix")
+        _bind(self._server.add_secure_port, f"unix:{path}", str(path), credentials)
         path.chmod(_SOCKET_MODE)
         self._sockets.append(path)
 
     @property
     def waiting(self) -> int:
         """How many calls wait for a thread."""
-        return self._calls.waiting
+        return self._calls.waiting + (self._front.waiting if self._front else 0)
+
+    @property
+    def _idle(self) -> bool:
+        """Whether no call runs and no stream is open."""
+        calls = self._calls.idle and (self._front is None or self._front.idle)
+        return calls and not self._slots.open
 
     @property
     def streams(self) -> int:
@@ -167,6 +188,8 @@ class RpcServer:
         """Serve."""
         self._watch.start()
         self._server.start()
+        if self._front is not None:
+            self._front.start()
 
     def stop(self, grace: float) -> None:
         """Refuse new calls, let running ones finish for ``grace`` seconds, end.
@@ -176,11 +199,15 @@ class RpcServer:
         """
         self._ending()
         self._router.close()
+        if self._front is not None:
+            self._front.refuse()
         for _ in range(int(grace / _LOOK_AGAIN)):
-            if self._calls.idle and not self._slots.open:
+            if self._idle:
                 break
             time.sleep(_LOOK_AGAIN)
         self._server.stop(_LAST_ANSWERS).wait(_LAST_ANSWERS + 5)
+        if self._front is not None:
+            self._front.stop(_LAST_ANSWERS)
         self._watch.stop()
         self._router.shutdown()
         self._calls.shutdown(wait=False)
@@ -188,11 +215,17 @@ class RpcServer:
         for path in self._sockets:
             path.unlink(missing_ok=True)
 
-    def _bind(self, target: str, name: str, credentials: grpc.ServerCredentials) -> int:
-        try:
-            return self._server.add_secure_port(target, credentials)
-        except RuntimeError as exc:
-            raise BindError(f"{name}: cannot be bound; is another daemon using it?") from exc
+
+def _bind(
+    add: Callable[[str, grpc.ServerCredentials], int],
+    target: str,
+    name: str,
+    credentials: grpc.ServerCredentials,
+) -> int:
+    try:
+        return add(target, credentials)
+    except RuntimeError as exc:
+        raise BindError(f"{name}: cannot be bound; is another daemon using it?") from exc
 
 
 def _options(bounds: ServerLimits) -> list[tuple[str, int]]:
