@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import grpc
 
 from signward_server.core.ports import AuthenticationFailures, Clock, Limits
 from signward_server.rpc.authentication import Authenticator
+from signward_server.rpc.bounds import ServerLimits
 from signward_server.rpc.endings import Endings
 from signward_server.rpc.front import Front, call_pool
 from signward_server.rpc.interceptors.reception import ReceptionWatch
@@ -20,7 +20,7 @@ from signward_server.rpc.router import Router, RouterParts
 from signward_server.rpc.routes import Route
 from signward_server.rpc.tls import Certificates
 
-__all__ = ["BindError", "RpcServer", "ServerLimits"]
+__all__ = ["BindError", "RpcServer"]
 
 _SOCKET_MODE = 0o660
 _LOOK_AGAIN = 0.01
@@ -29,43 +29,6 @@ _LAST_ANSWERS = 0.5  # seconds to hand over answers that are ready
 
 class BindError(Exception):
     """An address cannot be bound; the text names it and the fix."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServerLimits:
-    """How much the server takes on (S42).
-
-    Attributes:
-        threads: Threads for unary calls.
-        queue: Calls that may wait for one; more are refused at once.
-        streams: Streams that may be open in all, health and reflection included.
-        streams_per_identity: Streams that one identity may have open.
-        message_bytes: Largest request message, a batch excepted.
-        batch_bytes: Largest batch.
-        stream_in_flight: Items of one stream that are not answered yet.
-        metadata_bytes: Largest metadata of a call.
-        streams_per_connection: HTTP/2 streams of one connection at a time.
-        handshake: Seconds for a TLS handshake.
-        reception: Seconds for the message of a unary call.
-        connection_idle: Seconds after which an idle connection is closed.
-        connection_age: Seconds after which a connection is closed, at most an hour (S2).
-        connection_age_grace: Seconds that its calls may go on after that.
-    """
-
-    threads: int
-    queue: int
-    streams: int
-    streams_per_identity: int
-    message_bytes: int
-    batch_bytes: int
-    stream_in_flight: int
-    metadata_bytes: int
-    streams_per_connection: int
-    handshake: float
-    reception: float
-    connection_idle: float
-    connection_age: float
-    connection_age_grace: float
 
 
 class RpcServer:
@@ -126,12 +89,12 @@ class RpcServer:
             queue=bounds.queue,
             clock=clock,
             reception=bounds.reception,
-            options=_options(bounds),
+            options=bounds.options(),
         )
         self._server = grpc.server(
             self._calls,  # type: ignore[arg-type]  # an Executor is all that it needs
             handlers=[self._router],
-            options=_options(bounds),
+            options=bounds.options(),
         )
 
     def listen_tcp(self, address: str) -> int:
@@ -151,9 +114,11 @@ class RpcServer:
 
         They have threads and a queue of their own: whoever floods these keeps nobody else waiting.
         """
-        self._front = self._open_front()
+        front = self._open_front()
         credentials = self._certificates.one_sided("api_keys")
-        return _bind(self._front.bind, address, address, credentials)
+        port = _bind(front.bind, address, address, credentials)
+        self._front = front
+        return port
 
     def listen_unix(self, path: Path) -> None:
         """Bind a Unix socket, readable and writable for owner and group.
@@ -226,25 +191,3 @@ def _bind(
         return add(target, credentials)
     except RuntimeError as exc:
         raise BindError(f"{name}: cannot be bound; is another daemon using it?") from exc
-
-
-def _options(bounds: ServerLimits) -> list[tuple[str, int]]:
-    """Return grpc core's channel arguments (grpc/impl/channel_arg_names.h)."""
-    return [
-        ("grpc.so_reuseport", 0),  # two daemons would share a port silently (S41)
-        ("grpc.max_concurrent_streams", bounds.streams_per_connection),
-        ("grpc.max_receive_message_length", 2 * bounds.batch_bytes),  # ours answer up to there
-        # With probes the window of a stream grows to megabytes, and so does what a caller
-        # can make grpc hold of messages that nobody has read yet.
-        ("grpc.http2.bdp_probe", 0),
-        ("grpc.max_metadata_size", bounds.metadata_bytes),
-        ("grpc.absolute_max_metadata_size", bounds.metadata_bytes),
-        ("grpc.server_handshake_timeout_ms", _ms(bounds.handshake)),
-        ("grpc.max_connection_idle_ms", _ms(bounds.connection_idle)),
-        ("grpc.max_connection_age_ms", _ms(bounds.connection_age)),
-        ("grpc.max_connection_age_grace_ms", _ms(bounds.connection_age_grace)),
-    ]
-
-
-def _ms(seconds: float) -> int:
-    return int(seconds * 1000)
