@@ -28,8 +28,8 @@ from signward_server.home.sealing import refuse_foreign_kek
 from signward_server.home.tls_settings import certificate_source
 from signward_server.policy.engine import CedarPolicy
 from signward_server.policy.groups import Groups
+from signward_server.rpc.bounds import ServerLimits
 from signward_server.rpc.endings import Endings
-from signward_server.rpc.server import ServerLimits
 from signward_server.rpc.serving import build_server
 from signward_server.rpc.tls import Certificates
 from signward_server.store import KeyCatalogue, MacSecretDigest, Store, open_store
