@@ -15,6 +15,7 @@ from signward_server.core.ports import (
     Catalogue,
     Clock,
     Custody,
+    Lease,
     Limits,
     Policy,
     Reloads,
@@ -54,6 +55,7 @@ class Stores:
     requests: RequestLedger
     api_keys: ApiKeys
     secret_digest: SecretDigest
+    lease: Lease
 
 
 def build_flows(
@@ -100,6 +102,7 @@ def build_flows(
                 limits=limits,
                 audit=audit,
                 requests=stores.requests,
+                lease=stores.lease,
                 clock=clock,
                 cancelling=frozenset(
                     action.name
