@@ -108,9 +108,9 @@ def build(
             audit,
         )
         guards = Guards(policy=policy, limits=limits, audit=audit, log=NoLog(), reloads=reloader)
-        readiness = Readiness(lease, audit, [custody], certificates)
         liveness = Liveness()
         liveness.watch("store-lease", lambda: lease.alive)
+        readiness = Readiness(lease, audit, [custody], certificates, liveness)
         server = build_server(
             certificates=certificates,
             api_keys=_api_keys(stores, clock, api_key),

@@ -13,47 +13,6 @@ __all__ = ["Liveness", "Readiness"]
 _log = logging.getLogger(__name__)
 
 
-class Readiness:
-    """Whether a signature could be made now, and reach a caller (promise 10).
-
-    There is always a set of policies: a daemon without one does not start, and a bad new one
-    keeps the last.
-
-    Args:
-        lease: On what memory says of the store.
-        audit: Where signatures are recorded.
-        custodies: All that are configured.
-        certificates: Without one that is valid nobody connects.
-    """
-
-    def __init__(
-        self,
-        lease: Lease,
-        audit: Audit,
-        custodies: Sequence[Custody],
-        certificates: Certificates,
-    ) -> None:
-        self._lease = lease
-        self._audit = audit
-        self._custodies = custodies
-        self._certificates = certificates
-        self._ended = False
-
-    def __call__(self) -> bool:
-        """Return whether every part that a signature takes is well."""
-        return (
-            not self._ended
-            and self._lease.held
-            and self._audit.healthy()
-            and self._certificates.current
-            and all(custody.healthy() for custody in self._custodies)
-        )
-
-    def end(self) -> None:
-        """Say no from now on."""
-        self._ended = True
-
-
 class Liveness:
     """Whether every thread does its work that nothing but a restart brings back."""
 
@@ -80,3 +39,48 @@ class Liveness:
                 self._told.add(name)
                 _log.critical("a thread is dead; restart the daemon", extra={"part": name})
         return not dead
+
+
+class Readiness:
+    """Whether a signature could be made now, and reach a caller (promise 10).
+
+    There is always a set of policies: a daemon without one does not start, and a bad new one
+    keeps the last.
+
+    Args:
+        lease: On what memory says of the store.
+        audit: Where signatures are recorded.
+        custodies: All that are configured.
+        certificates: Without one that is valid nobody connects.
+        alive: Whether the threads work that a call passes through.
+    """
+
+    def __init__(
+        self,
+        lease: Lease,
+        audit: Audit,
+        custodies: Sequence[Custody],
+        certificates: Certificates,
+        alive: Callable[[], bool],
+    ) -> None:
+        self._lease = lease
+        self._audit = audit
+        self._custodies = custodies
+        self._certificates = certificates
+        self._alive = alive
+        self._ended = False
+
+    def __call__(self) -> bool:
+        """Return whether every part that a signature takes is well."""
+        return (
+            not self._ended
+            and self._lease.held
+            and self._audit.healthy()
+            and self._certificates.current
+            and self._alive()
+            and all(custody.healthy() for custody in self._custodies)
+        )
+
+    def end(self) -> None:
+        """Say no from now on."""
+        self._ended = True

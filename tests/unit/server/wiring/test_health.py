@@ -20,7 +20,10 @@ class Parts:
         self.audit = FakeAudit()
         self.custodies = [FakeCustody(), FakeCustody()]
         self.certificates = SimpleNamespace(current=True)
-        self.readiness = Readiness(self.lease, self.audit, self.custodies, self.certificates)
+        self.liveness = Liveness()
+        self.readiness = Readiness(
+            self.lease, self.audit, self.custodies, self.certificates, self.liveness
+        )
 
 
 @pytest.fixture
@@ -52,6 +55,11 @@ def test_promise_10_an_expired_certificate_is_not_ready(parts: Parts) -> None:
 
 def test_promise_10_a_daemon_that_stops_is_not_ready(parts: Parts) -> None:
     parts.readiness.end()
+    assert not parts.readiness()
+
+
+def test_promise_10_a_thread_that_died_is_not_ready(parts: Parts) -> None:
+    parts.liveness.watch("serving", lambda: False)
     assert not parts.readiness()
 
 
