@@ -14,6 +14,7 @@ from signward_server.rpc.authentication import Authenticator
 from signward_server.rpc.bounds import ServerLimits
 from signward_server.rpc.endings import Endings
 from signward_server.rpc.front import Front, call_pool
+from signward_server.rpc.heartbeat import Heartbeat
 from signward_server.rpc.interceptors.reception import ReceptionWatch
 from signward_server.rpc.pools import StreamSlots, started_pool
 from signward_server.rpc.router import Router, RouterParts
@@ -96,6 +97,7 @@ class RpcServer:
             handlers=[self._router],
             options=bounds.options(),
         )
+        self._heartbeat = Heartbeat(self._server)
 
     def listen_tcp(self, address: str) -> int:
         """Bind a TCP address for callers with a client certificate.
@@ -152,9 +154,14 @@ class RpcServer:
     def start(self) -> None:
         """Serve."""
         self._watch.start()
-        self._server.start()
+        self._heartbeat.start()
         if self._front is not None:
             self._front.start()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the threads that serve calls do so; for a server that was started."""
+        return self._heartbeat.beats and self._calls.alive
 
     def stop(self, grace: float) -> None:
         """Refuse new calls, let running ones finish for ``grace`` seconds, end.
