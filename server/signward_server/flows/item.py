@@ -127,6 +127,7 @@ class Item:
         judging = self._judging
         if self._left:
             judging.renew()
+            self._ports.lease.ensure_held()
         self._answer = judging.chain.encode(
             judging.decoded, judging.version.public_key, self._signatures
         )
@@ -183,6 +184,7 @@ class Item:
         judging = self._judging
         if judging.is_outdated():
             judging.renew()
+        self._ports.lease.ensure_held()  # S34
         self._call.ensure_live()
         if custody.leaves_process:
             self._left = self._settled = True

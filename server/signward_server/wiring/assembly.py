@@ -27,15 +27,16 @@ from signward_server.home.sealing import refuse_foreign_kek
 from signward_server.home.tls_settings import certificate_source
 from signward_server.policy.engine import CedarPolicy
 from signward_server.policy.groups import Groups
+from signward_server.rpc.bounds import ServerLimits
 from signward_server.rpc.endings import Endings
-from signward_server.rpc.server import ServerLimits
 from signward_server.rpc.serving import build_server
 from signward_server.rpc.tls import Certificates
-from signward_server.store import KeyCatalogue, MacSecretDigest, Store, open_store
+from signward_server.store import KeyCatalogue, MacSecretDigest, Store, StoreLease, open_store
 from signward_server.telemetry.metrics import Metrics
 from signward_server.wiring.auditing import open_audit, start_uploading
-from signward_server.wiring.daemon import Daemon, Readiness, startup_errors
+from signward_server.wiring.daemon import Daemon, startup_errors
 from signward_server.wiring.gauges import Parts, show
+from signward_server.wiring.health import Liveness, Readiness
 from signward_server.wiring.limiting import build_failures, build_limits
 from signward_server.wiring.parts import (
     CertificatesPart,
@@ -89,7 +90,10 @@ def build(
         opened.callback(custody.close)
         rows = KekRowAuthenticator(kek)
         catalogue = _catalogue(store, rows, kek)
-        stores = _stores(settings.limits, store, catalogue, rows)
+        lease = StoreLease(store.confirm, settings.store.lease.total_seconds(), clock, metrics)
+        stores = _stores(settings.limits, store, catalogue, rows, lease)
+        lease.start()
+        opened.callback(lease.stop)
         limits = build_limits(settings.rate_limits, clock, metrics, opened)
         audit = open_audit(settings.audit, clock, metrics, uploader, opened)
         reloader = Reloader(
@@ -105,7 +109,10 @@ def build(
             audit,
         )
         guards = Guards(policy=policy, limits=limits, audit=audit, log=audit, reloads=reloader)
-        readiness = Readiness(store, audit, [custody])
+        liveness = Liveness()
+        liveness.watch("store-lease", lambda: lease.alive)
+        liveness.watch("audit", lambda: audit.alive)
+        readiness = Readiness(lease, audit, [custody], certificates, liveness)
         server = build_server(
             certificates=certificates,
             api_keys=_api_keys(stores, clock, api_key),
@@ -131,7 +138,7 @@ def build(
                 server=server,
             ),
         )
-        return Daemon(settings, server, readiness, metrics, reloader, opened.pop_all())
+        return Daemon(settings, server, readiness, liveness, metrics, reloader, opened.pop_all())
     raise AssertionError("an error ends the block above")
 
 
@@ -143,13 +150,18 @@ def _catalogue(store: Store, rows: KekRowAuthenticator, kek: Kek) -> KeyCatalogu
 
 
 def _stores(
-    bounds: LimitSettings, store: Store, catalogue: KeyCatalogue, rows: KekRowAuthenticator
+    bounds: LimitSettings,
+    store: Store,
+    catalogue: KeyCatalogue,
+    rows: KekRowAuthenticator,
+    lease: StoreLease,
 ) -> Stores:
     return Stores(
         catalogue=catalogue,
         requests=store.requests(bounds.request_id_retention, bounds.request_ids_per_identity),
         api_keys=store.api_keys(rows),
         secret_digest=MacSecretDigest(rows),
+        lease=lease,
     )
 
 
