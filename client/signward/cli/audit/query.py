@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from signward.audit.errors import RecordError
 from signward.audit.folder import LogFolder
 from signward.audit.reading import RecordFilter, read_bodies
 from signward.audit.records import Record, decode_record, format_time
@@ -68,9 +69,12 @@ def matching(
         AuditError: The log is damaged.
         OSError: A file cannot be read.
     """
-    for _, body in read_bodies(folder, start):
+    for sequence, body in read_bodies(folder, start):
         if wanted.may_match(body):
-            record = decode_record(body)
+            try:
+                record = decode_record(body)
+            except RecordError as error:
+                raise RecordError(f"{error}, number {sequence}") from error
             if wanted.matches(record):
                 yield body, record
 
