@@ -10,10 +10,11 @@ from pathlib import Path
 import grpc
 
 from signward_server.core.ports import AuthenticationFailures, Clock, Limits
-from signward_server.rpc import early
+from signward_server.rpc import early, items
 from signward_server.rpc.authentication import Authenticator
 from signward_server.rpc.early import EarlyPool
 from signward_server.rpc.interceptors.reception import ReceptionWatch
+from signward_server.rpc.items import StreamPool
 from signward_server.rpc.pools import CallPool, StreamSlots, started_pool
 from signward_server.rpc.router import Router, RouterParts
 from signward_server.rpc.routes import Route
@@ -95,13 +96,17 @@ class RpcServer:
     ) -> None:
         self._ending = ending
         self._certificates = certificates
-        self._stream_pool = started_pool(bounds.streams, "stream")
         self._slots = StreamSlots(bounds.streams, bounds.streams_per_identity)
         self._watch = ReceptionWatch(clock, bounds.reception)
         self._calls = (
             EarlyPool(bounds.threads, bounds.queue, self._watch)
             if early.supported()
             else CallPool(bounds.threads, bounds.queue)
+        )
+        self._stream_pool = (
+            StreamPool(bounds.streams, lambda: self._calls.is_calm)
+            if items.supported()
+            else started_pool(bounds.streams, "stream")
         )
         self._sockets: list[Path] = []
         parts = RouterParts(
