@@ -7,28 +7,38 @@ signature.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 
+from signward_server.core.audit_events import AuditEvent, Decision
 from signward_server.core.errors import CustodyUnavailable, SignwardError
 from signward_server.core.method_classes import MethodClass
-from signward_server.core.ports import AuditEntry, Call, Custody, RequestScope, Reservation
+from signward_server.core.ports import (
+    AuditEntry,
+    AuditReceipt,
+    Call,
+    Custody,
+    RequestScope,
+    Reservation,
+)
 from signward_server.core.signing import Signature, SigningContext, SignRequest, SignResult
 from signward_server.core.unexpected import unexpected
 from signward_server.flows.access import SeenKeys
 from signward_server.flows.counting import count_failure
 from signward_server.flows.digests import request_content, signed_digest
 from signward_server.flows.judging import Judging
-from signward_server.flows.recording import item_entry
+from signward_server.flows.recording import OK, deciding, decision_of
 from signward_server.flows.signing_ports import SigningPorts
 
 __all__ = ["Item"]
 
-_OK = "OK"
 _UNREAD = "Sign"
 
 
 class Item:
-    """An item on its way: ``attempt`` its steps in order, then ask for its ``outcome``.
+    """An item on its way: ``attempt`` its steps in order, then record and ``conclude``.
+
+    What failed at any step is ``refuse``d instead.
 
     Args:
         ports: The other parts.
@@ -38,6 +48,7 @@ class Item:
     """
 
     __slots__ = (
+        "_answer",
         "_call",
         "_counted",
         "_digest",
@@ -48,9 +59,9 @@ class Item:
         "_ports",
         "_request",
         "_reservation",
-        "_result",
         "_settled",
         "_signatures",
+        "_started",
     )
 
     def __init__(
@@ -68,6 +79,8 @@ class Item:
         self._reservation: Reservation | None = None
         self._is_read = False
         self._counted = False  # whether the limits have been asked
+        self._digest = b""
+        self._started = ports.clock.monotonic()
         self._settled = False  # whether the reservation is not given back any more
         self._left = False  # whether it was signed outside of this process
 
@@ -101,23 +114,52 @@ class Item:
         if custody is None:
             raise CustodyUnavailable
         messages = self._judging.decoded.messages
-        self._digest: bytes = signed_digest(messages)
+        self._digest = signed_digest(messages)
         if custody.leaves_process:
-            self._ports.audit.authorised(self._entry(_OK, self._digest))
+            entry = dataclasses.replace(self._entry(OK), event=AuditEvent.AUTHORISED)
+            self._ports.audit.authorised(entry)
         self._signatures: list[Signature] = []
         for message in messages:
             self._signatures.append(self._sign(custody, message))
 
-    def outcome(self) -> SignResult | SignwardError:
-        """Return the answer or the error, after it is recorded; for once, after all steps."""
-        self.attempt(Item._answer)
+    def finish(self) -> None:
+        """Put the answer into its form."""
+        judging = self._judging
+        if self._left:
+            judging.renew()
+        self._answer = judging.chain.encode(
+            judging.decoded, judging.version.public_key, self._signatures
+        )
+
+    def entry(self) -> AuditEntry | None:
+        """Return what is to be recorded before the answer leaves; ``None`` if it failed."""
+        return None if self._error is not None else self._entry(OK)
+
+    def fail(self, error: SignwardError) -> None:
+        """Give up the answer: it cannot be recorded."""
+        self._drop(error)
+
+    def conclude(self, entry: AuditEntry, receipt: AuditReceipt) -> SignResult:
+        """Return the answer, now that its entry is recorded."""
+        self._call.concluded(entry, receipt)
+        judging = self._judging
+        return SignResult(
+            judging.key.id,
+            judging.version.version,
+            receipt.log,
+            receipt.sequence,
+            self._digest,
+            self._answer,
+        )
+
+    def refuse(self) -> SignwardError:
+        """Return the error, after it is recorded; for once."""
         error, self._error = self._error, None  # its traceback holds this frame
         if error is None:
-            return self._result
-        try:
-            self._ports.audit.record(self._entry(error.reason))
-        except SignwardError as unrecorded:
-            return unrecorded.with_traceback(None)
+            raise AssertionError("it has not failed")
+        entry = self._entry(error.reason, error)
+        self._ports.audit.failed(entry)
+        self._call.concluded(entry, None)
         return error
 
     def _claim(self, reservation: Reservation) -> None:
@@ -158,17 +200,6 @@ class Item:
             judging.renew()
         return signature
 
-    def _answer(self) -> None:
-        judging, digest = self._judging, self._digest
-        if self._left:
-            judging.renew()
-        version = judging.version
-        result = judging.chain.encode(judging.decoded, version.public_key, self._signatures)
-        receipt = self._ports.audit.record(self._entry(_OK, digest))
-        self._result: SignResult = SignResult(
-            judging.key.id, version.version, receipt.log, receipt.sequence, digest, result
-        )
-
     def _drop(self, error: SignwardError) -> None:
         """Remember why it failed; give back what was counted where nothing can have left.
 
@@ -181,9 +212,37 @@ class Item:
             error = count_failure(self._ports.limits, self._call.identity, error)
         self._error = error
 
-    def _entry(self, outcome: str, digest: bytes = b"") -> AuditEntry:
-        call, request, judging = self._call, self._request, self._judging
+    def _entry(self, outcome: str, error: SignwardError | None = None) -> AuditEntry:
+        request, judging = self._request, self._judging
         if not self._is_read:
-            return item_entry(call, request, _UNREAD, request.version, outcome)
-        action, version = judging.decoded.intent.action, judging.version.version
-        return item_entry(call, request, action, version, outcome, digest)
+            return AuditEntry(
+                AuditEvent.SIGNATURE,
+                self._call,
+                _UNREAD,
+                request.key,
+                request.version,
+                outcome,
+                request_id=request.request_id,
+                started=self._started,
+            )
+        key, intent = judging.key, judging.decoded.intent
+        allowed = judging.allowed
+        decision = Decision.UNASKED if allowed is None else Decision.ALLOW
+        return AuditEntry(
+            AuditEvent.SIGNATURE,
+            self._call,
+            intent.action,
+            key.id,
+            judging.version.version,
+            outcome,
+            decision if error is None else decision_of(error, decision),
+            allowed or (deciding(error) if error is not None else ()),
+            judging.policy_set,
+            intent,
+            self._digest if error is None or self._left else b"",
+            request.request_id,
+            "",
+            key.purpose,
+            key.custody,
+            self._started,
+        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Protocol
 
 import grpc
 
@@ -12,17 +13,30 @@ from signward_server.core.errors import (
     IdentityMissing,
 )
 from signward_server.core.identity import Authentication, Identity
-from signward_server.core.ports import Clock
+from signward_server.core.ports import AuditEntry, AuditReceipt, Clock, Spans, Trace
 from signward_server.rpc.peer import address_of
 from signward_server.rpc.standing import Standing
 
-__all__ = ["BatchCall", "GrpcCall", "ItemCall"]
+__all__ = ["BatchCall", "GrpcCall", "ItemCall", "Told"]
 
 _LOOK_AGAIN = 0.001  # seconds
 
 _TRACEPARENT = "traceparent"
 # https://www.w3.org/TR/trace-context/#traceparent-header, version 00
 _TRACEPARENT_FORM = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+class Told(Protocol):
+    """Is told of what becomes of calls; see ``rpc.endings``."""
+
+    clock: Clock
+    spans: Spans
+
+    def item(
+        self, call: GrpcCall, trace: Trace, entry: AuditEntry, receipt: AuditReceipt | None
+    ) -> None:
+        """Take an item of a batch or stream that has ended."""
+        ...
 
 
 class GrpcCall:
@@ -32,14 +46,32 @@ class GrpcCall:
         context: grpcio's context; interceptors alone touch it.
         method: Full name of the RPC.
         standing: What the caller has shown, set by the identity interceptor.
+        told: Is told of the items that it carries.
+        started: See ``ports.Call``.
+        entry: What was recorded last of it, items of its own excepted.
+        receipt: Where.
     """
 
-    __slots__ = ("context", "method", "standing")
+    __slots__ = (
+        "_trace",
+        "context",
+        "entry",
+        "method",
+        "receipt",
+        "standing",
+        "started",
+        "told",
+    )
 
-    def __init__(self, context: grpc.ServicerContext, method: str) -> None:
+    def __init__(self, context: grpc.ServicerContext, method: str, told: Told) -> None:
         self.context = context
         self.method = method
         self.standing: Standing | None = None
+        self.told = told
+        self.started = told.clock.monotonic()
+        self.entry: AuditEntry | None = None
+        self.receipt: AuditReceipt | None = None
+        self._trace: Trace | None = None
 
     @property
     def identity(self) -> Identity:
@@ -69,12 +101,22 @@ class GrpcCall:
         return address_of(self.context.peer())
 
     @property
-    def traceparent(self) -> str:
-        """W3C trace context of the caller; empty if it sent none, or a malformed one."""
-        for name, text in self.context.invocation_metadata():
-            if name == _TRACEPARENT and isinstance(text, str):
-                return _well_formed(text)
-        return ""
+    def trace(self) -> Trace:
+        """Where it stands in a trace; decided when somebody asks."""
+        trace = self._trace
+        if trace is None:
+            trace = self._trace = self.told.spans.start(self._traceparent())
+        return trace
+
+    @property
+    def trace_id(self) -> str:
+        """Id of its trace."""
+        return self.trace.trace_id
+
+    def concluded(self, entry: AuditEntry, receipt: AuditReceipt | None) -> None:
+        """Keep what is recorded of it; see ``ports.Call``."""
+        self.entry = entry
+        self.receipt = receipt
 
     def time_remaining(self) -> float:
         """Return the seconds until the deadline; 0 after it, many if there is none."""
@@ -89,6 +131,13 @@ class GrpcCall:
         if self.standing is None:
             raise IdentityMissing
         self.standing.ensure_valid()
+
+    def _traceparent(self) -> str:
+        """Return the caller's trace context; empty if it sent none, or a malformed one."""
+        for name, text in self.context.invocation_metadata():
+            if name == _TRACEPARENT and isinstance(text, str):
+                return _well_formed(text)
+        return ""
 
 
 class BatchCall:
@@ -111,6 +160,7 @@ class BatchCall:
         "authentication",
         "identity",
         "method",
+        "started",
     )
 
     def __init__(self, call: GrpcCall, clock: Clock) -> None:
@@ -122,18 +172,23 @@ class BatchCall:
         self.method = call.method
         self._call = call
         self._clock = clock
-        self._next = clock.monotonic()
+        self.started = self._next = clock.monotonic()
         self._deadline = self._next + call.time_remaining()
 
     @property
-    def traceparent(self) -> str:
-        """W3C trace context."""
-        return self._call.traceparent
+    def trace_id(self) -> str:
+        """Id of its trace."""
+        return self._call.trace_id
 
     @property
     def address(self) -> str:
         """The peer's IP address; empty over a Unix socket."""
         return self._call.address
+
+    def concluded(self, entry: AuditEntry, receipt: AuditReceipt | None) -> None:
+        """Pass on what is recorded of an item; see ``ports.Call``."""
+        told = self._call.told
+        told.item(self._call, told.spans.child(self._call.trace), entry, receipt)
 
     def ensure_live(self) -> None:
         """Return while the answer is still wanted; see ``ports.Call``."""
@@ -161,10 +216,12 @@ class ItemCall:
         "_clock",
         "_deadline",
         "_stream",
+        "_trace",
         "_traceparent",
         "authentication",
         "identity",
         "method",
+        "started",
     )
 
     def __init__(
@@ -177,11 +234,27 @@ class ItemCall:
         self._clock = clock
         self._deadline = None if timeout is None else clock.monotonic() + timeout
         self._traceparent = traceparent
+        self._trace: Trace | None = None
+        self.started = clock.monotonic()
 
     @property
-    def traceparent(self) -> str:
-        """W3C trace context."""
-        return _well_formed(self._traceparent) or self._stream.traceparent
+    def trace(self) -> Trace:
+        """Where it stands in a trace; decided when somebody asks."""
+        trace = self._trace
+        if trace is None:
+            spans = self._stream.told.spans
+            trace = spans.child(self._stream.trace, _well_formed(self._traceparent))
+            self._trace = trace
+        return trace
+
+    @property
+    def trace_id(self) -> str:
+        """Id of its trace."""
+        return self.trace.trace_id
+
+    def concluded(self, entry: AuditEntry, receipt: AuditReceipt | None) -> None:
+        """Pass on what is recorded of it; see ``ports.Call``."""
+        self._stream.told.item(self._stream, self.trace, entry, receipt)
 
     @property
     def address(self) -> str:

@@ -20,6 +20,7 @@ from signward_server.rpc.ahead import read_ahead, supported
 from signward_server.rpc.authentication import Authenticator
 from signward_server.rpc.call import GrpcCall
 from signward_server.rpc.early import mark
+from signward_server.rpc.endings import Endings
 from signward_server.rpc.interceptors.errors import streaming_boundary, unary_boundary
 from signward_server.rpc.interceptors.identity import anonymous, identified, identified_stream
 from signward_server.rpc.interceptors.limits import limited
@@ -44,6 +45,7 @@ class RouterParts:
         authenticator: Who calls.
         failures: Keeps count of those who cannot show it.
         limits: How often.
+        endings: Is told of calls that have ended.
         watch: How long a message may take.
         calls: Threads for unary calls.
         slots: How many streams may be open.
@@ -55,6 +57,7 @@ class RouterParts:
     authenticator: Authenticator
     failures: AuthenticationFailures
     limits: Limits
+    endings: Endings
     watch: ReceptionWatch
     calls: CallPool
     slots: StreamSlots
@@ -117,7 +120,7 @@ class Router(grpc.GenericRpcHandler):
         else:
             counted = limited(whole, parts.limits, route.method_class)
             composed = identified(counted, parts.authenticator, parts.failures)
-        boundary = unary_boundary(composed, _call_maker(route.name))
+        boundary = unary_boundary(composed, route.name, parts.endings)
         swift = None if parts.limits.blocking else route.swift
         mark(boundary, swift=swift, weight=_BATCH_WEIGHT if route.is_batch else 1)
         return grpc.stream_unary_rpc_method_handler(boundary)
@@ -132,7 +135,7 @@ class Router(grpc.GenericRpcHandler):
             held = self._counted(read, _caller)
             counted = limited(held, parts.limits, route.method_class)
             composed = identified_stream(counted, parts.authenticator, parts.failures)
-        boundary = streaming_boundary(composed, _call_maker(route.name))
+        boundary = streaming_boundary(composed, route.name, parts.endings)
 
         def entered(requests: Iterator[bytes], context: grpc.ServicerContext) -> Iterator[bytes]:
             if not context.add_callback(parts.slots.leave):
@@ -173,10 +176,6 @@ def _reading_ahead(behaviour: Streaming) -> Streaming:
     if not supported():
         return behaviour
     return lambda requests, call: behaviour(read_ahead(requests, call.ensure_live), call)
-
-
-def _call_maker(name: str) -> Callable[[grpc.ServicerContext], GrpcCall]:
-    return lambda context: GrpcCall(context, name)
 
 
 def _caller(call: GrpcCall) -> str:

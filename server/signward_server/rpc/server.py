@@ -13,6 +13,7 @@ from signward_server.core.ports import AuthenticationFailures, Clock, Limits
 from signward_server.rpc import early, items
 from signward_server.rpc.authentication import Authenticator
 from signward_server.rpc.early import EarlyPool
+from signward_server.rpc.endings import Endings
 from signward_server.rpc.interceptors.reception import ReceptionWatch
 from signward_server.rpc.items import StreamPool
 from signward_server.rpc.pools import CallPool, StreamSlots, started_pool
@@ -76,6 +77,7 @@ class RpcServer:
         authenticator: Who calls.
         failures: Keeps count of those who cannot show it.
         limits: How often.
+        endings: Is told of calls that have ended.
         clock: Measures how long messages take.
         bounds: How much it takes on.
         certificates: TLS of every listener.
@@ -89,6 +91,7 @@ class RpcServer:
         authenticator: Authenticator,
         failures: AuthenticationFailures,
         limits: Limits,
+        endings: Endings,
         clock: Clock,
         bounds: ServerLimits,
         certificates: Certificates,
@@ -113,6 +116,7 @@ class RpcServer:
             authenticator=authenticator,
             failures=failures,
             limits=limits,
+            endings=endings,
             watch=self._watch,
             calls=self._calls,
             slots=self._slots,

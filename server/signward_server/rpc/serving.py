@@ -18,6 +18,7 @@ from signward_server.flows.verifying import Verifying
 from signward_server.rpc.admin_service import AdminService
 from signward_server.rpc.authentication import Authenticator
 from signward_server.rpc.call import GrpcCall
+from signward_server.rpc.endings import Endings
 from signward_server.rpc.health import CHECK_HEALTH, Health
 from signward_server.rpc.key_service import KeyService
 from signward_server.rpc.reflection import REFLECT, REFLECTION_SERVICES, Reflection
@@ -57,6 +58,7 @@ def build_server(
     flows: Flows,
     policy: Policy,
     limits: Limits,
+    endings: Endings,
     clock: Clock,
     ready: Callable[[], bool],
 ) -> RpcServer:
@@ -87,6 +89,7 @@ def build_server(
         authenticator=Authenticator(certificates.trusted, api_keys, clock),
         failures=failures,
         limits=limits,
+        endings=endings,
         clock=clock,
         bounds=bounds,
         certificates=certificates,
@@ -95,4 +98,7 @@ def build_server(
 
 
 def _guard(policy: Policy, action: str) -> Callable[[GrpcCall], None]:
-    return lambda call: policy.authorize(call, action, None)
+    def guard(call: GrpcCall) -> None:
+        policy.authorize(call, action, None)
+
+    return guard

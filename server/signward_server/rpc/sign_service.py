@@ -7,6 +7,7 @@ from contextlib import nullcontext
 
 from signward.v1 import sign_service_pb2 as pb
 
+from signward_server.core.audit_events import AuditEvent
 from signward_server.core.errors import FieldInvalid, SignwardError
 from signward_server.core.method_classes import MethodClass
 from signward_server.core.ports import Clock
@@ -26,7 +27,8 @@ from signward_server.rpc.turn import Turn
 __all__ = ["SignService"]
 
 _SERVICE = "/signward.v1.SignService/"
-_SIGNS, _SIGN = (VIEW_KEY, "Sign*"), MethodClass.SIGN
+_SIGNING = (VIEW_KEY, "Sign*"), MethodClass.SIGN, AuditEvent.SIGNATURE
+_VERIFYING = (VIEW_KEY, VERIFY), MethodClass.VERIFY, AuditEvent.FAILURE
 _MAX_ITEMS = 256
 _PATIENCE = 0.1  # seconds
 _SWIFT_SIZE = 4096  # hashing more takes longer than waking a thread
@@ -65,17 +67,16 @@ class SignService:
     def routes(self) -> list[Route]:
         """Return its RPCs."""
         return [
-            Route(_SERVICE + "Sign", _SIGNS, _SIGN, unary=self._sign, swift=self._is_swift),
-            Route(_SERVICE + "SignBatch", _SIGNS, _SIGN, unary=self._sign_batch, is_batch=True),
+            Route(_SERVICE + "Sign", *_SIGNING, unary=self._sign, swift=self._is_swift),
+            Route(_SERVICE + "SignBatch", *_SIGNING, unary=self._sign_batch, is_batch=True),
             Route(
                 _SERVICE + "SignStream",
-                _SIGNS,
-                _SIGN,
+                *_SIGNING,
                 streaming=self._sign_stream,
                 by_item=True,
                 swift=self._is_swift_item,
             ),
-            Route(_SERVICE + "Verify", (VIEW_KEY, VERIFY), MethodClass.VERIFY, unary=self._verify),
+            Route(_SERVICE + "Verify", *_VERIFYING, unary=self._verify),
         ]
 
     def _sign(self, data: bytes, call: GrpcCall) -> bytes:
@@ -93,20 +94,25 @@ class SignService:
         if len(data) > _SWIFT_SIZE:
             return False
         try:
-            return self._signs_swiftly(self._requests.look(data))
+            message = self._requests.look(data)
         except SignwardError:
             return False  # a thread finds out again, and answers
+        return not message.request_id and self._signs_swiftly(message.key, message.version)
 
     def _is_swift_item(self, data: bytes) -> bool:
         if len(data) > _SWIFT_SIZE:
             return False
         try:
-            return self._signs_swiftly(self._items.look(data).request)
+            message = self._items.look(data).request
         except SignwardError:
             return False
+        return not message.request_id and self._signs_swiftly(message.key, message.version)
 
-    def _signs_swiftly(self, message: pb.SignRequest) -> bool:
-        return not message.request_id and self._signing.is_swift(message.key, message.version)
+    def _signs_swiftly(self, key: str, version: int) -> bool:
+        try:
+            return self._signing.is_swift(key, version)
+        except SignwardError:
+            return False
 
     def _sign_batch(self, data: bytes, call: GrpcCall) -> bytes:
         try:
@@ -118,13 +124,13 @@ class SignService:
 
     def _only_computes(self, items: Sequence[SignRequest | SignwardError]) -> bool:
         """Return whether signing a batch waits for nothing, as far as can be seen."""
-        if self._limits_block:
-            return False
-        signed = [item for item in items if isinstance(item, SignRequest)]
-        keys = {(item.key, item.version) for item in signed}
-        return not any(item.request_id for item in signed) and all(
-            self._signing.is_swift(*key) for key in keys
-        )
+        keys = set()
+        for item in items:
+            if isinstance(item, SignRequest):
+                if item.request_id:
+                    return False
+                keys.add((item.key, item.version))
+        return all(self._signs_swiftly(*key) for key in keys)
 
     def _signed(self, items: Sequence[SignRequest | SignwardError], call: GrpcCall) -> bytes:
         response = pb.SignBatchResponse()

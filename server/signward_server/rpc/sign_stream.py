@@ -61,9 +61,7 @@ class SignStream:
             response.error.CopyFrom(status_of(error))
         return response.SerializeToString()
 
-    def _item(
-        self, data: bytes, response: pb.SignStreamResponse
-    ) -> tuple[ItemCall, SignRequest]:
+    def _item(self, data: bytes, response: pb.SignStreamResponse) -> tuple[ItemCall, SignRequest]:
         if len(data) > self._max_item_bytes:
             raise MessageTooLarge
         message = self._read.message(data)

@@ -28,11 +28,13 @@ from signward_server.home.sealing import refuse_foreign_kek
 from signward_server.home.tls_settings import certificate_source
 from signward_server.policy.engine import CedarPolicy
 from signward_server.policy.groups import Groups
+from signward_server.rpc.endings import Endings
 from signward_server.rpc.server import ServerLimits
 from signward_server.rpc.serving import build_server
 from signward_server.rpc.tls import Certificates
 from signward_server.store import MacSecretDigest, Store, open_store
 from signward_server.telemetry.metrics import Metrics
+from signward_server.telemetry.untraced import Untraced
 from signward_server.wiring.daemon import Daemon, Readiness, startup_errors
 from signward_server.wiring.limiting import build_failures, build_limits
 from signward_server.wiring.parts import (
@@ -106,6 +108,7 @@ def build(
             flows=build_flows(settings, stores, custody, NativeVerifier(native), guards, clock),
             policy=policy,
             limits=limits,
+            endings=Endings(audit=guards.audit, spans=Untraced(), meter=metrics, clock=clock),
             clock=clock,
             ready=readiness,
         )

@@ -55,6 +55,6 @@ def grpc_call(
     context: FakeContext | None = None,
 ) -> GrpcCall:
     """Return a call that has passed the identity interceptor."""
-    call = GrpcCall(context or FakeContext(), method)  # type: ignore[arg-type]
+    call = GrpcCall(context or FakeContext(), method, world.endings)  # type: ignore[arg-type]
     call.standing = FakeStanding(identity)
     return call

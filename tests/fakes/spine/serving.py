@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -129,8 +129,14 @@ class Served:
 
 
 @contextmanager
-def serve(folder: Path, *, anonymous_health: bool = False, **bounds: float) -> Iterator[Served]:
-    """Serve on loopback until the block ends."""
+def serve(
+    folder: Path,
+    *,
+    anonymous_health: bool = False,
+    names: Sequence[str] = (),
+    **bounds: float,
+) -> Iterator[Served]:
+    """Serve on loopback until the block ends; ``names`` is what a client's CA may assert."""
     world, authority, ready = World(MovingClock(datetime.now(UTC))), TestAuthority(), [True]
     world.audit.keeps_calls = False
     issued = authority.server()
@@ -138,7 +144,7 @@ def serve(folder: Path, *, anonymous_health: bool = False, **bounds: float) -> I
     contents = (issued.certificate, issued.key, authority.pem, authority.revoking())
     for path, pem in zip(files.values(), contents, strict=True):
         path.write_bytes(pem)
-    certificates = Certificates(FileSource(_files(files)), world.clock)
+    certificates = Certificates(FileSource(_files(files, names)), world.clock)
     failures = FakeFailures()
     guard = None if anonymous_health else _guard(world, CHECK_HEALTH)
     health = Health(frozenset(SERVICES), lambda: ready[0], guard)
@@ -155,6 +161,7 @@ def serve(folder: Path, *, anonymous_health: bool = False, **bounds: float) -> I
         authenticator=Authenticator(certificates.trusted, _api_keys(world), world.clock),
         failures=failures,
         limits=world.limits,
+        endings=world.endings,
         clock=world.clock,
         bounds=ServerLimits(**(BOUNDS | bounds)),  # type: ignore[arg-type]
         certificates=certificates,
@@ -187,11 +194,11 @@ def serve(folder: Path, *, anonymous_health: bool = False, **bounds: float) -> I
         server.stop(0.5)
 
 
-def _files(files: dict[str, Path]) -> ServerFiles:
+def _files(files: dict[str, Path], names: Sequence[str]) -> ServerFiles:
     return ServerFiles(
         certificate=files["server.pem"],
         private_key=files["server.key"],
-        client_cas=[ClientCaFile(files["ca.pem"], ())],
+        client_cas=[ClientCaFile(files["ca.pem"], names)],
         revocations=[files["crl.pem"]],
         identity=IdentityKind.CN,
     )

@@ -29,7 +29,10 @@ from signward_server.flows.key_reading import KeyReading
 from signward_server.flows.reloading import Reloading
 from signward_server.flows.signing import Signing, SigningPorts
 from signward_server.flows.verifying import Verifying
+from signward_server.rpc.endings import Endings
 
+from tests.fakes.meter import FakeMeter
+from tests.fakes.spans import FakeSpans
 from tests.fakes.spine.api_keys import FakeApiKeys, FakeSecretDigest
 from tests.fakes.spine.audit import FakeAudit
 from tests.fakes.spine.catalogue import FakeCatalogue
@@ -57,6 +60,11 @@ class World:
         self.caps = FakeCaps()
         self.limits = FakeLimits()
         self.audit = FakeAudit()
+        self.spans = FakeSpans()
+        self.meter = FakeMeter()
+        self.endings = Endings(
+            audit=self.audit, spans=self.spans, meter=self.meter, clock=self.clock
+        )
         self.requests = FakeRequestLedger()
         self.chains = dict(all_chains())
         self.signing = Signing(

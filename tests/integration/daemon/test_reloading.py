@@ -32,6 +32,7 @@ UNKNOWN = Refusal("UNAUTHENTICATED", "IDENTITY_UNKNOWN")
 REVOKED = Refusal("UNAUTHENTICATED", "CERTIFICATE_REVOKED")
 STOP = 'forbid (principal == Identity::"cn:bot", action == Action::"SignRaw", resource);'
 SIGNED = sign_request("k").SerializeToString()
+NAMED = 'tls.client_ca=[{file = "tls/client-ca.crt", names = ["admin", "bot"]}]'
 ONE_AN_HOUR = '\n[[rate_limits.rules]]\nclass = "sign"\nper = "key"\nlimit = 1\nwindow = "1h"\n'
 
 
@@ -157,7 +158,7 @@ def test_s02_a_removed_ca_is_believed_no_more_on_open_connections(home: Home) ->
     ours = bundle.read_bytes()
     leaving = Issuer.foreign(raw_names(["leaving CA"]))
     replace(bundle, ours + leaving.as_client().certificate)
-    with serving(home, *SOON) as daemon:
+    with serving(home, *SOON, "--set", NAMED) as daemon:
         bots = leaving.issue(("bot",))
         assert believed_no_more(daemon, bots, lambda: replace(bundle, ours)) == UNKNOWN
         with bots.channel(daemon) as channel:

@@ -174,29 +174,37 @@ def test_s02_a_revocation_that_is_taken_back_revives(served: Served) -> None:
     _signed(channel)
 
 
-def test_a_new_ca_and_a_new_certificate_count_from_the_next_handshake(served: Served) -> None:
-    old = served.channel()
+@pytest.fixture
+def named(tmp_path: Path) -> Iterator[Served]:
+    """Serve with a bundle that says what its CAs may assert, so that there may be several."""
+    with serve(tmp_path, names=["bot"]) as running:
+        running.world.key()
+        yield running
+
+
+def test_a_new_ca_and_a_new_certificate_count_from_the_next_handshake(named: Served) -> None:
+    old = named.channel()
     _signed(old)
     added = TestAuthority("added CA")
     fresh = added.server()
-    served.files["ca.pem"].write_bytes(served.authority.pem + added.pem)
-    served.files["server.pem"].write_bytes(fresh.certificate)
-    served.files["server.key"].write_bytes(fresh.key)
-    served.certificates.load()
+    named.files["ca.pem"].write_bytes(named.authority.pem + added.pem)
+    named.files["server.pem"].write_bytes(fresh.certificate)
+    named.files["server.key"].write_bytes(fresh.key)
+    named.certificates.load()
     issued = added.client("bot")
     credentials = grpc.ssl_channel_credentials(added.pem, issued.key, issued.certificate)
-    for target in (f"localhost:{served.port}", f"unix:{served.files['ca.pem'].parent}/s.sock"):
+    for target in (f"localhost:{named.port}", f"unix:{named.files['ca.pem'].parent}/s.sock"):
         options = [("grpc.use_local_subchannel_pool", 1)]
         if target.startswith("unix:"):
             options.append(("grpc.ssl_target_name_override", "localhost"))  # type: ignore[arg-type]
         with grpc.secure_channel(target, credentials, options) as channel:
             _signed(channel)
     alone = grpc.ssl_channel_credentials(added.pem)
-    with grpc.secure_channel(f"localhost:{served.api_key_port}", alone) as channel:
+    with grpc.secure_channel(f"localhost:{named.api_key_port}", alone) as channel:
         assert _refused(channel) == "IDENTITY_MISSING"
     _signed(old)  # its own CA is still believed
     with pytest.raises(grpc.RpcError):  # and does not believe in the new one
-        SignServiceStub(served.channel()).Sign(REQUEST, timeout=5)
+        SignServiceStub(named.channel()).Sign(REQUEST, timeout=5)
 
 
 def test_promise_9_a_bad_file_keeps_everything_as_it_is(served: Served) -> None:

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 from signward_server.audit.unrecorded import Unrecorded
+from signward_server.core.audit_events import AuditEvent
 from signward_server.core.ports import AuditEntry
 
-from tests.fakes.spine.call import BOT
+from tests.fakes.spine.call import FakeCall
 
-ENTRY = AuditEntry(BOT, "/x", "SignRaw", "k", 1, "OK")
+ENTRY = AuditEntry(AuditEvent.SIGNATURE, FakeCall(), "SignRaw", "k", 1, "OK")
 
 
 def test_a_receipt_names_no_log() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from hypothesis import given
 from hypothesis import strategies as st
 from signward_server.core.errors import Cancelled, FieldInvalid, SignwardError
@@ -39,7 +41,7 @@ def _told(outcome: SignResult | SignwardError) -> object:
 
 def _alone(world: World, item: SignRequest | SignwardError) -> SignResult | SignwardError:
     if isinstance(item, SignwardError):
-        return item
+        return world.signing.unread(FakeCall(), item)
     try:
         return world.signing.sign(FakeCall(), item)
     except SignwardError as error:
@@ -50,10 +52,32 @@ def _alone(world: World, item: SignRequest | SignwardError) -> SignResult | Sign
 def test_a_batch_equals_single_calls(items: list[SignRequest | SignwardError]) -> None:
     world = _world()
     together = [_told(outcome) for outcome in world.signing.sign_each(FakeCall(), items)]
-    recorded = list(world.audit.outcomes)
+    recorded = Counter(world.audit.outcomes)
     alone = [_told(_alone(world, item)) for item in items]
     assert together == alone
-    assert world.audit.outcomes[len(recorded) :] == recorded
+    assert Counter(world.audit.outcomes) - recorded == recorded
+
+
+def test_what_a_slice_signs_is_recorded_in_one_write() -> None:
+    world = _world()
+    items = [raw(), raw(key="disabled"), *(raw() for _ in range(18))]
+    outcomes = list(world.signing.sign_each(FakeCall(), items))
+    assert world.audit.writes == [15, 4]
+    sequences = [outcome.audit_sequence for outcome in outcomes if isinstance(outcome, SignResult)]
+    assert len(set(sequences)) == 19
+    assert world.audit.outcomes.count("KEY_DISABLED") == 1
+
+
+def test_where_a_slice_cannot_be_recorded_none_of_it_is_returned() -> None:
+    world = _world()
+    world.audit.losing = True
+    outcomes = list(world.signing.sign_each(FakeCall(), [raw(), raw(key="disabled"), raw()]))
+    assert [_told(outcome)[0] for outcome in outcomes] == [
+        "AUDIT_UNAVAILABLE",
+        "KEY_DISABLED",
+        "AUDIT_UNAVAILABLE",
+    ]
+    assert world.caps.spent == 0
 
 
 def test_an_unexpected_error_spoils_only_its_item() -> None:

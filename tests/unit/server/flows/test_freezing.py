@@ -250,7 +250,7 @@ def test_what_was_frozen_before_the_time_was_up_stays_so_and_is_recorded(
 
 @pytest.mark.parametrize("target", ["a-1", DESK_A])
 def test_s34_freezing_wipes_even_if_it_cannot_be_recorded(desks: World, target: Target) -> None:
-    desks.audit.failing = True
+    desks.audit.losing = True
     with pytest.raises(AuditUnavailable):
         _set(desks, target, ALL)
     wiped = ["a-1"] if target == "a-1" else ["a-1", "a-2"]
