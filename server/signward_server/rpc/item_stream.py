@@ -43,10 +43,8 @@ _PARAMETERS = {
     "_status": ["rpc_event", "state", "serialized_response"],
     "_possibly_finish_call": ["state", "token"],
     "_is_rpc_state_active": ["state"],
-    "_raise_rpc_error": ["state"],
     "_Context": ["rpc_event", "state", "request_deserializer"],
 }
-_CONSTANTS = ("_CANCELLED",)
 
 
 def supported(server: Any = _server) -> bool:  # noqa: ANN401  # a module, or a test's stand-in
@@ -55,7 +53,7 @@ def supported(server: Any = _server) -> bool:  # noqa: ANN401  # a module, or a 
         function = getattr(server, name, None)
         if function is None or list(inspect.signature(function).parameters) != parameters:
             return False
-    return all(hasattr(server, name) for name in _CONSTANTS)
+    return True
 
 
 class Workers(Protocol):
@@ -128,7 +126,10 @@ class ItemStream:
         self._workers.take(self, NUDGE)
 
     def __call__(self, event: Any) -> object:  # noqa: ANN401
-        """Take what has come: a message, or ``None`` for the end of them."""
+        """Take what has come: a message, or ``None`` for the end of them.
+
+        It is the end too when the caller goes while nothing is worked on: nothing is refused.
+        """
         message = event.batch_operations[-1].message()
         if message is None:
             message = _END
@@ -190,8 +191,6 @@ class ItemStream:
 
     def __next__(self) -> Any:  # noqa: ANN401
         if self._given is _END:
-            if self._state.client is _server._CANCELLED:
-                _server._raise_rpc_error(self._state)
             raise StopIteration
         return self._given
 
