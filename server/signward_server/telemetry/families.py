@@ -8,7 +8,17 @@ from typing import Final, Literal, TypeAlias
 
 from signward_server.core.ports import Event, Level
 
-__all__ = ["CALLS", "EVENTS", "ITEMS", "LEVELS", "SIGNATURES", "Distribution", "Family", "Kind"]
+__all__ = [
+    "CALLS",
+    "EVENTS",
+    "ITEMS",
+    "LEVELS",
+    "SIGNATURES",
+    "Distribution",
+    "Family",
+    "Kind",
+    "Packed",
+]
 
 Kind = Literal["counter", "gauge", "histogram"]
 
@@ -34,6 +44,14 @@ class Family:
     labels: tuple[str, ...] = ()
     samples: tuple[tuple[tuple[str, ...], float | Distribution], ...] = ()
 
+    def packed(self) -> Packed:
+        """Return it in types that ``marshal`` knows."""
+        return self.name, self.kind, self.text, self.labels, self.samples
+
+
+Packed: TypeAlias = tuple[
+    str, Kind, str, tuple[str, ...], tuple[tuple[tuple[str, ...], float | Distribution], ...]
+]
 
 _CALL_LABELS = ("method", "status")
 

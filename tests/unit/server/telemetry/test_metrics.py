@@ -18,6 +18,7 @@ from signward_server.limits.rules import Per, Rule
 from signward_server.telemetry.durations import BOUNDS
 from signward_server.telemetry.metrics import Metrics
 
+from tests.fakes.spine.audit import FakeAudit
 from tests.fakes.spine.clock import MovingClock
 
 
@@ -86,7 +87,7 @@ def test_s39_refused_callers_and_their_keys_are_not_named(metrics):
     who = Identity(IdentityKind.DNS, "trader")
     rules = [Rule(MethodClass.SIGN, per, 1, 60) for per in Per]
     limits = MemoryLimits(rules, clock, metrics)
-    failures = Failures(limit=1, window=60, clock=clock, meter=metrics, log=log)
+    failures = Failures(limit=1, window=60, clock=clock, meter=metrics, log=log, audit=FakeAudit())
     limits.admit(who, MethodClass.SIGN, "treasury")
     for _ in range(3):
         with pytest.raises(Exception, match="Too many"):
