@@ -1,13 +1,15 @@
-"""The stand-in while there is no audit log."""
+"""The stand-ins while there is no audit log."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 
 from signward_server.core.audit_events import AuditEvent
+from signward_server.core.errors import AuditUnavailable
 from signward_server.core.ports import AuditEntry, AuditReceipt
 
-__all__ = ["Unrecorded"]
+__all__ = ["NoLog", "Unrecorded"]
 
 _NO_LOG = AuditReceipt(log="", sequence=0)
 
@@ -43,3 +45,33 @@ class Unrecorded:
     def healthy(self) -> bool:
         """Return true: nothing is written, so nothing can fail."""
         return True
+
+
+class NoLog:
+    """Has nothing to read; implements ``ports.AuditLog``."""
+
+    name = ""
+    verifier_key = ""
+    first = 0
+    size = 0
+
+    def checkpoint(self) -> bytes:
+        """Raise: there is nothing to sign."""
+        raise AuditUnavailable
+
+    def records(self, start: int, most: int) -> Sequence[bytes]:
+        """Return nothing."""
+        return ()
+
+    def wait(self, sequence: int, timeout: float) -> bool:
+        """Return that there is none."""
+        time.sleep(timeout)
+        return False
+
+    def inclusion(self, sequence: int, size: int) -> Sequence[bytes]:
+        """Raise: there is no tree."""
+        raise AuditUnavailable
+
+    def consistency(self, first: int, second: int) -> Sequence[bytes]:
+        """Raise: there is no tree."""
+        raise AuditUnavailable

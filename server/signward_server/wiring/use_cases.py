@@ -12,6 +12,7 @@ from signward_server.core.actions import ActionGroup
 from signward_server.core.ports import (
     ApiKeys,
     Audit,
+    AuditLog,
     Catalogue,
     Clock,
     Custody,
@@ -23,6 +24,8 @@ from signward_server.core.ports import (
     Verifier,
 )
 from signward_server.flows.api_key_changes import ApiKeyChanges
+from signward_server.flows.audit_proving import AuditProving
+from signward_server.flows.audit_reading import AuditReading
 from signward_server.flows.freezing import Freezing
 from signward_server.flows.key_changes import KeyChanges
 from signward_server.flows.key_creation import KeyCreation
@@ -43,6 +46,7 @@ class Guards:
     policy: Policy
     limits: Limits
     audit: Audit
+    log: AuditLog
     reloads: Reloads
 
 
@@ -120,4 +124,6 @@ def build_flows(
         ),
         freezing=Freezing(catalogue=catalogue, custodies=custodies, policy=policy, audit=audit),
         reloading=Reloading(reloads=guards.reloads, policy=policy, audit=audit),
+        audit_reading=AuditReading(log=guards.log, policy=policy, audit=audit, clock=clock),
+        audit_proving=AuditProving(log=guards.log, policy=policy),
     )

@@ -26,7 +26,7 @@ from signward_server.rpc.tls_files import ClientCaFile, ServerFiles
 
 from tests.fakes.spine.clock import MovingClock
 from tests.fakes.spine.judges import FakeFailures
-from tests.fakes.spine.rpc import admin_service, key_service, sign_service
+from tests.fakes.spine.rpc import admin_service, audit_service, key_service, sign_service
 from tests.fakes.spine.tls import Issued, TestAuthority
 from tests.fakes.spine.world import World
 
@@ -148,11 +148,13 @@ def serve(
     failures = FakeFailures()
     guard = None if anonymous_health else _guard(world, CHECK_HEALTH)
     health = Health(frozenset(SERVICES), lambda: ready[0], guard)
+    log = audit_service(world)
     services = (*SERVICES, *REFLECTION_SERVICES, "grpc.health.v1.Health")
     routes = [
         *sign_service(world).routes(),
         *key_service(world).routes(),
         *admin_service(world).routes(),
+        *log.routes(),
         *health.routes(),
         *Reflection(services, _guard(world, REFLECT), world.limits).routes(),
     ]
@@ -165,7 +167,7 @@ def serve(
         clock=world.clock,
         bounds=ServerLimits(**(BOUNDS | bounds)),  # type: ignore[arg-type]
         certificates=certificates,
-        ending=health.close,
+        ending=lambda: (health.close(), log.close()),
     )
     port = server.listen_tcp("127.0.0.1:0")
     api_key_port = server.listen_api_keys("127.0.0.1:0")

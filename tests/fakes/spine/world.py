@@ -22,6 +22,8 @@ from signward_server.core.payloads import Hash, OrderIntent, RawMessage
 from signward_server.core.signing import SignRequest
 from signward_server.flows.api_key_authentication import ApiKeyAuthentication
 from signward_server.flows.api_key_changes import ApiKeyChanges
+from signward_server.flows.audit_proving import AuditProving
+from signward_server.flows.audit_reading import AuditReading
 from signward_server.flows.freezing import Freezing
 from signward_server.flows.key_changes import KeyChanges
 from signward_server.flows.key_creation import KeyCreation
@@ -35,6 +37,7 @@ from tests.fakes.meter import FakeMeter
 from tests.fakes.spans import FakeSpans
 from tests.fakes.spine.api_keys import FakeApiKeys, FakeSecretDigest
 from tests.fakes.spine.audit import FakeAudit
+from tests.fakes.spine.audit_log import FakeAuditLog
 from tests.fakes.spine.catalogue import FakeCatalogue
 from tests.fakes.spine.clock import MovingClock
 from tests.fakes.spine.custody import FakeCustody
@@ -126,6 +129,11 @@ class World:
             audit=self.audit,
         )
         self.reloading = Reloading(reloads=self.reloads, policy=self.policy, audit=self.audit)
+        self.log = FakeAuditLog()
+        self.audit_reading = AuditReading(
+            log=self.log, policy=self.policy, audit=self.audit, clock=self.clock
+        )
+        self.audit_proving = AuditProving(log=self.log, policy=self.policy)
 
     def key(
         self,
