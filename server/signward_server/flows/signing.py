@@ -16,7 +16,7 @@ from signward_server.flows.together import sign_together
 
 __all__ = ["Signing", "SigningPorts"]
 
-_SLICE = 16
+_SLICE = 32
 
 
 class Signing:

@@ -68,11 +68,11 @@ def test_a_batch_equals_single_calls(items: list[SignRequest | SignwardError]) -
 
 def test_what_a_slice_signs_is_recorded_in_one_write() -> None:
     world = _world()
-    items = [raw(), raw(key="disabled"), *(raw() for _ in range(18))]
+    items = [raw(), raw(key="disabled"), *(raw() for _ in range(34))]
     outcomes = list(world.signing.sign_each(FakeCall(), items))
-    assert world.audit.writes == [15, 4]
+    assert world.audit.writes == [31, 4]
     sequences = [outcome.audit_sequence for outcome in outcomes if isinstance(outcome, SignResult)]
-    assert len(set(sequences)) == 19
+    assert len(set(sequences)) == 35
     assert world.audit.outcomes.count("KEY_DISABLED") == 1
 
 
