@@ -16,6 +16,8 @@ RELEASED := protos/released
 GO_MODULE := tests/interop/go
 GO_TOOLS := build/tools/.ready
 REDIS := build/tools/.redis
+WORKERS ?= 2
+BY_FILE := --dist loadfile --no-loadscope-reorder
 GO_FLAGS := -mod=readonly -buildvcs=false -ldflags=-s -gcflags=all='-N -l'
 
 define find-python
@@ -40,9 +42,9 @@ demo: $(READY)  ## Start a daemon in a temporary home, sign and verify over mTLS
 	@$(BIN)/python client/examples/demo.py
 
 .PHONY: test
-test: $(READY) $(GO_TOOLS) $(REDIS)  ## Run every test but the soak rounds, with coverage of daemon and client
+test: $(READY) $(GO_TOOLS) $(REDIS)  ## Run every test but the soak rounds, with coverage; WORKERS=0: in one process
 	@$(BIN)/python -m coverage erase
-	$(BIN)/python -m pytest --cov --cov-report=term $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) $(BY_FILE) --cov --cov-report=term $(ARGS)
 
 .PHONY: soak
 soak: $(READY)  ## Run the long rounds (kill -9 loops, endurance)

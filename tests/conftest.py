@@ -19,6 +19,11 @@ settings.register_profile("signward", deadline=None)
 settings.load_profile("signward")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put what starts daemons first: files of short tests fill what is left at the end."""
+    items.sort(key=lambda item: "integration" not in item.keywords)
+
+
 @pytest.fixture(scope="session")
 def shelf() -> Iterator[Path]:
     """A folder for homes; its name is short, since Unix sockets need that."""

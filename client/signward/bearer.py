@@ -33,23 +33,23 @@ class BearerChannel(grpc.Channel):
         """Return a method with one request and one answer."""
         return _OneAnswer(self._channel.unary_unary(*arguments, **options), self._metadata)
 
-    def unary_stream(self, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401
+    def unary_stream(self, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401 -- as grpc's
         """Return a method with one request and many answers."""
         return _Answers(self._channel.unary_stream(*arguments, **options), self._metadata)
 
-    def stream_unary(self, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401
+    def stream_unary(self, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401 -- as grpc's
         """Return a method with many requests and one answer."""
         return _OneAnswer(self._channel.stream_unary(*arguments, **options), self._metadata)
 
-    def stream_stream(self, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401
+    def stream_stream(self, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401 -- as grpc's
         """Return a method with many requests and many answers."""
         return _Answers(self._channel.stream_stream(*arguments, **options), self._metadata)
 
-    def subscribe(self, callback: Any, try_to_connect: bool = False) -> None:  # noqa: ANN401
+    def subscribe(self, callback: Any, try_to_connect: bool = False) -> None:  # noqa: ANN401 -- as grpc's
         """Tell a callback of each change of the connection."""
         self._channel.subscribe(callback, try_to_connect)
 
-    def unsubscribe(self, callback: Any) -> None:  # noqa: ANN401
+    def unsubscribe(self, callback: Any) -> None:  # noqa: ANN401 -- as grpc's
         """Tell it no more."""
         self._channel.unsubscribe(callback)
 
@@ -69,17 +69,17 @@ class _Answers:
 
     __slots__ = ("_metadata", "_method")
 
-    def __init__(self, method: Any, metadata: _Metadata) -> None:  # noqa: ANN401
+    def __init__(self, method: Any, metadata: _Metadata) -> None:  # noqa: ANN401 -- as grpc's
         self._method = method
         self._metadata = metadata
 
     def __call__(
         self,
-        request: Any,  # noqa: ANN401
+        request: Any,  # noqa: ANN401 -- as grpc's
         timeout: float | None = None,
         metadata: _Metadata | None = None,
-        **options: Any,  # noqa: ANN401
-    ) -> Any:  # noqa: ANN401
+        **options: Any,  # noqa: ANN401 -- as grpc's
+    ) -> Any:  # noqa: ANN401 -- as grpc's
         return self._method(request, timeout, self._with(metadata), **options)
 
     def _with(self, metadata: _Metadata | None) -> _Metadata:
@@ -93,20 +93,20 @@ class _OneAnswer(_Answers):
 
     def with_call(
         self,
-        request: Any,  # noqa: ANN401
+        request: Any,  # noqa: ANN401 -- as grpc's
         timeout: float | None = None,
         metadata: _Metadata | None = None,
-        **options: Any,  # noqa: ANN401
-    ) -> Any:  # noqa: ANN401
+        **options: Any,  # noqa: ANN401 -- as grpc's
+    ) -> Any:  # noqa: ANN401 -- as grpc's
         """Return the answer and the call."""
         return self._method.with_call(request, timeout, self._with(metadata), **options)
 
     def future(
         self,
-        request: Any,  # noqa: ANN401
+        request: Any,  # noqa: ANN401 -- as grpc's
         timeout: float | None = None,
         metadata: _Metadata | None = None,
-        **options: Any,  # noqa: ANN401
-    ) -> Any:  # noqa: ANN401
+        **options: Any,  # noqa: ANN401 -- as grpc's
+    ) -> Any:  # noqa: ANN401 -- as grpc's
         """Return a future of the answer."""
         return self._method.future(request, timeout, self._with(metadata), **options)

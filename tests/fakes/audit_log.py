@@ -1,106 +1,106 @@
-"""An audit log in memory, with a real tree and real signatures."""
+"""A log as the daemon writes it, made quickly and without a daemon."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Sequence
+import hashlib
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from signward.audit.checkpoints import sign_checkpoint
+from signward.audit.checkpoints import parse_checkpoint, sign_checkpoint
+from signward.audit.cosignatures import cosign
+from signward.audit.framing import encode_frame
 from signward.audit.merkle import CompactRange, leaf_hash
-from signward.audit.proofs import consistency_proof, inclusion_proof
 from signward.audit.records import Record, encode_record
-from signward.audit.stored import Nodes
+from signward.audit.segments import (
+    Header,
+    Previous,
+    checkpoints_name,
+    encode_header,
+    segment_name,
+)
 from signward.audit.verifier_keys import KeyType, VerifierKey
-from signward_server.core.errors import AuditUnavailable
 
-__all__ = ["ORIGIN", "FakeAuditLog"]
+__all__ = ["START", "KeyPair", "LogWriter", "cosigned", "record"]
 
-ORIGIN = "signward/0123456789abcdef"
-EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
+START = datetime(2026, 3, 1, tzinfo=UTC)
 
 
-class FakeAuditLog:
-    """Implements ``core.ports.AuditLog``; a test appends what it wants to be read.
+class KeyPair:
+    """A log's key, or a witness's."""
 
-    Attributes:
-        bodies: All records, those that are not kept any more included.
-        first: Sequence of the oldest record that is kept.
-        failing: Whether no checkpoint can be signed.
-        reads: How many records each read asked for.
-    """
+    def __init__(self, name: str, kind: KeyType = KeyType.ED25519) -> None:
+        seed = hashlib.sha256(f"{name} {kind}".encode()).digest()
+        self._private = Ed25519PrivateKey.from_private_bytes(seed)
+        self.verifier = VerifierKey(name, kind, self._private.public_key().public_bytes_raw())
 
-    def __init__(self, origin: str = ORIGIN, seed: bytes = bytes(32)) -> None:
-        self._private_key = Ed25519PrivateKey.from_private_bytes(seed)
-        public = self._private_key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
-        self.key = VerifierKey(origin, KeyType.ED25519, public)
-        self.name = origin
-        self.bodies: list[bytes] = []
-        self.first = 0
-        self.failing = False
-        self.reads: list[int] = []
-        self._grown = threading.Condition()
+    def sign(self, message: bytes) -> bytes:
+        return self._private.sign(message)
+
+
+def cosigned(note: bytes, witness: KeyPair, time: int = 1_800_000_000) -> bytes:
+    return cosign(parse_checkpoint(note), witness.verifier, witness.sign, time)
+
+
+def record(seq: int, **fields: object) -> Record:
+    """Return a record like many others."""
+    given = {
+        "time": START + timedelta(milliseconds=seq),
+        "event": "signature",
+        "outcome": "OK",
+        "identity": "spiffe://example.org/ns/bot",
+        "key": f"key-{seq % 3}",
+        "version": 1,
+    }
+    return Record(seq=seq, **(given | fields))  # type: ignore[arg-type]
+
+
+class LogWriter:
+    """Writes a log; the folder is complete after each call."""
+
+    def __init__(self, folder: Path, origin: str = "signward/0123456789abcdef") -> None:
+        self.folder = folder
+        self.pair = KeyPair(origin)
+        self.tree = CompactRange()
+        self.note = b""
+        folder.mkdir(exist_ok=True)
+        self._begin(None, "")
 
     @property
-    def verifier_key(self) -> str:
-        return str(self.key)
+    def key(self) -> VerifierKey:
+        return self.pair.verifier
 
-    @property
-    def size(self) -> int:
-        return len(self.bodies)
+    def _begin(self, previous: Previous | None, note: str) -> None:
+        size = self.tree.size
+        self._first = size
+        header = Header(self.key.name, size, self.tree.nodes, previous, note)
+        self._segment = self.folder / segment_name(size)
+        self._segment.write_bytes(encode_frame(encode_header(header)))
+        (self.folder / checkpoints_name(size)).touch()
 
-    def append(self, event: str = "signature", **fields: object) -> int:
-        """Append a record, dated a second after the one before; return its number."""
-        number = len(self.bodies)
-        given: dict[str, object] = {"time": EPOCH + timedelta(seconds=number)} | fields
-        return self.append_body(encode_record(Record(seq=number, event=event, **given)))  # type: ignore[arg-type]
+    def add(self, count: int = 1, **fields: object) -> None:
+        size = self.tree.size
+        self.add_bodies([encode_record(record(size + n, **fields)) for n in range(count)])
 
-    def append_body(self, body: bytes) -> int:
-        """Append bytes, whatever they are."""
-        with self._grown:
-            self.bodies.append(body)
-            self._grown.notify_all()
-            return len(self.bodies) - 1
-
-    def root(self, size: int) -> bytes:
-        """Return the root of the tree over the first records."""
-        return _root(self.bodies[:size])
+    def add_bodies(self, bodies: list[bytes]) -> None:
+        with self._segment.open("ab") as segment, (self.folder / "hashes").open("ab") as hashes:
+            segment.write(b"".join(map(encode_frame, bodies)))
+            hashes.write(b"".join(self.tree.extend(map(leaf_hash, bodies))))
 
     def checkpoint(self) -> bytes:
-        if self.failing:
-            raise AuditUnavailable
-        return self.checkpoint_of(self.size)
+        """Sign what there is; return the note."""
+        self.note = self._sign()
+        with (self.folder / checkpoints_name(self._first)).open("ab") as file:
+            file.write(self.note + b"\n")
+        return self.note
 
-    def checkpoint_of(self, size: int) -> bytes:
-        """Return a signed checkpoint of the first records."""
-        return sign_checkpoint(self.key, self._private_key.sign, size, self.root(size))
+    def _sign(self) -> bytes:
+        return sign_checkpoint(self.key, self.pair.sign, self.tree.size, self.tree.root())
 
-    def records(self, start: int, most: int) -> Sequence[bytes]:
-        self.reads.append(most)
-        return [] if start < self.first else self.bodies[start : start + most]
-
-    def wait(self, sequence: int, timeout: float) -> bool:
-        with self._grown:
-            return self._grown.wait_for(lambda: len(self.bodies) > sequence, timeout)
-
-    def inclusion(self, sequence: int, size: int) -> Sequence[bytes]:
-        return inclusion_proof(sequence, size, self._nodes())
-
-    def consistency(self, first: int, second: int) -> Sequence[bytes]:
-        return consistency_proof(first, second, self._nodes())
-
-    def _nodes(self) -> Nodes:
-        """Return the hashes of complete subtrees, computed when they are asked for."""
-
-        def node(level: int, n: int) -> bytes:
-            return _root(self.bodies[n << level : (n + 1) << level])
-
-        return node
-
-
-def _root(bodies: Sequence[bytes]) -> bytes:
-    tree = CompactRange()
-    tree.extend(map(leaf_hash, bodies))
-    return tree.root()
+    def rotate(self, *, signed: bool = True, discarded: bytes = b"") -> None:
+        """Go on in a new segment, perhaps after a failed write that left something behind."""
+        end = self._segment.stat().st_size
+        with self._segment.open("ab") as segment:
+            segment.write(discarded)
+        note = self._sign().decode() if signed else ""
+        self._begin(Previous(self._first, end), note)

@@ -14,7 +14,7 @@ class FakeMeter:
     def __init__(self) -> None:
         self.counted: list[tuple[Event, str]] = []
         self.levels: dict[Level, float] = {}
-        self.observed: list[tuple[str, str, float]] = []
+        self.observed: list[tuple[str, str, float, bool]] = []
         self.signatures: list[tuple[Purpose, CustodyKind]] = []
 
     def count(self, event: Event, detail: str = "") -> None:
@@ -23,8 +23,8 @@ class FakeMeter:
     def level(self, level: Level, value: float) -> None:
         self.levels[level] = value
 
-    def observe(self, method: str, status: str, seconds: float) -> None:
-        self.observed.append((method, status, seconds))
+    def observe(self, method: str, status: str, seconds: float, *, item: bool = False) -> None:
+        self.observed.append((method, status, seconds, item))
 
     def signed(self, purpose: Purpose, custody: CustodyKind) -> None:
         self.signatures.append((purpose, custody))

@@ -1,55 +1,49 @@
-"""Fills a home with thousands of keys, by the daemon's own custody and store."""
+"""Homes with thousands of keys, made once and kept."""
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
+import os
 import shutil
-from contextlib import ExitStack
-from datetime import timedelta
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 import signward_server
-from signward_server.core.clock import SystemClock
-from signward_server.core.keys import (
-    Algorithm,
-    CustodyKind,
-    Key,
-    KeyAttributes,
-    KeyVersion,
-    Purpose,
-    VersionState,
-)
-from signward_server.custody.envelope import EnvelopeCustody, KekRowAuthenticator, LocalKeyFile
-from signward_server.custody.memory import LockedMemory
-from signward_server.custody.native import load_native
-from signward_server.store.engine import swift_engine
-from signward_server.store.opening import Store
 
-from tests.running.homes import ROOT, Home
+from tests.running.homes import ROOT, Home, environment
 
-__all__ = ["key_name", "stocked"]
+__all__ = ["stocked"]
 
 _CACHE: Final = ROOT / "build" / "homes"
-_OWNER: Final = "cn:bot"
-
-
-def key_name(number: int) -> str:
-    """Return the id of a key."""
-    return f"key-{number:06}"
+_PATIENCE: Final = 100.0
 
 
 def stocked(pristine: Home, path: Path, number: int) -> Home:
     """Return a home with so many keys, half of each algorithm; made once and kept in build/."""
     cached = _CACHE / f"{number}-{_sources()}"
-    if not cached.exists():
-        draft = pristine.copy(path.with_name(f"{path.name}-draft"))
-        _fill(draft, number)
-        shutil.rmtree(_CACHE, ignore_errors=True)
-        for folder, name in ((draft.path, "home"), (draft.authority, "home-ca")):
-            shutil.copytree(folder, cached.with_suffix(".draft") / name)
-        cached.with_suffix(".draft").rename(cached)
-    return Home(cached / "home").copy(path)
+    with _alone():
+        if not cached.exists():
+            draft = pristine.copy(path.with_name(f"{path.name}-draft"))
+            _fill(draft, number)
+            shutil.rmtree(_CACHE, ignore_errors=True)
+            for folder, name in ((draft.path, "home"), (draft.authority, "home-ca")):
+                shutil.copytree(folder, cached.with_suffix(".draft") / name)
+            cached.with_suffix(".draft").rename(cached)
+        return Home(cached / "home").copy(path)
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Let no other test process into the cache."""
+    _CACHE.parent.mkdir(exist_ok=True)
+    with _CACHE.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _sources() -> str:
@@ -63,60 +57,8 @@ def _sources() -> str:
 
 
 def _fill(home: Home, number: int) -> None:
-    native, clock = load_native(), SystemClock()
-    with ExitStack() as opened:
-        memory = LockedMemory(native.sodium, 64 * 1024)
-        opened.callback(memory.close)
-        kek = LocalKeyFile(home.kek, native.sodium).load(memory)
-        opened.callback(kek.close)
-        # Both engines are the swift one: nothing here has to survive a power loss.
-        store = Store(*(swift_engine(home.store) for _ in range(3)), clock)
-        opened.callback(store.close)
-        catalogue = store.catalogue(KekRowAuthenticator(kek))
-        custody = EnvelopeCustody(
-            native=native,
-            kek=kek,
-            materials=store.materials(),
-            memory=memory,
-            clock=clock,
-            default_unlock_ttl=timedelta(0),
-            max_unlock_ttl=timedelta(0),
-        )
-        opened.callback(custody.close)
-        for each in range(number):
-            fixed = _attributes(each)
-            created = custody.create(fixed, 1)
-            key = _key(fixed, KeyVersion(
-                version=1, state=VersionState.PRIMARY, public_key=created.public_key,
-                create_time=clock.now(),
-            ))  # fmt: skip
-            catalogue.insert(key, created.material, None, b"")
-
-
-def _attributes(number: int) -> KeyAttributes:
-    algorithms = tuple(Algorithm)
-    return KeyAttributes(
-        id=key_name(number),
-        algorithm=algorithms[number % len(algorithms)],
-        purpose=Purpose.RAW,
-        custody=CustodyKind.ENVELOPE,
-        network="",
-        allow_digest=False,
-    )
-
-
-def _key(fixed: KeyAttributes, version: KeyVersion) -> Key:
-    return Key(
-        id=fixed.id,
-        algorithm=fixed.algorithm,
-        purpose=fixed.purpose,
-        custody=fixed.custody,
-        network=fixed.network,
-        allow_digest=fixed.allow_digest,
-        owner=_OWNER,
-        labels={"team": "market-making", "desk": fixed.id[-2:]},
-        primary_version=1,
-        versions=(version,),
-        create_time=version.create_time,
-        update_time=version.create_time,
-    )
+    """Fill a home in a process that coverage does not slow down."""
+    measured = [name for name in os.environ if name.startswith("COVERAGE_")]
+    kept = {name: value for name, value in environment().items() if name not in measured}
+    command = [sys.executable, "-m", "tests.running.filling", str(home.path), str(number)]
+    subprocess.run(command, cwd=ROOT, env=kept, check=True, timeout=_PATIENCE)

@@ -30,6 +30,7 @@ _SIZE = re.compile(r"0|[1-9][0-9]{0,18}")
 _MAX_SIZE = (1 << 63) - 1
 _LEAST_LINES = 3
 _END = b"\n\n"
+_SIGNATURE = "\u2014 ".encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,14 +112,15 @@ def split_checkpoints(data: bytes) -> Iterator[tuple[int, bytes]]:
     """Split a file of checkpoints, each followed by an empty line.
 
     Yields:
-        Offset and bytes of each note, whatever they hold; what is left at the end of the file,
-        such as a note that was not written to its end, comes last. One note without an empty
-        line after it is a file of one as well.
+        Offset and bytes of each note, whatever they hold. What is malformed takes those after it
+        not along; what is left at the end of the file, such as a note that was not written to
+        its end, comes last. One note without an empty line after it is a file of one as well.
     """
     start = 0
     while start < len(data):
-        middle = data.find(_END, start)
-        end = -1 if middle < 0 else data.find(_END, middle + len(_END))
+        end = data.find(_END, start)
+        if end >= 0 and data.startswith(_SIGNATURE, end + len(_END)):
+            end = data.find(_END, end + len(_END))
         stop = len(data) if end < 0 else end + 1
         yield start, data[start:stop]
         start = stop + 1

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
+from signward.audit.framing import Buffer
 from signward.audit.merkle import HASH_SIZE, fold
 
 __all__ = [
@@ -37,7 +38,7 @@ def stored_hash_count(size: int) -> int:
     return 2 * size - size.bit_count()
 
 
-def nodes_over(data: bytes | memoryview) -> Nodes:
+def nodes_over(data: Buffer) -> Nodes:
     """Return a reader of stored hashes that are in memory, or mapped.
 
     It raises ``LookupError`` for what is not there.
@@ -45,7 +46,7 @@ def nodes_over(data: bytes | memoryview) -> Nodes:
 
     def read(level: int, n: int) -> bytes:
         at = stored_hash_index(level, n) * HASH_SIZE
-        node = bytes(data[at : at + HASH_SIZE])
+        node = data[at : at + HASH_SIZE]
         if len(node) != HASH_SIZE:
             raise LookupError("this hash is not stored")
         return node

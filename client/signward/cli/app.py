@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
@@ -48,7 +48,12 @@ class _Root(TyperGroup):
         del ctx
         return [*_CLIENT, *_DAEMON]
 
-    def main(self, args: Sequence[str] | None = None, *_: object, **extra: Any) -> Any:  # noqa: ANN401
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        *_: object,
+        **extra: Any,  # noqa: ANN401 -- Typer's own signature
+    ) -> NoReturn:
         """Run in Typer's quiet mode, report, and exit."""
         extra.update(prog_name="signward", standalone_mode=False)
         raise SystemExit(guard(lambda: super(_Root, self).main(args, **extra)))

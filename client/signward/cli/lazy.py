@@ -44,7 +44,7 @@ class Lazy(TyperCommand):
         args: list[str],
         parent: object = None,
         **extra: Any,  # noqa: ANN401 -- Typer's own signature
-    ) -> Any:  # noqa: ANN401
+    ) -> Any:  # noqa: ANN401 -- see _Loader
         """Load the real command; from here on the context is its own."""
         return self._load().make_context(info_name, args, parent=parent, **extra)
 
@@ -52,7 +52,7 @@ class Lazy(TyperCommand):
 def module_loader(module: str) -> _Loader:
     """Return a loader for the Typer app named ``app`` in a module, which may import grpc."""
 
-    def load() -> Any:  # noqa: ANN401
+    def load() -> Any:  # noqa: ANN401 -- see _Loader
         # Read by grpc when it is imported. What it logs of a failed call is in the error, too.
         os.environ.setdefault("GRPC_VERBOSITY", "NONE")
         return typer.main.get_command(import_module(module).app)
@@ -63,7 +63,7 @@ def module_loader(module: str) -> _Loader:
 def daemon_loader(name: str) -> _Loader:
     """Return a loader for a command that comes with the daemon."""
 
-    def load() -> Any:  # noqa: ANN401
+    def load() -> Any:  # noqa: ANN401 -- see _Loader
         # Read by grpc when it is imported: no lines of core about handshakes that strangers fail.
         os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
         from importlib.metadata import entry_points  # noqa: PLC0415 -- slow, and rarely needed
@@ -84,7 +84,7 @@ def daemon_loader(name: str) -> _Loader:
 
 def _not_installed(package: Distribution) -> str | None:
     """Return the first distribution of the extra ``server`` that is not there."""
-    from importlib.metadata import PackageNotFoundError, distribution  # noqa: PLC0415
+    from importlib.metadata import PackageNotFoundError, distribution  # noqa: PLC0415 -- slow
 
     for requirement in package.requires or ():
         wanted, _, marker = requirement.partition(";")

@@ -21,6 +21,7 @@ from signward_server.config.quantities import Duration
 from signward_server.config.rate_limits import FailureLimit, RateLimits, RateRule
 from signward_server.config.reload import Reload
 from signward_server.config.section import Section, contradiction, table
+from signward_server.config.telemetry import Telemetry
 from signward_server.config.tls import ClientCa, Tls
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "Settings",
     "Shutdown",
     "Store",
+    "Telemetry",
     "Tls",
 ]
 
@@ -147,4 +149,5 @@ class Settings(Section):
     health: Health = table("Who may ask whether the daemon is well.")
     reload: Reload = table("What takes effect without a restart.")
     log: Log = table("What is logged.")
+    telemetry: Telemetry = table("Where spans and metrics go.")
     shutdown: Shutdown = table("The end.")

@@ -151,7 +151,9 @@ class Sources:
                 if name in into:
                     continue  # a value where a table belongs: it stays, and is reported
                 self._origins[key] = source
-                self._merge(into.setdefault(name, {}), value, key, source)  # type: ignore[arg-type]
+                table: dict[str, object] = {}
+                into[name] = table
+                self._merge(table, value, key, source)
             else:
                 into[name] = value
                 self._origins[key] = source

@@ -22,6 +22,8 @@ __all__ = ["check_kek", "check_machine"]
 _SECRETS = {
     "tls.private_key": "the private key",
     "rate_limits.storage_password": "the password",
+    "telemetry.private_key": "the private key",
+    "telemetry.headers": "what the collector is told",
 }
 _BELIEVED = ("tls.client_ca", "tls.revocation")  # nobody else may write these
 _SECRET_MODES = 0o640  # bits that the mode of a file with a secret may have
@@ -72,6 +74,9 @@ def _files(settings: Settings) -> Iterator[Problem]:
         named["rate_limits.storage_ca"] = ca
     if (password := settings.rate_limits.storage_password) is not None:
         named["rate_limits.storage_password"] = password
+    for key in ("ca", "certificate", "private_key", "headers"):
+        if (path := getattr(settings.telemetry, key)) is not None:
+            named[f"telemetry.{key}"] = path
     for key, path in named.items():
         yield from _file(key, path)
 

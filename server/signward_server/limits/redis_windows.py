@@ -8,7 +8,7 @@ Windows run by the server's clock alone, so that replicas need not agree on the 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 import redis
 from limits import RateLimitItem, RateLimitItemPerSecond
@@ -67,7 +67,7 @@ class RedisWindows(RedisStorage):
     def __init__(self, place: RedisPlace) -> None:
         scheme, _, rest = place.url.partition("://")
         scheme = _SCHEMES.get(scheme, scheme)
-        options: dict[str, object] = {
+        options: dict[str, Any] = {
             "username": place.username or None,
             "password": place.password or None,
             "socket_connect_timeout": place.connect_timeout,
@@ -78,7 +78,7 @@ class RedisWindows(RedisStorage):
         }
         if scheme == "rediss":
             options |= {"ssl_ca_certs": str(place.ca)} if place.ca else {}
-        super().__init__(f"{scheme}://{rest}", key_prefix="signward", **options)  # type: ignore[arg-type]
+        super().__init__(f"{scheme}://{rest}", key_prefix="signward", **options)
         self._acquire = self.get_connection().register_script(_ACQUIRE)
 
     def acquire(

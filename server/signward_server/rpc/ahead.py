@@ -61,7 +61,7 @@ def read_ahead(
             yield message
 
 
-def _next(requests: Any, state: Any) -> Any:  # noqa: ANN401
+def _next(requests: Any, state: Any) -> Any:  # noqa: ANN401  # grpcio's own
     """Wait for a message and ask for the one after it.
 
     Returns:

@@ -65,8 +65,8 @@ def mark(behaviour: object, *, swift: Swift | None, weight: int) -> None:
             thread, so it must not block either. ``None``: it may block.
         weight: As how many calls one of it counts while it is in hand.
     """
-    behaviour.swift = swift  # type: ignore[attr-defined]
-    behaviour.weight = weight  # type: ignore[attr-defined]
+    behaviour.swift = swift  # type: ignore[attr-defined]  # a function's
+    behaviour.weight = weight  # type: ignore[attr-defined]  # a function's
 
 
 class EarlyPool(CallPool):

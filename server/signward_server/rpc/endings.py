@@ -72,16 +72,16 @@ class Endings:
         self, call: GrpcCall, trace: Trace, entry: AuditEntry, receipt: AuditReceipt | None
     ) -> None:
         """Take an item that has ended; see ``call.Told``."""
-        outcome = entry.outcome
+        outcome, reason = entry.outcome, ""
         if outcome == OK:
             self._count(entry)
-            reason = ""
         else:
             self._meter.count(Event.REFUSED, outcome)
             reason = outcome
+        duration = self.clock.monotonic() - (entry.started or call.started)
+        status = _STATUS.get(outcome, Status.INTERNAL.name)
+        self._meter.observe(call.method, status, duration, item=True)
         if trace.span_id:
-            duration = self.clock.monotonic() - (entry.started or call.started)
-            status = _STATUS.get(outcome, Status.INTERNAL.name)
             self._finish(call, trace, duration, status, reason, entry, receipt, is_item=True)
 
     def _count(self, entry: AuditEntry) -> None:

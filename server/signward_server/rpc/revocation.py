@@ -156,6 +156,6 @@ def _has_signed(authority: x509.Certificate, crl: x509.CertificateRevocationList
     if authority.subject != crl.issuer or (usage is not None and not usage.crl_sign):
         return False
     try:
-        return crl.is_signature_valid(authority.public_key())  # type: ignore[arg-type]
+        return crl.is_signature_valid(authority.public_key())  # type: ignore[arg-type]  # see below
     except TypeError:
         return False  # a kind of key that signs nothing

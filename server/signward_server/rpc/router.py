@@ -185,4 +185,4 @@ def _anyone(call: GrpcCall) -> str:
 
 def _on(behaviour: _Behaviour, pool: ThreadPoolExecutor) -> None:
     """Have grpcio run a behaviour on this pool instead of the server's."""
-    behaviour.experimental_thread_pool = pool  # type: ignore[attr-defined]
+    behaviour.experimental_thread_pool = pool  # type: ignore[attr-defined]  # a function's

@@ -135,11 +135,11 @@ class RpcServer:
         Raises:
             BindError: It is in use or not ours to bind.
         """
-        return self._bind(address, address, self._certificates.mutual())
+        return self._bind(address, address, self._certificates.mutual("tcp"))
 
     def listen_api_keys(self, address: str) -> int:
         """Bind a TCP address for callers with an API key alone; see ``listen_tcp`` (S3)."""
-        return self._bind(address, address, self._certificates.one_sided())
+        return self._bind(address, address, self._certificates.one_sided("api_keys"))
 
     def listen_unix(self, path: Path) -> None:
         """Bind a Unix socket, readable and writable for owner and group.
@@ -149,9 +149,19 @@ class RpcServer:
         Raises:
             BindError: It cannot be bound.
         """
-        self._bind(f"unix:{path}", str(path), self._certificates.mutual())
+        self._bind(f"unix:{path}", str(path), self._certificates.mutual("unix"))
         path.chmod(_SOCKET_MODE)
         self._sockets.append(path)
+
+    @property
+    def waiting(self) -> int:
+        """How many calls wait for a thread."""
+        return self._calls.waiting
+
+    @property
+    def streams(self) -> int:
+        """How many streams are open."""
+        return self._slots.open
 
     def start(self) -> None:
         """Serve."""

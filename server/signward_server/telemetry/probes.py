@@ -108,7 +108,7 @@ class ProbeServer:
             for key, _ in self._selector.select(_TICK if self._peers else None):
                 if key.fileobj is self._listener:
                     self._accept(self._listener)
-                elif peer := self._peers.get(key.fileobj):  # type: ignore[call-overload]
+                elif peer := self._peers.get(key.fileobj):  # type: ignore[call-overload]  # all sockets
                     self._advance(peer)
             now = time.monotonic()
             for peer in [peer for peer in self._peers.values() if peer.deadline <= now]:

@@ -32,10 +32,11 @@ from signward_server.rpc.endings import Endings
 from signward_server.rpc.server import ServerLimits
 from signward_server.rpc.serving import build_server
 from signward_server.rpc.tls import Certificates
-from signward_server.store import MacSecretDigest, Store, open_store
+from signward_server.store import KeyCatalogue, MacSecretDigest, Store, open_store
 from signward_server.telemetry.metrics import Metrics
 from signward_server.telemetry.untraced import Untraced
 from signward_server.wiring.daemon import Daemon, Readiness, startup_errors
+from signward_server.wiring.gauges import Parts, show
 from signward_server.wiring.limiting import build_failures, build_limits
 from signward_server.wiring.parts import (
     CertificatesPart,
@@ -84,8 +85,11 @@ def build(
         opened.callback(store.close)
         custody = _envelope(settings.custody.envelope, native, memory, kek, store, clock)
         opened.callback(custody.close)
-        stores = _stores(settings.limits, store, kek)
+        rows = KekRowAuthenticator(kek)
+        catalogue = _catalogue(store, rows, kek)
+        stores = _stores(settings.limits, store, catalogue, rows)
         limits = build_limits(settings.rate_limits, clock, metrics, opened)
+        audit = Unrecorded()
         reloader = Reloader(
             {
                 ReloadPart.POLICY: PolicyPart(policy, settings.policy.folder, source),
@@ -96,33 +100,49 @@ def build(
                 ReloadPart.GROUPS: GroupsPart(policy, settings.policy.folder, source),
             },
             metrics,
+            audit,
         )
-        guards = Guards(
-            policy=policy, limits=limits, audit=Unrecorded(), log=NoLog(), reloads=reloader
-        )
-        readiness = Readiness(store, guards.audit, [custody])
+        guards = Guards(policy=policy, limits=limits, audit=audit, log=NoLog(), reloads=reloader)
+        readiness = Readiness(store, audit, [custody])
         server = build_server(
             certificates=certificates,
             api_keys=_api_keys(stores, clock, api_key),
-            failures=build_failures(settings.rate_limits, clock, metrics, opened),
+            failures=build_failures(settings.rate_limits, clock, metrics, audit, opened),
             anonymous_health=settings.health.anonymous,
             bounds=_bounds(settings.limits),
             flows=build_flows(settings, stores, custody, NativeVerifier(native), guards, clock),
             policy=policy,
             limits=limits,
-            endings=Endings(audit=guards.audit, spans=Untraced(), meter=metrics, clock=clock),
+            endings=Endings(audit=audit, spans=Untraced(), meter=metrics, clock=clock),
             clock=clock,
             ready=readiness,
+        )
+        show(
+            metrics,
+            Parts(
+                catalogue=catalogue,
+                certificates=certificates,
+                custody=custody,
+                memory=memory,
+                policy=policy,
+                readiness=readiness,
+                server=server,
+            ),
         )
         return Daemon(settings, server, readiness, metrics, reloader, opened.pop_all())
     raise AssertionError("an error ends the block above")
 
 
-def _stores(bounds: LimitSettings, store: Store, kek: Kek) -> Stores:
-    rows = KekRowAuthenticator(kek)
+def _catalogue(store: Store, rows: KekRowAuthenticator, kek: Kek) -> KeyCatalogue:
     catalogue = store.catalogue(rows)
     refuse_foreign_kek(catalogue.quarantined, len(catalogue), store.materials(), kek.kek_id)
     log_damage(catalogue.quarantined)
+    return catalogue
+
+
+def _stores(
+    bounds: LimitSettings, store: Store, catalogue: KeyCatalogue, rows: KekRowAuthenticator
+) -> Stores:
     return Stores(
         catalogue=catalogue,
         requests=store.requests(bounds.request_id_retention, bounds.request_ids_per_identity),

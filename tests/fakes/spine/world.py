@@ -33,7 +33,7 @@ from signward_server.flows.signing import Signing, SigningPorts
 from signward_server.flows.verifying import Verifying
 from signward_server.rpc.endings import Endings
 
-from tests.fakes.audit_log import FakeAuditLog
+from tests.fakes.memory_log import FakeAuditLog
 from tests.fakes.meter import FakeMeter
 from tests.fakes.spans import FakeSpans
 from tests.fakes.spine.api_keys import FakeApiKeys, FakeSecretDigest

@@ -10,10 +10,11 @@ import pytest
 from signward.v1 import resources_pb2 as resources
 from signward.v1 import sign_service_pb2 as pb
 
+from tests.running.filling import key_name
 from tests.running.homes import Home
 from tests.running.keys import sign_request
 from tests.running.process import Daemon
-from tests.running.stock import key_name, stocked
+from tests.running.stock import stocked
 
 _log = logging.getLogger(__name__)
 pytestmark = pytest.mark.integration

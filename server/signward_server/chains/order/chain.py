@@ -100,7 +100,7 @@ class OrderChain:
     def encode(
         self,
         decoded: Decoded,
-        public_key: PublicKey,  # noqa: ARG002
+        public_key: PublicKey,  # noqa: ARG002  # the port's
         signatures: Sequence[Signature],
     ) -> OrderSignature:
         """Build the answer from exactly one signature; see ``core.ports.Chain``."""

@@ -50,7 +50,7 @@ class RawChain:
         ActionKind(name="SignRawDigest", restricted=True, record="raw", fields=_FIELDS),
     )
 
-    def decode(self, payload: Payload, key: KeyAttributes, now_ms: int) -> Decoded:  # noqa: ARG002
+    def decode(self, payload: Payload, key: KeyAttributes, now_ms: int) -> Decoded:  # noqa: ARG002  # the port's
         """Check a message and build its Intent; see ``core.ports.Chain``.
 
         Raises:
@@ -72,7 +72,7 @@ class RawChain:
     def encode(
         self,
         decoded: Decoded,
-        public_key: PublicKey,  # noqa: ARG002
+        public_key: PublicKey,  # noqa: ARG002  # the port's
         signatures: Sequence[Signature],
     ) -> RawSignature:
         """Build the answer from exactly one signature; see ``core.ports.Chain``."""

@@ -68,13 +68,15 @@ class Meter(Protocol):
         """Say how something is now."""
         ...
 
-    def observe(self, method: str, status: str, seconds: float) -> None:
-        """Count a finished call, or an item of a batch or stream, and how long it took.
+    def observe(self, method: str, status: str, seconds: float, *, item: bool = False) -> None:
+        """Count what has ended, and how long it took.
 
         Args:
-            method: Full name of the RPC; an unknown one is shown as ``other``.
+            method: Full name of the RPC, ``/signward.v1.SignService/Sign``.
             status: Name of the gRPC status, ``OK``.
-            seconds: From its first byte to its answer.
+            seconds: How long.
+            item: Whether it is an item of a batch or stream, which are counted apart from
+                calls, and not a call.
         """
         ...
 

@@ -88,6 +88,11 @@ class EnvelopeCustody:
         finally:
             slot.release()
 
+    @property
+    def unlocked(self) -> int:
+        """How many versions have their private half in locked memory."""
+        return len(self._unlocked)
+
     def is_unlocked(self, key_id: str, version: int) -> bool:
         """Return whether the private half is in locked memory now."""
         return self._unlocked.holds((key_id, version))

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from signward.v1 import admin_service_pb2 as pb
 
 from signward_server.core.api_keys import ApiKey
 from signward_server.core.ports import Reloaded, ReloadPart
 from signward_server.rpc.convert.times import timestamp
 
-__all__ = ["api_key_message", "reload_result"]
+__all__ = ["RELOAD_PARTS", "api_key_message", "reload_result"]
 
-_RELOAD_PARTS = {
+RELOAD_PARTS: Final = {
     ReloadPart.POLICY: pb.RELOAD_PART_POLICY,
     ReloadPart.CERTIFICATES: pb.RELOAD_PART_CERTIFICATES,
     ReloadPart.LIMITS: pb.RELOAD_PART_LIMITS,
     ReloadPart.GROUPS: pb.RELOAD_PART_GROUPS,
 }
+"""The numbers in the API of the parts that can be reloaded."""
 
 
 def api_key_message(api_key: ApiKey) -> pb.ApiKey:
@@ -37,7 +40,7 @@ def api_key_message(api_key: ApiKey) -> pb.ApiKey:
 def reload_result(reloaded: Reloaded) -> pb.ReloadResult:
     """Return what is in force of one part."""
     return pb.ReloadResult(
-        part=_RELOAD_PARTS[reloaded.part],
+        part=RELOAD_PARTS[reloaded.part],
         version=reloaded.version,
         changed=reloaded.changed,
         problem=reloaded.problem,

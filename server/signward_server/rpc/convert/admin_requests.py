@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from signward.v1 import admin_service_pb2 as pb
@@ -16,6 +16,7 @@ from signward_server.core.keys import Freeze
 from signward_server.core.ports import ReloadPart
 from signward_server.flows.api_key_changes import MakeApiKey
 from signward_server.flows.key_requests import KeyFilter
+from signward_server.rpc.convert.admin_messages import RELOAD_PARTS
 from signward_server.rpc.convert.fields import Fields
 from signward_server.rpc.convert.times import moment
 
@@ -25,12 +26,7 @@ _MAX_LIFE = timedelta(days=3653)  # ten years, with all the leap days that they 
 _MAX_RANGES = 32
 _API_KEY_ID = re.compile(r"ak_[a-z0-9]{16}")
 _IDENTITY = "Must be a typed identity such as 'cn:bot' or 'spiffe://prod.example/bot'."
-_RELOAD_PARTS = {
-    pb.RELOAD_PART_POLICY: ReloadPart.POLICY,
-    pb.RELOAD_PART_CERTIFICATES: ReloadPart.CERTIFICATES,
-    pb.RELOAD_PART_LIMITS: ReloadPart.LIMITS,
-    pb.RELOAD_PART_GROUPS: ReloadPart.GROUPS,
-}
+_RELOADED: Mapping[int, ReloadPart] = {number: part for part, number in RELOAD_PARTS.items()}
 
 
 def make_api_key(
@@ -98,7 +94,7 @@ def freeze_mode(fields: Fields, number: int) -> Freeze:
 
 def reload_parts(fields: Fields, numbers: Iterable[int]) -> frozenset[ReloadPart]:
     """Check which parts are to be looked at again; none stands for all."""
-    parts = {_RELOAD_PARTS.get(number) for number in numbers}  # type: ignore[call-overload]
+    parts = {_RELOADED.get(number) for number in numbers}
     if None in parts:
         names = ", ".join(part.name for part in ReloadPart)
         fields.note("parts", f"Each must be one of {names}.")

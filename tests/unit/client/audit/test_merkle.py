@@ -68,7 +68,7 @@ def test_a_tree_grows_on_from_its_frontier():
 
 def test_stored_hashes_are_where_they_are_said_to_be():
     _, stored, bodies = _grown(70)
-    nodes = nodes_over(memoryview(stored))
+    nodes = nodes_over(stored)
     assert len(stored) == 32 * stored_hash_count(70)
     seen = set()
     for level in range(7):

@@ -63,7 +63,7 @@ def test_a_call_that_was_answered(world: World) -> None:
     assert span.duration == pytest.approx(0.25)
     assert span.entry is not None
     assert span.entry.key == "k"
-    assert world.meter.observed == [(METHOD, "OK", pytest.approx(0.25))]
+    assert world.meter.observed == [(METHOD, "OK", pytest.approx(0.25), False)]
     assert world.meter.signatures == [(Purpose.RAW, CustodyKind.ENVELOPE)]
     assert world.audit.entries == []
 
@@ -123,7 +123,7 @@ def test_what_is_not_sampled_has_no_span(world: World) -> None:
     world.endings.ended(call, None)
     world.endings.item(call, world.spans.child(call.trace), _entry(call), RECEIPT)
     assert world.spans.finished == []
-    assert len(world.meter.observed) == 1
+    assert len(world.meter.observed) == 2
 
 
 def test_the_items_of_a_batch_are_children_of_its_span(world: World) -> None:
@@ -145,7 +145,11 @@ def test_the_items_of_a_batch_are_children_of_its_span(world: World) -> None:
     assert (refused.status, refused.reason) == ("FAILED_PRECONDITION", "KEY_FROZEN")
     assert world.meter.counted == [(Event.REFUSED, "KEY_FROZEN")]
     assert len(world.meter.signatures) == 1
-    assert len(world.meter.observed) == 1
+    assert [(status, item) for _, status, _, item in world.meter.observed] == [
+        ("OK", True),
+        ("FAILED_PRECONDITION", True),
+        ("OK", False),
+    ]
 
 
 def test_an_item_of_a_stream_may_belong_to_a_trace_of_its_own(world: World) -> None:
