@@ -11,7 +11,6 @@ from signward.audit.merkle import CompactRange, leaf_hash
 from signward.audit.proofs import consistency_proof, inclusion_proof
 from signward.audit.records import Record, encode_record
 from signward.audit.stored import Nodes
-from signward_server.core.errors import AuditUnavailable
 
 from tests.fakes.audit_log import KeyPair
 
@@ -68,6 +67,8 @@ class FakeAuditLog:
 
     def checkpoint(self) -> bytes:
         if self.failing:
+            from signward_server.core.errors import AuditUnavailable
+
             raise AuditUnavailable
         return self.checkpoint_of(self.size)
 
