@@ -9,7 +9,7 @@ from signward.audit.checkpoints import parse_checkpoint
 from signward.v1 import audit_pb2 as pb
 
 from tests.fakes.daemon_state import FakeState, abort
-from tests.fakes.memory_log import FakeAuditLog
+from tests.fakes.spine.audit_log import FakeAuditLog
 from tests.fakes.statuses import status
 
 __all__ = ["FakeAuditService"]

@@ -34,7 +34,7 @@ def read_marks(path: Path, least: int, findings: list[Finding]) -> list[Mark]:
     newest = least - 1
     content = _content(path, findings)
     for offset, note in split_checkpoints(content):
-        if not content.startswith(b"\n", offset + len(note)):
+        if not content.startswith(b"\n", offset + len(note)):  # the empty line
             text = "the last checkpoint was not written to its end"
             findings.append(Finding(Kind.TORN_TAIL, text, path.name, offset))
             break

@@ -119,8 +119,9 @@ def split_checkpoints(data: bytes) -> Iterator[tuple[int, bytes]]:
     start = 0
     while start < len(data):
         end = data.find(_END, start)
-        if end >= 0 and data.startswith(_SIGNATURE, end + len(_END)):
-            end = data.find(_END, end + len(_END))
+        block = end + len(_END)
+        if end >= 0 and _SIGNATURE.startswith(data[block : block + len(_SIGNATURE)]):
+            end = data.find(_END, block)
         stop = len(data) if end < 0 else end + 1
         yield start, data[start:stop]
         start = stop + 1

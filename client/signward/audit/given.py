@@ -13,7 +13,7 @@ from signward.audit.framing import Buffer
 from signward.audit.marks import Mark
 from signward.audit.merkle import EMPTY_ROOT
 from signward.audit.proofs import check_consistency, consistency_proof
-from signward.audit.stored import nodes_over
+from signward.audit.stored import nodes_over, tree_root
 from signward.audit.verifier_keys import VerifierKey
 
 __all__ = ["Given", "bridge", "marks_of_given"]
@@ -70,13 +70,22 @@ def bridge(mark: Mark, newer: Checkpoint | None, hashes: Buffer) -> Finding | No
     text = f"record {mark.size - 1} of the given checkpoint is no longer in the log, and "
     if newer is None:
         return Finding(Kind.UNDECIDED, text + "no newer checkpoint covers it", mark.file)
-    old, new = mark.checkpoint, newer
+    old, nodes = mark.checkpoint, nodes_over(hashes)
     try:
-        proof = consistency_proof(old.size, new.size, nodes_over(hashes))
-        check_consistency(old.size, new.size, old.root, new.root, proof)
+        proof = consistency_proof(old.size, newer.size, nodes)
     except LookupError:
         return Finding(Kind.UNDECIDED, text + "its hashes are not stored", mark.file)
+    if _leads(old.size, old.root, newer, proof):
+        return None
+    if not _leads(old.size, tree_root(old.size, nodes), newer, proof):
+        return Finding(Kind.UNDECIDED, text + "the stored hashes are wrong", mark.file)
+    text = f"the log does not begin with the {old.size} records of the given checkpoint"
+    return Finding(Kind.REWRITTEN, text, mark.file, None, 0, old.size - 1)
+
+
+def _leads(size: int, root: bytes, newer: Checkpoint, proof: Sequence[bytes]) -> bool:
+    try:
+        check_consistency(size, newer.size, root, newer.root, proof)
     except ProofError:
-        text += "the stored hashes do not lead from it to the newest checkpoint"
-        return Finding(Kind.REWRITTEN, text, mark.file)
-    return None
+        return False
+    return True

@@ -23,7 +23,9 @@ from typing import Any, Final
 
 from signward_server.telemetry.destination import Destination
 
-__all__ = ["REPORT", "Exporter", "Report"]
+__all__ = ["REPORT", "SPANS", "Exporter", "Report"]
+
+SPANS: Final = "spans"
 
 REPORT: Final = struct.Struct("=QQQ")
 """What it says of itself: spans taken by the collector, dropped for lack of room, refused."""
@@ -101,29 +103,27 @@ class Exporter:
         if time.monotonic() >= self._next:
             self.start()
 
-    def send(self, kind: str, items: Sequence[Any], spans: int = 0) -> bool:
+    def send(self, kind: str, items: Sequence[Any]) -> int:
         """Hand over a list without waiting.
 
         Args:
-            kind: What the items are.
+            kind: What the items are, ``SPANS`` or something else.
             items: Of types that ``marshal`` knows.
-            spans: How many of them are spans, to count what is lost.
 
         Returns:
-            Whether it was taken, or never will be; otherwise there is no room now.
+            How many are done with, from the first on; for the others there is no room now.
         """
         if self._socket is None:
-            return False
+            return 0
         try:
             self._socket.send(marshal.dumps((kind, list(items))))
         except BlockingIOError:
-            return False
+            return 0
         except OSError as exc:
-            if exc.errno != errno.EMSGSIZE:
-                return False  # it has ended, which ``tend`` finds out
-            return self._halves(kind, items, spans)
-        self._sent += spans
-        return True
+            # Any other error: it has ended, which ``tend`` finds out.
+            return self._in_halves(kind, items) if exc.errno == errno.EMSGSIZE else 0
+        self._sent += len(items) if kind == SPANS else 0
+        return len(items)
 
     def close(self, timeout: float) -> None:
         """Let it send what it has, and end it; takes at most ``timeout`` seconds."""
@@ -140,15 +140,13 @@ class Exporter:
         self._listen()
         self._forget()
 
-    def _halves(self, kind: str, items: Sequence[Any], spans: int) -> bool:
-        if len(items) < 2:  # noqa: PLR2004  # one item cannot be halved
-            self.lost += spans
-            return True
+    def _in_halves(self, kind: str, items: Sequence[Any]) -> int:
         middle = len(items) // 2
-        for half in (items[:middle], items[middle:]):
-            if not self.send(kind, half, len(half) if spans else 0):
-                self.lost += len(half) if spans else 0
-        return True
+        if not middle:  # it will never fit
+            self.lost += 1 if kind == SPANS else 0
+            return 1
+        done = self.send(kind, items[:middle])
+        return done if done < middle else done + self.send(kind, items[middle:])
 
     def _listen(self) -> None:
         with contextlib.suppress(OSError):

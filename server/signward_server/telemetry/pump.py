@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 
 from signward_server.core.ports import Event
-from signward_server.telemetry.exporter import Exporter
+from signward_server.telemetry.exporter import SPANS, Exporter
 from signward_server.telemetry.metrics import Metrics
 from signward_server.telemetry.tracing import FinishedSpan, Tracing
 
@@ -72,13 +72,10 @@ class Pump:
         until = time.monotonic() + _EVERY
         while time.monotonic() < until:
             spans = self._held or self._tracing.take(_AT_ONCE)
-            self._held = []
-            if not spans:
+            self._held = spans[self._exporter.send(SPANS, spans) :]
+            if not spans or not self._exporter.is_up:
                 return
-            if not self._exporter.send("spans", spans, len(spans)):
-                self._held = spans
-                if not self._exporter.is_up:
-                    return
+            if self._held:
                 time.sleep(_FULL)
 
     def _tell(self) -> None:

@@ -34,7 +34,6 @@ from signward_server.rpc.serving import build_server
 from signward_server.rpc.tls import Certificates
 from signward_server.store import KeyCatalogue, MacSecretDigest, Store, open_store
 from signward_server.telemetry.metrics import Metrics
-from signward_server.telemetry.untraced import Untraced
 from signward_server.wiring.daemon import Daemon, Readiness, startup_errors
 from signward_server.wiring.gauges import Parts, show
 from signward_server.wiring.limiting import build_failures, build_limits
@@ -46,6 +45,7 @@ from signward_server.wiring.parts import (
     SettingsSource,
 )
 from signward_server.wiring.reloading import Reloader
+from signward_server.wiring.telemetry import start_telemetry
 from signward_server.wiring.use_cases import Guards, Stores, build_flows
 
 __all__ = ["build"]
@@ -70,6 +70,7 @@ def build(
     clock = clock or SystemClock()
     with ExitStack() as opened, startup_errors():
         metrics = Metrics()
+        spans = start_telemetry(settings.telemetry, metrics, opened)
         certificates = Certificates(certificate_source(settings.tls), clock)
         opened.callback(certificates.close)
         groups = Groups(settings.groups.members)
@@ -113,7 +114,7 @@ def build(
             flows=build_flows(settings, stores, custody, NativeVerifier(native), guards, clock),
             policy=policy,
             limits=limits,
-            endings=Endings(audit=audit, spans=Untraced(), meter=metrics, clock=clock),
+            endings=Endings(audit=audit, spans=spans, meter=metrics, clock=clock),
             clock=clock,
             ready=readiness,
         )

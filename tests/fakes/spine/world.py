@@ -33,11 +33,11 @@ from signward_server.flows.signing import Signing, SigningPorts
 from signward_server.flows.verifying import Verifying
 from signward_server.rpc.endings import Endings
 
-from tests.fakes.memory_log import FakeAuditLog
 from tests.fakes.meter import FakeMeter
 from tests.fakes.spans import FakeSpans
 from tests.fakes.spine.api_keys import FakeApiKeys, FakeSecretDigest
 from tests.fakes.spine.audit import FakeAudit
+from tests.fakes.spine.audit_log import FakeAuditLog
 from tests.fakes.spine.catalogue import FakeCatalogue
 from tests.fakes.spine.clock import MovingClock
 from tests.fakes.spine.custody import FakeCustody

@@ -7,6 +7,7 @@ import socket
 from typing import Any
 
 from signward_server.telemetry.export.backlog import Backlog
+from signward_server.telemetry.exporter import SPANS
 from signward_server.telemetry.families import Family
 
 __all__ = ["receive", "receive_about"]
@@ -31,7 +32,7 @@ def receive(end: socket.socket, backlog: Backlog) -> None:
     """Put everything into a backlog until the daemon ends, and never wait for anything else."""
     while packet := end.recv(_LARGEST):
         kind, items = marshal.loads(packet)  # noqa: S302  # as above
-        if kind == "spans":
+        if kind == SPANS:
             backlog.add_spans(items)
         elif items:
             began, now, *_ = items[0]

@@ -20,7 +20,7 @@ from signward_server.flows import audit_reading
 from signward_server.rpc.convert.times import timestamp
 from signward_server.rpc.routes import Route
 
-from tests.fakes.memory_log import EPOCH
+from tests.fakes.spine.audit_log import EPOCH
 from tests.fakes.spine.call import BOT, OTHER
 from tests.fakes.spine.rpc import audit_service, grpc_call
 from tests.fakes.spine.world import World
