@@ -36,8 +36,9 @@ class AuditTail(Iterator[pb.AuditRecord]):
         policy: How often to try again when the daemon cannot be reached, and how patiently.
 
     Attributes:
-        next_sequence: Number of the first record that was not looked at; ``None`` until the
-            daemon has said where it begins. Keep it to go on later.
+        next_sequence: Number of the first record that was not looked at. Keep it to go on
+            later; it says something as soon as ``has_begun``.
+        has_begun: Whether the daemon has said where it begins.
     """
 
     def __init__(
@@ -52,7 +53,8 @@ class AuditTail(Iterator[pb.AuditRecord]):
         self._failures = 0
         self._closed = False
         self._call: _Call | None = None
-        self.next_sequence: int | None = request.start if request.HasField("start") else None
+        self.next_sequence: int = request.start
+        self.has_begun = False
 
     def __next__(self) -> pb.AuditRecord:
         """Wait for the next record and return it.
@@ -70,7 +72,7 @@ class AuditTail(Iterator[pb.AuditRecord]):
             except grpc.RpcError as error:
                 self._try_again(from_rpc_error(error))
             else:
-                self._failures = 0
+                self._failures, self.has_begun = 0, True
                 self.next_sequence = self._request.start = answer.next_sequence
                 if answer.HasField("record"):
                     return answer.record

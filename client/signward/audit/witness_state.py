@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,11 +12,10 @@ from signward.audit.checkpoints import Checkpoint, parse_checkpoint, verify_chec
 from signward.audit.cosignatures import verify_cosignature
 from signward.audit.errors import AuditError
 from signward.audit.notes import MAX_NOTE
+from signward.audit.replacing import replace_file
 from signward.audit.verifier_keys import VerifierKey
 
-__all__ = ["StateError", "WitnessState", "replace_file", "sole_user"]
-
-_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+__all__ = ["StateError", "WitnessState", "sole_user"]
 
 
 class StateError(AuditError):
@@ -77,31 +75,11 @@ class WitnessState:
         return path
 
 
-def replace_file(path: Path, content: bytes) -> None:
-    """Replace a file as a whole, down to the disk: after a crash it is the old or the new one.
-
-    Raises:
-        OSError: It could not be written.
-    """
-    passing = path.with_name(f".{path.name}.new")
-    passing.unlink(missing_ok=True)  # of a process that was killed here
-    descriptor = os.open(passing, _CREATE, 0o644)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    passing.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-
-
 @contextmanager
 def sole_user(path: Path) -> Iterator[None]:
-    """Hold a lock on a file: of two processes that cosign with one key, one would not know the
-    other's state.
+    """Hold a lock on the file of a key.
+
+    Of two processes that cosign with one key, one would not know what the other has cosigned.
 
     Raises:
         StateError: Another process holds it.

@@ -19,10 +19,10 @@ from signward.audit.verifier_keys import VerifierKey
 from signward.audit.witness_keys import WitnessKey
 from signward.audit.witness_state import WitnessState
 
-__all__ = ["Contradiction", "ShownLog", "Witness", "judge"]
+__all__ = ["ContradictionError", "ShownLog", "Witness", "judge"]
 
 
-class Contradiction(AuditError):
+class ContradictionError(AuditError):
     """A log shows what it cannot show if it is the log, and has only grown.
 
     Attributes:
@@ -61,18 +61,23 @@ def judge(log: ShownLog, key: VerifierKey, known: Checkpoint | None) -> Checkpoi
         known: Verified before; ``None`` to believe what comes.
 
     Raises:
-        Contradiction: It is not signed by the key, or does not continue what is known.
+        ContradictionError: It is not signed by the key, or does not continue what is known.
     """
     note = log.checkpoint()
     before = () if known is None else (bytes(known.note),)
     try:
         shown = parse_checkpoint(note)
-        verify_checkpoint(shown, key)
     except NoteError as error:
-        raise Contradiction(Kind.CHECKPOINT, f"no checkpoint: {error}", *before, note) from error
+        raise ContradictionError(
+            Kind.CHECKPOINT, f"no checkpoint: {error}", *before, note
+        ) from error
+    try:
+        verify_checkpoint(shown, key)
     except SignatureError as error:
         kind = Kind.SIGNATURE if shown.origin == key.name else Kind.ORIGIN
-        raise Contradiction(kind, f"not the log's checkpoint: {error}", *before, note) from error
+        raise ContradictionError(
+            kind, f"not the log's checkpoint: {error}", *before, note
+        ) from error
     if known is not None:
         _ensure_continues(log, known, shown)
     return shown
@@ -83,13 +88,16 @@ def _ensure_continues(log: ShownLog, known: Checkpoint, shown: Checkpoint) -> No
     first, second = known.size, shown.size
     if second < first:
         text = f"the log has gone back from {first} records to {second}"
-        raise Contradiction(Kind.ROLLED_BACK, text, *notes)
+        raise ContradictionError(Kind.ROLLED_BACK, text, *notes)
+    if first == second and known.root != shown.root:
+        text = f"two different logs of {first} records are signed"
+        raise ContradictionError(Kind.FORKED, text, *notes)
     try:
         proof = log.consistency(first, second) if 0 < first < second else ()
         check_consistency(first, second, known.root, shown.root, proof)
     except ProofError as error:
         text = f"the log of {second} records does not begin with the {first} that it had: {error}"
-        raise Contradiction(Kind.REWRITTEN, text, *notes) from error
+        raise ContradictionError(Kind.REWRITTEN, text, *notes) from error
 
 
 class Witness:
@@ -121,7 +129,7 @@ class Witness:
         """Look at the log; return whether there was something to cosign, which is ``known`` now.
 
         Raises:
-            Contradiction: Nothing was cosigned.
+            ContradictionError: Nothing was cosigned.
             OSError: It cannot be remembered; nothing was cosigned that anybody can see.
         """
         shown = judge(log, self._log, self.known)
