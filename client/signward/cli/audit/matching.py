@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from signward.audit.errors import RecordError
 from signward.audit.folder import LogFolder
 from signward.audit.reading import RecordFilter, read_bodies
 from signward.audit.records import Record, decode_record
@@ -20,8 +21,11 @@ def matching(
         AuditError: The log is damaged.
         OSError: A file cannot be read.
     """
-    for _, body in read_bodies(folder, start):
+    for sequence, body in read_bodies(folder, start):
         if wanted.may_match(body):
-            record = decode_record(body)
+            try:
+                record = decode_record(body)
+            except RecordError as error:
+                raise RecordError(f"{error}, number {sequence}") from error
             if wanted.matches(record):
                 yield body, record
