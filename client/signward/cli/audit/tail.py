@@ -65,7 +65,7 @@ def tail(
             if session.output.as_json:
                 session.output.line(body.decode("ascii"))
             else:
-                session.output.line(printable("  ".join(filter(None, row(record)))))
+                session.output.line(printable(" ".join(filter(None, row(record)))))
 
 
 def _followed(client: Client, wanted: RecordFilter, first: int) -> Iterator[tuple[bytes, Record]]:
