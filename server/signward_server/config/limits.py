@@ -20,7 +20,11 @@ class Limits(Section):
     """How much the daemon takes on before it refuses; refusing is quick, waiting is not."""
 
     unary_threads: int = Field(
-        16, ge=1, le=256, description="Threads for unary calls; streams never take one of them."
+        16,
+        ge=1,
+        le=256,
+        description="Threads for unary calls; streams never take one of them. "
+        "``listen.api_keys`` has half as many of its own, and a queue of its own.",
     )
     queue: int = Field(
         256,
