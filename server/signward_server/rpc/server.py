@@ -10,11 +10,14 @@ from pathlib import Path
 import grpc
 
 from signward_server.core.ports import AuthenticationFailures, Clock, Limits
+from signward_server.rpc import items
 from signward_server.rpc.authentication import Authenticator
 from signward_server.rpc.bounds import ServerLimits
 from signward_server.rpc.endings import Endings
 from signward_server.rpc.front import Front, call_pool
+from signward_server.rpc.heartbeat import Heartbeat
 from signward_server.rpc.interceptors.reception import ReceptionWatch
+from signward_server.rpc.items import StreamPool
 from signward_server.rpc.pools import StreamSlots, started_pool
 from signward_server.rpc.router import Router, RouterParts
 from signward_server.rpc.routes import Route
@@ -61,10 +64,14 @@ class RpcServer:
     ) -> None:
         self._ending = ending
         self._certificates = certificates
-        self._stream_pool = started_pool(bounds.streams, "stream")
         self._slots = StreamSlots(bounds.streams, bounds.streams_per_identity)
         self._watch = ReceptionWatch(clock, bounds.reception)
         self._calls = call_pool(bounds.threads, bounds.queue, self._watch)
+        self._stream_pool = (
+            StreamPool(bounds.streams, lambda: self._calls.is_calm)
+            if items.supported()
+            else started_pool(bounds.streams, "stream")
+        )
         self._sockets: list[Path] = []
         parts = RouterParts(
             authenticator=authenticator,
@@ -96,6 +103,7 @@ class RpcServer:
             handlers=[self._router],
             options=bounds.options(),
         )
+        self._heartbeat = Heartbeat(self._server)
 
     def listen_tcp(self, address: str) -> int:
         """Bind a TCP address for callers with a client certificate.
@@ -152,9 +160,14 @@ class RpcServer:
     def start(self) -> None:
         """Serve."""
         self._watch.start()
-        self._server.start()
+        self._heartbeat.start()
         if self._front is not None:
             self._front.start()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the threads that serve calls do so; for a server that was started."""
+        return self._heartbeat.beats and self._calls.alive
 
     def stop(self, grace: float) -> None:
         """Refuse new calls, let running ones finish for ``grace`` seconds, end.
