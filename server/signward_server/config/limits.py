@@ -64,6 +64,13 @@ class Limits(Section):
     metadata_bytes: Size = Field(
         8 * _KIB, ge=_KIB, le=64 * _KIB, description="Largest metadata of a call."
     )
+    connections_per_address: int = Field(
+        256,
+        ge=0,
+        le=65536,
+        description="TCP connections of one address (of IPv6: of one /64) at a time; the newest "
+        "beyond it are closed within a second. ``0`` sets no cap.",
+    )
     handshake_timeout: Duration = Field(
         timedelta(seconds=3),
         ge=timedelta(milliseconds=100),
