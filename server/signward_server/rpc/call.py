@@ -53,6 +53,7 @@ class GrpcCall:
     """
 
     __slots__ = (
+        "_address",
         "_trace",
         "context",
         "entry",
@@ -71,6 +72,7 @@ class GrpcCall:
         self.started = told.clock.monotonic()
         self.entry: AuditEntry | None = None
         self.receipt: AuditReceipt | None = None
+        self._address: str | None = None
         self._trace: Trace | None = None
 
     @property
@@ -97,8 +99,11 @@ class GrpcCall:
 
     @property
     def address(self) -> str:
-        """The peer's IP address; empty over a Unix socket."""
-        return address_of(self.context.peer())
+        """The peer's IP address; empty over a Unix socket. Asked for by each item."""
+        address = self._address
+        if address is None:
+            address = self._address = address_of(self.context.peer())
+        return address
 
     @property
     def trace(self) -> Trace:
@@ -270,4 +275,4 @@ class ItemCall:
 
 def _well_formed(traceparent: str) -> str:
     """Return a trace context as it is, nothing if it is malformed."""
-    return traceparent if _TRACEPARENT_FORM.fullmatch(traceparent) else ""
+    return traceparent if traceparent and _TRACEPARENT_FORM.fullmatch(traceparent) else ""
