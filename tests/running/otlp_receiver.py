@@ -12,11 +12,15 @@ import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 import grpc
+from google.protobuf.duration_pb2 import Duration
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
+from google.rpc.error_details_pb2 import RetryInfo
+from google.rpc.status_pb2 import Status
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceRequest,
     ExportMetricsServiceResponse,
@@ -42,7 +46,24 @@ class Mode(enum.StrEnum):
     REFUSING = "refusing"  # with UNAVAILABLE
     REJECTING = "rejecting"  # that one span of each message is no good
     DENYING = "denying"  # with PERMISSION_DENIED
+    FULL = "full"  # with RESOURCE_EXHAUSTED, and to come back in three seconds
     SLOW = "slow"  # after half a second
+
+
+@dataclass(frozen=True)
+class _Full(grpc.Status):
+    """Implements `grpc.Status`."""
+
+    code: grpc.StatusCode
+    details: str
+    trailing_metadata: tuple[tuple[str, bytes], ...]
+
+
+def _full() -> _Full:
+    status = Status(code=grpc.StatusCode.RESOURCE_EXHAUSTED.value[0], message="full")
+    status.details.add().Pack(RetryInfo(retry_delay=Duration(seconds=3)))
+    details = ("grpc-status-details-bin", status.SerializeToString())
+    return _Full(grpc.StatusCode.RESOURCE_EXHAUSTED, "full", (details,))
 
 
 class _Handler(grpc.GenericRpcHandler):
@@ -82,6 +103,8 @@ class _Handler(grpc.GenericRpcHandler):
             context.abort(grpc.StatusCode.UNAVAILABLE, "not now")
         elif self.mode is Mode.DENYING:
             context.abort(grpc.StatusCode.PERMISSION_DENIED, "not you")
+        elif self.mode is Mode.FULL:
+            context.abort_with_status(_full())
         elif self.mode is Mode.SLOW:
             self.changed.wait(_SLOW)
 

@@ -92,6 +92,13 @@ class Store(Section):
         Path("store/signward.db"),
         description="SQLite database; it lies in the home, whose lock protects it.",
     )
+    lease: Duration = Field(
+        timedelta(seconds=2),
+        ge=timedelta(milliseconds=500),
+        le=timedelta(minutes=1),
+        description="How long the daemon signs on when the store cannot be confirmed: read, "
+        "written, and at the version that the daemon knows.",
+    )
 
 
 class Order(Section):

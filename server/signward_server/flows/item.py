@@ -160,6 +160,7 @@ class Item:
         judging = self._judging
         if self._left:
             judging.renew()
+            self._ports.lease.ensure_held()
         self._answer = judging.chain.encode(
             judging.decoded, judging.version.public_key, self._signatures
         )
@@ -223,6 +224,7 @@ class Item:
         judging = self._judging
         if judging.is_outdated():
             judging.renew()
+        self._ports.lease.ensure_held()  # S34
         self._call.ensure_live()
 
     def _context(self) -> SigningContext:

@@ -53,6 +53,11 @@ class CallPool(futures.Executor):
         """Whether every call that was submitted has been worked."""
         return sum(self._done) == self._submitted
 
+    @property
+    def alive(self) -> bool:
+        """Whether every thread of the pool runs."""
+        return all(thread.is_alive() for thread in self._threads)
+
     def submit(  # type: ignore[override]  # grpcio takes None for "nobody counts"
         self, fn: Callable[..., object], /, *args: object, **kwargs: object
     ) -> None:

@@ -88,6 +88,7 @@ class Tracing:
             self.dropped += 1
             return
         trace, entry, receipt = span.trace, span.entry, span.receipt
+        log = "" if receipt is None else receipt.log
         if entry is None:
             recorded: tuple[str, str, int, str, str, str] = _NOTHING
         else:
@@ -106,7 +107,7 @@ class Tracing:
                 trace.parent_id,
                 self._now(),
                 span.duration,
-                -1 if receipt is None else receipt.sequence,
+                receipt.sequence if receipt is not None and log else -1,
                 span.method,
                 span.is_item,
                 span.status,
@@ -114,7 +115,7 @@ class Tracing:
                 span.peer,
                 span.identity,
                 *recorded,
-                "" if receipt is None else receipt.log,
+                log,
             )
         )
 

@@ -28,14 +28,15 @@ from signward_server.home.sealing import refuse_foreign_kek
 from signward_server.home.tls_settings import certificate_source
 from signward_server.policy.engine import CedarPolicy
 from signward_server.policy.groups import Groups
+from signward_server.rpc.bounds import ServerLimits
 from signward_server.rpc.endings import Endings
-from signward_server.rpc.server import ServerLimits
 from signward_server.rpc.serving import build_server
 from signward_server.rpc.tls import Certificates
-from signward_server.store import KeyCatalogue, MacSecretDigest, Store, open_store
+from signward_server.store import KeyCatalogue, MacSecretDigest, Store, StoreLease, open_store
 from signward_server.telemetry.metrics import Metrics
-from signward_server.wiring.daemon import Daemon, Readiness, startup_errors
+from signward_server.wiring.daemon import Daemon, startup_errors
 from signward_server.wiring.gauges import Parts, show
+from signward_server.wiring.health import Liveness, Readiness
 from signward_server.wiring.limiting import build_failures, build_limits
 from signward_server.wiring.parts import (
     CertificatesPart,
@@ -88,7 +89,10 @@ def build(
         opened.callback(custody.close)
         rows = KekRowAuthenticator(kek)
         catalogue = _catalogue(store, rows, kek)
-        stores = _stores(settings.limits, store, catalogue, rows)
+        lease = StoreLease(store.confirm, settings.store.lease.total_seconds(), clock, metrics)
+        stores = _stores(settings.limits, store, catalogue, rows, lease)
+        lease.start()
+        opened.callback(lease.stop)
         limits = build_limits(settings.rate_limits, clock, metrics, opened)
         audit = Unrecorded()
         reloader = Reloader(
@@ -104,7 +108,9 @@ def build(
             audit,
         )
         guards = Guards(policy=policy, limits=limits, audit=audit, log=NoLog(), reloads=reloader)
-        readiness = Readiness(store, audit, [custody])
+        liveness = Liveness()
+        liveness.watch("store-lease", lambda: lease.alive)
+        readiness = Readiness(lease, audit, [custody], certificates, liveness)
         server = build_server(
             certificates=certificates,
             api_keys=_api_keys(stores, clock, api_key),
@@ -130,7 +136,7 @@ def build(
                 server=server,
             ),
         )
-        return Daemon(settings, server, readiness, metrics, reloader, opened.pop_all())
+        return Daemon(settings, server, readiness, liveness, metrics, reloader, opened.pop_all())
     raise AssertionError("an error ends the block above")
 
 
@@ -142,13 +148,18 @@ def _catalogue(store: Store, rows: KekRowAuthenticator, kek: Kek) -> KeyCatalogu
 
 
 def _stores(
-    bounds: LimitSettings, store: Store, catalogue: KeyCatalogue, rows: KekRowAuthenticator
+    bounds: LimitSettings,
+    store: Store,
+    catalogue: KeyCatalogue,
+    rows: KekRowAuthenticator,
+    lease: StoreLease,
 ) -> Stores:
     return Stores(
         catalogue=catalogue,
         requests=store.requests(bounds.request_id_retention, bounds.request_ids_per_identity),
         api_keys=store.api_keys(rows),
         secret_digest=MacSecretDigest(rows),
+        lease=lease,
     )
 
 

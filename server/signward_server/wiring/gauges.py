@@ -12,7 +12,7 @@ from signward_server.rpc.server import RpcServer
 from signward_server.rpc.tls import Certificates
 from signward_server.store import KeyCatalogue
 from signward_server.telemetry.metrics import Metrics, Reader
-from signward_server.wiring.daemon import Readiness
+from signward_server.wiring.health import Readiness
 
 __all__ = ["Parts", "show"]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import logging
 import os
 import resource
 import signal
@@ -17,10 +18,11 @@ from signward_server.telemetry.export.collector import Collector
 from signward_server.telemetry.export.receiving import receive, receive_about
 from signward_server.telemetry.export.sending import Sender
 from signward_server.telemetry.exporter import REPORT, Report
-from signward_server.telemetry.logging import configure_logging, log_unhandled
+from signward_server.telemetry.logging import configure_logging, flush_logging, log_unhandled
 
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE = 1, 4  # prctl.h
 _LESS_URGENT = 10  # nice(2): whoever signs goes first
+_log = logging.getLogger("signward_server.telemetry.export")
 _LAST = 1.0  # seconds, and half a second to end in
 
 
@@ -42,11 +44,21 @@ def main() -> None:
     destination = Destination(**about)
     backlog = Backlog()
     sender = Sender(backlog, Collector(destination), destination.resource, destination.timeout, say)
-    sending = threading.Thread(target=sender.run, name="sending", daemon=True)
+    sending = threading.Thread(target=_send, args=[sender], name="sending", daemon=True)
     sending.start()
     receive(end, backlog)
     signal.setitimer(signal.ITIMER_REAL, 1.5 * _LAST)  # ends the process, whatever it hangs in
     sending.join(_LAST)
+
+
+def _send(sender: Sender) -> None:
+    """Send until the end; a defect ends the process, so that the daemon starts another one."""
+    try:
+        sender.run()
+    except Exception:  # noqa: BLE001  # outermost boundary of its thread
+        _log.error("exporter fails", exc_info=True)  # as types and places
+        flush_logging()
+        os._exit(1)
 
 
 def _settle() -> None:

@@ -7,6 +7,8 @@ says is believed in nothing but its status, the time to wait, and how much it ha
 from __future__ import annotations
 
 import contextlib
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, cast
@@ -32,6 +34,7 @@ _OPTIONS: Final = (
     ("grpc.max_receive_message_length", _LARGEST_ANSWER),
     ("grpc.max_reconnect_backoff_ms", 10_000),
 )
+_is_name = re.compile(r"(?!.*-bin$)[A-Za-z0-9_.-]+", re.IGNORECASE).fullmatch  # RFC 9110
 _AGAIN: Final = frozenset(
     {
         grpc.StatusCode.CANCELLED,
@@ -122,9 +125,17 @@ def _read(path: str) -> bytes:
     return read_plain(Path(path), _LARGEST)
 
 
-def _headers(content: bytes) -> list[tuple[str, str]]:
-    lines = (line.partition(":") for line in content.decode("ascii").splitlines() if line.strip())
-    return [(name.strip().lower(), text.strip()) for name, _, text in lines]
+def _headers(content: bytes) -> Iterator[tuple[str, str]]:
+    """Yield the headers of a file.
+
+    Raises:
+        ValueError: A line is none.
+    """
+    for line in filter(str.strip, content.decode("ascii").splitlines()):
+        name, _, text = (part.strip() for part in line.partition(":"))
+        if not _is_name(name) or not text.isprintable():
+            raise ValueError
+        yield name.lower(), text
 
 
 def _as_it_is(message: bytes) -> bytes:
