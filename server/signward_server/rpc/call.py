@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Protocol
 
@@ -210,6 +211,9 @@ class BatchCall:
 class ItemCall:
     """One item of a stream: its own timeout and trace context, all else of the stream.
 
+    It is made right after the stream was asked whether it lives, which holds for a millisecond,
+    as in a ``BatchCall``. Timeout and standing are looked at each time (S4).
+
     Args:
         stream: The call that carries the item.
         clock: Measures the timeout.
@@ -237,10 +241,10 @@ class ItemCall:
         self.method = stream.method
         self._stream = stream
         self._clock = clock
-        self._deadline = None if timeout is None else clock.monotonic() + timeout
+        self.started = clock.monotonic()
+        self._deadline = math.inf if timeout is None else self.started + timeout
         self._traceparent = traceparent
         self._trace: Trace | None = None
-        self.started = clock.monotonic()
 
     @property
     def trace(self) -> Trace:
@@ -268,9 +272,14 @@ class ItemCall:
 
     def ensure_live(self) -> None:
         """Return while the answer is still wanted; see ``ports.Call``."""
-        if self._deadline is not None and self._clock.monotonic() >= self._deadline:
+        now = self._clock.monotonic()
+        if now >= self._deadline:
             raise DeadlineExceeded
-        self._stream.ensure_live()
+        standing = self._stream.standing
+        if standing is None or now >= self.started + _LOOK_AGAIN:
+            self._stream.ensure_live()
+        else:
+            standing.ensure_valid()
 
 
 def _well_formed(traceparent: str) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from contextlib import ExitStack
 
-from signward_server.audit.unrecorded import NoLog, Unrecorded
 from signward_server.config import Settings
 from signward_server.config.schema import Envelope
 from signward_server.config.schema import Limits as LimitSettings
@@ -34,6 +33,7 @@ from signward_server.rpc.serving import build_server
 from signward_server.rpc.tls import Certificates
 from signward_server.store import KeyCatalogue, MacSecretDigest, Store, StoreLease, open_store
 from signward_server.telemetry.metrics import Metrics
+from signward_server.wiring.auditing import open_audit, start_uploading
 from signward_server.wiring.daemon import Daemon, startup_errors
 from signward_server.wiring.gauges import Parts, show
 from signward_server.wiring.health import Liveness, Readiness
@@ -72,6 +72,7 @@ def build(
     with ExitStack() as opened, startup_errors():
         metrics = Metrics()
         spans = start_telemetry(settings.telemetry, metrics, opened)
+        uploader = start_uploading(settings.audit, opened)
         certificates = Certificates(certificate_source(settings.tls), clock)
         opened.callback(certificates.close)
         groups = Groups(settings.groups.members)
@@ -94,7 +95,7 @@ def build(
         lease.start()
         opened.callback(lease.stop)
         limits = build_limits(settings.rate_limits, clock, metrics, opened)
-        audit = Unrecorded()
+        audit = open_audit(settings.audit, clock, metrics, uploader, opened)
         reloader = Reloader(
             {
                 ReloadPart.POLICY: PolicyPart(policy, settings.policy.folder, source),
@@ -107,7 +108,7 @@ def build(
             metrics,
             audit,
         )
-        guards = Guards(policy=policy, limits=limits, audit=audit, log=NoLog(), reloads=reloader)
+        guards = Guards(policy=policy, limits=limits, audit=audit, log=audit, reloads=reloader)
         liveness = Liveness()
         liveness.watch("store-lease", lambda: lease.alive)
         readiness = Readiness(lease, audit, [custody], certificates, liveness)
