@@ -18,7 +18,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 from signward_server.telemetry.spool import Spool
 
-__all__ = ["configure_logging", "flush_logging", "log_unhandled"]
+__all__ = ["configure_logging", "flush_logging", "log_unhandled", "lost_records", "set_level"]
 
 _OURS = "signward_server"
 _DEEPEST = 16
@@ -66,17 +66,13 @@ def configure_logging(level: str, stream: TextIO) -> None:
             ],
         )
     )
-    own = getattr(logging, level.upper())
     root = logging.getLogger()
     for old in list(root.handlers):
         root.removeHandler(old)
         if isinstance(old, Spool):
             old.close()
     root.addHandler(handler)
-    root.setLevel(max(own, logging.INFO))
-    logging.getLogger(_OURS).setLevel(own)
-    for name, least in _PINNED.items():
-        logging.getLogger(name).setLevel(max(own, least))
+    set_level(level)
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -89,11 +85,31 @@ def configure_logging(level: str, stream: TextIO) -> None:
     )
 
 
+def set_level(level: str) -> None:
+    """Log from this level on; libraries that print secrets below theirs stay quiet.
+
+    Args:
+        level: See ``configure_logging``.
+    """
+    own = getattr(logging, level.upper())
+    logging.getLogger().setLevel(max(own, logging.INFO))
+    logging.getLogger(_OURS).setLevel(own)
+    for name, least in _PINNED.items():
+        logging.getLogger(name).setLevel(max(own, least))
+
+
 def flush_logging() -> None:
     """Wait for what was logged to be written, but not for long; the process's end does so too."""
     for handler in logging.getLogger().handlers:
         if isinstance(handler, Spool):
             handler.flush()
+
+
+def lost_records() -> int:
+    """Return how many records were dropped because nobody took them."""
+    return sum(
+        handler.lost for handler in logging.getLogger().handlers if isinstance(handler, Spool)
+    )
 
 
 def log_unhandled() -> None:

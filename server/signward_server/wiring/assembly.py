@@ -41,6 +41,7 @@ from signward_server.wiring.parts import (
     CertificatesPart,
     GroupsPart,
     LimitsPart,
+    LogPart,
     PolicyPart,
     SettingsSource,
 )
@@ -99,6 +100,7 @@ def build(
                 ),
                 ReloadPart.LIMITS: LimitsPart(limits, source),
                 ReloadPart.GROUPS: GroupsPart(policy, settings.policy.folder, source),
+                ReloadPart.LOG: LogPart(settings.log.level, source),
             },
             metrics,
             audit,

@@ -11,6 +11,7 @@ from signward_server.policy.engine import CedarPolicy
 from signward_server.rpc.server import RpcServer
 from signward_server.rpc.tls import Certificates
 from signward_server.store import KeyCatalogue
+from signward_server.telemetry.logging import lost_records
 from signward_server.telemetry.metrics import Metrics, Reader
 from signward_server.wiring.daemon import Readiness
 
@@ -47,6 +48,7 @@ def show(metrics: Metrics, parts: Parts) -> None:
     }
     for level, read in levels.items():
         metrics.watch(level, read)
+    metrics.watch(Event.LOG_DROPPED, lambda: float(lost_records()))
     metrics.watch(Event.HANDSHAKE, lambda: _floats(parts.certificates))
 
 
