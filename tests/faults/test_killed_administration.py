@@ -144,7 +144,7 @@ def rounds(home: Home, number: int) -> None:
 
 
 def test_kills_while_api_keys_are_made_and_revoked(home: Home) -> None:
-    rounds(home, 10)
+    rounds(home, 5)
 
 
 @pytest.mark.soak

@@ -147,7 +147,7 @@ def test_s11_once_reload_has_answered_the_old_set_decides_nothing(
     daemon: Daemon, volume: Volume
 ) -> None:
     with daemon.client() as bot, daemon.client("admin") as admin:
-        for _ in range(40):
+        for _ in range(15):
             for name, allowed, denied in (("two", "second", "first"), ("one", "first", "second")):
                 volume.show(name)
                 (result,) = admin.admin.reload([ReloadPart.RELOAD_PART_POLICY])

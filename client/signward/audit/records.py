@@ -88,7 +88,7 @@ def encode_record(record: Record) -> bytes:
     r"""Return the one way to write a record.
 
     JSON in ASCII without spaces: quotes and backslashes escaped, ``\b \t \n \f \r`` as such,
-    everything else below U+0020 or above U+007F as ``\uXXXX`` in lower-case hex (surrogates
+    everything else below U+0020 or above U+007E as ``\uXXXX`` in lower-case hex (surrogates
     of their own included), objects with their keys in order of their code points.
 
     Raises:

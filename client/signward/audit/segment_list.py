@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from signward.audit.checkpoint_files import last_size, unreadable
+from signward.audit.checkpoint_files import last_size, read_marks, unreadable
 from signward.audit.errors import SegmentError
 from signward.audit.findings import Finding, Findings, Kind
 from signward.audit.folder import LogFolder, mapped
 from signward.audit.marks import Mark
 from signward.audit.segments import Header, read_header, segment_name
-from signward.audit.tasks import Task
+from signward.audit.tasks import Task, mark_of_header
 from signward.audit.verifier_keys import VerifierKey
 
-__all__ = ["Opened", "open_segments", "tasks_for"]
+__all__ = ["Opened", "marks_beside", "open_segments", "tasks_for"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,3 +100,14 @@ def tasks_for(
         )  # fmt: skip
         tasks.append(task)
     return tasks
+
+
+def marks_beside(folder: LogFolder, first: int) -> list[Mark]:
+    """Return the checkpoints beside a segment and in its header; nothing is verified."""
+    marks = read_marks(folder.checkpoints_of(first), first, [])
+    try:
+        with mapped(folder.segment(first)) as data:
+            header, _ = read_header(data, segment_name(first))
+    except (OSError, SegmentError):
+        return marks
+    return [*marks, *mark_of_header(header, segment_name(first), [])]

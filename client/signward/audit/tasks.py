@@ -13,7 +13,7 @@ from signward.audit.marks import Mark
 from signward.audit.segments import Header
 from signward.audit.verifier_keys import VerifierKey
 
-__all__ = ["Task", "marks_of"]
+__all__ = ["Task", "mark_of_header", "marks_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,10 @@ class Task:
 def marks_of(task: Task, findings: list[Finding]) -> list[Mark]:
     """Return the checkpoints that a segment has to agree with, ascending by size."""
     first, limit = task.header.first, task.limit
-    own = [*_mark_of_header(task, findings), *read_marks(task.checkpoints, first, findings)]
+    own = [
+        *mark_of_header(task.header, task.path.name, findings),
+        *read_marks(task.checkpoints, first, findings),
+    ]
     for path in task.earlier:
         own += read_marks(path, 0, [])  # what is wrong there is said with its own segment
     found = [
@@ -59,17 +62,23 @@ def marks_of(task: Task, findings: list[Finding]) -> list[Mark]:
     return sorted([*found, *task.given], key=lambda mark: mark.size)
 
 
-def _mark_of_header(task: Task, findings: list[Finding]) -> list[Mark]:
-    note, name = task.header.checkpoint, task.path.name
-    if not note:
+def mark_of_header(header: Header, name: str, findings: list[Finding]) -> list[Mark]:
+    """Return the checkpoint in a segment's header, if there is one; nothing is verified.
+
+    Args:
+        header: The header.
+        name: Of the segment.
+        findings: Where to say what is wrong.
+    """
+    if not header.checkpoint:
         return []
     try:
-        checkpoint = parse_checkpoint(note.encode("utf-8", "replace"))
+        checkpoint = parse_checkpoint(header.checkpoint.encode("utf-8", "replace"))
     except NoteError as error:
         text = f"the checkpoint in its header is malformed: {error}"
         findings.append(Finding(Kind.CHECKPOINT, text, name, 0))
         return []
-    if checkpoint.size == task.header.first:
+    if checkpoint.size == header.first:
         return [Mark(checkpoint, name, 0)]
     text = f"the checkpoint in its header is an old one, of {checkpoint.size} records"
     findings.append(Finding(Kind.REPLAYED, text, name, 0))

@@ -24,6 +24,8 @@ def unexpected(error: Exception, trace_id: str = "") -> Internal:
     """
     frames = traceback.extract_tb(error.__traceback__)
     where = [f"{frame.name}:{frame.lineno}" for frame in frames]
-    traced = {"trace_id": trace_id} if trace_id else {}
-    _log.error("unexpected error", extra={"kind": type(error).__name__, "where": where} | traced)
+    told: dict[str, object] = {"kind": type(error).__name__, "where": where}
+    if trace_id:
+        told["trace_id"] = trace_id
+    _log.error("unexpected error", extra=told)
     return Internal()

@@ -8,11 +8,12 @@ signature.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from signward_server.core.audit_events import AuditEvent, Decision
 from signward_server.core.errors import CustodyUnavailable, SignwardError
 from signward_server.core.method_classes import MethodClass
+from signward_server.core.payloads import Hash
 from signward_server.core.ports import (
     AuditEntry,
     AuditReceipt,
@@ -23,16 +24,17 @@ from signward_server.core.ports import (
 )
 from signward_server.core.signing import Signature, SigningContext, SignRequest, SignResult
 from signward_server.core.unexpected import unexpected
-from signward_server.flows.access import SeenKeys
 from signward_server.flows.counting import count_failure
 from signward_server.flows.digests import request_content, signed_digest
 from signward_server.flows.judging import Judging
 from signward_server.flows.recording import OK, deciding, decision_of
 from signward_server.flows.signing_ports import SigningPorts
 
-__all__ = ["Item"]
+__all__ = ["Item", "Pen"]
 
 _UNREAD = "Sign"
+Pen = tuple[int, int, Hash]
+"""Which snapshot of a key, which version of it, and what is done to messages first."""
 
 
 class Item:
@@ -44,7 +46,10 @@ class Item:
         ports: The other parts.
         call: The call that carries it.
         request: What is asked for.
-        seen: See ``Judging``.
+
+    Attributes:
+        pen: What it is to be signed with, equal for items that share it; ``None`` while it
+            is not ``prepare``d, or signs alone.
     """
 
     __slots__ = (
@@ -62,21 +67,18 @@ class Item:
         "_settled",
         "_signatures",
         "_started",
+        "pen",
     )
 
-    def __init__(
-        self,
-        ports: SigningPorts,
-        call: Call,
-        request: SignRequest,
-        seen: SeenKeys | None = None,
-    ) -> None:
+    def __init__(self, ports: SigningPorts, call: Call, request: SignRequest) -> None:
         self._ports = ports
         self._call = call
         self._request = request
-        self._judging = Judging(ports, call, request, seen)
+        self._judging = Judging(ports, call, request)
         self._error: SignwardError | None = None
         self._reservation: Reservation | None = None
+        self._signatures: list[Signature] = []
+        self.pen: Pen | None = None
         self._is_read = False
         self._counted = False  # whether the limits have been asked
         self._digest = b""
@@ -109,24 +111,56 @@ class Item:
             self._claim(reservation)
 
     def sign(self) -> None:
-        """Make the signatures."""
-        custody = self._ports.custodies.get(self._judging.key.custody)
-        if custody is None:
-            raise CustodyUnavailable
-        messages = self._judging.decoded.messages
+        """Make the signatures, each judged right before and right after."""
+        custody, messages = self._custody(), self._judging.decoded.messages
         self._digest = signed_digest(messages)
         if custody.leaves_process:
             entry = dataclasses.replace(self._entry(OK), event=AuditEvent.AUTHORISED)
             self._ports.audit.authorised(entry)
-        self._signatures: list[Signature] = []
+        self._signatures = []
         for message in messages:
-            self._signatures.append(self._sign(custody, message))
+            self._confirm()
+            if custody.leaves_process:
+                self._left = self._settled = True
+            self._signatures.append(custody.sign(message, self._context()))
+            self.check()
+
+    def prepare(self) -> None:
+        """Do all of ``sign`` that comes before the signature, if others can share it.
+
+        It has a ``pen`` then, and whoever signs with that calls ``take`` and ``check``.
+        """
+        custody, messages = self._custody(), self._judging.decoded.messages
+        if custody.leaves_process or len(messages) != 1:
+            return
+        self._digest = signed_digest(messages)
+        self._confirm()
+        judging = self._judging
+        self.pen = id(judging.key), judging.version.version, judging.decoded.hash
+
+    def sign_with(self, others: Sequence[Item]) -> Sequence[Signature]:
+        """Sign the messages of items with the pen of this one; raises as ``Custody.sign``."""
+        messages = [other._judging.decoded.messages[0] for other in others]  # noqa: SLF001
+        return self._custody().sign_many(messages, self._context())
+
+    def take(self, signature: Signature) -> None:
+        """Have a signature that was made with its pen."""
+        self._signatures = [signature]
+
+    def check(self) -> None:
+        """Judge again after a signature if anything has changed (S11)."""
+        judging = self._judging
+        if judging.is_outdated():
+            # The change may have come before the key was opened: what that left open goes.
+            self._custody().forget(judging.key.id)
+            judging.renew()
 
     def finish(self) -> None:
         """Put the answer into its form."""
         judging = self._judging
         if self._left:
             judging.renew()
+            self._ports.lease.ensure_held()
         self._answer = judging.chain.encode(
             judging.decoded, judging.version.public_key, self._signatures
         )
@@ -179,26 +213,29 @@ class Item:
         if claim.version != number:
             judging.choose(claim.version)
 
-    def _sign(self, custody: Custody, message: bytes) -> Signature:
+    def _custody(self) -> Custody:
+        custody = self._ports.custodies.get(self._judging.key.custody)
+        if custody is None:
+            raise CustodyUnavailable
+        return custody
+
+    def _confirm(self) -> None:
+        """Return while it may still be signed."""
         judging = self._judging
         if judging.is_outdated():
             judging.renew()
+        self._ports.lease.ensure_held()  # S34
         self._call.ensure_live()
-        if custody.leaves_process:
-            self._left = self._settled = True
-        context = SigningContext(
+
+    def _context(self) -> SigningContext:
+        judging = self._judging
+        return SigningContext(
             judging.key,
             judging.version,
             judging.decoded.hash,
             self._call.identity,
             self._request.source,
         )
-        signature = custody.sign(message, context)
-        if judging.is_outdated():
-            # The change may have come before the key was opened: what that left open goes.
-            custody.forget(judging.key.id)
-            judging.renew()
-        return signature
 
     def _drop(self, error: SignwardError) -> None:
         """Remember why it failed; give back what was counted where nothing can have left.

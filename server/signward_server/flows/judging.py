@@ -13,7 +13,7 @@ from signward_server.core.errors import (
 from signward_server.core.keys import Freeze, Key, KeyVersion
 from signward_server.core.ports import Call, Chain, Generation
 from signward_server.core.signing import Decoded, SignRequest
-from signward_server.flows.access import SeenKeys, signing_version, visible_key
+from signward_server.flows.access import signing_version, visible_key
 from signward_server.flows.signing_ports import SigningPorts
 
 __all__ = ["Judging"]
@@ -30,7 +30,6 @@ class Judging:
         ports: The other parts.
         call: The call that carries it.
         request: What is asked for.
-        seen: Keys that the call was found to see; ``None`` for a call with one item.
 
     Attributes:
         key: The key, as it was judged; set by ``read``, as all others.
@@ -46,7 +45,6 @@ class Judging:
         "_generation",
         "_ports",
         "_request",
-        "_seen",
         "_totals",
         "allowed",
         "chain",
@@ -56,13 +54,10 @@ class Judging:
         "version",
     )
 
-    def __init__(
-        self, ports: SigningPorts, call: Call, request: SignRequest, seen: SeenKeys | None
-    ) -> None:
+    def __init__(self, ports: SigningPorts, call: Call, request: SignRequest) -> None:
         self._ports = ports
         self._call = call
         self._request = request
-        self._seen = seen
         self.allowed: tuple[str, ...] | None = None
         self.policy_set = ""
 
@@ -70,10 +65,7 @@ class Judging:
         """Find the key and the version that is asked for, and decode the payload."""
         ports, request = self._ports, self._request
         self._generation: Generation = ports.policy.generation
-        if self._seen is None:
-            key = visible_key(ports.catalogue, ports.policy, self._call, request.key)
-        else:
-            key = self._seen.find(request.key)
+        key = visible_key(ports.catalogue, ports.policy, self._call, request.key)
         chain = ports.chains.get(type(request.payload))
         if chain is None:
             raise PayloadUnsupported

@@ -9,14 +9,14 @@ from signward_server.core.errors import SignwardError
 from signward_server.core.ports import AuditEntry, AuditReceipt, Call
 from signward_server.core.signing import SignRequest, SignResult
 from signward_server.core.unexpected import unexpected
-from signward_server.flows.access import SeenKeys
 from signward_server.flows.counting import count_failure
 from signward_server.flows.item import Item
 from signward_server.flows.signing_ports import SigningPorts
+from signward_server.flows.together import sign_together
 
 __all__ = ["Signing", "SigningPorts"]
 
-_SLICE = 16
+_SLICE = 32
 
 
 class Signing:
@@ -66,13 +66,10 @@ class Signing:
             A result or an error for each item, in order. Once the deadline has passed or
             the caller has gone, the rest ends with that error.
         """
-        seen = SeenKeys(self._ports.catalogue, self._ports.policy, call)
         for start in range(0, len(requests), _SLICE):
             part = requests[start : start + _SLICE]
-            items = [self._admitted(call, item, seen) for item in part]
-            for item in items:
-                if isinstance(item, Item):
-                    item.attempt(Item.sign)
+            items = [self._admitted(call, item) for item in part]
+            sign_together([item for item in items if isinstance(item, Item)])
             yield from self._concluded(items)
 
     def unread(self, call: Call, error: SignwardError) -> SignwardError:
@@ -118,18 +115,16 @@ class Signing:
         except Exception as error:  # noqa: BLE001  # as ``Item.attempt``
             return unexpected(error)
 
-    def _admitted(
-        self, call: Call, request: SignRequest | SignwardError, seen: SeenKeys
-    ) -> Item | SignwardError:
+    def _admitted(self, call: Call, request: SignRequest | SignwardError) -> Item | SignwardError:
         if isinstance(request, SignwardError):
             return self.unread(call, request)
-        item = Item(self._ports, call, request, seen)
+        item = Item(self._ports, call, request)
         item.attempt(Item.admit)
         return item
 
     def is_swift(self, key_id: str, version: int) -> bool:
         """Return whether signing with this version blocks on nothing, as far as can be seen."""
-        if not self._ports.audit.is_quick:
+        if self._ports.limits.blocking or not self._ports.audit.is_quick:
             return False
         key = self._ports.catalogue.get(key_id)
         custody = None if key is None else self._ports.custodies.get(key.custody)

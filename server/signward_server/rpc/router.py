@@ -15,6 +15,7 @@ import grpc
 
 from signward_server.core.errors import Overloaded, ShuttingDown, SignwardError, StreamLimit
 from signward_server.core.ports import AuthenticationFailures, Limits
+from signward_server.rpc import items
 from signward_server.rpc.ahead import read_ahead, supported
 from signward_server.rpc.authentication import Authenticator
 from signward_server.rpc.call import GrpcCall
@@ -126,10 +127,12 @@ class Router(grpc.GenericRpcHandler):
 
     def _compose_streaming(self, route: Route, behaviour: Streaming) -> _Handler:
         parts = self._parts
+        by_item = route.by_item and isinstance(parts.stream_pool, items.StreamPool)
+        read = behaviour if by_item else _reading_ahead(behaviour)
         if route.anonymous:
-            composed = anonymous(self._counted(_reading_ahead(behaviour), _anyone))
+            composed = anonymous(self._counted(read, _anyone))
         else:
-            held = self._counted(_reading_ahead(behaviour), _caller)
+            held = self._counted(read, _caller)
             counted = limited(held, parts.limits, route.method_class)
             composed = identified_stream(counted, parts.authenticator, parts.failures)
         boundary = streaming_boundary(composed, route.name, parts.endings)
@@ -139,6 +142,8 @@ class Router(grpc.GenericRpcHandler):
                 parts.slots.leave()  # the call has ended already
             return boundary(requests, context)
 
+        if by_item:
+            items.mark(entered, None if parts.limits.blocking else route.swift)
         _on(entered, parts.stream_pool)
         return grpc.stream_stream_rpc_method_handler(entered)
 

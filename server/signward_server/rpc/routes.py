@@ -32,6 +32,7 @@ class Route:
             recorded only if it fails.
         unary: One message in, one out.
         streaming: Any number in, any number out; runs on the stream pool.
+        by_item: Whether a stream answers each message by one, and ``rpc.items.NUDGE`` by itself.
         is_batch: Whether one message carries many items, and may be as large as a batch.
         anonymous: Whether it is exempt from showing who calls, from limits and from policy:
             health alone, and only by an explicit setting.
@@ -44,6 +45,7 @@ class Route:
     event: AuditEvent
     unary: Unary | None = None
     streaming: Streaming | None = None
+    by_item: bool = False
     is_batch: bool = False
     anonymous: bool = False
     swift: Swift | None = None

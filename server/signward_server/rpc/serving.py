@@ -20,12 +20,13 @@ from signward_server.flows.verifying import Verifying
 from signward_server.rpc.admin_service import AdminService
 from signward_server.rpc.audit_service import AuditService
 from signward_server.rpc.authentication import Authenticator
+from signward_server.rpc.bounds import ServerLimits
 from signward_server.rpc.call import GrpcCall
 from signward_server.rpc.endings import Endings
 from signward_server.rpc.health import CHECK_HEALTH, Health
 from signward_server.rpc.key_service import KeyService
 from signward_server.rpc.reflection import REFLECT, REFLECTION_SERVICES, Reflection
-from signward_server.rpc.server import RpcServer, ServerLimits
+from signward_server.rpc.server import RpcServer
 from signward_server.rpc.sign_service import SignService
 from signward_server.rpc.tls import Certificates
 

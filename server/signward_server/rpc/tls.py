@@ -75,6 +75,12 @@ class Certificates:
         return self._loaded.trust.version
 
     @property
+    def current(self) -> bool:
+        """Whether the daemon's own certificate is valid now: without, no caller connects."""
+        leaf = self._loaded.pair.chain[0]
+        return leaf.not_valid_before_utc <= self._clock.now() < leaf.not_valid_after_utc
+
+    @property
     def overdue(self) -> int:
         """How many revocation lists should have been replaced by newer ones; they still count."""
         return self._loaded.bundle.revocations.overdue(self._clock.now())

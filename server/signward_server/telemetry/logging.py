@@ -18,7 +18,14 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 from signward_server.telemetry.spool import Spool
 
-__all__ = ["configure_logging", "flush_logging", "log_unhandled", "lost_records", "set_level"]
+__all__ = [
+    "configure_logging",
+    "flush_logging",
+    "log_unhandled",
+    "logging_alive",
+    "lost_records",
+    "set_level",
+]
 
 _OURS = "signward_server"
 _DEEPEST = 16
@@ -100,16 +107,18 @@ def set_level(level: str) -> None:
 
 def flush_logging() -> None:
     """Wait for what was logged to be written, but not for long; the process's end does so too."""
-    for handler in logging.getLogger().handlers:
-        if isinstance(handler, Spool):
-            handler.flush()
+    for spool in _spools():
+        spool.flush()
 
 
 def lost_records() -> int:
     """Return how many records were dropped because nobody took them."""
-    return sum(
-        handler.lost for handler in logging.getLogger().handlers if isinstance(handler, Spool)
-    )
+    return sum(spool.lost for spool in _spools())
+
+
+def logging_alive() -> bool:
+    """Return whether what is logged is still written, or waits only for whoever reads it."""
+    return all(spool.alive for spool in _spools())
 
 
 def log_unhandled() -> None:
@@ -127,6 +136,10 @@ def log_unhandled() -> None:
 
     sys.excepthook = in_main
     threading.excepthook = in_thread
+
+
+def _spools() -> list[Spool]:
+    return [each for each in logging.getLogger().handlers if isinstance(each, Spool)]
 
 
 def _is_ours(record: logging.LogRecord) -> bool:

@@ -16,6 +16,7 @@ from signward_server.core.ports import (
     Catalogue,
     Clock,
     Custody,
+    Lease,
     Limits,
     Policy,
     Reloads,
@@ -58,6 +59,7 @@ class Stores:
     requests: RequestLedger
     api_keys: ApiKeys
     secret_digest: SecretDigest
+    lease: Lease
 
 
 def build_flows(
@@ -104,6 +106,7 @@ def build_flows(
                 limits=limits,
                 audit=audit,
                 requests=stores.requests,
+                lease=stores.lease,
                 clock=clock,
                 cancelling=frozenset(
                     action.name

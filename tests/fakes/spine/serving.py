@@ -15,12 +15,13 @@ from signward.v1 import admin_service_pb2_grpc, key_service_pb2_grpc, sign_servi
 from signward_server.core.identity import IdentityKind
 from signward_server.flows.api_key_authentication import ApiKeyAuthentication
 from signward_server.rpc.authentication import Authenticator
+from signward_server.rpc.bounds import ServerLimits
 from signward_server.rpc.call import GrpcCall
 from signward_server.rpc.file_source import FileSource
 from signward_server.rpc.health import CHECK_HEALTH, Health
 from signward_server.rpc.reflection import REFLECT, REFLECTION_SERVICES, Reflection
 from signward_server.rpc.routes import Route
-from signward_server.rpc.server import RpcServer, ServerLimits
+from signward_server.rpc.server import RpcServer
 from signward_server.rpc.tls import Certificates
 from signward_server.rpc.tls_files import ClientCaFile, ServerFiles
 

@@ -42,6 +42,7 @@ from tests.fakes.spine.catalogue import FakeCatalogue
 from tests.fakes.spine.clock import MovingClock
 from tests.fakes.spine.custody import FakeCustody
 from tests.fakes.spine.judges import FakeCaps, FakeLimits, FakePolicy, FakeRequestLedger
+from tests.fakes.spine.lease import FakeLease
 from tests.fakes.spine.reloads import FakeReloads
 from tests.fakes.spine.verifier import FakeVerifier
 
@@ -69,6 +70,7 @@ class World:
             audit=self.audit, spans=self.spans, meter=self.meter, clock=self.clock
         )
         self.requests = FakeRequestLedger()
+        self.lease = FakeLease()
         self.chains = dict(all_chains())
         self.signing = Signing(
             SigningPorts(
@@ -80,6 +82,7 @@ class World:
                 limits=self.limits,
                 audit=self.audit,
                 requests=self.requests,
+                lease=self.lease,
                 clock=self.clock,
                 cancelling=cancelling,
             )

@@ -150,5 +150,5 @@ def test_a_server_that_does_not_answer_is_waited_for_this_long(windows, server):
         for _ in range(2):
             begun = time.monotonic()
             assert not windows.answers()
-            assert 0.2 < time.monotonic() - begun < 1
+            assert 0.2 < time.monotonic() - begun < 3
     assert windows.answers()

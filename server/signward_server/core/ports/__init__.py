@@ -22,6 +22,7 @@ from signward_server.core.ports.custody import (
     RowAuthenticator,
     Verifier,
 )
+from signward_server.core.ports.lease import Lease
 from signward_server.core.ports.meter import Event, Level, Meter
 from signward_server.core.ports.reloading import Reloaded, ReloadPart, Reloads
 from signward_server.core.ports.store import Catalogue, Claim, RequestLedger, RequestScope
@@ -45,6 +46,7 @@ __all__ = [
     "Custody",
     "Event",
     "Generation",
+    "Lease",
     "Level",
     "Limits",
     "MaterialReader",

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import re
-from time import perf_counter
+from time import thread_time
 
 import pytest
 from hypothesis import given
@@ -131,10 +131,10 @@ def test_s01_what_is_accepted_is_plain_and_unchanged(kind, claim):
 @pytest.mark.parametrize("piece", ["a", "a.", "a-", "a ", "/a", "spiffe://a/"])
 def test_a_mebibyte_is_refused_at_once(kind, piece):
     claim = piece * (2**20 // len(piece))
-    start = perf_counter()
+    start = thread_time()
     for prefix in ("", "spiffe://", "spiffe://a/"):
         assert name_of(kind, prefix + claim) is None
-    assert perf_counter() - start < 0.1
+    assert thread_time() - start < 0.1
 
 
 @pytest.mark.parametrize(

@@ -22,9 +22,9 @@ from signward_server.core.api_key_secrets import make_secret
 from signward_server.core.audit_events import AuditEvent
 from signward_server.core.identity import Authentication
 from signward_server.core.method_classes import MethodClass
+from signward_server.rpc.bounds import ServerLimits
 from signward_server.rpc.reflection import REFLECTION_SERVICES
 from signward_server.rpc.routes import Route
-from signward_server.rpc.server import ServerLimits
 from signward_server.rpc.serving import Flows, build_server
 
 from tests.fakes.spine.api_keys import api_key

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
-from time import perf_counter
+from time import thread_time
 
 import pytest
 from hypothesis import assume, given
@@ -102,10 +102,10 @@ def test_any_text_is_read_or_refused(text):
 @pytest.mark.parametrize("piece", ["1", "0", "0.", "9.9", "1e", " ", "\uff11", "NaN"])
 def test_a_mebibyte_is_refused_at_once(piece):
     text = piece * (2**20 // len(piece))
-    start = perf_counter()
+    start = thread_time()
     for _ in range(100):
         assert parse_amount(text) is None
-    assert perf_counter() - start < 0.1
+    assert thread_time() - start < 0.1
 
 
 @given(st.integers(0, MAX), st.integers(0, MAX))

@@ -5,7 +5,7 @@ import string
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
-from time import perf_counter
+from time import thread_time
 
 import pytest
 from hypothesis import given
@@ -156,10 +156,10 @@ def test_s05_a_product_beyond_the_range_is_unsupported():
 
 def test_a_mebibyte_in_every_text_is_refused_at_once():
     order = OrderIntent("a" * 2**20, "b" * 2**20, True, "1" * 2**20, "0." * 2**19, NOW)
-    start = perf_counter()
+    start = thread_time()
     for _ in range(100):
         assert len(violations(order)) == 4
-    assert perf_counter() - start < 0.2
+    assert thread_time() - start < 0.2
 
 
 def test_another_payload_is_a_programming_error():
