@@ -45,6 +45,7 @@ def show(metrics: Metrics, parts: Parts) -> None:
     for level, read in levels.items():
         metrics.watch(level, read)
     metrics.watch(Event.LOG_DROPPED, lambda: float(lost_records()))
+    metrics.watch(Event.CONNECTION_CLOSED, lambda: float(parts.server.connections_closed))
     metrics.watch(Event.HANDSHAKE, lambda: _floats(parts.certificates))
 
 
