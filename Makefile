@@ -16,6 +16,7 @@ RELEASED := protos/released
 GO_MODULE := tests/interop/go
 GO_TOOLS := build/tools/.ready
 REDIS := build/tools/.redis
+PROMETHEUS := build/tools/.prometheus
 WORKERS ?= 2
 BY_FILE := --dist loadfile --no-loadscope-reorder
 GO_FLAGS := -mod=readonly -buildvcs=false -ldflags=-s -gcflags=all='-N -l'
@@ -42,7 +43,7 @@ demo: $(READY)  ## Start a daemon in a temporary home, sign and verify over mTLS
 	@$(BIN)/python client/examples/demo.py
 
 .PHONY: test
-test: $(READY) $(GO_TOOLS) $(REDIS)  ## Run every test but the soak rounds, with coverage; WORKERS=0: in one process
+test: $(READY) $(GO_TOOLS) $(REDIS) $(PROMETHEUS)  ## Run every test but the soak rounds, with coverage; WORKERS=0: in one process
 	@$(BIN)/python -m coverage erase
 	$(BIN)/python -m pytest -n $(WORKERS) $(BY_FILE) --cov --cov-report=term $(ARGS)
 
@@ -91,7 +92,7 @@ release-image: $(READY)  ## Write the image that later protos are compared with;
 	&& echo "$(RELEASED)/$$version.binpb"
 
 .PHONY: tools
-tools: $(GO_TOOLS) $(REDIS)  ## Get what some tests need: grpcurl, plugins for Go (where Go is there), Redis
+tools: $(GO_TOOLS) $(REDIS) $(PROMETHEUS)  ## Get what some tests need: grpcurl, plugins for Go (where Go is there), Redis, Prometheus
 
 .PHONY: lock
 lock: $(READY)  ## Pin what pyproject.toml asks for anew (UPGRADE=1: to the newest versions)
@@ -146,4 +147,14 @@ $(REDIS): tests/running/fetch_redis.sh
 	  echo "unpacked redis-server into $(@D)/redis" && touch $@; \
 	else \
 	  echo "no redis-server (on Debian: apt-get install redis-server): tests with it will be skipped" >&2; \
+	fi
+
+$(PROMETHEUS): tests/running/fetch_prometheus.sh
+	@mkdir -p $(@D)
+	@if command -v prometheus >/dev/null && command -v promtool >/dev/null; then \
+	  touch $@; \
+	elif command -v apt-get >/dev/null && $< "$(CURDIR)/$(@D)/prometheus"; then \
+	  echo "unpacked prometheus into $(@D)/prometheus" && touch $@; \
+	else \
+	  echo "no prometheus (on Debian: apt-get install prometheus): tests with it will be skipped" >&2; \
 	fi

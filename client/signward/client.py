@@ -1,4 +1,4 @@
-"""The client: one channel to one daemon, with a method for each of its calls."""
+"""The client: one connection to one daemon, with a method for each of its calls."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ import grpc
 
 from signward.admin import AdminCalls
 from signward.calls import UnaryCall
-from signward.channel import open_channel
 from signward.credentials import Credentials
 from signward.health import ServingStatus, health_method
 from signward.keys import KeyCalls
 from signward.profiles import Profile, profile_from_environment, read_profile
+from signward.renewal import Renewal
+from signward.renewing import RenewingChannel
 from signward.retry import RetryPolicy
 from signward.signing import SigningCalls
 
@@ -30,6 +31,9 @@ class Client(KeyCalls, SigningCalls):
     Calls return the generated messages of ``signward.v1`` and raise ``SignwardError``. A call
     after ``close`` is a ``ValueError``, as with files.
 
+    Credentials that come from files are read again when these change: see ``reconnect``, which
+    the client then does by itself, without a failed call.
+
     Args:
         target: ``host:port`` or ``unix:/path``.
         credentials: A client certificate, an API key, or both.
@@ -39,7 +43,7 @@ class Client(KeyCalls, SigningCalls):
         options: More channel options of grpc.
 
     Attributes:
-        admin: What operators do: API keys, freezing, reloading.
+        admin: What operators do: API keys, freezing, reloading, reading the audit log.
 
     Raises:
         ValueError: The target is empty or a URL, or the timeout is not above zero.
@@ -56,9 +60,11 @@ class Client(KeyCalls, SigningCalls):
     ) -> None:
         if timeout <= 0:
             raise ValueError("timeout must be above zero seconds")
-        self._channel = open_channel(target, credentials, options=options)
+        self._timeout = timeout
+        self._renewal = Renewal(target, credentials, options)
+        self._channel = RenewingChannel(self._renewal)
         KeyCalls.__init__(self, self._channel, timeout, retries)
-        SigningCalls.__init__(self, self._channel, timeout, retries)
+        SigningCalls.__init__(self, self._channel, timeout, retries, self._renewal.generation)
         self.admin = AdminCalls(self._channel, timeout, retries)
         self._health = UnaryCall(health_method(self._channel), timeout, retries)
 
@@ -98,6 +104,29 @@ class Client(KeyCalls, SigningCalls):
             NotFound: The daemon has no such service.
         """
         return self._health(service, timeout)
+
+    @property
+    def reconnections(self) -> int:
+        """How many connections have taken the place of one before."""
+        return self._renewal.count
+
+    def reconnect(
+        self, credentials: Credentials | None = None, *, timeout: float | None = None
+    ) -> None:
+        """Open a new connection for all calls from now on.
+
+        It takes the old one's place when the daemon has accepted it. Calls and streams that run
+        go on over the old one, which is closed with the last of them, an hour later at most.
+
+        Args:
+            credentials: To be used from now on; ``None``: the old ones, as their files are now.
+            timeout: Seconds to connect; ``None``: the client's.
+
+        Raises:
+            CredentialsError: The credentials cannot be used; the old connection stays in use.
+            SignwardError: The daemon cannot be reached with them; the old one stays in use.
+        """
+        self._renewal.renew(credentials, self._timeout if timeout is None else timeout)
 
     def close(self) -> None:
         """Close the connection; calls that are still running fail with ``Cancelled``."""

@@ -1,29 +1,20 @@
-"""Credentials, checked before the first connection: a client certificate, an API key, or both.
-
-grpc reports a wrong file only as a handshake that failed; here each problem names its file and
-what to do. The private key and the API key stay out of every text.
-"""
+"""Credentials, checked before the first connection: a client certificate, an API key, or both."""
 
 from __future__ import annotations
 
-import re
-import ssl
+import time
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
 
 import grpc
 
-from signward.errors import CredentialsError
+from signward.credential_files import CredentialFiles, is_api_key, not_an_api_key, problem
+from signward.validity import validity_of
 
 __all__ = ["Credentials"]
 
-_MISMATCH = "KEY_VALUES_MISMATCH"
-_LONGEST_API_KEY = 512
 _HALF_A_PAIR = "a client certificate and its private key go together; give both or neither"
-
-# Anything else cannot travel as metadata, and grpc's error about it would show the value.
-_is_api_key = re.compile(rf"[!-~]{{1,{_LONGEST_API_KEY}}}", re.ASCII).fullmatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +31,7 @@ class Credentials:
             or ``localhost`` for a Unix socket.
         api_key: Secret of an API key, sent with every call and over TLS only; never shown.
             Empty: none.
+        files: Where they were read, and are read again when they change; ``None``: from no files.
 
     Raises:
         CredentialsError: There is neither a certificate nor an API key, only half of a pair, or
@@ -51,14 +43,15 @@ class Credentials:
     private_key: bytes = field(default=b"", repr=False)
     server_name: str = ""
     api_key: str = field(default="", repr=False)
+    files: CredentialFiles | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if bool(self.certificate) != bool(self.private_key):
-            raise _problem(_HALF_A_PAIR)
+            raise problem(_HALF_A_PAIR)
         if not self.certificate and not self.api_key:
-            raise _problem("there is neither a client certificate nor an API key; give one")
-        if self.api_key and not _is_api_key(self.api_key):
-            raise _problem(_not_an_api_key("the API key"))
+            raise problem("there is neither a client certificate nor an API key; give one")
+        if self.api_key and not is_api_key(self.api_key):
+            raise problem(not_an_api_key("the API key"))
 
     @classmethod
     def from_files(
@@ -73,6 +66,8 @@ class Credentials:
     ) -> Credentials:
         """Read and check files: certificates and keys are PEM, an API key is one line.
 
+        A client that is given them goes over to what the files hold later.
+
         Args:
             ca: Certificates that the daemon's certificate must lead to.
             certificate: The client's certificate; ``None``: none.
@@ -86,17 +81,64 @@ class Credentials:
                 key is encrypted or belongs to another certificate.
         """
         if api_key and api_key_file is not None:
-            raise _problem("there is an API key and a file of one; give one of them")
+            raise problem("there is an API key and a file of one; give one of them")
         if (certificate is None) != (private_key is None):
-            raise _problem(_HALF_A_PAIR)
-        ca_pem = _read(Path(ca), "CA certificate")
-        _check_certificates(Path(ca), "CA certificate")
-        pair = (b"", b"")
-        if certificate is not None and private_key is not None:
-            pair = _read_pair(Path(certificate), Path(private_key))
-        if api_key_file is not None:
-            api_key = _read_api_key(Path(api_key_file))
-        return cls(ca_pem, *pair, server_name=server_name, api_key=api_key)
+            raise problem(_HALF_A_PAIR)
+        files = CredentialFiles(
+            ca=Path(ca).absolute(),
+            certificate=_absolute(certificate),
+            private_key=_absolute(private_key),
+            api_key=_absolute(api_key_file),
+        )
+        return cls._of(files, server_name, api_key)
+
+    @classmethod
+    def _of(cls, files: CredentialFiles, server_name: str, api_key: str) -> Credentials:
+        content, files = files.read()
+        return cls(
+            content.ca,
+            content.certificate,
+            content.private_key,
+            server_name=server_name,
+            api_key=content.api_key or api_key,
+            files=files,
+        )
+
+    def read_again(self) -> Credentials:
+        """Return what the files hold now; itself if it came from none.
+
+        Raises:
+            CredentialsError: As ``from_files``.
+        """
+        if self.files is None:
+            return self
+        return self._of(self.files, self.server_name, self.api_key)
+
+    def ensure_valid(self) -> None:
+        """Return if the client's certificate, where there is one, is in its time.
+
+        Raises:
+            CredentialsError: It is not, or cannot be read.
+        """
+        if not self.certificate:
+            return
+        try:
+            validity = validity_of(self.certificate)
+        except ValueError as error:
+            raise problem("the client certificate is malformed; give another one") from error
+        now = time.time()
+        if now > validity.end:
+            raise problem("the client certificate has expired; put a new one in its place")
+        if now < validity.start:
+            raise problem("the client certificate is not valid yet; look at this machine's clock")
+
+    @property
+    def seconds_left(self) -> float:
+        """For how long the client's certificate is in its time; endless if nothing says."""
+        try:
+            return validity_of(self.certificate).end - time.time()
+        except ValueError:
+            return float("inf")
 
     def channel_credentials(self) -> grpc.ChannelCredentials:
         """Return the part that ``grpc.secure_channel`` takes: all but the API key."""
@@ -105,64 +147,6 @@ class Credentials:
         )
 
 
-def _read(path: Path, what: str, kind: str = "PEM file") -> bytes:
-    try:
-        return path.read_bytes()
-    except FileNotFoundError as error:
-        text = f"{what} {path} does not exist; give the path of a {kind}"
-        raise _problem(text) from error
-    except PermissionError as error:
-        text = f"{what} {path} may not be read; let this user read it"
-        raise _problem(text) from error
-    except OSError as error:
-        raise _problem(f"{what} {path} cannot be read: {error.strerror}") from error
-
-
-def _read_pair(certificate: Path, private_key: Path) -> tuple[bytes, bytes]:
-    """Return the content of both files, which belong together."""
-    pair = _read(certificate, "client certificate"), _read(private_key, "private key")
-    _check_certificates(certificate, "client certificate")
-    _check_pair(certificate, private_key)
-    return pair
-
-
-def _read_api_key(path: Path) -> str:
-    """Return the secret in a file: what stands there, without the end of its line."""
-    try:
-        secret = _read(path, "API key", "file that holds it").decode("ascii").rstrip("\r\n")
-    except UnicodeDecodeError:
-        secret = ""
-    if not _is_api_key(secret):
-        raise _problem(_not_an_api_key(f"API key {path}"))
-    return secret
-
-
-def _not_an_api_key(what: str) -> str:
-    return f"{what} is not one line of printable ASCII without spaces; give the secret as it was"
-
-
-def _check_certificates(path: Path, what: str) -> None:
-    try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=path)
-    except ssl.SSLError as error:
-        text = f"{what} {path} holds no certificate; give a PEM file with BEGIN CERTIFICATE"
-        raise _problem(text) from error
-
-
-def _check_pair(certificate: Path, private_key: Path) -> None:
-    def refuse() -> str:
-        text = f"private key {private_key} is encrypted; give it without a passphrase, mode 0600"
-        raise _problem(text)
-
-    try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(certificate, private_key, refuse)
-    except ssl.SSLError as error:
-        if error.reason == _MISMATCH:
-            text = f"private key {private_key} does not belong to client certificate {certificate}"
-            raise _problem(text) from error
-        text = f"private key {private_key} cannot be used; give a PEM file with BEGIN PRIVATE KEY"
-        raise _problem(text) from error
-
-
-def _problem(text: str) -> CredentialsError:
-    return CredentialsError(text, reason="CREDENTIALS_INVALID")
+def _absolute(path: str | PathLike[str] | None) -> Path | None:
+    """Return a path that stays right when the process changes its folder."""
+    return None if path is None else Path(path).absolute()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import grpc
 
@@ -29,13 +29,20 @@ def _all_have_request_ids(request: pb.SignBatchRequest) -> bool:
 class SigningCalls:
     """``SignService`` of one channel. Every call raises ``SignwardError`` when it fails."""
 
-    def __init__(self, channel: grpc.Channel, timeout: float, policy: RetryPolicy) -> None:
+    def __init__(
+        self,
+        channel: grpc.Channel,
+        timeout: float,
+        policy: RetryPolicy,
+        generation: Callable[[], int],
+    ) -> None:
         stub = SignServiceStub(channel)
         self._sign = UnaryCall(stub.Sign, timeout, policy, _has_request_id)
         self._sign_batch = UnaryCall(stub.SignBatch, timeout, policy, _all_have_request_ids)
         self._verify = UnaryCall(stub.Verify, timeout, policy)
         self._sign_stream = stub.SignStream
         self._stream_timeout = timeout
+        self._generation = generation
 
     def sign(self, request: pb.SignRequest, *, timeout: float | None = None) -> pb.SignResponse:
         """Sign what a request says; see ``raw_request`` and ``order_request``."""
@@ -154,7 +161,14 @@ class SigningCalls:
     def stream(self, *, timeout: float | None = None) -> SignStream:
         """Open a signing stream; use it as a context manager.
 
+        When the client has a new connection, the stream's next item goes over that one.
+
         Args:
             timeout: Seconds that the whole stream may live; ``None``: no bound of its own.
         """
-        return SignStream(self._sign_stream, timeout=timeout, item_timeout=self._stream_timeout)
+        return SignStream(
+            self._sign_stream,
+            timeout=timeout,
+            item_timeout=self._stream_timeout,
+            generation=self._generation,
+        )

@@ -1,49 +1,29 @@
 """A signing stream: many requests in flight on one call, a future for each.
 
-One thread reads answers and completes futures; grpc itself takes requests from a queue. What is
-in flight is bounded: beyond it ``send`` waits, as the daemon would.
+What is in flight is bounded: beyond it ``send`` waits, as the daemon would. When the client has
+a new connection, the stream goes on in a call over that one: the old call answers what was sent
+over it, and ends.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from concurrent.futures import Future
+import time
+from collections.abc import Callable
 from copy import copy
-from queue import SimpleQueue
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Self
 
 import grpc
 
-from signward.errors import Cancelled, DeadlineExceeded, Internal, SignwardError, Unavailable
-from signward.status import from_rpc_error, from_status
+from signward.errors import Cancelled, DeadlineExceeded, Internal, SignwardError
+from signward.stream_call import SignFuture, StreamCall
 from signward.v1 import sign_service_pb2 as pb
 
 __all__ = ["MAX_IN_FLIGHT", "SignFuture", "SignStream"]
 
 MAX_IN_FLIGHT = 256
 _GRACE = 1.0  # seconds beyond an item's own timeout, for the daemon's answer to arrive
-
-
-class SignFuture(Future[pb.SignResponse]):
-    """The answer to one item; ``result()`` returns it or raises ``SignwardError``.
-
-    Attributes:
-        id: The item's id in its stream.
-    """
-
-    def __init__(self, item: int) -> None:
-        super().__init__()
-        self.id = item
-
-
-class _Call(Protocol):
-    """What is used of grpc's call object."""
-
-    def __iter__(self) -> Iterator[pb.SignStreamResponse]: ...
-
-    def cancel(self) -> bool: ...
 
 
 class SignStream:
@@ -54,6 +34,7 @@ class SignStream:
         timeout: Seconds that the stream may live; ``None``: unbounded.
         item_timeout: Seconds for ``sign`` and ``close`` when they name none.
         max_in_flight: Items without an answer, beyond which ``send`` waits; 1 to 256.
+        generation: Which connection new calls go over: a number that grows with each new one.
     """
 
     def __init__(
@@ -63,20 +44,24 @@ class SignStream:
         timeout: float | None,
         item_timeout: float,
         max_in_flight: int = MAX_IN_FLIGHT,
+        generation: Callable[[], int] = lambda: 0,
     ) -> None:
         if not 1 <= max_in_flight <= MAX_IN_FLIGHT:
             raise ValueError("max_in_flight must lie between 1 and 256")
+        self._method = method
+        self._deadline = None if timeout is None else time.monotonic() + timeout
         self._item_timeout = item_timeout
         self._limit = max_in_flight
+        self._generation = generation
         self._changed = threading.Condition()
-        self._pending: dict[int, SignFuture] = {}
         self._next_id = 1
         self._closing = False
         self._failure: SignwardError | None = None
-        self._outbox: SimpleQueue[pb.SignStreamRequest | None] = SimpleQueue()
-        self._call: _Call = method(iter(self._outbox.get, None), timeout)
-        self._reader = threading.Thread(target=self._read, name="signward-stream", daemon=True)
-        self._reader.start()
+        self._running: list[StreamCall] = []
+        self._newest: StreamCall | None = None  # takes what is sent; none: the next item opens it
+        first = generation()
+        with self._changed:
+            self._go_on(first)
 
     def send(
         self, request: pb.SignRequest, *, timeout: float | None = None, traceparent: str = ""
@@ -96,19 +81,23 @@ class SignStream:
         message = pb.SignStreamRequest(request=request, traceparent=traceparent)
         if timeout is not None:
             message.timeout.FromNanoseconds(int(timeout * 1e9))
+        generation = self._generation()
         with self._changed:
-            while len(self._pending) >= self._limit and self._is_open():
+            while self._in_flight() >= self._limit and self._is_open():
                 self._changed.wait()
             if self._closing:
                 raise Cancelled("the stream is closed on this side")
             if self._failure is not None:
                 raise copy(self._failure)
+            call = self._newest
+            if call is None or call.generation < generation:
+                call = self._go_on(generation)
             message.id = self._next_id
             self._next_id += 1
             future = SignFuture(message.id)
             future.set_running_or_notify_cancel()  # what was sent cannot be taken back
-            self._pending[message.id] = future
-            self._outbox.put(message)
+            call.pending[message.id] = future
+            call.send(message)
         return future
 
     def sign(self, request: pb.SignRequest, *, timeout: float | None = None) -> pb.SignResponse:
@@ -129,7 +118,8 @@ class SignStream:
         with self._changed:
             if not self._closing:
                 self._closing = True
-                self._outbox.put(None)
+                for call in self._running:
+                    call.half_close()
                 self._changed.notify_all()
 
     def close(self, timeout: float | None = None) -> None:
@@ -140,8 +130,10 @@ class SignStream:
                 the client's timeout.
         """
         self.half_close()
-        self._reader.join(self._item_timeout if timeout is None else timeout)
-        if self._reader.is_alive():
+        end = time.monotonic() + (self._item_timeout if timeout is None else timeout)
+        with self._changed:
+            running = list(self._running)
+        if not all(call.join(max(0.0, end - time.monotonic())) for call in running):
             self._break(DeadlineExceeded("the stream was closed before the daemon answered"))
 
     def cancel(self) -> None:
@@ -165,39 +157,62 @@ class SignStream:
     def _is_open(self) -> bool:
         return self._failure is None and not self._closing
 
-    def _read(self) -> None:
-        """Complete futures until the call ends; then fail those that are left."""
-        try:
-            for answer in self._call:
-                if not self._complete(answer):
-                    self._break(Internal("the daemon answered an item that was not in flight"))
-                    return
-            self._break(Unavailable("the daemon ended the stream"), cancel=False)
-        except grpc.RpcError as error:
-            self._break(from_rpc_error(error), cancel=False)
+    def _in_flight(self) -> int:
+        return sum(len(call.pending) for call in self._running)
 
-    def _complete(self, answer: pb.SignStreamResponse) -> bool:
+    def _go_on(self, generation: int) -> StreamCall:
+        """Open a call for what is sent from now on; the one before ends with its answers."""
+        if self._newest is not None:
+            self._newest.half_close()
+        left = None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
+        call = self._newest = StreamCall(
+            self._method, left, generation, answered=self._complete, ended=self._end
+        )
+        self._running.append(call)
+        return call
+
+    def _complete(self, call: StreamCall, answer: pb.SignStreamResponse) -> bool:
         with self._changed:
-            future = self._pending.pop(answer.id, None)
+            future = call.pending.pop(answer.id, None)
             self._changed.notify()
-        if future is None:
-            return False
-        if answer.HasField("response"):
-            future.set_result(answer.response)
-        else:
-            future.set_exception(from_status(answer.error))
-        return True
+        if future is not None:
+            future.complete(answer)
+        return future is not None
 
-    def _break(self, failure: SignwardError, *, cancel: bool = True) -> None:
+    def _end(self, call: StreamCall, failure: SignwardError) -> None:
+        """Fail what a call has not answered; the stream ends too, unless it can go on elsewhere."""
+        can_go_on = (
+            not self._closing
+            and not isinstance(failure, Internal)
+            and self._generation() > call.generation
+        )
+        with self._changed:
+            self._running.remove(call)
+            orphans, call.pending = call.pending, {}
+            if call is self._newest:
+                self._newest = None
+                if self._failure is None and not can_go_on:
+                    self._failure = failure
+            self._changed.notify_all()
+        _fail(orphans, self._failure or failure)
+
+    def _break(self, failure: SignwardError) -> None:
         """End the stream for good; the first failure is the one that counts."""
         with self._changed:
             if self._failure is None:
                 self._failure = failure
             failure = self._failure
-            orphans, self._pending = self._pending, {}
-            self._outbox.put(None)
+            running = list(self._running)
+            orphans: dict[int, SignFuture] = {}
+            for call in running:
+                orphans |= call.pending
+                call.pending = {}
             self._changed.notify_all()
-        if cancel:
-            self._call.cancel()
-        for future in orphans.values():
-            future.set_exception(copy(failure))  # each raise adds to a traceback
+        for call in running:
+            call.cancel()
+        _fail(orphans, failure)
+
+
+def _fail(orphans: dict[int, SignFuture], failure: SignwardError) -> None:
+    for future in orphans.values():
+        future.set_exception(copy(failure))  # each raise adds to a traceback

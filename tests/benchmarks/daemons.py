@@ -20,6 +20,7 @@ from signward.v1.admin_service_pb2_grpc import AdminServiceStub
 from tests.benchmarks.cases import ED25519_KEY, ORDER_KEY, SECP256K1_KEY
 from tests.benchmarks.processes import PATIENCE, run, signward, started
 from tests.benchmarks.variants import Setup, Variant
+from tests.running.otlp import Receiver
 
 __all__ = ["RunningDaemon", "daemon"]
 
@@ -75,10 +76,22 @@ def daemon(setup: Setup, folder: Path) -> Iterator[RunningDaemon]:
     for name in setup.policies:
         shutil.copy(_POLICIES / f"{name}.cedar", home / "policies")
     addresses = ["--tcp", "127.0.0.1:0", "--http", "127.0.0.1:0", "--unix", f"{folder}/socket"]
-    settings = [word for setting in setup.settings for word in ("--set", setting)]
-    command = signward("serve", "--home", str(home), *addresses, *settings)
-    with started(command, folder / "log") as line:
-        yield _prepared(home, json.loads(line))
+    with _collector(setup) as endpoint:
+        traced = f'telemetry.endpoint="{endpoint}"'
+        settings = [word for setting in (*setup.settings, traced) for word in ("--set", setting)]
+        command = signward("serve", "--home", str(home), *addresses, *settings)
+        with started(command, folder / "log") as line:
+            yield _prepared(home, json.loads(line))
+
+
+@contextmanager
+def _collector(setup: Setup) -> Iterator[str]:
+    """Run a collector for the spans of a daemon, if it sends any; yield where it is."""
+    if not setup.traced:
+        yield ""
+        return
+    with Receiver() as receiver:
+        yield receiver.endpoint
 
 
 def _prepared(home: Path, bound: dict[str, str]) -> RunningDaemon:

@@ -27,6 +27,7 @@ __all__ = ["Figures", "figures"]
 _Figure: TypeAlias = dict[str, Any]  # numbers, quartiles, and the names of other cases
 Figures: TypeAlias = dict[str, _Figure]
 _MICRO = 1e6
+_UNARY = next(case for case in CASES if case.name == "sign_ed25519")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +77,10 @@ def _of_variant(
         if case.name == "sign_batch_64":
             figure |= _batch(ours, before, samples.bare)
         if case.name == "sign_stream":
-            unary = samples.rates[(variant.name, transport), "sign_ed25519"]
+            unary = samples.rates[(variant.name, transport), _UNARY.name]
             figure |= _ratio("throughput_ratio_to_unary", ours.rate, unary)
+            bare = _series(samples, (ECHO, transport), _UNARY)
+            figure |= _ratio("p50_ratio_to_unary_echo", ours.p50, bare.p50)
         found[variant.named(case.name, transport)] = figure
     return found
 

@@ -35,12 +35,14 @@ class Target:
 
 
 TARGETS = (
-    Target("sign_ed25519", "p50_ratio", 1.2),
-    Target("sign_ed25519", "throughput_ratio", 0.75),
+    Target("sign_ed25519", "p50_ratio", 1.25),
+    Target("sign_ed25519", "p99_ratio", 1.6),
+    Target("sign_ed25519", "throughput_ratio", 0.65),
     Target("get_public_key", "p50_ratio", 1.2),
     Target("sign_ed25519_payload", "p50_ratio_added", 0.3),
     Target("sign_order_payload", "p50_ratio_added", 0.3),
-    Target("sign_batch_64", "raw_ratio", 2.5),
+    Target("sign_batch_64", "raw_ratio", 3.0),
+    Target("sign_stream", "p50_ratio_to_unary_echo", 0.9),
 )
 
 

@@ -22,7 +22,7 @@ __all__ = [
 
 Place: TypeAlias = tuple[str, str]  # ``ECHO`` or the name of a variant, and a transport
 ECHO = "echo"
-FULL = "limits"
+FULL = "everything"
 SUFFIX = {"tcp": "", "uds": "_uds"}
 """What stands at the end of a name in the results, by transport."""
 TRANSPORTS = tuple(SUFFIX)
@@ -37,10 +37,12 @@ class Setup:
     Attributes:
         policies: Files of ``policies/`` that it has, without their suffix.
         settings: What else differs from the defaults, as ``signward serve --set`` takes it.
+        traced: Whether it sends a span of every call to a collector in another process.
     """
 
     policies: tuple[str, ...]
     settings: tuple[str, ...]
+    traced: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +96,7 @@ _API_KEYS = (*_RULES, 'listen.api_keys="127.0.0.1:0"')
 VARIANTS = (
     Variant(
         name="spine",
-        part="certificate, one policy that permits all",
+        part="certificate, one policy that permits all, audit log",
         before="",
         setup=Setup(("all",), _NO_RULES),
         cases=("get_public_key", *_SIGNING),
@@ -107,10 +109,17 @@ VARIANTS = (
         cases=("get_public_key", *_SIGNING),
     ),
     Variant(
-        name=FULL,
+        name="limits",
         part="rate limits by identity and by key",
         before="policies",
         setup=Setup(("desk",), _RULES),
+        cases=("get_public_key", *_SIGNING),
+    ),
+    Variant(
+        name=FULL,
+        part="spans of all calls, sent to a collector",
+        before="limits",
+        setup=Setup(("desk",), _RULES, traced=True),
         cases=_ALL,
         transports=TRANSPORTS,
     ),
@@ -118,14 +127,14 @@ VARIANTS = (
         name="payload",
         part="caps on the payload, decided on each item",
         before=FULL,
-        setup=Setup(("desk", "caps"), _RULES),
+        setup=Setup(("desk", "caps"), _RULES, traced=True),
         cases=_SIGNING,
     ),
     Variant(
         name="api_key",
         part="an API key beside the certificate",
         before=FULL,
-        setup=Setup(("desk",), _API_KEYS),
+        setup=Setup(("desk",), _API_KEYS, traced=True),
         cases=_CALLS,
         api_key=True,
     ),
@@ -133,7 +142,7 @@ VARIANTS = (
         name="api_key_alone",
         part="the API key alone, on its own listener",
         before="api_key",
-        setup=Setup(("desk",), _API_KEYS),
+        setup=Setup(("desk",), _API_KEYS, traced=True),
         cases=_CALLS,
         api_key=True,
         certificate=False,

@@ -41,11 +41,17 @@ class Authority:
         )
         self.ca.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
 
-    def issue(self, name: str, *alternative_names: x509.GeneralName) -> CertificateFiles:
-        """Issue a certificate with these subject alternative names."""
+    def issue(
+        self,
+        name: str,
+        *alternative_names: x509.GeneralName,
+        start: dt.timedelta = dt.timedelta(minutes=-1),
+        end: dt.timedelta = dt.timedelta(hours=1),
+    ) -> CertificateFiles:
+        """Issue a certificate with these subject alternative names, valid from now + start."""
         key = ec.generate_private_key(ec.SECP256R1())
         certificate = (
-            self._builder(_name(name), key)
+            self._builder(_name(name), key, start, end)
             .add_extension(x509.SubjectAlternativeName(alternative_names), critical=False)
             .sign(self._key, hashes.SHA256())
         )
@@ -61,7 +67,11 @@ class Authority:
         return files
 
     def _builder(
-        self, subject: x509.Name, key: ec.EllipticCurvePrivateKey
+        self,
+        subject: x509.Name,
+        key: ec.EllipticCurvePrivateKey,
+        start: dt.timedelta = dt.timedelta(minutes=-1),
+        end: dt.timedelta = dt.timedelta(hours=1),
     ) -> x509.CertificateBuilder:
         now = dt.datetime.now(dt.UTC)
         return (
@@ -70,6 +80,6 @@ class Authority:
             .issuer_name(self._name)
             .public_key(key.public_key())
             .serial_number(x509.random_serial_number())
-            .not_valid_before(now - dt.timedelta(minutes=1))
-            .not_valid_after(now + dt.timedelta(hours=1))
+            .not_valid_before(now + start)
+            .not_valid_after(now + end)
         )

@@ -22,13 +22,18 @@ _CODES = {code.value[0]: code for code in grpc.StatusCode}
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One call as the daemon saw it; ``authorization`` has the values of that metadata."""
+    """One call as the daemon saw it.
+
+    ``authorization`` has the values of that metadata, ``caller`` the common name of the
+    certificate, empty if there is none.
+    """
 
     method: str
     request: Any
     time_remaining: float | None
     peer: str
     authorization: tuple[str, ...]
+    caller: str
 
 
 @dataclass(slots=True)
@@ -90,9 +95,9 @@ class FakeState:
     def _enter(self, method: str, request: Any, context: grpc.ServicerContext) -> None:
         metadata = context.invocation_metadata()
         authorization = tuple(entry.value for entry in metadata if entry.key == "authorization")
-        self.seen.append(
-            Seen(method, request, context.time_remaining(), context.peer(), authorization)
-        )
+        [caller] = context.auth_context().get("x509_common_name", [b""])
+        remaining, peer = context.time_remaining(), context.peer()
+        self.seen.append(Seen(method, request, remaining, peer, authorization, caller.decode()))
         if planned := self.planned.get(method):
             abort(context, planned.popleft())
 

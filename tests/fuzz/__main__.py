@@ -65,7 +65,7 @@ def _run(name: str, seconds: int) -> bool:
 def _guided(name: str, seconds: int, corpus: str) -> int:
     import atheris  # type: ignore[import-not-found]
 
-    with atheris.instrument_imports(include=["signward_server"]):
+    with atheris.instrument_imports(include=["signward.audit", "signward_server"]):
         target = _targets()[name]
     options = [f"-max_total_time={seconds}", f"-max_len={_LONGEST}", "-rss_limit_mb=2048",
                "-timeout=30", "-verbosity=0", "-print_final_stats=1"]  # fmt: skip

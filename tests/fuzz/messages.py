@@ -8,6 +8,7 @@ from typing import Final
 from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message_factory import GetMessageClass
 from signward.v1 import admin_service_pb2 as admin
+from signward.v1 import audit_pb2 as audit
 from signward.v1 import key_service_pb2 as keys
 from signward.v1 import sign_service_pb2 as sign
 from signward_server.core.api_keys import ApiKey
@@ -83,12 +84,15 @@ def _seeds() -> tuple[bytes, ...]:
     raw = sign.SignRequest(key="bot-key", raw=sign.RawMessage(message=b"m"), request_id="r")
     intent = sign.OrderIntent(action="order", coin="BTC", sz="1", limit_px="1", timestamp=1)
     order = sign.SignRequest(key="bot-key", order=intent)
+    wanted = audit.AuditFilter(identity="cn:a", outcome="OK", until={"seconds": 5})
     examples = {
         "CreateApiKey": create, "ImportApiKey": known, "FreezeKey": freeze,
         "UnfreezeKey": chosen, "Sign": raw, "Verify": order,
         "SignBatch": sign.SignBatchRequest(requests=[raw, order]),
         "ListApiKeys": admin.ListApiKeysRequest(page_size=5, page_token="AWE", identity="cn:a"),  # noqa: S106
         "Reload": admin.ReloadRequest(parts=[1, 2]),
+        "ListAuditRecords": audit.ListAuditRecordsRequest(start=1, filter=wanted, page_size=9),
+        "GetAuditProof": audit.GetAuditProofRequest(inclusion=audit.AuditInclusion(sequence=1)),
         "CreateKey": keys.CreateKeyRequest(key_id="n", algorithm=1, custody=1, purpose=1),
         "UpdateKey": keys.UpdateKeyRequest(key_id="bot-key", labels={"a": "b"}),
         "ListKeys": keys.ListKeysRequest(page_size=3, page_token="ATUvYQ"),  # noqa: S106

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.fuzz import callers, configurations, messages, names, policies
+from tests.fuzz import audit_logs, callers, configurations, messages, names, policies
 from tests.fuzz.target import Target
 
 __all__ = ["TARGETS"]
 
 TARGETS: Final[dict[str, Target]] = (
-    names.TARGETS | callers.TARGETS | configurations.TARGETS | policies.TARGETS | messages.TARGETS
+    audit_logs.TARGETS
+    | names.TARGETS
+    | callers.TARGETS
+    | configurations.TARGETS
+    | policies.TARGETS
+    | messages.TARGETS
 )

@@ -11,7 +11,14 @@ from hypothesis import strategies as st
 from tests.fuzz.targets import TARGETS
 
 _EXAMPLES = 300
-_SLOW = {"configuration": 120, "variables": 120, "cedar": 200, "table": 150, "any_rpc": 400}
+_SLOW = {
+    "configuration": 120,
+    "variables": 120,
+    "cedar": 200,
+    "table": 150,
+    "any_rpc": 400,
+    "log": 150,
+}
 
 
 @st.composite

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 
 __all__ = ["main"]
 
-_LIBRARIES = ("typer", "rich")
+_LIBRARIES = ("typer", "rich", "cryptography")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -2,7 +2,8 @@
 
 ====  ==========================================================================
 0     done
-1     the signature does not verify, or a part of a reload was refused
+1     a signature or a proof does not verify, an audit log is not intact, or a part of a
+      reload was refused
 2     wrong usage, or credentials that cannot be used
 3     the caller is unknown or may not do this
 4     there is no such thing

@@ -23,10 +23,11 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from signward.v1 import audit_pb2 as signward_dot_v1_dot_audit__pb2
 from signward.v1 import resources_pb2 as signward_dot_v1_dot_resources__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fsignward/v1/admin_service.proto\x12\x0bsignward.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bsignward/v1/resources.proto\"\xf7\x01\n\x06\x41piKey\x12\n\n\x02id\x18\x01 \x01(\t\x12\x10\n\x08identity\x18\x02 \x01(\t\x12/\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0brevoke_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0e\x61\x64\x64ress_ranges\x18\x06 \x03(\t\x12\x12\n\ncreated_by\x18\x07 \x01(\t\x12\x10\n\x08imported\x18\x08 \x01(\x08\"p\n\x13\x43reateApiKeyRequest\x12\x10\n\x08identity\x18\x01 \x01(\t\x12/\n\x0b\x65xpire_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0e\x61\x64\x64ress_ranges\x18\x03 \x03(\t\"L\n\x14\x43reateApiKeyResponse\x12$\n\x07\x61pi_key\x18\x01 \x01(\x0b\x32\x13.signward.v1.ApiKey\x12\x0e\n\x06secret\x18\x02 \x01(\t\"\x80\x01\n\x13ImportApiKeyRequest\x12\x10\n\x08identity\x18\x01 \x01(\t\x12/\n\x0b\x65xpire_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0e\x61\x64\x64ress_ranges\x18\x03 \x03(\t\x12\x0e\n\x06secret\x18\x04 \x01(\t\"<\n\x14ImportApiKeyResponse\x12$\n\x07\x61pi_key\x18\x01 \x01(\x0b\x32\x13.signward.v1.ApiKey\"M\n\x12ListApiKeysRequest\x12\x11\n\tpage_size\x18\x01 \x01(\r\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x10\n\x08identity\x18\x03 \x01(\t\"U\n\x13ListApiKeysResponse\x12%\n\x08\x61pi_keys\x18\x01 \x03(\x0b\x32\x13.signward.v1.ApiKey\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\")\n\x13RevokeApiKeyRequest\x12\x12\n\napi_key_id\x18\x01 \x01(\t\"<\n\x14RevokeApiKeyResponse\x12$\n\x07\x61pi_key\x18\x01 \x01(\x0b\x32\x13.signward.v1.ApiKey\"v\n\rLabelSelector\x12\x36\n\x06labels\x18\x01 \x03(\x0b\x32&.signward.v1.LabelSelector.LabelsEntry\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x91\x01\n\x10\x46reezeKeyRequest\x12\x10\n\x06key_id\x18\x01 \x01(\tH\x00\x12.\n\x08selector\x18\x02 \x01(\x0b\x32\x1a.signward.v1.LabelSelectorH\x00\x12!\n\x04mode\x18\x03 \x01(\x0e\x32\x13.signward.v1.Freeze\x12\x0e\n\x06reason\x18\x04 \x01(\tB\x08\n\x06target\"$\n\x11\x46reezeKeyResponse\x12\x0f\n\x07key_ids\x18\x01 \x03(\t\"p\n\x12UnfreezeKeyRequest\x12\x10\n\x06key_id\x18\x01 \x01(\tH\x00\x12.\n\x08selector\x18\x02 \x01(\x0b\x32\x1a.signward.v1.LabelSelectorH\x00\x12\x0e\n\x06reason\x18\x03 \x01(\tB\x08\n\x06target\"&\n\x13UnfreezeKeyResponse\x12\x0f\n\x07key_ids\x18\x01 \x03(\t\"7\n\rReloadRequest\x12&\n\x05parts\x18\x01 \x03(\x0e\x32\x17.signward.v1.ReloadPart\"<\n\x0eReloadResponse\x12*\n\x07results\x18\x01 \x03(\x0b\x32\x19.signward.v1.ReloadResult\"h\n\x0cReloadResult\x12%\n\x04part\x18\x01 \x01(\x0e\x32\x17.signward.v1.ReloadPart\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x0f\n\x07\x63hanged\x18\x03 \x01(\x08\x12\x0f\n\x07problem\x18\x04 \x01(\t*\x8f\x01\n\nReloadPart\x12\x1b\n\x17RELOAD_PART_UNSPECIFIED\x10\x00\x12\x16\n\x12RELOAD_PART_POLICY\x10\x01\x12\x1c\n\x18RELOAD_PART_CERTIFICATES\x10\x02\x12\x16\n\x12RELOAD_PART_LIMITS\x10\x03\x12\x16\n\x12RELOAD_PART_GROUPS\x10\x04\x32\xc0\x04\n\x0c\x41\x64minService\x12S\n\x0c\x43reateApiKey\x12 .signward.v1.CreateApiKeyRequest\x1a!.signward.v1.CreateApiKeyResponse\x12S\n\x0cImportApiKey\x12 .signward.v1.ImportApiKeyRequest\x1a!.signward.v1.ImportApiKeyResponse\x12P\n\x0bListApiKeys\x12\x1f.signward.v1.ListApiKeysRequest\x1a .signward.v1.ListApiKeysResponse\x12S\n\x0cRevokeApiKey\x12 .signward.v1.RevokeApiKeyRequest\x1a!.signward.v1.RevokeApiKeyResponse\x12J\n\tFreezeKey\x12\x1d.signward.v1.FreezeKeyRequest\x1a\x1e.signward.v1.FreezeKeyResponse\x12P\n\x0bUnfreezeKey\x12\x1f.signward.v1.UnfreezeKeyRequest\x1a .signward.v1.UnfreezeKeyResponse\x12\x41\n\x06Reload\x12\x1a.signward.v1.ReloadRequest\x1a\x1b.signward.v1.ReloadResponseB.Z,signward.internal/gen/signward/v1;signwardv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fsignward/v1/admin_service.proto\x12\x0bsignward.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17signward/v1/audit.proto\x1a\x1bsignward/v1/resources.proto\"\xf7\x01\n\x06\x41piKey\x12\n\n\x02id\x18\x01 \x01(\t\x12\x10\n\x08identity\x18\x02 \x01(\t\x12/\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0brevoke_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0e\x61\x64\x64ress_ranges\x18\x06 \x03(\t\x12\x12\n\ncreated_by\x18\x07 \x01(\t\x12\x10\n\x08imported\x18\x08 \x01(\x08\"p\n\x13\x43reateApiKeyRequest\x12\x10\n\x08identity\x18\x01 \x01(\t\x12/\n\x0b\x65xpire_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0e\x61\x64\x64ress_ranges\x18\x03 \x03(\t\"L\n\x14\x43reateApiKeyResponse\x12$\n\x07\x61pi_key\x18\x01 \x01(\x0b\x32\x13.signward.v1.ApiKey\x12\x0e\n\x06secret\x18\x02 \x01(\t\"\x80\x01\n\x13ImportApiKeyRequest\x12\x10\n\x08identity\x18\x01 \x01(\t\x12/\n\x0b\x65xpire_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0e\x61\x64\x64ress_ranges\x18\x03 \x03(\t\x12\x0e\n\x06secret\x18\x04 \x01(\t\"<\n\x14ImportApiKeyResponse\x12$\n\x07\x61pi_key\x18\x01 \x01(\x0b\x32\x13.signward.v1.ApiKey\"M\n\x12ListApiKeysRequest\x12\x11\n\tpage_size\x18\x01 \x01(\r\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x10\n\x08identity\x18\x03 \x01(\t\"U\n\x13ListApiKeysResponse\x12%\n\x08\x61pi_keys\x18\x01 \x03(\x0b\x32\x13.signward.v1.ApiKey\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\")\n\x13RevokeApiKeyRequest\x12\x12\n\napi_key_id\x18\x01 \x01(\t\"<\n\x14RevokeApiKeyResponse\x12$\n\x07\x61pi_key\x18\x01 \x01(\x0b\x32\x13.signward.v1.ApiKey\"v\n\rLabelSelector\x12\x36\n\x06labels\x18\x01 \x03(\x0b\x32&.signward.v1.LabelSelector.LabelsEntry\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x91\x01\n\x10\x46reezeKeyRequest\x12\x10\n\x06key_id\x18\x01 \x01(\tH\x00\x12.\n\x08selector\x18\x02 \x01(\x0b\x32\x1a.signward.v1.LabelSelectorH\x00\x12!\n\x04mode\x18\x03 \x01(\x0e\x32\x13.signward.v1.Freeze\x12\x0e\n\x06reason\x18\x04 \x01(\tB\x08\n\x06target\"$\n\x11\x46reezeKeyResponse\x12\x0f\n\x07key_ids\x18\x01 \x03(\t\"p\n\x12UnfreezeKeyRequest\x12\x10\n\x06key_id\x18\x01 \x01(\tH\x00\x12.\n\x08selector\x18\x02 \x01(\x0b\x32\x1a.signward.v1.LabelSelectorH\x00\x12\x0e\n\x06reason\x18\x03 \x01(\tB\x08\n\x06target\"&\n\x13UnfreezeKeyResponse\x12\x0f\n\x07key_ids\x18\x01 \x03(\t\"7\n\rReloadRequest\x12&\n\x05parts\x18\x01 \x03(\x0e\x32\x17.signward.v1.ReloadPart\"<\n\x0eReloadResponse\x12*\n\x07results\x18\x01 \x03(\x0b\x32\x19.signward.v1.ReloadResult\"h\n\x0cReloadResult\x12%\n\x04part\x18\x01 \x01(\x0e\x32\x17.signward.v1.ReloadPart\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x0f\n\x07\x63hanged\x18\x03 \x01(\x08\x12\x0f\n\x07problem\x18\x04 \x01(\t*\x8f\x01\n\nReloadPart\x12\x1b\n\x17RELOAD_PART_UNSPECIFIED\x10\x00\x12\x16\n\x12RELOAD_PART_POLICY\x10\x01\x12\x1c\n\x18RELOAD_PART_CERTIFICATES\x10\x02\x12\x16\n\x12RELOAD_PART_LIMITS\x10\x03\x12\x16\n\x12RELOAD_PART_GROUPS\x10\x04\x32\xb4\x07\n\x0c\x41\x64minService\x12S\n\x0c\x43reateApiKey\x12 .signward.v1.CreateApiKeyRequest\x1a!.signward.v1.CreateApiKeyResponse\x12S\n\x0cImportApiKey\x12 .signward.v1.ImportApiKeyRequest\x1a!.signward.v1.ImportApiKeyResponse\x12P\n\x0bListApiKeys\x12\x1f.signward.v1.ListApiKeysRequest\x1a .signward.v1.ListApiKeysResponse\x12S\n\x0cRevokeApiKey\x12 .signward.v1.RevokeApiKeyRequest\x1a!.signward.v1.RevokeApiKeyResponse\x12J\n\tFreezeKey\x12\x1d.signward.v1.FreezeKeyRequest\x1a\x1e.signward.v1.FreezeKeyResponse\x12P\n\x0bUnfreezeKey\x12\x1f.signward.v1.UnfreezeKeyRequest\x1a .signward.v1.UnfreezeKeyResponse\x12\x41\n\x06Reload\x12\x1a.signward.v1.ReloadRequest\x1a\x1b.signward.v1.ReloadResponse\x12V\n\rGetCheckpoint\x12!.signward.v1.GetCheckpointRequest\x1a\".signward.v1.GetCheckpointResponse\x12_\n\x10ListAuditRecords\x12$.signward.v1.ListAuditRecordsRequest\x1a%.signward.v1.ListAuditRecordsResponse\x12\x61\n\x10TailAuditRecords\x12$.signward.v1.TailAuditRecordsRequest\x1a%.signward.v1.TailAuditRecordsResponse0\x01\x12V\n\rGetAuditProof\x12!.signward.v1.GetAuditProofRequest\x1a\".signward.v1.GetAuditProofResponseB.Z,signward.internal/gen/signward/v1;signwardv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,44 +37,44 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._serialized_options = b'Z,signward.internal/gen/signward/v1;signwardv1'
   _globals['_LABELSELECTOR_LABELSENTRY']._loaded_options = None
   _globals['_LABELSELECTOR_LABELSENTRY']._serialized_options = b'8\001'
-  _globals['_RELOADPART']._serialized_start=1702
-  _globals['_RELOADPART']._serialized_end=1845
-  _globals['_APIKEY']._serialized_start=111
-  _globals['_APIKEY']._serialized_end=358
-  _globals['_CREATEAPIKEYREQUEST']._serialized_start=360
-  _globals['_CREATEAPIKEYREQUEST']._serialized_end=472
-  _globals['_CREATEAPIKEYRESPONSE']._serialized_start=474
-  _globals['_CREATEAPIKEYRESPONSE']._serialized_end=550
-  _globals['_IMPORTAPIKEYREQUEST']._serialized_start=553
-  _globals['_IMPORTAPIKEYREQUEST']._serialized_end=681
-  _globals['_IMPORTAPIKEYRESPONSE']._serialized_start=683
-  _globals['_IMPORTAPIKEYRESPONSE']._serialized_end=743
-  _globals['_LISTAPIKEYSREQUEST']._serialized_start=745
-  _globals['_LISTAPIKEYSREQUEST']._serialized_end=822
-  _globals['_LISTAPIKEYSRESPONSE']._serialized_start=824
-  _globals['_LISTAPIKEYSRESPONSE']._serialized_end=909
-  _globals['_REVOKEAPIKEYREQUEST']._serialized_start=911
-  _globals['_REVOKEAPIKEYREQUEST']._serialized_end=952
-  _globals['_REVOKEAPIKEYRESPONSE']._serialized_start=954
-  _globals['_REVOKEAPIKEYRESPONSE']._serialized_end=1014
-  _globals['_LABELSELECTOR']._serialized_start=1016
-  _globals['_LABELSELECTOR']._serialized_end=1134
-  _globals['_LABELSELECTOR_LABELSENTRY']._serialized_start=1089
-  _globals['_LABELSELECTOR_LABELSENTRY']._serialized_end=1134
-  _globals['_FREEZEKEYREQUEST']._serialized_start=1137
-  _globals['_FREEZEKEYREQUEST']._serialized_end=1282
-  _globals['_FREEZEKEYRESPONSE']._serialized_start=1284
-  _globals['_FREEZEKEYRESPONSE']._serialized_end=1320
-  _globals['_UNFREEZEKEYREQUEST']._serialized_start=1322
-  _globals['_UNFREEZEKEYREQUEST']._serialized_end=1434
-  _globals['_UNFREEZEKEYRESPONSE']._serialized_start=1436
-  _globals['_UNFREEZEKEYRESPONSE']._serialized_end=1474
-  _globals['_RELOADREQUEST']._serialized_start=1476
-  _globals['_RELOADREQUEST']._serialized_end=1531
-  _globals['_RELOADRESPONSE']._serialized_start=1533
-  _globals['_RELOADRESPONSE']._serialized_end=1593
-  _globals['_RELOADRESULT']._serialized_start=1595
-  _globals['_RELOADRESULT']._serialized_end=1699
-  _globals['_ADMINSERVICE']._serialized_start=1848
-  _globals['_ADMINSERVICE']._serialized_end=2424
+  _globals['_RELOADPART']._serialized_start=1727
+  _globals['_RELOADPART']._serialized_end=1870
+  _globals['_APIKEY']._serialized_start=136
+  _globals['_APIKEY']._serialized_end=383
+  _globals['_CREATEAPIKEYREQUEST']._serialized_start=385
+  _globals['_CREATEAPIKEYREQUEST']._serialized_end=497
+  _globals['_CREATEAPIKEYRESPONSE']._serialized_start=499
+  _globals['_CREATEAPIKEYRESPONSE']._serialized_end=575
+  _globals['_IMPORTAPIKEYREQUEST']._serialized_start=578
+  _globals['_IMPORTAPIKEYREQUEST']._serialized_end=706
+  _globals['_IMPORTAPIKEYRESPONSE']._serialized_start=708
+  _globals['_IMPORTAPIKEYRESPONSE']._serialized_end=768
+  _globals['_LISTAPIKEYSREQUEST']._serialized_start=770
+  _globals['_LISTAPIKEYSREQUEST']._serialized_end=847
+  _globals['_LISTAPIKEYSRESPONSE']._serialized_start=849
+  _globals['_LISTAPIKEYSRESPONSE']._serialized_end=934
+  _globals['_REVOKEAPIKEYREQUEST']._serialized_start=936
+  _globals['_REVOKEAPIKEYREQUEST']._serialized_end=977
+  _globals['_REVOKEAPIKEYRESPONSE']._serialized_start=979
+  _globals['_REVOKEAPIKEYRESPONSE']._serialized_end=1039
+  _globals['_LABELSELECTOR']._serialized_start=1041
+  _globals['_LABELSELECTOR']._serialized_end=1159
+  _globals['_LABELSELECTOR_LABELSENTRY']._serialized_start=1114
+  _globals['_LABELSELECTOR_LABELSENTRY']._serialized_end=1159
+  _globals['_FREEZEKEYREQUEST']._serialized_start=1162
+  _globals['_FREEZEKEYREQUEST']._serialized_end=1307
+  _globals['_FREEZEKEYRESPONSE']._serialized_start=1309
+  _globals['_FREEZEKEYRESPONSE']._serialized_end=1345
+  _globals['_UNFREEZEKEYREQUEST']._serialized_start=1347
+  _globals['_UNFREEZEKEYREQUEST']._serialized_end=1459
+  _globals['_UNFREEZEKEYRESPONSE']._serialized_start=1461
+  _globals['_UNFREEZEKEYRESPONSE']._serialized_end=1499
+  _globals['_RELOADREQUEST']._serialized_start=1501
+  _globals['_RELOADREQUEST']._serialized_end=1556
+  _globals['_RELOADRESPONSE']._serialized_start=1558
+  _globals['_RELOADRESPONSE']._serialized_end=1618
+  _globals['_RELOADRESULT']._serialized_start=1620
+  _globals['_RELOADRESULT']._serialized_end=1724
+  _globals['_ADMINSERVICE']._serialized_start=1873
+  _globals['_ADMINSERVICE']._serialized_end=2821
 # @@protoc_insertion_point(module_scope)

@@ -4,6 +4,7 @@ import grpc
 import warnings
 
 from signward.v1 import admin_service_pb2 as signward_dot_v1_dot_admin__service__pb2
+from signward.v1 import audit_pb2 as signward_dot_v1_dot_audit__pb2
 
 GRPC_GENERATED_VERSION = '1.76.0'
 GRPC_VERSION = grpc.__version__
@@ -27,7 +28,8 @@ if _version_not_supported:
 
 class AdminServiceStub(object):
     """Administers a running daemon. Every RPC is an action of its own in the policy; an API key alone
-    does not suffice for any of them unless a policy says so.
+    does not suffice for any of them unless a policy says so, GetCheckpoint and GetAuditProof
+    excepted.
     """
 
     def __init__(self, channel):
@@ -71,11 +73,32 @@ class AdminServiceStub(object):
                 request_serializer=signward_dot_v1_dot_admin__service__pb2.ReloadRequest.SerializeToString,
                 response_deserializer=signward_dot_v1_dot_admin__service__pb2.ReloadResponse.FromString,
                 _registered_method=True)
+        self.GetCheckpoint = channel.unary_unary(
+                '/signward.v1.AdminService/GetCheckpoint',
+                request_serializer=signward_dot_v1_dot_audit__pb2.GetCheckpointRequest.SerializeToString,
+                response_deserializer=signward_dot_v1_dot_audit__pb2.GetCheckpointResponse.FromString,
+                _registered_method=True)
+        self.ListAuditRecords = channel.unary_unary(
+                '/signward.v1.AdminService/ListAuditRecords',
+                request_serializer=signward_dot_v1_dot_audit__pb2.ListAuditRecordsRequest.SerializeToString,
+                response_deserializer=signward_dot_v1_dot_audit__pb2.ListAuditRecordsResponse.FromString,
+                _registered_method=True)
+        self.TailAuditRecords = channel.unary_stream(
+                '/signward.v1.AdminService/TailAuditRecords',
+                request_serializer=signward_dot_v1_dot_audit__pb2.TailAuditRecordsRequest.SerializeToString,
+                response_deserializer=signward_dot_v1_dot_audit__pb2.TailAuditRecordsResponse.FromString,
+                _registered_method=True)
+        self.GetAuditProof = channel.unary_unary(
+                '/signward.v1.AdminService/GetAuditProof',
+                request_serializer=signward_dot_v1_dot_audit__pb2.GetAuditProofRequest.SerializeToString,
+                response_deserializer=signward_dot_v1_dot_audit__pb2.GetAuditProofResponse.FromString,
+                _registered_method=True)
 
 
 class AdminServiceServicer(object):
     """Administers a running daemon. Every RPC is an action of its own in the policy; an API key alone
-    does not suffice for any of them unless a policy says so.
+    does not suffice for any of them unless a policy says so, GetCheckpoint and GetAuditProof
+    excepted.
     """
 
     def CreateApiKey(self, request, context):
@@ -134,6 +157,40 @@ class AdminServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetCheckpoint(self, request, context):
+        """Returns the newest checkpoint of the audit log. It must cover every record of a call that was
+        answered before this one was made. Made for witnesses, who ask again and again: leaves no record
+        unless it fails. If no checkpoint can be signed: UNAVAILABLE with AUDIT_UNAVAILABLE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListAuditRecords(self, request, context):
+        """Reads records of the audit log, in the order of their numbers, page by page. Each page is itself
+        recorded before it is answered, and is not part of the list.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def TailAuditRecords(self, request, context):
+        """Follows the audit log: must send each record soon after it was written, and none twice. Its
+        beginning is recorded. Counts as a stream. Must end when the caller loses the right to it, and
+        with SHUTTING_DOWN when the daemon stops.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetAuditProof(self, request, context):
+        """Proves that a record is in the audit log, or that the log has only grown. Leaves no record unless
+        it fails.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AdminServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -172,6 +229,26 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     request_deserializer=signward_dot_v1_dot_admin__service__pb2.ReloadRequest.FromString,
                     response_serializer=signward_dot_v1_dot_admin__service__pb2.ReloadResponse.SerializeToString,
             ),
+            'GetCheckpoint': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetCheckpoint,
+                    request_deserializer=signward_dot_v1_dot_audit__pb2.GetCheckpointRequest.FromString,
+                    response_serializer=signward_dot_v1_dot_audit__pb2.GetCheckpointResponse.SerializeToString,
+            ),
+            'ListAuditRecords': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListAuditRecords,
+                    request_deserializer=signward_dot_v1_dot_audit__pb2.ListAuditRecordsRequest.FromString,
+                    response_serializer=signward_dot_v1_dot_audit__pb2.ListAuditRecordsResponse.SerializeToString,
+            ),
+            'TailAuditRecords': grpc.unary_stream_rpc_method_handler(
+                    servicer.TailAuditRecords,
+                    request_deserializer=signward_dot_v1_dot_audit__pb2.TailAuditRecordsRequest.FromString,
+                    response_serializer=signward_dot_v1_dot_audit__pb2.TailAuditRecordsResponse.SerializeToString,
+            ),
+            'GetAuditProof': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetAuditProof,
+                    request_deserializer=signward_dot_v1_dot_audit__pb2.GetAuditProofRequest.FromString,
+                    response_serializer=signward_dot_v1_dot_audit__pb2.GetAuditProofResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'signward.v1.AdminService', rpc_method_handlers)
@@ -182,7 +259,8 @@ def add_AdminServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class AdminService(object):
     """Administers a running daemon. Every RPC is an action of its own in the policy; an API key alone
-    does not suffice for any of them unless a policy says so.
+    does not suffice for any of them unless a policy says so, GetCheckpoint and GetAuditProof
+    excepted.
     """
 
     @staticmethod
@@ -364,6 +442,114 @@ class AdminService(object):
             '/signward.v1.AdminService/Reload',
             signward_dot_v1_dot_admin__service__pb2.ReloadRequest.SerializeToString,
             signward_dot_v1_dot_admin__service__pb2.ReloadResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetCheckpoint(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/signward.v1.AdminService/GetCheckpoint',
+            signward_dot_v1_dot_audit__pb2.GetCheckpointRequest.SerializeToString,
+            signward_dot_v1_dot_audit__pb2.GetCheckpointResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListAuditRecords(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/signward.v1.AdminService/ListAuditRecords',
+            signward_dot_v1_dot_audit__pb2.ListAuditRecordsRequest.SerializeToString,
+            signward_dot_v1_dot_audit__pb2.ListAuditRecordsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def TailAuditRecords(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/signward.v1.AdminService/TailAuditRecords',
+            signward_dot_v1_dot_audit__pb2.TailAuditRecordsRequest.SerializeToString,
+            signward_dot_v1_dot_audit__pb2.TailAuditRecordsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetAuditProof(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/signward.v1.AdminService/GetAuditProof',
+            signward_dot_v1_dot_audit__pb2.GetAuditProofRequest.SerializeToString,
+            signward_dot_v1_dot_audit__pb2.GetAuditProofResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -19,6 +19,8 @@ _WRONG_TYPES = {
     "string_type": ("is not text", "write it in quotes"),
     "int_type": ("is not a whole number", "write it without quotes, like 16"),
     "int_from_float": ("is not a whole number", "write it without a fraction, like 16"),
+    "float_type": ("is not a number", "write it without quotes, like 0.5"),
+    "finite_number": ("is not a number", "write it without quotes, like 0.5"),
     "bool_type": ("is neither true nor false", "write true or false, without quotes"),
     "model_type": ("is not a table", "give it keys of its own"),
     "tuple_type": ("is not a list", "write it in square brackets"),

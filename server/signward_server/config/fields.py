@@ -115,7 +115,7 @@ def form(value: Any, info: FieldInfo) -> str:  # noqa: ANN401  # whatever a fiel
     if isinstance(value, dict):
         inner = ", ".join(f"{name} = {form(item, info)}" for name, item in value.items())
         return f"{{ {inner} }}"
-    if isinstance(value, (bool, int)):
+    if isinstance(value, (bool, int, float)):
         return json.dumps(value)
     return json.dumps("" if value is None else str(value), ensure_ascii=False)
 
@@ -143,7 +143,7 @@ _KINDS = (
     (_is_size, "size"),
     (lambda info: info.annotation is timedelta, "duration"),
     (lambda info: info.annotation is bool, "boolean"),
-    (lambda info: info.annotation is int, "number"),
+    (lambda info: info.annotation in (int, float), "number"),
     (lambda info: _item(info) is not None, "list of tables"),
     (lambda info: get_origin(info.annotation) is tuple, "list of text"),
     (lambda info: PurePath in getattr(info.annotation, "__mro__", ()), "path"),

@@ -14,6 +14,7 @@ from signward_server.config.addresses import (
     OptionalEndpoint,
     SocketPath,
 )
+from signward_server.config.audit import Audit
 from signward_server.config.custody import Custody, Envelope
 from signward_server.config.limits import Limits
 from signward_server.config.policy import Groups, Policy
@@ -21,9 +22,11 @@ from signward_server.config.quantities import Duration
 from signward_server.config.rate_limits import FailureLimit, RateLimits, RateRule
 from signward_server.config.reload import Reload
 from signward_server.config.section import Section, contradiction, table
+from signward_server.config.telemetry import Telemetry
 from signward_server.config.tls import ClientCa, Tls
 
 __all__ = [
+    "Audit",
     "ClientCa",
     "Custody",
     "Envelope",
@@ -41,6 +44,7 @@ __all__ = [
     "Settings",
     "Shutdown",
     "Store",
+    "Telemetry",
     "Tls",
 ]
 
@@ -89,6 +93,13 @@ class Store(Section):
     path: FilePath = Field(
         Path("store/signward.db"),
         description="SQLite database; it lies in the home, whose lock protects it.",
+    )
+    lease: Duration = Field(
+        timedelta(seconds=2),
+        ge=timedelta(milliseconds=500),
+        le=timedelta(minutes=1),
+        description="How long the daemon signs on when the store cannot be confirmed: read, "
+        "written, and at the version that the daemon knows.",
     )
 
 
@@ -141,10 +152,12 @@ class Settings(Section):
     groups: Groups = table("Groups of identities.")
     store: Store = table("Where keys are kept.")
     custody: Custody = table("Where private halves live.")
+    audit: Audit = table("What was done.")
     limits: Limits = table("How much the daemon takes on.")
     rate_limits: RateLimits = table("How often who may do what.")
     order: Order = table("Order intents.")
     health: Health = table("Who may ask whether the daemon is well.")
     reload: Reload = table("What takes effect without a restart.")
     log: Log = table("What is logged.")
+    telemetry: Telemetry = table("Where spans and metrics go.")
     shutdown: Shutdown = table("The end.")

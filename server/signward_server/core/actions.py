@@ -83,6 +83,8 @@ RPC_ACTIONS: tuple[ActionKind, ...] = (
     _reading("CheckKey"),
     _reading("GetCustodyStatus", Resource.SERVER),
     _reading("GetKeyPolicyTemplate", Resource.SERVER),
+    _reading("GetCheckpoint", Resource.SERVER),
+    _reading("GetAuditProof", Resource.SERVER),
     _reading("CheckHealth", Resource.SERVER),
     _reading("Reflect", Resource.SERVER),
     _changing("CreateKey"),
@@ -106,6 +108,8 @@ RPC_ACTIONS: tuple[ActionKind, ...] = (
     _changing("ListApiKeys", Resource.SERVER),
     _changing("RevokeApiKey", Resource.SERVER),
     _changing("Reload", Resource.SERVER),
+    _changing("ListAuditRecords", Resource.SERVER),
+    _changing("TailAuditRecords", Resource.SERVER),
 )
 """The actions that are not signing. Those of signing come from the chains.
 

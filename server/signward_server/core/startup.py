@@ -7,6 +7,7 @@ from typing import ClassVar
 
 __all__ = [
     "AddressInUse",
+    "AuditRefused",
     "ConfigurationRefused",
     "CustodyRefused",
     "ExitCode",
@@ -24,6 +25,7 @@ class ExitCode(enum.IntEnum):
     IN_USE = 3
     CUSTODY = 4
     STORE = 5
+    AUDIT = 6
 
 
 class StartupFailed(Exception):  # noqa: N818  # names read as what happened
@@ -68,3 +70,9 @@ class StoreRefused(StartupFailed):
     """The store cannot be opened, or is of another version."""
 
     exit_code = ExitCode.STORE
+
+
+class AuditRefused(StartupFailed):
+    """The audit log, or the key of its checkpoints: missing, damaged, or of another log."""
+
+    exit_code = ExitCode.AUDIT

@@ -129,6 +129,16 @@ class LockedMemory:
         self._closed = False
         self._prove()
 
+    @property
+    def locked(self) -> int:
+        """Bytes of locked pages."""
+        return len(self._pages) * PAGE_SIZE
+
+    @property
+    def most(self) -> int:
+        """Bytes of locked pages that there may be."""
+        return self._most_pages * PAGE_SIZE
+
     def take(self) -> Slot | None:
         """Return a slot of zeros, ``None`` when the budget is used up.
 

@@ -22,7 +22,6 @@ from signward_server.core.ports import Caller, Catalogue, Policy
 __all__ = [
     "GET_CUSTODY_STATUS",
     "VIEW_KEY",
-    "SeenKeys",
     "may_know_of_damage",
     "may_view",
     "signing_version",
@@ -57,47 +56,6 @@ def visible_key(catalogue: Catalogue, policy: Policy, caller: Caller, key_id: st
     if key is None or not may_view(policy, caller, key):
         raise KeyNotFound
     return key
-
-
-class SeenKeys:
-    """Finds the keys of a call that names them many times: may it view one is asked once.
-
-    What was found holds while the key and the policies are the very ones that it was asked
-    for; what is done with the key is judged each time.
-
-    Args:
-        catalogue: All keys.
-        policy: Decides.
-        caller: Who asks.
-    """
-
-    __slots__ = ("_caller", "_catalogue", "_generation", "_keys", "_policy")
-
-    def __init__(self, catalogue: Catalogue, policy: Policy, caller: Caller) -> None:
-        self._catalogue = catalogue
-        self._policy = policy
-        self._caller = caller
-        self._generation: object = None
-        self._keys: dict[str, Key] = {}
-
-    def find(self, key_id: str) -> Key:
-        """Return a key; raises as ``visible_key``."""
-        generation = self._policy.generation
-        if generation is not self._generation:
-            self._keys.clear()
-            self._generation = generation
-        seen = self._keys.get(key_id)
-        if seen is not None and self._is_same(seen):
-            return seen
-        key = visible_key(self._catalogue, self._policy, self._caller, key_id)
-        self._keys[key_id] = key
-        return key
-
-    def _is_same(self, key: Key) -> bool:
-        try:
-            return self._catalogue.get(key.id) is key
-        except EnvelopeCorrupt:
-            return False
 
 
 def may_view(policy: Policy, caller: Caller, key: Key) -> bool:

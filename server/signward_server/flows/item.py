@@ -7,37 +7,53 @@ signature.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import dataclasses
+from collections.abc import Callable, Sequence
 
+from signward_server.core.audit_events import AuditEvent, Decision
 from signward_server.core.errors import CustodyUnavailable, SignwardError
 from signward_server.core.method_classes import MethodClass
-from signward_server.core.ports import AuditEntry, Call, Custody, RequestScope, Reservation
+from signward_server.core.payloads import Hash
+from signward_server.core.ports import (
+    AuditEntry,
+    AuditReceipt,
+    Call,
+    Custody,
+    RequestScope,
+    Reservation,
+)
 from signward_server.core.signing import Signature, SigningContext, SignRequest, SignResult
 from signward_server.core.unexpected import unexpected
-from signward_server.flows.access import SeenKeys
 from signward_server.flows.counting import count_failure
 from signward_server.flows.digests import request_content, signed_digest
 from signward_server.flows.judging import Judging
-from signward_server.flows.recording import item_entry
+from signward_server.flows.recording import OK, deciding, decision_of
 from signward_server.flows.signing_ports import SigningPorts
 
-__all__ = ["Item"]
+__all__ = ["Item", "Pen"]
 
-_OK = "OK"
 _UNREAD = "Sign"
+Pen = tuple[int, int, Hash]
+"""Which snapshot of a key, which version of it, and what is done to messages first."""
 
 
 class Item:
-    """An item on its way: ``attempt`` its steps in order, then ask for its ``outcome``.
+    """An item on its way: ``attempt`` its steps in order, then record and ``conclude``.
+
+    What failed at any step is ``refuse``d instead.
 
     Args:
         ports: The other parts.
         call: The call that carries it.
         request: What is asked for.
-        seen: See ``Judging``.
+
+    Attributes:
+        pen: What it is to be signed with, equal for items that share it; ``None`` while it
+            is not ``prepare``d, or signs alone.
     """
 
     __slots__ = (
+        "_answer",
         "_call",
         "_counted",
         "_digest",
@@ -48,26 +64,25 @@ class Item:
         "_ports",
         "_request",
         "_reservation",
-        "_result",
         "_settled",
         "_signatures",
+        "_started",
+        "pen",
     )
 
-    def __init__(
-        self,
-        ports: SigningPorts,
-        call: Call,
-        request: SignRequest,
-        seen: SeenKeys | None = None,
-    ) -> None:
+    def __init__(self, ports: SigningPorts, call: Call, request: SignRequest) -> None:
         self._ports = ports
         self._call = call
         self._request = request
-        self._judging = Judging(ports, call, request, seen)
+        self._judging = Judging(ports, call, request)
         self._error: SignwardError | None = None
         self._reservation: Reservation | None = None
+        self._signatures: list[Signature] = []
+        self.pen: Pen | None = None
         self._is_read = False
         self._counted = False  # whether the limits have been asked
+        self._digest = b""
+        self._started = ports.clock.monotonic()
         self._settled = False  # whether the reservation is not given back any more
         self._left = False  # whether it was signed outside of this process
 
@@ -96,28 +111,89 @@ class Item:
             self._claim(reservation)
 
     def sign(self) -> None:
-        """Make the signatures."""
-        custody = self._ports.custodies.get(self._judging.key.custody)
-        if custody is None:
-            raise CustodyUnavailable
-        messages = self._judging.decoded.messages
-        self._digest: bytes = signed_digest(messages)
+        """Make the signatures, each judged right before and right after."""
+        custody, messages = self._custody(), self._judging.decoded.messages
+        self._digest = signed_digest(messages)
         if custody.leaves_process:
-            self._ports.audit.authorised(self._entry(_OK, self._digest))
-        self._signatures: list[Signature] = []
+            entry = dataclasses.replace(self._entry(OK), event=AuditEvent.AUTHORISED)
+            self._ports.audit.authorised(entry)
+        self._signatures = []
         for message in messages:
-            self._signatures.append(self._sign(custody, message))
+            self._confirm()
+            if custody.leaves_process:
+                self._left = self._settled = True
+            self._signatures.append(custody.sign(message, self._context()))
+            self.check()
 
-    def outcome(self) -> SignResult | SignwardError:
-        """Return the answer or the error, after it is recorded; for once, after all steps."""
-        self.attempt(Item._answer)
+    def prepare(self) -> None:
+        """Do all of ``sign`` that comes before the signature, if others can share it.
+
+        It has a ``pen`` then, and whoever signs with that calls ``take`` and ``check``.
+        """
+        custody, messages = self._custody(), self._judging.decoded.messages
+        if custody.leaves_process or len(messages) != 1:
+            return
+        self._digest = signed_digest(messages)
+        self._confirm()
+        judging = self._judging
+        self.pen = id(judging.key), judging.version.version, judging.decoded.hash
+
+    def sign_with(self, others: Sequence[Item]) -> Sequence[Signature]:
+        """Sign the messages of items with the pen of this one; raises as ``Custody.sign``."""
+        messages = [other._judging.decoded.messages[0] for other in others]  # noqa: SLF001
+        return self._custody().sign_many(messages, self._context())
+
+    def take(self, signature: Signature) -> None:
+        """Have a signature that was made with its pen."""
+        self._signatures = [signature]
+
+    def check(self) -> None:
+        """Judge again after a signature if anything has changed (S11)."""
+        judging = self._judging
+        if judging.is_outdated():
+            # The change may have come before the key was opened: what that left open goes.
+            self._custody().forget(judging.key.id)
+            judging.renew()
+
+    def finish(self) -> None:
+        """Put the answer into its form."""
+        judging = self._judging
+        if self._left:
+            judging.renew()
+            self._ports.lease.ensure_held()
+        self._answer = judging.chain.encode(
+            judging.decoded, judging.version.public_key, self._signatures
+        )
+
+    def entry(self) -> AuditEntry | None:
+        """Return what is to be recorded before the answer leaves; ``None`` if it failed."""
+        return None if self._error is not None else self._entry(OK)
+
+    def fail(self, error: SignwardError) -> None:
+        """Give up the answer: it cannot be recorded."""
+        self._drop(error)
+
+    def conclude(self, entry: AuditEntry, receipt: AuditReceipt) -> SignResult:
+        """Return the answer, now that its entry is recorded."""
+        self._call.concluded(entry, receipt)
+        judging = self._judging
+        return SignResult(
+            judging.key.id,
+            judging.version.version,
+            receipt.log,
+            receipt.sequence,
+            self._digest,
+            self._answer,
+        )
+
+    def refuse(self) -> SignwardError:
+        """Return the error, after it is recorded; for once."""
         error, self._error = self._error, None  # its traceback holds this frame
         if error is None:
-            return self._result
-        try:
-            self._ports.audit.record(self._entry(error.reason))
-        except SignwardError as unrecorded:
-            return unrecorded.with_traceback(None)
+            raise AssertionError("it has not failed")
+        entry = self._entry(error.reason, error)
+        self._ports.audit.failed(entry)
+        self._call.concluded(entry, None)
         return error
 
     def _claim(self, reservation: Reservation) -> None:
@@ -137,36 +213,28 @@ class Item:
         if claim.version != number:
             judging.choose(claim.version)
 
-    def _sign(self, custody: Custody, message: bytes) -> Signature:
+    def _custody(self) -> Custody:
+        custody = self._ports.custodies.get(self._judging.key.custody)
+        if custody is None:
+            raise CustodyUnavailable
+        return custody
+
+    def _confirm(self) -> None:
+        """Return while it may still be signed."""
         judging = self._judging
         if judging.is_outdated():
             judging.renew()
+        self._ports.lease.ensure_held()  # S34
         self._call.ensure_live()
-        if custody.leaves_process:
-            self._left = self._settled = True
-        context = SigningContext(
+
+    def _context(self) -> SigningContext:
+        judging = self._judging
+        return SigningContext(
             judging.key,
             judging.version,
             judging.decoded.hash,
             self._call.identity,
             self._request.source,
-        )
-        signature = custody.sign(message, context)
-        if judging.is_outdated():
-            # The change may have come before the key was opened: what that left open goes.
-            custody.forget(judging.key.id)
-            judging.renew()
-        return signature
-
-    def _answer(self) -> None:
-        judging, digest = self._judging, self._digest
-        if self._left:
-            judging.renew()
-        version = judging.version
-        result = judging.chain.encode(judging.decoded, version.public_key, self._signatures)
-        receipt = self._ports.audit.record(self._entry(_OK, digest))
-        self._result: SignResult = SignResult(
-            judging.key.id, version.version, receipt.log, receipt.sequence, digest, result
         )
 
     def _drop(self, error: SignwardError) -> None:
@@ -181,9 +249,37 @@ class Item:
             error = count_failure(self._ports.limits, self._call.identity, error)
         self._error = error
 
-    def _entry(self, outcome: str, digest: bytes = b"") -> AuditEntry:
-        call, request, judging = self._call, self._request, self._judging
+    def _entry(self, outcome: str, error: SignwardError | None = None) -> AuditEntry:
+        request, judging = self._request, self._judging
         if not self._is_read:
-            return item_entry(call, request, _UNREAD, request.version, outcome)
-        action, version = judging.decoded.intent.action, judging.version.version
-        return item_entry(call, request, action, version, outcome, digest)
+            return AuditEntry(
+                AuditEvent.SIGNATURE,
+                self._call,
+                _UNREAD,
+                request.key,
+                request.version,
+                outcome,
+                request_id=request.request_id,
+                started=self._started,
+            )
+        key, intent = judging.key, judging.decoded.intent
+        allowed = judging.allowed
+        decision = Decision.UNASKED if allowed is None else Decision.ALLOW
+        return AuditEntry(
+            AuditEvent.SIGNATURE,
+            self._call,
+            intent.action,
+            key.id,
+            judging.version.version,
+            outcome,
+            decision if error is None else decision_of(error, decision),
+            allowed or (deciding(error) if error is not None else ()),
+            judging.policy_set,
+            intent,
+            self._digest if error is None or self._left else b"",
+            request.request_id,
+            "",
+            key.purpose,
+            key.custody,
+            self._started,
+        )

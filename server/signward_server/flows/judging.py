@@ -11,9 +11,9 @@ from signward_server.core.errors import (
     PayloadUnsupported,
 )
 from signward_server.core.keys import Freeze, Key, KeyVersion
-from signward_server.core.ports import Call, Chain
+from signward_server.core.ports import Call, Chain, Generation
 from signward_server.core.signing import Decoded, SignRequest
-from signward_server.flows.access import SeenKeys, signing_version, visible_key
+from signward_server.flows.access import signing_version, visible_key
 from signward_server.flows.signing_ports import SigningPorts
 
 __all__ = ["Judging"]
@@ -30,13 +30,14 @@ class Judging:
         ports: The other parts.
         call: The call that carries it.
         request: What is asked for.
-        seen: Keys that the call was found to see; ``None`` for a call with one item.
 
     Attributes:
         key: The key, as it was judged; set by ``read``, as all others.
         version: The version that is to sign.
         chain: Whose payload it is.
         decoded: What is judged, and the bytes that follow from it.
+        allowed: Ids of the policies that allow it; ``None`` until they do.
+        policy_set: Hash of the policies that were asked last.
     """
 
     __slots__ = (
@@ -44,30 +45,27 @@ class Judging:
         "_generation",
         "_ports",
         "_request",
-        "_seen",
         "_totals",
+        "allowed",
         "chain",
         "decoded",
         "key",
+        "policy_set",
         "version",
     )
 
-    def __init__(
-        self, ports: SigningPorts, call: Call, request: SignRequest, seen: SeenKeys | None
-    ) -> None:
+    def __init__(self, ports: SigningPorts, call: Call, request: SignRequest) -> None:
         self._ports = ports
         self._call = call
         self._request = request
-        self._seen = seen
+        self.allowed: tuple[str, ...] | None = None
+        self.policy_set = ""
 
     def read(self) -> Decoded:
         """Find the key and the version that is asked for, and decode the payload."""
         ports, request = self._ports, self._request
-        self._generation: object = ports.policy.generation
-        if self._seen is None:
-            key = visible_key(ports.catalogue, ports.policy, self._call, request.key)
-        else:
-            key = self._seen.find(request.key)
+        self._generation: Generation = ports.policy.generation
+        key = visible_key(ports.catalogue, ports.policy, self._call, request.key)
         chain = ports.chains.get(type(request.payload))
         if chain is None:
             raise PayloadUnsupported
@@ -91,7 +89,10 @@ class Judging:
         ports, key, intent = self._ports, self.key, self.decoded.intent
         if key.freeze is Freeze.CANCEL_ONLY and intent.action not in ports.cancelling:
             raise KeyFrozen
-        ports.policy.authorize(self._call, intent.action, key, self.version, intent, totals)
+        self.policy_set = self._generation.version
+        self.allowed = ports.policy.authorize(
+            self._call, intent.action, key, self.version, intent, totals
+        )
 
     def choose(self, number: int) -> None:
         """Take another version than the one that was judged, and judge that (S24, S33)."""

@@ -1,15 +1,22 @@
-"""Recording the outcome of what changes keys, and of each item that is to be signed."""
+"""Recording what becomes of administrative calls."""
 
 from __future__ import annotations
 
 from types import TracebackType
 from typing import Self
 
-from signward_server.core.errors import Internal, SignwardError
+from signward_server.core.audit_events import AuditEvent, Decision
+from signward_server.core.errors import (
+    Internal,
+    PolicyDenied,
+    PolicyError,
+    SignwardError,
+)
 from signward_server.core.ports import Audit, AuditEntry, Call
-from signward_server.core.signing import SignRequest
 
-__all__ = ["Recorded", "item_entry"]
+__all__ = ["OK", "Recorded", "deciding", "decision_of"]
+
+OK = "OK"
 
 
 class Recorded:
@@ -19,11 +26,12 @@ class Recorded:
         audit: The log.
         call: The call.
         action: Its policy action.
-        key_id: The key that it concerns.
+        key_id: The key that it concerns, empty for none.
         note: The caller's reason for it, if any.
 
     Raises:
-        AuditUnavailable: From the end of the block: the outcome cannot be recorded.
+        AuditUnavailable: At its beginning: nothing was done. From its end: what was done
+            cannot be recorded.
     """
 
     def __init__(self, audit: Audit, call: Call, action: str, key_id: str, note: str = "") -> None:
@@ -34,6 +42,7 @@ class Recorded:
         self._note = note
 
     def __enter__(self) -> Self:
+        self._audit.ensure_available()
         return self
 
     def __exit__(
@@ -43,40 +52,38 @@ class Recorded:
         traceback: TracebackType | None,
     ) -> None:
         if error is None:
-            outcome = "OK"
-        else:
-            outcome = error.reason if isinstance(error, SignwardError) else Internal.reason
-        self._audit.record(
-            AuditEntry(
-                identity=self._call.identity,
-                method=self._call.method,
-                action=self._action,
-                key=self._key_id,
-                version=0,
-                outcome=outcome,
-                call=self._call,
-                note=self._note,
-            )
+            entry = self._entry(OK, Decision.ALLOW)
+            self._call.concluded(entry, self._audit.record(entry))
+            return
+        known = error if isinstance(error, SignwardError) else Internal()
+        entry = self._entry(known.reason, decision_of(known), deciding(known))
+        self._audit.failed(entry)
+        self._call.concluded(entry, None)
+
+    def _entry(
+        self, outcome: str, decision: Decision, policies: tuple[str, ...] = ()
+    ) -> AuditEntry:
+        return AuditEntry(
+            event=AuditEvent.ADMINISTRATION,
+            call=self._call,
+            action=self._action,
+            key=self._key_id,
+            version=0,
+            outcome=outcome,
+            decision=decision,
+            policies=policies,
+            note=self._note,
         )
 
 
-def item_entry(
-    call: Call,
-    request: SignRequest,
-    action: str,
-    version: int,
-    outcome: str,
-    signed_digest: bytes = b"",
-) -> AuditEntry:
-    """Return the record of one item that was to be signed."""
-    return AuditEntry(
-        call.identity,
-        call.method,
-        action,
-        request.key,
-        version,
-        outcome,
-        signed_digest,
-        request.request_id,
-        call,
-    )
+def decision_of(error: SignwardError, otherwise: Decision = Decision.UNASKED) -> Decision:
+    """Return what the policies have said where this is the error."""
+    if isinstance(error, PolicyDenied):
+        return Decision.DENY
+    return Decision.ERROR if isinstance(error, PolicyError) else otherwise
+
+
+def deciding(error: SignwardError) -> tuple[str, ...]:
+    """Return the ids of the policies that deny with this error."""
+    named = error.metadata.get("policies", "") if isinstance(error, PolicyDenied) else ""
+    return tuple(named.split(",")) if named else ()

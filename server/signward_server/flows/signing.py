@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from signward_server.core.audit_events import AuditEvent
 from signward_server.core.errors import SignwardError
-from signward_server.core.ports import Call
+from signward_server.core.ports import AuditEntry, AuditReceipt, Call
 from signward_server.core.signing import SignRequest, SignResult
-from signward_server.flows.access import SeenKeys
+from signward_server.core.unexpected import unexpected
 from signward_server.flows.counting import count_failure
 from signward_server.flows.item import Item
 from signward_server.flows.signing_ports import SigningPorts
+from signward_server.flows.together import sign_together
 
 __all__ = ["Signing", "SigningPorts"]
 
-_SLICE = 16
+_SLICE = 32
 
 
 class Signing:
@@ -33,13 +35,19 @@ class Signing:
         item = Item(self._ports, call, request)
         item.attempt(Item.admit)
         item.attempt(Item.sign)
-        outcome = item.outcome()
-        if isinstance(outcome, SignwardError):
-            try:
-                raise outcome
-            finally:
-                del outcome  # its traceback holds this frame
-        return outcome
+        item.attempt(Item.finish)
+        entry = item.entry()
+        if entry is not None:
+            receipts = self._recorded([entry])
+            if not isinstance(receipts, SignwardError):
+                return item.conclude(entry, receipts[0])
+            item.fail(receipts)
+            del receipts
+        error = item.refuse()
+        try:
+            raise error
+        finally:
+            del error  # its traceback holds this frame
 
     def sign_each(
         self, call: Call, requests: Sequence[SignRequest | SignwardError]
@@ -48,6 +56,7 @@ class Signing:
 
         A slice of them takes each step together: the caches of the processor are too small
         for the code and tables of all steps, so that an item by itself costs a fifth more.
+        One write records a slice.
 
         Args:
             call: The call that carries them.
@@ -57,31 +66,66 @@ class Signing:
             A result or an error for each item, in order. Once the deadline has passed or
             the caller has gone, the rest ends with that error.
         """
-        seen = SeenKeys(self._ports.catalogue, self._ports.policy, call)
         for start in range(0, len(requests), _SLICE):
             part = requests[start : start + _SLICE]
-            items = [self._admitted(call, item, seen) for item in part]
-            for item in items:
-                if isinstance(item, Item):
-                    item.attempt(Item.sign)
-            for item in items:
-                yield item.outcome() if isinstance(item, Item) else item
+            items = [self._admitted(call, item) for item in part]
+            sign_together([item for item in items if isinstance(item, Item)])
+            yield from self._concluded(items)
 
     def unread(self, call: Call, error: SignwardError) -> SignwardError:
         """Count an item that could not even be read, and return what its caller is told."""
-        return count_failure(self._ports.limits, call.identity, error)
+        error = count_failure(self._ports.limits, call.identity, error)
+        entry = AuditEntry(AuditEvent.SIGNATURE, call, "", "", 0, error.reason)
+        self._ports.audit.failed(entry)
+        call.concluded(entry, None)
+        return error
 
-    def _admitted(
-        self, call: Call, request: SignRequest | SignwardError, seen: SeenKeys
-    ) -> Item | SignwardError:
+    def _concluded(
+        self, items: Sequence[Item | SignwardError]
+    ) -> Iterator[SignResult | SignwardError]:
+        """Yield the outcome of each, after all of them are recorded."""
+        signed: list[tuple[Item, AuditEntry]] = []
+        for item in items:
+            if isinstance(item, Item):
+                item.attempt(Item.finish)
+                entry = item.entry()
+                if entry is not None:
+                    signed.append((item, entry))
+        receipts = self._recorded([entry for _, entry in signed])
+        answers: dict[int, SignResult] = {}
+        if isinstance(receipts, SignwardError):
+            for item, _ in signed:
+                item.fail(receipts)
+        else:
+            for (item, entry), receipt in zip(signed, receipts, strict=True):
+                answers[id(item)] = item.conclude(entry, receipt)
+        for each in items:
+            yield (
+                each if isinstance(each, SignwardError) else answers.get(id(each)) or each.refuse()
+            )
+
+    def _recorded(self, entries: Sequence[AuditEntry]) -> Sequence[AuditReceipt] | SignwardError:
+        """Record what was signed; return why no answer may leave if that fails."""
+        if not entries:
+            return ()
+        try:
+            return self._ports.audit.record_all(entries)
+        except SignwardError as error:
+            return error.with_traceback(None)
+        except Exception as error:  # noqa: BLE001  # as ``Item.attempt``
+            return unexpected(error)
+
+    def _admitted(self, call: Call, request: SignRequest | SignwardError) -> Item | SignwardError:
         if isinstance(request, SignwardError):
             return self.unread(call, request)
-        item = Item(self._ports, call, request, seen)
+        item = Item(self._ports, call, request)
         item.attempt(Item.admit)
         return item
 
     def is_swift(self, key_id: str, version: int) -> bool:
         """Return whether signing with this version blocks on nothing, as far as can be seen."""
+        if self._ports.limits.blocking or not self._ports.audit.is_quick:
+            return False
         key = self._ports.catalogue.get(key_id)
         custody = None if key is None else self._ports.custodies.get(key.custody)
         if key is None or custody is None:

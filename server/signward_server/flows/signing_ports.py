@@ -14,6 +14,7 @@ from signward_server.core.ports import (
     Chain,
     Clock,
     Custody,
+    Lease,
     Limits,
     Policy,
     RequestLedger,
@@ -38,5 +39,6 @@ class SigningPorts:
     limits: Limits
     audit: Audit
     requests: RequestLedger
+    lease: Lease
     clock: Clock
     cancelling: frozenset[str] = frozenset()

@@ -11,7 +11,7 @@ from ipaddress import IPv6Address, ip_network
 
 from signward_server.core.address_ranges import address_in
 from signward_server.core.errors import RateLimited, SignwardError
-from signward_server.core.ports import Clock, Event, Meter
+from signward_server.core.ports import Audit, Clock, Event, Meter
 from signward_server.limits.failure_log import FailureLog
 from signward_server.limits.rules import MARGIN
 from signward_server.limits.windows import Windows
@@ -32,16 +32,25 @@ class Failures:
         clock: Its monotonic time is what counts.
         meter: Told of every failure.
         log: Told of every failure, and where it came from.
+        audit: As ``log``.
     """
 
     def __init__(
-        self, *, limit: int, window: float, clock: Clock, meter: Meter, log: FailureLog
+        self,
+        *,
+        limit: int,
+        window: float,
+        clock: Clock,
+        meter: Meter,
+        log: FailureLog,
+        audit: Audit,
     ) -> None:
         self._limit = limit
         self._windows = Windows(window, _PEERS)
         self._now = clock.monotonic
         self._meter = meter
         self._log = log
+        self._audit = audit
         self._lock = threading.Lock()
 
     def answer(self, address: str, error: SignwardError) -> SignwardError:
@@ -49,6 +58,7 @@ class Failures:
         self._meter.count(Event.AUTHENTICATION_FAILED, error.reason)
         place = _place_of(address)
         self._log.add(place, error.reason)
+        self._audit.unauthenticated(place, error.reason)
         wait = self._wait(place)
         return error if wait is None else RateLimited(retry_after=wait + MARGIN)
 

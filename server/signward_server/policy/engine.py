@@ -44,7 +44,7 @@ class CedarPolicy:
         self._meter.level(Level.POLICIES, len(policies.policies))
 
     @property
-    def generation(self) -> object:
+    def generation(self) -> Snapshot:
         """What the decisions of now rest on; see ``core.ports.Policy``."""
         return self._snapshot
 
@@ -66,7 +66,7 @@ class CedarPolicy:
         version: KeyVersion | None = None,
         intent: Intent | None = None,
         totals: Mapping[str, int] | None = None,
-    ) -> None:
+    ) -> tuple[str, ...]:
         """Return if it is allowed; see ``core.ports.Policy``.
 
         Raises:
@@ -98,6 +98,7 @@ class CedarPolicy:
             self._fail(known)
         if not verdict.allowed:
             self._refuse(action, verdict)
+        return verdict.policies
 
     def explain(self, question: Question) -> Explanation:
         """Say what the policies in force decide and why; see ``explain.explain``."""

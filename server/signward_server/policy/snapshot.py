@@ -85,11 +85,22 @@ class Snapshot:
         groups: The groups.
     """
 
-    __slots__ = ("_asking", "_earlier", "_held", "_kept", "_sets", "groups", "policies", "recent")
+    __slots__ = (
+        "_asking",
+        "_earlier",
+        "_held",
+        "_kept",
+        "_sets",
+        "groups",
+        "policies",
+        "recent",
+        "version",
+    )
 
     def __init__(self, policies: Policies, groups: Groups) -> None:
         self.policies = policies
         self.groups = groups
+        self.version = policies.version
         self.recent: dict[CaseName, Case] = {}
         self._earlier: dict[CaseName, Case] = {}
         self._sets: dict[tuple[str, ...], cedarpy.PolicySet] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from google.protobuf.message import Message
 from signward.v1 import admin_service_pb2 as pb
 
+from signward_server.core.audit_events import AuditEvent
 from signward_server.core.method_classes import MethodClass
 from signward_server.core.ports import Clock
 from signward_server.flows.access import VIEW_KEY
@@ -30,6 +31,7 @@ from signward_server.rpc.routes import Route, Unary
 
 __all__ = ["AdminService"]
 
+_EVENT = AuditEvent.ADMINISTRATION
 _SERVICE = "/signward.v1.AdminService/"
 
 
@@ -117,11 +119,11 @@ class AdminService:
 
 
 def _route(name: str, behaviour: Unary, *actions: str) -> Route:
-    return Route(_SERVICE + name, actions, MethodClass.ADMINISTRATION, unary=behaviour)
+    return Route(_SERVICE + name, actions, MethodClass.ADMINISTRATION, _EVENT, unary=behaviour)
 
 
 def _listing(name: str, behaviour: Unary) -> Route:
-    return Route(_SERVICE + name, (name,), MethodClass.LIST, unary=behaviour)
+    return Route(_SERVICE + name, (name,), MethodClass.LIST, _EVENT, unary=behaviour)
 
 
 def _bytes(message: Message) -> bytes:

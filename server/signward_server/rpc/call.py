@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
+from typing import Protocol
 
 import grpc
 
@@ -12,17 +14,30 @@ from signward_server.core.errors import (
     IdentityMissing,
 )
 from signward_server.core.identity import Authentication, Identity
-from signward_server.core.ports import Clock
+from signward_server.core.ports import AuditEntry, AuditReceipt, Clock, Spans, Trace
 from signward_server.rpc.peer import address_of
 from signward_server.rpc.standing import Standing
 
-__all__ = ["BatchCall", "GrpcCall", "ItemCall"]
+__all__ = ["BatchCall", "GrpcCall", "ItemCall", "Told"]
 
 _LOOK_AGAIN = 0.001  # seconds
 
 _TRACEPARENT = "traceparent"
 # https://www.w3.org/TR/trace-context/#traceparent-header, version 00
 _TRACEPARENT_FORM = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+class Told(Protocol):
+    """Is told of what becomes of calls; see ``rpc.endings``."""
+
+    clock: Clock
+    spans: Spans
+
+    def item(
+        self, call: GrpcCall, trace: Trace, entry: AuditEntry, receipt: AuditReceipt | None
+    ) -> None:
+        """Take an item of a batch or stream that has ended."""
+        ...
 
 
 class GrpcCall:
@@ -32,14 +47,34 @@ class GrpcCall:
         context: grpcio's context; interceptors alone touch it.
         method: Full name of the RPC.
         standing: What the caller has shown, set by the identity interceptor.
+        told: Is told of the items that it carries.
+        started: See ``ports.Call``.
+        entry: What was recorded last of it, items of its own excepted.
+        receipt: Where.
     """
 
-    __slots__ = ("context", "method", "standing")
+    __slots__ = (
+        "_address",
+        "_trace",
+        "context",
+        "entry",
+        "method",
+        "receipt",
+        "standing",
+        "started",
+        "told",
+    )
 
-    def __init__(self, context: grpc.ServicerContext, method: str) -> None:
+    def __init__(self, context: grpc.ServicerContext, method: str, told: Told) -> None:
         self.context = context
         self.method = method
         self.standing: Standing | None = None
+        self.told = told
+        self.started = told.clock.monotonic()
+        self.entry: AuditEntry | None = None
+        self.receipt: AuditReceipt | None = None
+        self._address: str | None = None
+        self._trace: Trace | None = None
 
     @property
     def identity(self) -> Identity:
@@ -65,16 +100,29 @@ class GrpcCall:
 
     @property
     def address(self) -> str:
-        """The peer's IP address; empty over a Unix socket."""
-        return address_of(self.context.peer())
+        """The peer's IP address; empty over a Unix socket. Asked for by each item."""
+        address = self._address
+        if address is None:
+            address = self._address = address_of(self.context.peer())
+        return address
 
     @property
-    def traceparent(self) -> str:
-        """W3C trace context of the caller; empty if it sent none, or a malformed one."""
-        for name, text in self.context.invocation_metadata():
-            if name == _TRACEPARENT and isinstance(text, str):
-                return _well_formed(text)
-        return ""
+    def trace(self) -> Trace:
+        """Where it stands in a trace; decided when somebody asks."""
+        trace = self._trace
+        if trace is None:
+            trace = self._trace = self.told.spans.start(self._traceparent())
+        return trace
+
+    @property
+    def trace_id(self) -> str:
+        """Id of its trace."""
+        return self.trace.trace_id
+
+    def concluded(self, entry: AuditEntry, receipt: AuditReceipt | None) -> None:
+        """Keep what is recorded of it; see ``ports.Call``."""
+        self.entry = entry
+        self.receipt = receipt
 
     def time_remaining(self) -> float:
         """Return the seconds until the deadline; 0 after it, many if there is none."""
@@ -89,6 +137,13 @@ class GrpcCall:
         if self.standing is None:
             raise IdentityMissing
         self.standing.ensure_valid()
+
+    def _traceparent(self) -> str:
+        """Return the caller's trace context; empty if it sent none, or a malformed one."""
+        for name, text in self.context.invocation_metadata():
+            if name == _TRACEPARENT and isinstance(text, str):
+                return _well_formed(text)
+        return ""
 
 
 class BatchCall:
@@ -111,6 +166,7 @@ class BatchCall:
         "authentication",
         "identity",
         "method",
+        "started",
     )
 
     def __init__(self, call: GrpcCall, clock: Clock) -> None:
@@ -122,18 +178,23 @@ class BatchCall:
         self.method = call.method
         self._call = call
         self._clock = clock
-        self._next = clock.monotonic()
+        self.started = self._next = clock.monotonic()
         self._deadline = self._next + call.time_remaining()
 
     @property
-    def traceparent(self) -> str:
-        """W3C trace context."""
-        return self._call.traceparent
+    def trace_id(self) -> str:
+        """Id of its trace."""
+        return self._call.trace_id
 
     @property
     def address(self) -> str:
         """The peer's IP address; empty over a Unix socket."""
         return self._call.address
+
+    def concluded(self, entry: AuditEntry, receipt: AuditReceipt | None) -> None:
+        """Pass on what is recorded of an item; see ``ports.Call``."""
+        told = self._call.told
+        told.item(self._call, told.spans.child(self._call.trace), entry, receipt)
 
     def ensure_live(self) -> None:
         """Return while the answer is still wanted; see ``ports.Call``."""
@@ -150,6 +211,9 @@ class BatchCall:
 class ItemCall:
     """One item of a stream: its own timeout and trace context, all else of the stream.
 
+    It is made right after the stream was asked whether it lives, which holds for a millisecond,
+    as in a ``BatchCall``. Timeout and standing are looked at each time (S4).
+
     Args:
         stream: The call that carries the item.
         clock: Measures the timeout.
@@ -161,10 +225,12 @@ class ItemCall:
         "_clock",
         "_deadline",
         "_stream",
+        "_trace",
         "_traceparent",
         "authentication",
         "identity",
         "method",
+        "started",
     )
 
     def __init__(
@@ -175,13 +241,29 @@ class ItemCall:
         self.method = stream.method
         self._stream = stream
         self._clock = clock
-        self._deadline = None if timeout is None else clock.monotonic() + timeout
+        self.started = clock.monotonic()
+        self._deadline = math.inf if timeout is None else self.started + timeout
         self._traceparent = traceparent
+        self._trace: Trace | None = None
 
     @property
-    def traceparent(self) -> str:
-        """W3C trace context."""
-        return _well_formed(self._traceparent) or self._stream.traceparent
+    def trace(self) -> Trace:
+        """Where it stands in a trace; decided when somebody asks."""
+        trace = self._trace
+        if trace is None:
+            spans = self._stream.told.spans
+            trace = spans.child(self._stream.trace, _well_formed(self._traceparent))
+            self._trace = trace
+        return trace
+
+    @property
+    def trace_id(self) -> str:
+        """Id of its trace."""
+        return self.trace.trace_id
+
+    def concluded(self, entry: AuditEntry, receipt: AuditReceipt | None) -> None:
+        """Pass on what is recorded of it; see ``ports.Call``."""
+        self._stream.told.item(self._stream, self.trace, entry, receipt)
 
     @property
     def address(self) -> str:
@@ -190,11 +272,16 @@ class ItemCall:
 
     def ensure_live(self) -> None:
         """Return while the answer is still wanted; see ``ports.Call``."""
-        if self._deadline is not None and self._clock.monotonic() >= self._deadline:
+        now = self._clock.monotonic()
+        if now >= self._deadline:
             raise DeadlineExceeded
-        self._stream.ensure_live()
+        standing = self._stream.standing
+        if standing is None or now >= self.started + _LOOK_AGAIN:
+            self._stream.ensure_live()
+        else:
+            standing.ensure_valid()
 
 
 def _well_formed(traceparent: str) -> str:
     """Return a trace context as it is, nothing if it is malformed."""
-    return traceparent if _TRACEPARENT_FORM.fullmatch(traceparent) else ""
+    return traceparent if traceparent and _TRACEPARENT_FORM.fullmatch(traceparent) else ""

@@ -94,6 +94,11 @@ class EarlyPool(CallPool):
         return self._in_hand < self._most or self._watch.cancel_oldest(_STALLED)
 
     @property
+    def is_calm(self) -> bool:
+        """Whether few calls are in hand and none waits for a thread."""
+        return self._in_hand <= _FEW and super().is_calm
+
+    @property
     def idle(self) -> bool:
         """Whether no call is in hand, its message still to come included."""
         return self._in_hand == 0 and super().idle
@@ -122,7 +127,7 @@ class EarlyPool(CallPool):
     def arrived(self, arrival: _Arrival) -> None:
         """Answer a call whose message is there, here or on a thread."""
         self._watch.arrived(arrival.call)
-        if self._in_hand <= _FEW and not self.waiting and arrival.is_swift():
+        if self.is_calm and arrival.is_swift():
             arrival.answer()
         else:
             super().submit(arrival.answer)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 from grpc_health.v1 import health_pb2
 
+from signward_server.core.audit_events import AuditEvent
 from signward_server.core.errors import ServiceUnknown
 from signward_server.core.method_classes import MethodClass
 from signward_server.rpc.call import GrpcCall
@@ -61,6 +62,7 @@ class Health:
             _SERVICE + name,
             _ACTIONS,
             MethodClass.HEALTH,
+            AuditEvent.FAILURE,
             unary=unary,
             streaming=streaming,
             anonymous=self._anonymous,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from google.protobuf.message import Message
 from signward.v1 import key_service_pb2 as pb
 
+from signward_server.core.audit_events import AuditEvent
 from signward_server.core.errors import FieldInvalid, MethodUnimplemented
 from signward_server.core.keys import Key, KeyState
 from signward_server.core.method_classes import MethodClass
@@ -142,7 +143,9 @@ def _wants_versions(fields: Fields, view: int, *, unset: bool) -> bool:
 def _route(name: str, what: MethodClass, behaviour: Unary, *further: str) -> Route:
     actions = (VIEW_KEY, name, *further)
     swift = _always if name in _SWIFT else None
-    return Route(_SERVICE + name, actions, what, unary=behaviour, swift=swift)
+    changes = what in {MethodClass.KEY_CREATION, MethodClass.KEY_CHANGE}
+    event = AuditEvent.ADMINISTRATION if changes else AuditEvent.FAILURE
+    return Route(_SERVICE + name, actions, what, event, unary=behaviour, swift=swift)
 
 
 def _unimplemented(data: bytes, call: GrpcCall) -> bytes:

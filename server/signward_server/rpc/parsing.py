@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from google.protobuf.message import DecodeError, Message
 
 from signward_server.core.errors import FieldInvalid, PayloadMalformed
 
-__all__ = ["has_unknown_fields", "parse", "read", "refuse_unknown"]
+__all__ = ["LastRead", "has_unknown_fields", "parse", "read", "refuse_unknown"]
 
 _M = TypeVar("_M", bound=Message)
 
@@ -56,3 +56,31 @@ def has_unknown_fields(message: Message) -> bool:
     size = message.ByteSize()
     message.DiscardUnknownFields()  # type: ignore[no-untyped-call, unused-ignore]  # or typed
     return message.ByteSize() != size
+
+
+class LastRead(Generic[_M]):
+    """Reads messages; one that was looked at last is not read again. Threads may share it.
+
+    Args:
+        message_type: What they are.
+    """
+
+    __slots__ = ("_last", "_type")
+
+    def __init__(self, message_type: type[_M]) -> None:
+        self._type = message_type
+        self._last: tuple[bytes, _M] | None = None
+
+    def look(self, data: bytes) -> _M:
+        """Read a message and remember it; raises as ``read``."""
+        message = read(self._type, data)
+        self._last = data, message
+        return message
+
+    def message(self, data: bytes) -> _M:
+        """Return a message, which is forgotten then; raises as ``read``."""
+        last = self._last
+        if last is None or last[0] is not data:
+            return read(self._type, data)
+        self._last = None
+        return last[1]

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent import futures
 from queue import SimpleQueue
 
-__all__ = ["CallPool", "StreamSlots", "started_pool"]
+__all__ = ["CallPool", "StreamSlots", "start_all", "started_pool"]
 
 _Task = tuple[Callable[..., object], tuple[object, ...]]
 
@@ -44,9 +44,19 @@ class CallPool(futures.Executor):
         return self.waiting < self._queue
 
     @property
+    def is_calm(self) -> bool:
+        """Whether no call waits for a thread."""
+        return not self.waiting
+
+    @property
     def idle(self) -> bool:
         """Whether every call that was submitted has been worked."""
         return sum(self._done) == self._submitted
+
+    @property
+    def alive(self) -> bool:
+        """Whether every thread of the pool runs."""
+        return all(thread.is_alive() for thread in self._threads)
 
     def submit(  # type: ignore[override]  # grpcio takes None for "nobody counts"
         self, fn: Callable[..., object], /, *args: object, **kwargs: object
@@ -86,11 +96,16 @@ def started_pool(size: int, name: str) -> futures.ThreadPoolExecutor:
     handed work, on the serving thread, which a failure to start one would end.
     """
     pool = futures.ThreadPoolExecutor(size, thread_name_prefix=name)
+    start_all(pool, size)
+    return pool
+
+
+def start_all(pool: futures.ThreadPoolExecutor, size: int) -> None:
+    """Start all ``size`` threads of a pool."""
     together = threading.Barrier(size + 1)
     for _ in range(size):
         pool.submit(together.wait)
     together.wait()
-    return pool
 
 
 class StreamSlots:

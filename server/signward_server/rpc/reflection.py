@@ -12,6 +12,7 @@ from google.protobuf import descriptor_pb2, descriptor_pool, text_format
 from grpc_reflection.v1alpha import reflection_pb2
 from grpc_reflection.v1alpha.reflection import ReflectionServicer
 
+from signward_server.core.audit_events import AuditEvent
 from signward_server.core.method_classes import MethodClass
 from signward_server.core.ports import Limits
 from signward_server.rpc.call import GrpcCall
@@ -52,6 +53,7 @@ class Reflection:
                 f"/{service}/ServerReflectionInfo",
                 (REFLECT,),
                 MethodClass.REFLECTION,
+                AuditEvent.FAILURE,
                 streaming=self._info,
             )
             for service in REFLECTION_SERVICES

@@ -15,16 +15,18 @@ import grpc
 
 from signward_server.core.errors import Overloaded, ShuttingDown, SignwardError, StreamLimit
 from signward_server.core.ports import AuthenticationFailures, Limits
+from signward_server.rpc import items
 from signward_server.rpc.ahead import read_ahead, supported
 from signward_server.rpc.authentication import Authenticator
 from signward_server.rpc.call import GrpcCall
 from signward_server.rpc.early import mark
+from signward_server.rpc.endings import Endings
 from signward_server.rpc.interceptors.errors import streaming_boundary, unary_boundary
 from signward_server.rpc.interceptors.identity import anonymous, identified, identified_stream
 from signward_server.rpc.interceptors.limits import limited
 from signward_server.rpc.interceptors.reception import ReceptionWatch, received
 from signward_server.rpc.pools import CallPool, StreamSlots, started_pool
-from signward_server.rpc.routes import Route, Streaming, Unary
+from signward_server.rpc.routes import Route, Streaming, Swift, Unary
 from signward_server.rpc.status import Refusal, abort
 
 __all__ = ["Router", "RouterParts"]
@@ -43,6 +45,7 @@ class RouterParts:
         authenticator: Who calls.
         failures: Keeps count of those who cannot show it.
         limits: How often.
+        endings: Is told of calls that have ended.
         watch: How long a message may take.
         calls: Threads for unary calls.
         slots: How many streams may be open.
@@ -54,6 +57,7 @@ class RouterParts:
     authenticator: Authenticator
     failures: AuthenticationFailures
     limits: Limits
+    endings: Endings
     watch: ReceptionWatch
     calls: CallPool
     slots: StreamSlots
@@ -116,26 +120,31 @@ class Router(grpc.GenericRpcHandler):
         else:
             counted = limited(whole, parts.limits, route.method_class)
             composed = identified(counted, parts.authenticator, parts.failures)
-        boundary = unary_boundary(composed, _call_maker(route.name))
+        boundary = unary_boundary(composed, route.name, parts.endings)
         swift = None if parts.limits.blocking else route.swift
         mark(boundary, swift=swift, weight=_BATCH_WEIGHT if route.is_batch else 1)
         return grpc.stream_unary_rpc_method_handler(boundary)
 
     def _compose_streaming(self, route: Route, behaviour: Streaming) -> _Handler:
         parts = self._parts
+        by_item = route.by_item and isinstance(parts.stream_pool, items.StreamPool)
+        read = behaviour if by_item else _reading_ahead(behaviour)
         if route.anonymous:
-            composed = anonymous(self._counted(_reading_ahead(behaviour), _anyone))
+            composed = anonymous(self._counted(read, _anyone))
         else:
-            held = self._counted(_reading_ahead(behaviour), _caller)
+            held = self._counted(read, _caller)
             counted = limited(held, parts.limits, route.method_class)
             composed = identified_stream(counted, parts.authenticator, parts.failures)
-        boundary = streaming_boundary(composed, _call_maker(route.name))
+        boundary = streaming_boundary(composed, route.name, parts.endings)
 
         def entered(requests: Iterator[bytes], context: grpc.ServicerContext) -> Iterator[bytes]:
             if not context.add_callback(parts.slots.leave):
                 parts.slots.leave()  # the call has ended already
             return boundary(requests, context)
 
+        if by_item:
+            swift = None if parts.limits.blocking else route.swift
+            items.mark(entered, swift and _when_calm(swift, parts.calls))
         _on(entered, parts.stream_pool)
         return grpc.stream_stream_rpc_method_handler(entered)
 
@@ -170,8 +179,8 @@ def _reading_ahead(behaviour: Streaming) -> Streaming:
     return lambda requests, call: behaviour(read_ahead(requests, call.ensure_live), call)
 
 
-def _call_maker(name: str) -> Callable[[grpc.ServicerContext], GrpcCall]:
-    return lambda context: GrpcCall(context, name)
+def _when_calm(swift: Swift, calls: CallPool) -> Swift:
+    return lambda message: calls.is_calm and swift(message)
 
 
 def _caller(call: GrpcCall) -> str:

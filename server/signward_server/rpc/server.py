@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import grpc
 
 from signward_server.core.ports import AuthenticationFailures, Clock, Limits
-from signward_server.rpc import early
+from signward_server.rpc import items
 from signward_server.rpc.authentication import Authenticator
-from signward_server.rpc.early import EarlyPool
+from signward_server.rpc.bounds import ServerLimits
+from signward_server.rpc.connections import ConnectionCap
+from signward_server.rpc.endings import Endings
+from signward_server.rpc.front import Front, call_pool
+from signward_server.rpc.heartbeat import Heartbeat
 from signward_server.rpc.interceptors.reception import ReceptionWatch
-from signward_server.rpc.pools import CallPool, StreamSlots, started_pool
+from signward_server.rpc.items import StreamPool
+from signward_server.rpc.pools import StreamSlots, started_pool
 from signward_server.rpc.router import Router, RouterParts
 from signward_server.rpc.routes import Route
 from signward_server.rpc.tls import Certificates
 
-__all__ = ["BindError", "RpcServer", "ServerLimits"]
+__all__ = ["BindError", "RpcServer"]
 
 _SOCKET_MODE = 0o660
 _LOOK_AGAIN = 0.01
@@ -30,43 +35,6 @@ class BindError(Exception):
     """An address cannot be bound; the text names it and the fix."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServerLimits:
-    """How much the server takes on (S42).
-
-    Attributes:
-        threads: Threads for unary calls.
-        queue: Calls that may wait for one; more are refused at once.
-        streams: Streams that may be open in all, health and reflection included.
-        streams_per_identity: Streams that one identity may have open.
-        message_bytes: Largest request message, a batch excepted.
-        batch_bytes: Largest batch.
-        stream_in_flight: Items of one stream that are not answered yet.
-        metadata_bytes: Largest metadata of a call.
-        streams_per_connection: HTTP/2 streams of one connection at a time.
-        handshake: Seconds for a TLS handshake.
-        reception: Seconds for the message of a unary call.
-        connection_idle: Seconds after which an idle connection is closed.
-        connection_age: Seconds after which a connection is closed, at most an hour (S2).
-        connection_age_grace: Seconds that its calls may go on after that.
-    """
-
-    threads: int
-    queue: int
-    streams: int
-    streams_per_identity: int
-    message_bytes: int
-    batch_bytes: int
-    stream_in_flight: int
-    metadata_bytes: int
-    streams_per_connection: int
-    handshake: float
-    reception: float
-    connection_idle: float
-    connection_age: float
-    connection_age_grace: float
-
-
 class RpcServer:
     """Serves routes on its listeners.
 
@@ -75,6 +43,7 @@ class RpcServer:
         authenticator: Who calls.
         failures: Keeps count of those who cannot show it.
         limits: How often.
+        endings: Is told of calls that have ended.
         clock: Measures how long messages take.
         bounds: How much it takes on.
         certificates: TLS of every listener.
@@ -88,6 +57,7 @@ class RpcServer:
         authenticator: Authenticator,
         failures: AuthenticationFailures,
         limits: Limits,
+        endings: Endings,
         clock: Clock,
         bounds: ServerLimits,
         certificates: Certificates,
@@ -95,19 +65,22 @@ class RpcServer:
     ) -> None:
         self._ending = ending
         self._certificates = certificates
-        self._stream_pool = started_pool(bounds.streams, "stream")
         self._slots = StreamSlots(bounds.streams, bounds.streams_per_identity)
         self._watch = ReceptionWatch(clock, bounds.reception)
-        self._calls = (
-            EarlyPool(bounds.threads, bounds.queue, self._watch)
-            if early.supported()
-            else CallPool(bounds.threads, bounds.queue)
+        self._calls = call_pool(bounds.threads, bounds.queue, self._watch)
+        self._stream_pool = (
+            StreamPool(bounds.streams)
+            if items.supported()
+            else started_pool(bounds.streams, "stream")
         )
         self._sockets: list[Path] = []
+        self._ports: set[int] = set()
+        self._cap = ConnectionCap(bounds.connections_per_address, self._ports)
         parts = RouterParts(
             authenticator=authenticator,
             failures=failures,
             limits=limits,
+            endings=endings,
             watch=self._watch,
             calls=self._calls,
             slots=self._slots,
@@ -115,12 +88,25 @@ class RpcServer:
             message_bytes=bounds.message_bytes,
             batch_bytes=bounds.batch_bytes,
         )
+        routes = tuple(routes)
         self._router = Router(routes, parts)
+        self._front: Front | None = None
+        self._open_front = partial(
+            Front,
+            routes,
+            parts,
+            threads=-(-bounds.threads // 2),
+            queue=bounds.queue,
+            clock=clock,
+            reception=bounds.reception,
+            options=bounds.options(),
+        )
         self._server = grpc.server(
             self._calls,  # type: ignore[arg-type]  # an Executor is all that it needs
             handlers=[self._router],
-            options=_options(bounds),
+            options=bounds.options(),
         )
+        self._heartbeat = Heartbeat(self._server)
 
     def listen_tcp(self, address: str) -> int:
         """Bind a TCP address for callers with a client certificate.
@@ -131,11 +117,22 @@ class RpcServer:
         Raises:
             BindError: It is in use or not ours to bind.
         """
-        return self._bind(address, address, self._certificates.mutual())
+        credentials = self._certificates.mutual("tcp")
+        port = _bind(self._server.add_secure_port, address, address, credentials)
+        self._ports.add(port)
+        return port
 
     def listen_api_keys(self, address: str) -> int:
-        """Bind a TCP address for callers with an API key alone; see ``listen_tcp`` (S3)."""
-        return self._bind(address, address, self._certificates.one_sided())
+        """Bind a TCP address for callers with an API key alone; see ``listen_tcp`` (S3).
+
+        They have threads and a queue of their own: whoever floods these keeps nobody else waiting.
+        """
+        front = self._open_front()
+        credentials = self._certificates.one_sided("api_keys")
+        port = _bind(front.bind, address, address, credentials)
+        self._front = front
+        self._ports.add(port)
+        return port
 
     def listen_unix(self, path: Path) -> None:
         """Bind a Unix socket, readable and writable for owner and group.
@@ -145,14 +142,44 @@ class RpcServer:
         Raises:
             BindError: It cannot be bound.
         """
-        self._bind(f"unix:{path}", str(path), self._certificates.mutual())
+        credentials = self._certificates.mutual("unix")
+        _bind(self._server.add_secure_port, f"unix:{path}", str(path), credentials)
         path.chmod(_SOCKET_MODE)
         self._sockets.append(path)
+
+    @property
+    def waiting(self) -> int:
+        """How many calls wait for a thread."""
+        return self._calls.waiting + (self._front.waiting if self._front else 0)
+
+    @property
+    def _idle(self) -> bool:
+        """Whether no call runs and no stream is open."""
+        calls = self._calls.idle and (self._front is None or self._front.idle)
+        return calls and not self._slots.open
+
+    @property
+    def streams(self) -> int:
+        """How many streams are open."""
+        return self._slots.open
+
+    @property
+    def connections_closed(self) -> int:
+        """How many connections were closed because their address had too many."""
+        return self._cap.closed
 
     def start(self) -> None:
         """Serve."""
         self._watch.start()
-        self._server.start()
+        self._heartbeat.start()
+        if self._front is not None:
+            self._front.start()
+        self._cap.start()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the threads that serve calls do so; for a server that was started."""
+        return self._heartbeat.beats and self._calls.alive
 
     def stop(self, grace: float) -> None:
         """Refuse new calls, let running ones finish for ``grace`` seconds, end.
@@ -161,12 +188,17 @@ class RpcServer:
         nothing runs any more.
         """
         self._ending()
+        self._cap.stop()
         self._router.close()
+        if self._front is not None:
+            self._front.refuse()
         for _ in range(int(grace / _LOOK_AGAIN)):
-            if self._calls.idle and not self._slots.open:
+            if self._idle:
                 break
             time.sleep(_LOOK_AGAIN)
         self._server.stop(_LAST_ANSWERS).wait(_LAST_ANSWERS + 5)
+        if self._front is not None:
+            self._front.stop(_LAST_ANSWERS)
         self._watch.stop()
         self._router.shutdown()
         self._calls.shutdown(wait=False)
@@ -174,30 +206,14 @@ class RpcServer:
         for path in self._sockets:
             path.unlink(missing_ok=True)
 
-    def _bind(self, target: str, name: str, credentials: grpc.ServerCredentials) -> int:
-        try:
-            return self._server.add_secure_port(target, credentials)
-        except RuntimeError as exc:
-            raise BindError(f"{name}: cannot be bound; is another daemon using it?") from exc
 
-
-def _options(bounds: ServerLimits) -> list[tuple[str, int]]:
-    """Return grpc core's channel arguments (grpc/impl/channel_arg_names.h)."""
-    return [
-        ("grpc.so_reuseport", 0),  # two daemons would share a port silently (S41)
-        ("grpc.max_concurrent_streams", bounds.streams_per_connection),
-        ("grpc.max_receive_message_length", 2 * bounds.batch_bytes),  # ours answer up to there
-        # With probes the window of a stream grows to megabytes, and so does what a caller
-        # can make grpc hold of messages that nobody has read yet.
-        ("grpc.http2.bdp_probe", 0),
-        ("grpc.max_metadata_size", bounds.metadata_bytes),
-        ("grpc.absolute_max_metadata_size", bounds.metadata_bytes),
-        ("grpc.server_handshake_timeout_ms", _ms(bounds.handshake)),
-        ("grpc.max_connection_idle_ms", _ms(bounds.connection_idle)),
-        ("grpc.max_connection_age_ms", _ms(bounds.connection_age)),
-        ("grpc.max_connection_age_grace_ms", _ms(bounds.connection_age_grace)),
-    ]
-
-
-def _ms(seconds: float) -> int:
-    return int(seconds * 1000)
+def _bind(
+    add: Callable[[str, grpc.ServerCredentials], int],
+    target: str,
+    name: str,
+    credentials: grpc.ServerCredentials,
+) -> int:
+    try:
+        return add(target, credentials)
+    except RuntimeError as exc:
+        raise BindError(f"{name}: cannot be bound; is another daemon using it?") from exc

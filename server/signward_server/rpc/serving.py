@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from signward_server.core.ports import AuthenticationFailures, Clock, Limits, Policy
 from signward_server.flows.api_key_authentication import ApiKeyAuthentication
 from signward_server.flows.api_key_changes import ApiKeyChanges
+from signward_server.flows.audit_proving import AuditProving
+from signward_server.flows.audit_reading import AuditReading
 from signward_server.flows.freezing import Freezing
 from signward_server.flows.key_changes import KeyChanges
 from signward_server.flows.key_creation import KeyCreation
@@ -16,12 +18,15 @@ from signward_server.flows.reloading import Reloading
 from signward_server.flows.signing import Signing
 from signward_server.flows.verifying import Verifying
 from signward_server.rpc.admin_service import AdminService
+from signward_server.rpc.audit_service import AuditService
 from signward_server.rpc.authentication import Authenticator
+from signward_server.rpc.bounds import ServerLimits
 from signward_server.rpc.call import GrpcCall
+from signward_server.rpc.endings import Endings
 from signward_server.rpc.health import CHECK_HEALTH, Health
 from signward_server.rpc.key_service import KeyService
 from signward_server.rpc.reflection import REFLECT, REFLECTION_SERVICES, Reflection
-from signward_server.rpc.server import RpcServer, ServerLimits
+from signward_server.rpc.server import RpcServer
 from signward_server.rpc.sign_service import SignService
 from signward_server.rpc.tls import Certificates
 
@@ -45,6 +50,8 @@ class Flows:
     api_keys: ApiKeyChanges
     freezing: Freezing
     reloading: Reloading
+    audit_reading: AuditReading
+    audit_proving: AuditProving
 
 
 def build_server(
@@ -57,6 +64,7 @@ def build_server(
     flows: Flows,
     policy: Policy,
     limits: Limits,
+    endings: Endings,
     clock: Clock,
     ready: Callable[[], bool],
 ) -> RpcServer:
@@ -74,6 +82,7 @@ def build_server(
     admin = AdminService(
         api_keys=flows.api_keys, freezing=flows.freezing, reloading=flows.reloading, clock=clock
     )
+    log = AuditService(reading=flows.audit_reading, proving=flows.audit_proving)
     described = (*_SERVICES, _HEALTH_SERVICE, *REFLECTION_SERVICES)
     reflection = Reflection(described, _guard(policy, REFLECT), limits)
     return RpcServer(
@@ -81,18 +90,31 @@ def build_server(
             *keys.routes(),
             *signing.routes(),
             *admin.routes(),
+            *log.routes(),
             *health.routes(),
             *reflection.routes(),
         ],
         authenticator=Authenticator(certificates.trusted, api_keys, clock),
         failures=failures,
         limits=limits,
+        endings=endings,
         clock=clock,
         bounds=bounds,
         certificates=certificates,
-        ending=health.close,
+        ending=_each(health.close, log.close),
     )
 
 
 def _guard(policy: Policy, action: str) -> Callable[[GrpcCall], None]:
-    return lambda call: policy.authorize(call, action, None)
+    def guard(call: GrpcCall) -> None:
+        policy.authorize(call, action, None)
+
+    return guard
+
+
+def _each(*endings: Callable[[], None]) -> Callable[[], None]:
+    def ending() -> None:
+        for end in endings:
+            end()
+
+    return ending

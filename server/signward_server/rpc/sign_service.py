@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 
-from google.protobuf.message import DecodeError
 from signward.v1 import sign_service_pb2 as pb
 
-from signward_server.core.errors import FieldInvalid, MessageTooLarge, SignwardError
+from signward_server.core.audit_events import AuditEvent
+from signward_server.core.errors import FieldInvalid, SignwardError
 from signward_server.core.method_classes import MethodClass
 from signward_server.core.ports import Clock
 from signward_server.core.signing import SignRequest
 from signward_server.flows.access import VIEW_KEY
 from signward_server.flows.signing import Signing
 from signward_server.flows.verifying import VERIFY, Verifying
-from signward_server.rpc.call import BatchCall, GrpcCall, ItemCall
+from signward_server.rpc.call import BatchCall, GrpcCall
 from signward_server.rpc.convert.signing import fill_response, sign_request, verify_request
-from signward_server.rpc.parsing import has_unknown_fields, parse, read, refuse_unknown
+from signward_server.rpc.items import NUDGE
+from signward_server.rpc.parsing import LastRead, has_unknown_fields, parse, read, refuse_unknown
 from signward_server.rpc.routes import Route
+from signward_server.rpc.sign_stream import SignStream
 from signward_server.rpc.status import status_of
+from signward_server.rpc.turn import Turn
 
 __all__ = ["SignService"]
 
 _SERVICE = "/signward.v1.SignService/"
-_SIGNS, _SIGN = (VIEW_KEY, "Sign*"), MethodClass.SIGN
+_SIGNING = (VIEW_KEY, "Sign*"), MethodClass.SIGN, AuditEvent.SIGNATURE
+_VERIFYING = (VIEW_KEY, VERIFY), MethodClass.VERIFY, AuditEvent.FAILURE
 _MAX_ITEMS = 256
+_PATIENCE = 0.1  # seconds
 _SWIFT_SIZE = 4096  # hashing more takes longer than waking a thread
 
 
@@ -54,51 +59,80 @@ class SignService:
         self._clock = clock
         self._max_item_bytes = max_item_bytes
         self._max_in_flight = max_in_flight
-        # What the serving thread has parsed last: a swift call is answered right after.
-        self._looked_at: tuple[bytes, pb.SignRequest] | None = None
+        # What the serving thread looks at, it answers right after if it is swift.
+        self._requests = LastRead(pb.SignRequest)
+        self._items = LastRead(pb.SignStreamRequest)
+        self._turn = Turn(_PATIENCE)
 
     def routes(self) -> list[Route]:
         """Return its RPCs."""
         return [
-            Route(_SERVICE + "Sign", _SIGNS, _SIGN, unary=self._sign, swift=self._is_swift),
-            Route(_SERVICE + "SignBatch", _SIGNS, _SIGN, unary=self._sign_batch, is_batch=True),
-            Route(_SERVICE + "SignStream", _SIGNS, _SIGN, streaming=self._sign_stream),
-            Route(_SERVICE + "Verify", (VIEW_KEY, VERIFY), MethodClass.VERIFY, unary=self._verify),
+            Route(_SERVICE + "Sign", *_SIGNING, unary=self._sign, swift=self._is_swift),
+            Route(_SERVICE + "SignBatch", *_SIGNING, unary=self._sign_batch, is_batch=True),
+            Route(
+                _SERVICE + "SignStream",
+                *_SIGNING,
+                streaming=self._sign_stream,
+                by_item=True,
+                swift=self._is_swift_item,
+            ),
+            Route(_SERVICE + "Verify", *_VERIFYING, unary=self._verify),
         ]
 
     def _sign(self, data: bytes, call: GrpcCall) -> bytes:
         try:
-            request = sign_request(self._parsed(data))
+            message = self._requests.message(data)
+            refuse_unknown(message)
+            request = sign_request(message)
         except SignwardError as error:
             raise self._signing.unread(call, error) from None
         response = pb.SignResponse()
         fill_response(response, self._signing.sign(call, request))
         return response.SerializeToString()
 
-    def _parsed(self, data: bytes) -> pb.SignRequest:
-        """Parse a request, unless ``_is_swift`` just has."""
-        looked_at = self._looked_at
-        if looked_at is None or looked_at[0] is not data:
-            return parse(pb.SignRequest, data)
-        self._looked_at = None
-        refuse_unknown(looked_at[1])
-        return looked_at[1]
-
     def _is_swift(self, data: bytes) -> bool:
         if len(data) > _SWIFT_SIZE:
             return False
         try:
-            message = pb.SignRequest.FromString(data)
-            self._looked_at = (data, message)
-            return not message.request_id and self._signing.is_swift(message.key, message.version)
-        except (DecodeError, SignwardError):
+            message = self._requests.look(data)
+        except SignwardError:
             return False  # a thread finds out again, and answers
+        return not message.request_id and self._signs_swiftly(message.key, message.version)
+
+    def _is_swift_item(self, data: bytes) -> bool:
+        if len(data) > _SWIFT_SIZE:
+            return False
+        try:
+            message = self._items.look(data).request
+        except SignwardError:
+            return False
+        return not message.request_id and self._signs_swiftly(message.key, message.version)
+
+    def _signs_swiftly(self, key: str, version: int) -> bool:
+        try:
+            return self._signing.is_swift(key, version)
+        except SignwardError:
+            return False
 
     def _sign_batch(self, data: bytes, call: GrpcCall) -> bytes:
         try:
             items = _items(data)
         except SignwardError as error:
             raise self._signing.unread(call, error) from None
+        with self._turn.taken() if self._only_computes(items) else nullcontext():
+            return self._signed(items, call)
+
+    def _only_computes(self, items: Sequence[SignRequest | SignwardError]) -> bool:
+        """Return whether signing a batch waits for nothing, as far as can be seen."""
+        keys = set()
+        for item in items:
+            if isinstance(item, SignRequest):
+                if item.request_id:
+                    return False
+                keys.add((item.key, item.version))
+        return all(self._signs_swiftly(*key) for key in keys)
+
+    def _signed(self, items: Sequence[SignRequest | SignwardError], call: GrpcCall) -> bytes:
         response = pb.SignBatchResponse()
         for outcome in self._signing.sign_each(BatchCall(call, self._clock), items):
             result = response.results.add()
@@ -111,43 +145,21 @@ class SignService:
     def _sign_stream(self, requests: Iterator[bytes], call: GrpcCall) -> Iterator[bytes]:
         """Answer item by item, in the order of arrival.
 
-        At most one further item is read before an answer has been handed to the transport,
-        so that a caller who does not read is held back by the flow control of HTTP/2 and
-        never makes the daemon buffer.
+        The next message is read when the answer has been handed to the transport, at most
+        one before that, so that a caller who does not read is held back by the flow control
+        of HTTP/2 and never makes the daemon buffer.
         """
-        recent = _RecentIds(self._max_in_flight)
+        stream = SignStream(
+            signing=self._signing,
+            call=call,
+            clock=self._clock,
+            max_item_bytes=self._max_item_bytes,
+            max_in_flight=self._max_in_flight,
+            read=self._items,
+        )
         for data in requests:
             call.ensure_live()
-            response = pb.SignStreamResponse()
-            try:
-                item, request = self._read_item(data, call, recent, response)
-            except SignwardError as error:
-                response.error.CopyFrom(status_of(self._signing.unread(call, error)))
-                yield response.SerializeToString()
-                continue
-            try:
-                fill_response(response.response, self._signing.sign(item, request))
-            except SignwardError as error:
-                response.error.CopyFrom(status_of(error))
-            yield response.SerializeToString()
-
-    def _read_item(
-        self, data: bytes, call: GrpcCall, recent: _RecentIds, response: pb.SignStreamResponse
-    ) -> tuple[ItemCall, SignRequest]:
-        if len(data) > self._max_item_bytes:
-            raise MessageTooLarge
-        message = read(pb.SignStreamRequest, data)
-        response.id = message.id
-        refuse_unknown(message)
-        if not recent.add(message.id):
-            raise FieldInvalid.at("id", "Must not repeat within a stream.")
-        timeout = None
-        if message.HasField("timeout"):
-            timeout = message.timeout.ToNanoseconds() / 1e9
-            if timeout <= 0:
-                raise FieldInvalid.at("timeout", "Must be above 0.")
-        item = ItemCall(call, self._clock, timeout, message.traceparent)
-        return item, sign_request(message.request)
+            yield data if data is NUDGE else stream.answer(data)
 
     def _verify(self, data: bytes, call: GrpcCall) -> bytes:
         request = verify_request(parse(pb.VerifyRequest, data))
@@ -155,25 +167,6 @@ class SignService:
         return pb.VerifyResponse(
             valid=found.valid, version=found.version, reason=found.reason
         ).SerializeToString()
-
-
-class _RecentIds:
-    """The last ids of a stream, as many as may be in flight."""
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._order: deque[int] = deque()
-        self._known: set[int] = set()
-
-    def add(self, number: int) -> bool:
-        """Remember an id; return false when it is known already."""
-        if number in self._known:
-            return False
-        self._known.add(number)
-        self._order.append(number)
-        if len(self._order) > self._size:
-            self._known.discard(self._order.popleft())
-        return True
 
 
 def _items(data: bytes) -> list[SignRequest | SignwardError]:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import grpc
+from cryptography.hazmat.primitives.hashes import SHA256
 
 from signward_server.core.ports import Clock
 from signward_server.rpc.identity import IdentityParser
@@ -62,6 +63,7 @@ class Certificates:
         self._source = source
         self._clock = clock
         self._lock = threading.Lock()
+        self._handshakes: dict[str, int] = {}
         self._loaded = _loaded(source.pair(clock.now()), source.bundle())
         self.trusted = Trusted(self._loaded.trust)
         self._mention_overdue()
@@ -73,9 +75,35 @@ class Certificates:
         return self._loaded.trust.version
 
     @property
+    def current(self) -> bool:
+        """Whether the daemon's own certificate is valid now: without, no caller connects."""
+        leaf = self._loaded.pair.chain[0]
+        return leaf.not_valid_before_utc <= self._clock.now() < leaf.not_valid_after_utc
+
+    @property
     def overdue(self) -> int:
         """How many revocation lists should have been replaced by newer ones; they still count."""
         return self._loaded.bundle.revocations.overdue(self._clock.now())
+
+    @property
+    def handshakes(self) -> Mapping[str, int]:
+        """How many TLS handshakes each listener has begun."""
+        return self._handshakes.copy()
+
+    @property
+    def expiries(self) -> Mapping[str, float]:
+        """When the daemon's own certificate ends and each CA's, in seconds since the epoch.
+
+        A CA goes by the first 16 hexadecimal digits of its SHA-256, since its name may tell
+        whose it is (S39).
+        """
+        loaded = self._loaded
+        ends = {"server": loaded.pair.chain[0].not_valid_after_utc.timestamp()}
+        for authority in loaded.bundle.authorities:
+            certificate = authority.certificate
+            name = f"client_ca_{certificate.fingerprint(SHA256()).hex()[:16]}"
+            ends[name] = certificate.not_valid_after_utc.timestamp()
+        return ends
 
     def watched(self) -> Iterable[Path]:
         """Return the files that they come from."""
@@ -120,25 +148,32 @@ class Certificates:
         """Let go of the source; what is in force stays."""
         self._source.close()
 
-    def mutual(self) -> grpc.ServerCredentials:
+    def mutual(self, listener: str) -> grpc.ServerCredentials:
         """Return credentials for one listener that requires a client certificate."""
-        return self._credentials(lambda loaded: loaded.mutual, required=True)
+        return self._credentials(listener, lambda loaded: loaded.mutual, required=True)
 
-    def one_sided(self) -> grpc.ServerCredentials:
+    def one_sided(self, listener: str) -> grpc.ServerCredentials:
         """Return credentials for one listener that asks for none."""
-        return self._credentials(lambda loaded: loaded.one_sided, required=False)
+        return self._credentials(listener, lambda loaded: loaded.one_sided, required=False)
 
     def _credentials(
         self,
+        listener: str,
         configured: Callable[[_Loaded], grpc.ServerCertificateConfiguration],
         *,
         required: bool,
     ) -> grpc.ServerCredentials:
-        """Return credentials of their own for each listener: each one asks for itself."""
+        """Return credentials of their own for each listener: each one asks for itself.
+
+        gRPC asks once for each handshake, so that they can be counted, and after the first
+        bytes of it.
+        """
         given = self._loaded
+        self._handshakes[listener] = 0
 
         def newer() -> grpc.ServerCertificateConfiguration | None:
             nonlocal given
+            self._handshakes[listener] += 1
             loaded = self._loaded
             if loaded is given:
                 return None

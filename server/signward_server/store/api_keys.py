@@ -11,7 +11,7 @@ from bisect import bisect_right, insort
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import IntegrityError
 
 from signward_server.core.api_keys import ApiKey
@@ -20,6 +20,7 @@ from signward_server.store import api_key_rows
 from signward_server.store.api_key_rows import ApiKeyRow
 from signward_server.store.authentic_api_keys import AuthenticApiKeys
 from signward_server.store.failures import unavailable
+from signward_server.store.version import StoreVersion
 from signward_server.store.writing import Writing
 
 __all__ = ["StoredApiKeys"]
@@ -35,6 +36,7 @@ class StoredApiKeys:
 
     Args:
         durable: Engine whose commits are on the disk when they return.
+        version: Counts changes.
         writing: Lock of everything that writes to the store.
         authentic: Checks rows that are read and tags those that are written.
         most: How many are kept, revoked and expired ones included: they stay in memory.
@@ -44,19 +46,22 @@ class StoredApiKeys:
     """
 
     def __init__(
-        self, durable: Engine, writing: Writing, authentic: AuthenticApiKeys, most: int = _MOST
+        self,
+        durable: Engine,
+        version: StoreVersion,
+        writing: Writing,
+        authentic: AuthenticApiKeys,
+        most: int = _MOST,
     ) -> None:
         self._durable = durable
+        self._version = version
         self._writing = writing
         self._authentic = authentic
         self._most = most
-        with unavailable(), durable.begin() as connection:
-            known, self._quarantined = authentic.read(connection)
-        self._keys = {api_key.id: api_key for api_key in known}
-        self._ids_by_digest = {api_key.digest: api_key.id for api_key in known}
-        self._ids = sorted(self._keys)
-        self._generation = 0
+        self._generation = -1
         self._closed = False
+        with unavailable(), durable.begin() as connection:
+            self.refresh(connection)
 
     def __len__(self) -> int:
         """Return how many can be used, revoked and expired ones included."""
@@ -75,7 +80,7 @@ class StoredApiKeys:
     def find(self, digest: bytes) -> ApiKey | None:
         """See ``core.ports.ApiKeys.find``."""
         key_id = self._ids_by_digest.get(digest)
-        return None if key_id is None else self._keys[key_id]
+        return None if key_id is None else self._keys.get(key_id)
 
     def get(self, key_id: str) -> ApiKey | None:
         """See ``core.ports.ApiKeys.get``."""
@@ -95,7 +100,7 @@ class StoredApiKeys:
             if len(self._keys) + len(self._quarantined) >= self._most:
                 raise ApiKeyQuota
             try:
-                with self._durable.begin() as connection:
+                with self._version.change() as connection:
                     api_key_rows.insert_api_key(connection, row)
             except IntegrityError as exc:
                 self._catch_up(row)
@@ -115,13 +120,21 @@ class StoredApiKeys:
                 return known
             revoked = dataclasses.replace(known, revoke_time=at)
             row = self._authentic.row(revoked)
-            with self._durable.begin() as connection:
+            with self._version.change() as connection:
                 written = api_key_rows.revoke_api_key(connection, row)
                 stored = None if written else self._authentic.read_one(connection, key_id)
             if stored is not None and stored.revoke_time is not None:
                 revoked = stored  # a commit that had been reported as failed went through
             self._publish(revoked)
         return revoked
+
+    def refresh(self, connection: Connection) -> None:
+        """Take over everything as it is stored; for whoever holds the lock of all writing."""
+        known, self._quarantined = self._authentic.read(connection)
+        self._keys = {api_key.id: api_key for api_key in known}
+        self._ids_by_digest = {api_key.digest: api_key.id for api_key in known}
+        self._ids = sorted(self._keys)
+        self._generation += 1
 
     def close(self) -> None:
         """Wait for the write under way; nothing can be written afterwards."""

@@ -27,6 +27,7 @@ from signward_server.store import key_rows, request_rows
 from signward_server.store.authentic import AuthenticKeys
 from signward_server.store.failures import unavailable
 from signward_server.store.succession import successor
+from signward_server.store.version import StoreVersion
 from signward_server.store.writing import Writing
 
 __all__ = ["KeyCatalogue"]
@@ -40,6 +41,7 @@ class KeyCatalogue:
 
     Args:
         durable: Engine whose commits are on the disk when they return.
+        version: Counts changes.
         writing: Lock of everything that writes to the store.
         authentic: Checks rows that are read and tags those that are written.
         clock: Dates changes.
@@ -51,11 +53,13 @@ class KeyCatalogue:
     def __init__(
         self,
         durable: Engine,
+        version: StoreVersion,
         writing: Writing,
         authentic: AuthenticKeys,
         clock: Clock,
     ) -> None:
         self._durable = durable
+        self._version = version
         self._writing = writing
         self._authentic = authentic
         self._clock = clock
@@ -100,7 +104,7 @@ class KeyCatalogue:
         with self._writing, unavailable():
             self._ensure_open()
             try:
-                with self._durable.begin() as connection:
+                with self._version.change() as connection:
                     earlier = _earlier(connection, scope, content)
                     if earlier is None:
                         key_rows.insert_key(connection, *rows, material)
@@ -134,7 +138,7 @@ class KeyCatalogue:
             new = successor(old, key, self._clock.now())
             rows = self._authentic.rows(old), self._authentic.rows(new)
             try:
-                with self._durable.begin() as connection:
+                with self._version.change() as connection:
                     written = key_rows.update_key(connection, *rows)
             except IntegrityError as exc:
                 raise KeyExists from exc
@@ -150,7 +154,7 @@ class KeyCatalogue:
         with self._writing, unavailable():
             self._ensure_open()
             changes = [(old, key) for key in keys if (old := self._same_revision(key)) is not None]
-            with self._durable.begin() as connection:
+            with self._version.change() as connection:
                 for old, key in changes:
                     new = successor(old, key, self._clock.now())
                     rows = self._authentic.rows(old), self._authentic.rows(new)
@@ -161,6 +165,10 @@ class KeyCatalogue:
             for missed in {old.id for old, _ in changes} - {new.id for new in stored}:
                 self._catch_up(missed)
         return stored
+
+    def refresh(self, connection: Connection) -> None:
+        """Take over everything as it is stored; for whoever holds the lock of all writing."""
+        self._memory = self._authentic.read(connection)
 
     def close(self) -> None:
         """Wait for the write under way; nothing can be written afterwards."""

@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
 
-from sqlalchemy import Engine, text
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from signward_server.core.errors import StoreUnavailable
@@ -15,12 +15,14 @@ from signward_server.store.api_keys import StoredApiKeys
 from signward_server.store.authentic import AuthenticKeys
 from signward_server.store.authentic_api_keys import AuthenticApiKeys
 from signward_server.store.catalogue import KeyCatalogue
+from signward_server.store.confirming import Confirming
 from signward_server.store.driver import DriverSession, DriverStatement
 from signward_server.store.engine import durable_engine, prepare_file, probe_engine, swift_engine
 from signward_server.store.failures import StoreFileError
 from signward_server.store.material import StoredMaterial
 from signward_server.store.migrations import is_current, migrate
 from signward_server.store.requests import RequestMemory
+from signward_server.store.version import StoreVersion
 from signward_server.store.writing import Writing
 
 __all__ = ["Store", "open_store"]
@@ -42,7 +44,7 @@ def open_store(path: Path, clock: Clock, *, upgrade: bool = True) -> Store:
             newer than this release, or older and ``upgrade`` is off.
     """
     prepare_file(path)
-    store = Store(durable_engine(path), swift_engine(path), probe_engine(path), clock)
+    store = Store(path, clock)
     try:
         _ensure_current(store, path, upgrade=upgrade)
     except StoreFileError:
@@ -58,21 +60,27 @@ class _Closable(Protocol):
 class Store:
     """One open database, and the ports that are implemented on it.
 
+    Three engines work on its file: commits on ``durable`` are on the disk when they return,
+    those on ``swift`` survive the death of the process, and ``probing`` tries what works and
+    does not wait.
+
     Args:
-        durable: Engine whose commits are on the disk when they return.
-        swift: Engine whose commits survive the death of the process.
-        probing: Engine that tries whether the file can be written, and does not wait.
+        path: The file, which exists.
         clock: Dates changes and request ids.
     """
 
-    def __init__(self, durable: Engine, swift: Engine, probing: Engine, clock: Clock) -> None:
-        self._durable = durable
-        self._swift = swift
-        self._probing = probing
+    def __init__(self, path: Path, clock: Clock) -> None:
+        self._durable = durable_engine(path)
+        self._swift = swift_engine(path)
+        self._probing = probe_engine(path)
         self._clock = clock
         self._writing = Writing(clock)
-        self._session = DriverSession(probing)
-        self._probe = DriverStatement(probing, _PROBE)
+        self._session = DriverSession(self._probing)
+        self._version = StoreVersion(self._durable, self._session)
+        self._confirming = Confirming(
+            path, self._durable, self._version, self._writing, self.healthy
+        )
+        self._probe = DriverStatement(self._probing, _PROBE)
         self._probed: tuple[float, bool] | None = None
         self._opened: list[_Closable] = [self._session]
 
@@ -96,7 +104,11 @@ class Store:
             StoreUnavailable: They cannot be read.
         """
         authentic = AuthenticKeys(authenticator)
-        catalogue = KeyCatalogue(self._durable, self._writing, authentic, self._clock)
+        self._version.begin()
+        catalogue = KeyCatalogue(
+            self._durable, self._version, self._writing, authentic, self._clock
+        )
+        self._confirming.add(catalogue.refresh)
         self._opened.append(catalogue)
         return catalogue
 
@@ -107,7 +119,9 @@ class Store:
             StoreUnavailable: They cannot be read.
         """
         authentic = AuthenticApiKeys(authenticator)
-        api_keys = StoredApiKeys(self._durable, self._writing, authentic)
+        self._version.begin()
+        api_keys = StoredApiKeys(self._durable, self._version, self._writing, authentic)
+        self._confirming.add(api_keys.refresh)
         self._opened.append(api_keys)
         return api_keys
 
@@ -129,10 +143,20 @@ class Store:
         self._opened.append(memory)
         return memory
 
+    def confirm(self) -> None:
+        """Return if memory is what the store says, and the store takes changes (S34).
+
+        Raises:
+            StoreUnavailable: See ``Confirming.confirm``.
+        """
+        self._confirming.confirm()
+
     def healthy(self) -> bool:
         """Return whether the store can be written, as of at most a second ago."""
         if self._writing.doubtful:
             return False
+        if self._writing.age < _PROBE_TTL_S or self._writing.under_way:
+            return True
         now = self._clock.monotonic()
         probed = self._probed
         if probed is None or now - probed[0] >= _PROBE_TTL_S:

@@ -39,7 +39,7 @@ __all__ = [
     "requests",
 ]
 
-REVISION = "0002"
+REVISION = "0003"
 """Revision of the migrations that these tables are at; four digits, rising."""
 
 metadata = MetaData()

@@ -12,6 +12,7 @@ __all__ = ["Writing"]
 
 _DOUBT_S = 5.0
 _PATIENCE_S = 0.5
+_LONG_S = 5.0  # what a write may take on a slow disk
 
 
 class Writing:
@@ -28,9 +29,12 @@ class Writing:
         self._clock = clock
         self._lock = threading.Lock()
         self._failed_at: float | None = None
+        self._succeeded_at = -_LONG_S
+        self._begun_at: float | None = None
 
     def __enter__(self) -> None:
         self._lock.acquire()
+        self._begun_at = self._clock.monotonic()
 
     def __exit__(
         self,
@@ -38,8 +42,10 @@ class Writing:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._begun_at = None
         if kind is None:
             self._failed_at = None
+            self._succeeded_at = self._clock.monotonic()
         elif issubclass(kind, StoreUnavailable):
             self._failed_at = self._clock.monotonic()
         self._lock.release()
@@ -49,6 +55,17 @@ class Writing:
         """Whether the last write failed within the last seconds."""
         failed_at = self._failed_at
         return failed_at is not None and self._clock.monotonic() - failed_at < _DOUBT_S
+
+    @property
+    def age(self) -> float:
+        """Seconds since a write last succeeded."""
+        return self._clock.monotonic() - self._succeeded_at
+
+    @property
+    def under_way(self) -> bool:
+        """Whether a write has begun that may still be done in good time."""
+        begun_at = self._begun_at
+        return begun_at is not None and self._clock.monotonic() - begun_at < _LONG_S
 
     def patiently(self) -> bool:
         """Take the lock for a probe, if it comes free soon; return whether it is held."""

@@ -18,7 +18,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 from signward_server.telemetry.spool import Spool
 
-__all__ = ["configure_logging", "flush_logging", "log_unhandled"]
+__all__ = ["configure_logging", "flush_logging", "log_unhandled", "logging_alive"]
 
 _OURS = "signward_server"
 _DEEPEST = 16
@@ -94,6 +94,12 @@ def flush_logging() -> None:
     for handler in logging.getLogger().handlers:
         if isinstance(handler, Spool):
             handler.flush()
+
+
+def logging_alive() -> bool:
+    """Return whether what is logged is still written, or waits only for whoever reads it."""
+    spools = [each for each in logging.getLogger().handlers if isinstance(each, Spool)]
+    return all(spool.alive for spool in spools)
 
 
 def log_unhandled() -> None:

@@ -46,6 +46,11 @@ class Spool(logging.Handler):
         self._thread = threading.Thread(target=self._run, name="log", daemon=True)
         self._thread.start()
 
+    @property
+    def alive(self) -> bool:
+        """Whether somebody writes what is kept."""
+        return self._thread.is_alive()
+
     def emit(self, record: logging.LogRecord) -> None:
         """Keep a record's line, or count it if there is no room."""
         if self._held >= self._most:

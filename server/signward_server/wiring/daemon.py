@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from signward_server.config import Settings
-from signward_server.core.ports import Audit, Custody
 from signward_server.core.startup import (
     AddressInUse,
     ConfigurationRefused,
@@ -18,13 +17,14 @@ from signward_server.core.startup import (
 from signward_server.home.parts import translated
 from signward_server.rpc.server import BindError, RpcServer
 from signward_server.rpc.tls_files import TlsFileError
-from signward_server.store import Store
+from signward_server.telemetry.logging import logging_alive
 from signward_server.telemetry.metrics import Metrics
 from signward_server.telemetry.probes import ProbeServer
+from signward_server.wiring.health import Liveness, Readiness
 from signward_server.wiring.reloading import Reloader
 from signward_server.wiring.watching import FileWatch
 
-__all__ = ["Bound", "Daemon", "Readiness", "startup_errors"]
+__all__ = ["Bound", "Daemon", "startup_errors"]
 
 _SWITCH_INTERVAL = 0.0005  # seconds; Python's default is ten times that
 
@@ -46,6 +46,7 @@ class Daemon:
         settings: The configuration.
         server: The gRPC server.
         readiness: Whether a signature could be made now.
+        liveness: Whether its threads do their work; those that start with it are added.
         metrics: What it counts.
         reloader: Reads again what can change while it runs.
         closing: Closes every part, in the right order.
@@ -56,6 +57,7 @@ class Daemon:
         settings: Settings,
         server: RpcServer,
         readiness: Readiness,
+        liveness: Liveness,
         metrics: Metrics,
         reloader: Reloader,
         closing: ExitStack,
@@ -63,6 +65,7 @@ class Daemon:
         self._settings = settings
         self._server = server
         self._readiness = readiness
+        self._liveness = liveness
         self._metrics = metrics
         self._reloader = reloader
         self._watch = FileWatch(reloader, settings.reload.interval.total_seconds())
@@ -96,7 +99,7 @@ class Daemon:
             probes = ProbeServer(
                 listen.http.address,
                 listen.http.port,
-                live=lambda: True,
+                live=self._liveness,
                 ready=self._readiness,
                 metrics=self._metrics.render,
             )
@@ -104,6 +107,9 @@ class Daemon:
             http = listen.http.at(_started(probes))
         self._watch.start()
         self._server.start()
+        self._liveness.watch("file-watch", lambda: self._watch.alive)
+        self._liveness.watch("serving", lambda: self._server.alive)
+        self._liveness.watch("log", logging_alive)
         return Bound(tcp=tcp, unix=listen.unix, http=http, api_keys=api_keys)
 
     def reload(self) -> None:
@@ -113,32 +119,10 @@ class Daemon:
     def stop(self, grace: float) -> None:
         """Refuse new calls, finish running ones within ``grace`` seconds, wipe, close."""
         self._readiness.end()
+        self._liveness.end()
         self._watch.stop()
         self._server.stop(grace)
         self._closing.close()
-
-
-class Readiness:
-    """Whether a signature could be made now (promise 10)."""
-
-    def __init__(self, store: Store, audit: Audit, custodies: Sequence[Custody]) -> None:
-        self._store = store
-        self._audit = audit
-        self._custodies = custodies
-        self._ended = False
-
-    def __call__(self) -> bool:
-        """Return whether every part that a signature takes is well."""
-        return (
-            not self._ended
-            and self._store.healthy()
-            and self._audit.healthy()
-            and all(custody.healthy() for custody in self._custodies)
-        )
-
-    def end(self) -> None:
-        """Say no from now on."""
-        self._ended = True
 
 
 def _tune_interpreter() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from signward_server.config.schema import RateLimits, RateRule
 from signward_server.core.method_classes import MethodClass
-from signward_server.core.ports import Clock, Level, Meter
+from signward_server.core.ports import Audit, Clock, Level, Meter
 from signward_server.core.startup import ConfigurationRefused
 from signward_server.limits.failure_log import FailureLog
 from signward_server.limits.failures import Failures
@@ -49,10 +49,18 @@ def build_limits(section: RateLimits, clock: Clock, meter: Meter, opened: ExitSt
     return limits
 
 
-def build_failures(section: RateLimits, clock: Clock, meter: Meter, opened: ExitStack) -> Failures:
+def build_failures(
+    section: RateLimits, clock: Clock, meter: Meter, audit: Audit, opened: ExitStack
+) -> Failures:
     """Return what counts failed authentications."""
-    limit, window = section.failures.limit, section.failures.window.total_seconds()
-    failures = Failures(limit=limit, window=window, clock=clock, meter=meter, log=FailureLog())
+    failures = Failures(
+        limit=section.failures.limit,
+        window=section.failures.window.total_seconds(),
+        clock=clock,
+        meter=meter,
+        log=FailureLog(),
+        audit=audit,
+    )
     opened.callback(failures.close)
     return failures
 

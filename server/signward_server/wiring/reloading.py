@@ -13,8 +13,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from signward_server.core.audit_events import AuditEvent
 from signward_server.core.errors import RateLimited
-from signward_server.core.ports import Event, Meter, Reloaded, ReloadPart
+from signward_server.core.ports import Audit, Event, Meter, Reloaded, ReloadPart
 from signward_server.core.startup import StartupFailed
 from signward_server.core.unexpected import unexpected
 
@@ -52,11 +53,13 @@ class Reloader:
     Args:
         parts: Everything that can change while the daemon runs.
         meter: Counts what was put into force, and what was refused.
+        audit: Told of what is in force from now on.
     """
 
-    def __init__(self, parts: Mapping[ReloadPart, Part], meter: Meter) -> None:
+    def __init__(self, parts: Mapping[ReloadPart, Part], meter: Meter, audit: Audit) -> None:
         self._parts = parts
         self._meter = meter
+        self._audit = audit
         self._lock = threading.Lock()
         self._told: dict[ReloadPart, str] = {}  # the problem of each part that the log has
 
@@ -91,7 +94,9 @@ class Reloader:
         self._meter.count(Event.RELOAD_REFUSED if problem else Event.RELOADED, name)
         result = Reloaded(name, part.version, changed=part.version != before, problem=problem)
         if result.changed:
-            _log.warning("reloaded", extra={"part": name.value, "version": result.version})
+            told = {"part": name.value, "version": result.version}
+            _log.warning("reloaded", extra=told)
+            self._audit.note(AuditEvent.RELOADED, told)
         return result
 
     def _load(self, name: ReloadPart, part: Part) -> str:

@@ -12,9 +12,11 @@ from signward_server.core.actions import ActionGroup
 from signward_server.core.ports import (
     ApiKeys,
     Audit,
+    AuditLog,
     Catalogue,
     Clock,
     Custody,
+    Lease,
     Limits,
     Policy,
     Reloads,
@@ -23,6 +25,8 @@ from signward_server.core.ports import (
     Verifier,
 )
 from signward_server.flows.api_key_changes import ApiKeyChanges
+from signward_server.flows.audit_proving import AuditProving
+from signward_server.flows.audit_reading import AuditReading
 from signward_server.flows.freezing import Freezing
 from signward_server.flows.key_changes import KeyChanges
 from signward_server.flows.key_creation import KeyCreation
@@ -43,6 +47,7 @@ class Guards:
     policy: Policy
     limits: Limits
     audit: Audit
+    log: AuditLog
     reloads: Reloads
 
 
@@ -54,6 +59,7 @@ class Stores:
     requests: RequestLedger
     api_keys: ApiKeys
     secret_digest: SecretDigest
+    lease: Lease
 
 
 def build_flows(
@@ -100,6 +106,7 @@ def build_flows(
                 limits=limits,
                 audit=audit,
                 requests=stores.requests,
+                lease=stores.lease,
                 clock=clock,
                 cancelling=frozenset(
                     action.name
@@ -120,4 +127,6 @@ def build_flows(
         ),
         freezing=Freezing(catalogue=catalogue, custodies=custodies, policy=policy, audit=audit),
         reloading=Reloading(reloads=guards.reloads, policy=policy, audit=audit),
+        audit_reading=AuditReading(log=guards.log, policy=policy, audit=audit, clock=clock),
+        audit_proving=AuditProving(log=guards.log, policy=policy),
     )

@@ -54,6 +54,11 @@ class FileWatch:
         self._due: set[ReloadPart] = set()
         self._thread = threading.Thread(target=self._run, name="file-watch", daemon=True)
 
+    @property
+    def alive(self) -> bool:
+        """Whether somebody looks at all."""
+        return self._thread.is_alive()
+
     def start(self) -> None:
         """Begin to look."""
         self._thread.start()

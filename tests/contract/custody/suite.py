@@ -138,6 +138,26 @@ class CustodySuite:
             made = {bench.custody.sign(b"again", named).value for _ in range(4)}
             assert len(made) == 1 or not bench.deterministic
 
+    def test_many_are_signed_as_one_by_one(self, bench: Bench) -> None:
+        for algorithm in bench.custody.algorithms:
+            named = bench.context(algorithm, f"many-{algorithm}")
+            made = bench.custody.sign_many(MESSAGES, named)
+            assert len(made) == len(MESSAGES)
+            for message, signature in zip(MESSAGES, made, strict=True):
+                assert verifies(named.version.public_key, message, named.hash, signature)
+                alone = bench.custody.sign(message, named)
+                assert signature == alone or not bench.deterministic
+
+    def test_of_many_all_are_signed_or_none(self, bench: Bench) -> None:
+        named = bench.context(key_id="many-one")
+        other = bench.context(key_id="many-two").version.public_key
+        bench.custody.sign(b"m", named)
+        with pytest.raises(SignwardError):
+            bench.custody.sign_many(
+                [b"1", b"2"], replace(named, version=replace(named.version, public_key=other))
+            )
+        assert len(bench.custody.sign_many([b"1", b"2"], named)) == 2
+
     def test_versions_sign_with_their_own_pair(self, bench: Bench) -> None:
         fixed = attributes(custody=bench.custody.kind)
         public_keys = {version: bench.create(fixed, version) for version in (1, 2)}

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import threading
+from collections.abc import Mapping, Sequence
 
+from signward_server.core.audit_events import AuditEvent
 from signward_server.core.errors import AuditUnavailable
 from signward_server.core.ports import AuditEntry, AuditReceipt
 
@@ -15,9 +17,14 @@ class FakeAudit:
     """Implements ``core.ports.Audit``.
 
     Attributes:
-        entries: Outcomes.
+        entries: Outcomes, failures among them.
         announced: What was about to leave the process.
+        writes: How many records each write had.
+        strangers: Who could not show who it is.
+        notes: What the daemon did by itself.
         failing: Whether nothing can be written.
+        losing: Whether writes fail that were said to be possible.
+        slow: Whether a write may wait.
         keeps_calls: Whether entries keep their call. A call of a real server that is kept
             keeps its HTTP/2 stream open, too.
     """
@@ -25,22 +32,48 @@ class FakeAudit:
     def __init__(self) -> None:
         self.entries: list[AuditEntry] = []
         self.announced: list[AuditEntry] = []
+        self.writes: list[int] = []
+        self.strangers: list[tuple[str, str]] = []
+        self.notes: list[tuple[AuditEvent, dict[str, str | int]]] = []
         self.failing = False
+        self.losing = False
+        self.slow = False
         self.keeps_calls = True
         self._lock = threading.Lock()
 
+    @property
+    def is_quick(self) -> bool:
+        return not self.slow
+
     def authorised(self, entry: AuditEntry) -> None:
-        if self.failing:
-            raise AuditUnavailable
+        self.ensure_available()
         self.announced.append(entry)
 
     def record(self, entry: AuditEntry) -> AuditReceipt:
+        return self.record_all([entry])[0]
+
+    def record_all(self, entries: Sequence[AuditEntry]) -> Sequence[AuditReceipt]:
         with self._lock:
-            if self.failing:
+            self.ensure_available()
+            if self.losing:
                 raise AuditUnavailable
-            kept = entry if self.keeps_calls else dataclasses.replace(entry, call=None)
-            self.entries.append(kept)
-            return AuditReceipt("fake", len(self.entries))
+            self.writes.append(len(entries))
+            return [AuditReceipt("fake", self._keep(entry)) for entry in entries]
+
+    def failed(self, entry: AuditEntry) -> None:
+        with self._lock:
+            if not self.failing:
+                self._keep(entry)
+
+    def unauthenticated(self, peer: str, reason: str) -> None:
+        self.strangers.append((peer, reason))
+
+    def note(self, event: AuditEvent, details: Mapping[str, str | int]) -> None:
+        self.notes.append((event, dict(details)))
+
+    def ensure_available(self) -> None:
+        if self.failing:
+            raise AuditUnavailable
 
     def healthy(self) -> bool:
         return not self.failing
@@ -48,3 +81,8 @@ class FakeAudit:
     @property
     def outcomes(self) -> list[str]:
         return [entry.outcome for entry in self.entries]
+
+    def _keep(self, entry: AuditEntry) -> int:
+        kept = entry if self.keeps_calls else dataclasses.replace(entry, call=None)
+        self.entries.append(kept)
+        return len(self.entries)

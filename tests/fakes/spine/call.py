@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from signward_server.core.errors import SignwardError
 from signward_server.core.identity import Authentication, Identity, IdentityKind
+from signward_server.core.ports import AuditEntry, AuditReceipt
 
 __all__ = ["BOT", "OTHER", "FakeCall"]
 
@@ -19,9 +20,14 @@ class FakeCall:
         method: Full name of the RPC.
         lives: How often ``ensure_live`` passes before ``end`` is raised; ``None`` for ever.
         end: What it raises then.
+
+    Attributes:
+        checks: How often it was asked whether it is live.
+        conclusions: What was recorded of it, and where.
     """
 
-    traceparent = ""
+    trace_id = "0af7651916cd43dd8448eb211c80319c"
+    started = 0.0
     authentication = Authentication.CERTIFICATE
     address = ""
 
@@ -36,8 +42,12 @@ class FakeCall:
         self.identity = identity
         self.method = method
         self.checks = 0
+        self.conclusions: list[tuple[AuditEntry, AuditReceipt | None]] = []
         self._lives = lives
         self._end = end
+
+    def concluded(self, entry: AuditEntry, receipt: AuditReceipt | None) -> None:
+        self.conclusions.append((entry, receipt))
 
     def ensure_live(self) -> None:
         self.checks += 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import coincurve
 from Crypto.Hash import keccak
@@ -24,6 +24,7 @@ class FakeCustody:
 
     Attributes:
         asked: What was to be signed, with its context, in order.
+        together: How many were to be signed in one go, each time.
         forgotten: Ids that were wiped.
         failure: What ``sign`` and ``create`` raise.
         unlocked: Whether keys are said to be unlocked.
@@ -38,6 +39,7 @@ class FakeCustody:
         self.kind = kind
         self.leaves_process = leaves_process
         self.asked: list[tuple[bytes, SigningContext]] = []
+        self.together: list[int] = []
         self.created: list[KeyAttributes] = []
         self.forgotten: list[str] = []
         self.failure: Exception | None = None
@@ -73,6 +75,10 @@ class FakeCustody:
             return Signature(private.sign(message))
         signed = private.sign_recoverable(digest(message, context.hash), hasher=None)
         return Signature(signed[:64], signed[64])
+
+    def sign_many(self, messages: Sequence[bytes], context: SigningContext) -> list[Signature]:
+        self.together.append(len(messages))
+        return [self.sign(message, context) for message in messages]
 
     def is_unlocked(self, key_id: str, version: int) -> bool:
         return self.unlocked

@@ -17,6 +17,7 @@ from google.protobuf.message_factory import GetMessageClass
 from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection_pb2
 from signward.v1 import admin_service_pb2 as admin
+from signward.v1 import audit_pb2 as audit
 from signward.v1 import key_service_pb2 as keys
 from signward.v1 import resources_pb2 as resources
 from signward.v1 import sign_service_pb2 as sign
@@ -73,6 +74,8 @@ def furnish(world: World) -> None:
     world.key()
     world.key("digests", algorithm=Algorithm.ECDSA_SECP256K1, allow_digest=True)
     world.api_keys.insert(api_key())
+    for _ in range(3):
+        world.log.append(identity="cn:bot", outcome="OK")
 
 
 def _signings(now: datetime) -> list[sign.SignRequest]:
@@ -137,6 +140,15 @@ def _freeze(mode: resources.Freeze.ValueType) -> admin.FreezeKeyRequest:
     return admin.FreezeKeyRequest(key_id="bot-key", mode=mode)
 
 
+def _inclusion() -> audit.GetAuditProofRequest:
+    return audit.GetAuditProofRequest(inclusion=audit.AuditInclusion(sequence=1))
+
+
+def _consistency() -> audit.GetAuditProofRequest:
+    trees = audit.AuditConsistency(first_size=1, second_size=2)
+    return audit.GetAuditProofRequest(consistency=trees)
+
+
 KEYS, SIGNS, ADMIN, HEALTH = (
     "/signward.v1.KeyService/",
     "/signward.v1.SignService/",
@@ -166,6 +178,10 @@ EXAMPLES: dict[str, Callable[[datetime], list[Message]]] = {
     ],
     ADMIN + "UnfreezeKey": lambda now: [admin.UnfreezeKeyRequest(key_id="bot-key")],
     ADMIN + "Reload": lambda now: [admin.ReloadRequest()],
+    ADMIN + "GetCheckpoint": lambda now: [audit.GetCheckpointRequest()],
+    ADMIN + "ListAuditRecords": lambda now: [audit.ListAuditRecordsRequest()],
+    ADMIN + "TailAuditRecords": lambda now: [audit.TailAuditRecordsRequest(start=0)],
+    ADMIN + "GetAuditProof": lambda now: [_inclusion(), _consistency()],
     HEALTH + "Check": lambda now: [health_pb2.HealthCheckRequest()],
     HEALTH + "List": lambda now: [health_pb2.HealthListRequest()],
     HEALTH + "Watch": lambda now: [health_pb2.HealthCheckRequest()],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import threading
 from collections.abc import Callable, Mapping
@@ -35,6 +36,13 @@ class Judgement:
     address: str = ""
 
 
+@dataclass(frozen=True, eq=False)
+class FakeGeneration:
+    """Implements ``core.ports.Generation``."""
+
+    version: str
+
+
 class FakePolicy:
     """Implements ``core.ports.Policy``: denies the actions in ``denied`` and what ``rule`` says.
 
@@ -45,11 +53,12 @@ class FakePolicy:
         self.denied: set[str] = set()
         self.rule: Callable[[Judgement], bool] = lambda judgement: True
         self.judged: list[Judgement] = []
-        self.generation: object = 0
+        self._number = itertools.count(1)
+        self.generation = FakeGeneration("set-0")
 
     def replace(self, *denied: str) -> None:
         self.denied = set(denied)
-        self.generation = object()
+        self.generation = FakeGeneration(f"set-{next(self._number)}")
 
     def authorize(
         self,
@@ -59,7 +68,7 @@ class FakePolicy:
         version: KeyVersion | None = None,
         intent: Intent | None = None,
         totals: Mapping[str, int] | None = None,
-    ) -> None:
+    ) -> tuple[str, ...]:
         judgement = Judgement(
             caller.identity,
             action,
@@ -72,7 +81,10 @@ class FakePolicy:
         )
         self.judged.append(judgement)
         if action in self.denied or not self.rule(judgement):
-            raise PolicyDenied
+            raise PolicyDenied(
+                metadata={"policies": "fake.cedar:1"} if action in self.denied else {}
+            )
+        return ("fake.cedar:0",)
 
 
 class FakeLimits:

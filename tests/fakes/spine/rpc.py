@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from signward_server.core.identity import Identity
 from signward_server.rpc.admin_service import AdminService
+from signward_server.rpc.audit_service import AuditService
 from signward_server.rpc.call import GrpcCall
 from signward_server.rpc.key_service import KeyService
 from signward_server.rpc.routes import Route
@@ -14,7 +15,7 @@ from tests.fakes.spine.context import FakeContext
 from tests.fakes.spine.standing import FakeStanding
 from tests.fakes.spine.world import World
 
-__all__ = ["admin_service", "grpc_call", "key_service", "routes", "sign_service"]
+__all__ = ["admin_service", "audit_service", "grpc_call", "key_service", "routes", "sign_service"]
 
 
 def sign_service(world: World, *, max_item_bytes: int = 1 << 17) -> SignService:
@@ -40,9 +41,18 @@ def admin_service(world: World) -> AdminService:
     )
 
 
+def audit_service(world: World) -> AuditService:
+    return AuditService(reading=world.audit_reading, proving=world.audit_proving)
+
+
 def routes(world: World) -> dict[str, Route]:
     """Return the routes of all services by the name of the RPC alone."""
-    services = [sign_service(world), key_service(world), admin_service(world)]
+    services = [
+        sign_service(world),
+        key_service(world),
+        admin_service(world),
+        audit_service(world),
+    ]
     found = [route for service in services for route in service.routes()]
     return {route.name.rpartition("/")[2]: route for route in found}
 
@@ -55,6 +65,6 @@ def grpc_call(
     context: FakeContext | None = None,
 ) -> GrpcCall:
     """Return a call that has passed the identity interceptor."""
-    call = GrpcCall(context or FakeContext(), method)  # type: ignore[arg-type]
+    call = GrpcCall(context or FakeContext(), method, world.endings)  # type: ignore[arg-type]
     call.standing = FakeStanding(identity)
     return call

@@ -15,18 +15,19 @@ from signward.v1 import admin_service_pb2_grpc, key_service_pb2_grpc, sign_servi
 from signward_server.core.identity import IdentityKind
 from signward_server.flows.api_key_authentication import ApiKeyAuthentication
 from signward_server.rpc.authentication import Authenticator
+from signward_server.rpc.bounds import ServerLimits
 from signward_server.rpc.call import GrpcCall
 from signward_server.rpc.file_source import FileSource
 from signward_server.rpc.health import CHECK_HEALTH, Health
 from signward_server.rpc.reflection import REFLECT, REFLECTION_SERVICES, Reflection
 from signward_server.rpc.routes import Route
-from signward_server.rpc.server import RpcServer, ServerLimits
+from signward_server.rpc.server import RpcServer
 from signward_server.rpc.tls import Certificates
 from signward_server.rpc.tls_files import ClientCaFile, ServerFiles
 
 from tests.fakes.spine.clock import MovingClock
 from tests.fakes.spine.judges import FakeFailures
-from tests.fakes.spine.rpc import admin_service, key_service, sign_service
+from tests.fakes.spine.rpc import admin_service, audit_service, key_service, sign_service
 from tests.fakes.spine.tls import Issued, TestAuthority
 from tests.fakes.spine.world import World
 
@@ -47,6 +48,7 @@ BOUNDS = {
     "stream_in_flight": 256,
     "metadata_bytes": 8192,
     "streams_per_connection": 100,
+    "connections_per_address": 0,
     "handshake": 3.0,
     "reception": 0.2,
     "connection_idle": 600.0,
@@ -148,11 +150,13 @@ def serve(
     failures = FakeFailures()
     guard = None if anonymous_health else _guard(world, CHECK_HEALTH)
     health = Health(frozenset(SERVICES), lambda: ready[0], guard)
+    log = audit_service(world)
     services = (*SERVICES, *REFLECTION_SERVICES, "grpc.health.v1.Health")
     routes = [
         *sign_service(world).routes(),
         *key_service(world).routes(),
         *admin_service(world).routes(),
+        *log.routes(),
         *health.routes(),
         *Reflection(services, _guard(world, REFLECT), world.limits).routes(),
     ]
@@ -161,10 +165,11 @@ def serve(
         authenticator=Authenticator(certificates.trusted, _api_keys(world), world.clock),
         failures=failures,
         limits=world.limits,
+        endings=world.endings,
         clock=world.clock,
         bounds=ServerLimits(**(BOUNDS | bounds)),  # type: ignore[arg-type]
         certificates=certificates,
-        ending=health.close,
+        ending=lambda: (health.close(), log.close()),
     )
     port = server.listen_tcp("127.0.0.1:0")
     api_key_port = server.listen_api_keys("127.0.0.1:0")

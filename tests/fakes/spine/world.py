@@ -22,6 +22,8 @@ from signward_server.core.payloads import Hash, OrderIntent, RawMessage
 from signward_server.core.signing import SignRequest
 from signward_server.flows.api_key_authentication import ApiKeyAuthentication
 from signward_server.flows.api_key_changes import ApiKeyChanges
+from signward_server.flows.audit_proving import AuditProving
+from signward_server.flows.audit_reading import AuditReading
 from signward_server.flows.freezing import Freezing
 from signward_server.flows.key_changes import KeyChanges
 from signward_server.flows.key_creation import KeyCreation
@@ -29,13 +31,18 @@ from signward_server.flows.key_reading import KeyReading
 from signward_server.flows.reloading import Reloading
 from signward_server.flows.signing import Signing, SigningPorts
 from signward_server.flows.verifying import Verifying
+from signward_server.rpc.endings import Endings
 
+from tests.fakes.meter import FakeMeter
+from tests.fakes.spans import FakeSpans
 from tests.fakes.spine.api_keys import FakeApiKeys, FakeSecretDigest
 from tests.fakes.spine.audit import FakeAudit
+from tests.fakes.spine.audit_log import FakeAuditLog
 from tests.fakes.spine.catalogue import FakeCatalogue
 from tests.fakes.spine.clock import MovingClock
 from tests.fakes.spine.custody import FakeCustody
 from tests.fakes.spine.judges import FakeCaps, FakeLimits, FakePolicy, FakeRequestLedger
+from tests.fakes.spine.lease import FakeLease
 from tests.fakes.spine.reloads import FakeReloads
 from tests.fakes.spine.verifier import FakeVerifier
 
@@ -57,7 +64,13 @@ class World:
         self.caps = FakeCaps()
         self.limits = FakeLimits()
         self.audit = FakeAudit()
+        self.spans = FakeSpans()
+        self.meter = FakeMeter()
+        self.endings = Endings(
+            audit=self.audit, spans=self.spans, meter=self.meter, clock=self.clock
+        )
         self.requests = FakeRequestLedger()
+        self.lease = FakeLease()
         self.chains = dict(all_chains())
         self.signing = Signing(
             SigningPorts(
@@ -69,6 +82,7 @@ class World:
                 limits=self.limits,
                 audit=self.audit,
                 requests=self.requests,
+                lease=self.lease,
                 clock=self.clock,
                 cancelling=cancelling,
             )
@@ -118,6 +132,11 @@ class World:
             audit=self.audit,
         )
         self.reloading = Reloading(reloads=self.reloads, policy=self.policy, audit=self.audit)
+        self.log = FakeAuditLog()
+        self.audit_reading = AuditReading(
+            log=self.log, policy=self.policy, audit=self.audit, clock=self.clock
+        )
+        self.audit_proving = AuditProving(log=self.log, policy=self.policy)
 
     def key(
         self,

@@ -9,7 +9,7 @@ from pathlib import Path
 import grpc
 import pytest
 from signward.v1 import sign_service_pb2 as pb
-from signward_server.rpc import router
+from signward_server.rpc import items, router
 
 from tests.fakes.spine.judges import Judgement
 from tests.fakes.spine.serving import Served, eventually, serve
@@ -25,7 +25,9 @@ def _items(count: int) -> Iterator[pb.SignStreamRequest]:
 
 
 @pytest.fixture
-def served(tmp_path: Path) -> Iterator[Served]:
+def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
+    """Serve streams by threads of their own."""
+    monkeypatch.setattr(items, "supported", lambda: False)
     with serve(tmp_path) as running:
         running.world.key()
         yield running
@@ -70,6 +72,7 @@ def test_an_error_ends_the_stream_whatever_has_been_read(served: Served) -> None
 def test_another_grpcio_streams_all_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(items, "supported", lambda: False)
     monkeypatch.setattr(router, "supported", lambda: False)
     with serve(tmp_path) as served:
         served.world.key()

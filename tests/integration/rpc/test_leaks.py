@@ -27,10 +27,11 @@ GOOD = pb.SignRequest(key="bot-key", raw=pb.RawMessage(message=b"hello"))
 BAD = pb.SignRequest(key="missing", raw=pb.RawMessage(message=b"hello"))
 
 
-@pytest.fixture
-def served(tmp_path: Path) -> Iterator[Served]:
+@pytest.fixture(params=[True, False], ids=["serving thread", "worker"])
+def served(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Served]:
     with serve(tmp_path, streams_per_connection=STREAMS, reception=60) as running:
         running.world.key()
+        running.world.custody.unlocked = request.param
         gc.collect()
         gc.disable()
         yield running

@@ -13,6 +13,7 @@ from google.protobuf.duration_pb2 import Duration
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from signward.v1 import sign_service_pb2 as pb
 from signward.v1.sign_service_pb2_grpc import SignServiceStub
+from signward_server.rpc import items
 
 from tests.fakes.spine.judges import Judgement
 from tests.fakes.spine.serving import BOUNDS, Served, eventually, reason, serve
@@ -69,10 +70,17 @@ class _Stream:
         self.items.end()
 
 
-@pytest.fixture
-def served(served: Served) -> Served:
-    served.world.key()
-    return served
+@pytest.fixture(params=["serving thread", "worker", "thread of its own"])
+def served(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> Iterator[Served]:
+    """Serve, with items answered in each of the three ways."""
+    if request.param == "thread of its own":
+        monkeypatch.setattr(items, "supported", lambda: False)
+    with serve(tmp_path) as running:
+        running.world.key()
+        running.world.custody.unlocked = request.param == "serving thread"
+        yield running
 
 
 def _all_given_back(served: Served) -> bool:
@@ -81,8 +89,8 @@ def _all_given_back(served: Served) -> bool:
 
 
 def test_half_close_answers_what_was_read_and_ends_with_ok(served: Served) -> None:
-    items = [pb.SignStreamRequest(id=n, request=REQUEST) for n in range(50)]
-    call = served.signing().SignStream(iter(items), timeout=20)
+    sent = [pb.SignStreamRequest(id=n, request=REQUEST) for n in range(50)]
+    call = served.signing().SignStream(iter(sent), timeout=20)
     assert [answer.id for answer in call] == list(range(50))
     assert call.code() is grpc.StatusCode.OK
     assert _all_given_back(served)
@@ -142,12 +150,12 @@ def test_slots_come_back_after_cancellation(served: Served) -> None:
 
 def test_slots_come_back_after_a_deadline(served: Served) -> None:
     stub = served.signing()
-    items = _Items()
-    call = stub.SignStream(iter(items), timeout=0.3)
+    sent = _Items()
+    call = stub.SignStream(iter(sent), timeout=0.3)
     with pytest.raises(grpc.RpcError) as raised:
         next(call)
     assert raised.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
-    items.end()
+    sent.end()
     assert _all_given_back(served)
 
 
@@ -221,14 +229,14 @@ def test_a_timeout_of_an_item_ends_the_item_alone(served: Served) -> None:
 def test_a_caller_that_does_not_read_is_held_back(served: Served) -> None:
     given = 0
 
-    def items() -> Iterator[pb.SignStreamRequest]:
+    def many() -> Iterator[pb.SignStreamRequest]:
         nonlocal given
         for given in range(50_000):
             yield pb.SignStreamRequest(id=given, request=REQUEST)
 
     # The caller's own window, which grows with the throughput, is the caller's memory.
     stub = SignServiceStub(served.channel(window=False))
-    call = stub.SignStream(items(), timeout=60)
+    call = stub.SignStream(many(), timeout=60)
     assert eventually(lambda: _rests(served), within=20)
     signed = len(served.world.custody.asked)
     assert 0 < signed < 3_000, signed
@@ -246,12 +254,12 @@ def test_what_is_held_of_unread_messages_is_bounded(served: Served) -> None:
     served.world.policy.rule = lambda judgement: go.wait(20)
     taken = 0
 
-    def items() -> Iterator[pb.SignStreamRequest]:
+    def many() -> Iterator[pb.SignStreamRequest]:
         nonlocal taken
         for taken in range(200):
             yield pb.SignStreamRequest(id=taken, request=item)
 
-    call = stub.SignStream(items(), timeout=60)
+    call = stub.SignStream(many(), timeout=60)
     before = -1
     while before != taken:
         before = taken
@@ -279,13 +287,13 @@ def test_s42_streams_of_one_connection_are_bounded(tmp_path: Path) -> None:
             request_serializer=pb.SignStreamRequest.SerializeToString,
             response_deserializer=pb.SignStreamResponse.FromString,
         )
-        items = [_Items() for _ in range(3)]
-        calls = [stub(iter(each), timeout=30) for each in items]
-        for each in items:
+        sent = [_Items() for _ in range(3)]
+        calls = [stub(iter(each), timeout=30) for each in sent]
+        for each in sent:
             each.give(1)
         assert eventually(lambda: served.open_streams == 2)
         assert eventually(lambda: _rests(served))
         assert len(served.world.custody.asked) == 2
-        for call, each in zip(calls, items, strict=True):
+        for call, each in zip(calls, sent, strict=True):
             call.cancel()
             each.end()

@@ -1,4 +1,4 @@
-// The client that tests/interop builds and, as tools, grpcurl and the plugins of buf: pinned together,
+// The programs that tests/interop builds and, as tools, grpcurl and the plugins of buf: pinned together,
 // so that what they share is compiled once. `signward/v1` is generated into a copy of this module.
 module signward.internal/gen/go
 
@@ -11,6 +11,7 @@ tool (
 )
 
 require (
+	golang.org/x/mod v0.22.0
 	google.golang.org/genproto/googleapis/rpc v0.0.0-20240604185151-ef581f913117
 	google.golang.org/grpc v1.65.0
 	google.golang.org/protobuf v1.36.12

@@ -5,7 +5,7 @@ import pytest
 from tests.benchmarks.cases import CASES
 from tests.benchmarks.figures import figures
 from tests.benchmarks.schedule import Samples
-from tests.benchmarks.variants import places_of
+from tests.benchmarks.variants import FULL, places_of
 
 _MS = 1e-3
 _FACTORS = {"echo": 1, "spine": 1.5, "payload": 2.4}  # of the echo's time; all others take twice
@@ -41,7 +41,7 @@ def test_ratios_are_taken_within_rounds(samples):
 
 
 def test_a_slow_round_on_one_side_shows_in_the_spread_only(samples):
-    rates = samples.rates[("limits", "uds"), "sign_ed25519"]
+    rates = samples.rates[(FULL, "uds"), "sign_ed25519"]
     rates[1] /= 4
     found = figures(samples)["sign_ed25519_uds"]
     assert found["throughput_ratio"] == 0.5
@@ -85,7 +85,7 @@ def test_every_variant_is_compared_with_the_echo(samples):
 
 def test_the_unix_socket_is_compared_with_tcp(samples):
     for case in CASES:
-        blocks = samples.latencies[("limits", "uds"), case.name]
+        blocks = samples.latencies[(FULL, "uds"), case.name]
         blocks[:] = [[seconds / 2 for seconds in block] for block in blocks]
     found = figures(samples)
     assert found["sign_stream_uds"]["p50_ratio_to_tcp"] == 0.5

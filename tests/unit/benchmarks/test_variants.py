@@ -32,7 +32,8 @@ def test_each_differs_from_the_one_before_in_one_part(variant):
         assert all("rate_limits" not in setting for setting in settings)
         assert ways[0] != ways[1]
     else:
-        assert bool(policies) is not bool(settings)
+        traced = variant.setup.traced is not before.setup.traced
+        assert [bool(policies), bool(settings), traced].count(True) == 1
         assert ways[0] == ways[1]
 
 

@@ -55,10 +55,10 @@ def test_a_file_that_may_not_be_read_is_named(files):
         def read_bytes(self):
             raise PermissionError(13, "Permission denied", str(self))
 
-    from signward import credentials
+    from signward import credential_files
 
     with pytest.raises(CredentialsError, match="may not be read; let this user read it"):
-        credentials._read(Forbidden(files["ca"]), "CA certificate")
+        credential_files._read(Forbidden(files["ca"]), "CA certificate")
 
 
 def test_a_folder_is_no_file(files, tmp_path):

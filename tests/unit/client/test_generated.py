@@ -16,6 +16,7 @@ from google.rpc import status_pb2
 from signward.v1 import (
     admin_service_pb2,
     admin_service_pb2_grpc,
+    audit_pb2,
     key_service_pb2,
     key_service_pb2_grpc,
     resources_pb2,
@@ -29,6 +30,7 @@ FILES = [
     resources_pb2.DESCRIPTOR,
     key_service_pb2.DESCRIPTOR,
     sign_service_pb2.DESCRIPTOR,
+    audit_pb2.DESCRIPTOR,
     admin_service_pb2.DESCRIPTOR,
 ]
 SERVICES = {service.name: service for file in FILES for service in file.services_by_name.values()}
@@ -39,7 +41,7 @@ ENUMS: dict[str, EnumDescriptor] = {
     enum.name: enum for file in FILES for enum in file.enum_types_by_name.values()
 }
 
-UNARY, BIDI = (False, False), (True, True)
+UNARY, BIDI, ANSWERS = (False, False), (True, True), (False, True)
 RPCS = {
     "KeyService": dict.fromkeys(
         [
@@ -75,9 +77,14 @@ RPCS = {
             "FreezeKey",
             "UnfreezeKey",
             "Reload",
+            "GetCheckpoint",
+            "ListAuditRecords",
+            "TailAuditRecords",
+            "GetAuditProof",
         ],
         UNARY,
-    ),
+    )
+    | {"TailAuditRecords": ANSWERS},
 }
 VALUES = {
     "Algorithm": "UNSPECIFIED ED25519 ECDSA_SECP256K1",
@@ -140,6 +147,17 @@ FIELDS = {
     "UnfreezeKeyRequest": "key_id selector reason",
     "ReloadRequest": "parts",
     "ReloadResult": "part version changed problem",
+    "AuditRecord": "sequence time event outcome identity method action key version record",
+    "AuditFilter": "identity key outcome event since until",
+    "GetCheckpointResponse": "log size root_hash checkpoint verifier_key first_sequence",
+    "ListAuditRecordsRequest": "start filter page_size page_token",
+    "ListAuditRecordsResponse": "records next_page_token next_sequence",
+    "TailAuditRecordsRequest": "start filter",
+    "TailAuditRecordsResponse": "record next_sequence",
+    "AuditInclusion": "sequence tree_size",
+    "AuditConsistency": "first_size second_size",
+    "GetAuditProofRequest": "inclusion consistency",
+    "GetAuditProofResponse": "hashes tree_size checkpoint record",
 }
 ONEOFS = {
     ("SignRequest", "payload"): {"raw": 10, "order": 11},
@@ -151,6 +169,7 @@ ONEOFS = {
     ("GetCustodyStatusRequest", "subject"): {"custody": 1, "key_id": 2},
     ("FreezeKeyRequest", "target"): {"key_id": 1, "selector": 2},
     ("UnfreezeKeyRequest", "target"): {"key_id": 1, "selector": 2},
+    ("GetAuditProofRequest", "proof"): {"inclusion": 1, "consistency": 2},
 }
 
 
@@ -210,6 +229,10 @@ def test_absent_duration_differs_from_zero(message: str, field: str) -> None:
     assert MESSAGES[message].fields_by_name[field].has_presence
 
 
+def test_a_tail_from_the_beginning_is_not_one_from_the_end() -> None:
+    assert MESSAGES["TailAuditRecordsRequest"].fields_by_name["start"].has_presence
+
+
 def test_update_mask_takes_the_field_names_of_the_request() -> None:
     mask = field_mask_pb2.FieldMask()
     mask.FromJsonString("labels,owner,unlockTtl,gracePeriod")
@@ -251,7 +274,7 @@ def test_stubs_call_every_rpc_by_its_full_name() -> None:
     key_service_pb2_grpc.KeyServiceStub(channel)  # type: ignore[call-overload]
     sign_service_pb2_grpc.SignServiceStub(channel)  # type: ignore[call-overload]
     admin_service_pb2_grpc.AdminServiceStub(channel)  # type: ignore[call-overload]
-    kinds = {UNARY: "unary_unary", BIDI: "stream_stream"}
+    kinds = {UNARY: "unary_unary", BIDI: "stream_stream", ANSWERS: "unary_stream"}
     assert channel.calls == [
         (f"/signward.v1.{service}/{rpc}", kinds[streaming])
         for service, rpcs in RPCS.items()

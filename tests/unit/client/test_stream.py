@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import as_completed
 
 import pytest
 from signward import SignStream, errors, raw_request
 from signward.v1 import sign_service_pb2 as pb
 
+from tests.fakes.daemon_state import abort
 from tests.fakes.statuses import status
+from tests.unit.client.renewing import soon
 
 WAIT = 5.0
 
@@ -25,7 +28,13 @@ def ask(number: int = 0) -> pb.SignRequest:
 
 
 def narrow(client, limit: int) -> SignStream:
-    return SignStream(client._sign_stream, timeout=None, item_timeout=WAIT, max_in_flight=limit)
+    return SignStream(
+        client._sign_stream,
+        timeout=None,
+        item_timeout=WAIT,
+        max_in_flight=limit,
+        generation=client._generation,
+    )
 
 
 def test_a_stream_signs_like_single_calls(key, client):
@@ -245,8 +254,9 @@ def test_an_answer_to_nothing_in_flight_breaks_the_stream(key, client, wrong_id)
 
     key.on_stream = confused
     stream = client.stream()
+    call = stream._newest
     assert stream.sign(ask()).raw.signature
-    stream._reader.join(WAIT)
+    assert call.join(WAIT)
     with pytest.raises(errors.Internal, match="not in flight"):
         stream.sign(ask())
 
@@ -268,9 +278,8 @@ def test_the_streams_own_deadline_ends_it(key, client):
 def test_no_thread_is_left_behind(key, client):
     with client.stream() as stream:
         stream.sign(ask())
-        reader = stream._reader
-    reader.join(WAIT)
-    assert not reader.is_alive()
+        call = stream._newest
+    assert call.join(WAIT)
 
 
 def test_closing_the_client_fails_its_streams(key, client):
@@ -281,3 +290,112 @@ def test_closing_the_client_fails_its_streams(key, client):
     with pytest.raises(errors.Cancelled):
         future.result(WAIT)
     key.gate.set()
+
+
+def peers(daemon) -> list[str]:
+    return [seen.peer for seen in daemon.seen if seen.method == "SignStream"]
+
+
+def test_a_stream_goes_on_over_a_new_connection(key, client):
+    with client.stream() as stream:
+        assert stream.sign(ask(1)).raw.signature
+        for number in range(3):
+            client.reconnect()
+            future = stream.send(ask(number))
+            assert future.id == number + 2
+            assert future.result(WAIT) == client.sign(ask(number))
+        assert soon(lambda: len(stream._running) == 1)
+    assert len(set(peers(key))) == 4
+
+
+def test_what_is_in_flight_is_answered_over_the_old_connection(key, client):
+    key.gate = threading.Event()
+    with narrow(client, 3) as stream:
+        before = [stream.send(ask(n)) for n in range(2)]
+        client.reconnect()
+        after = stream.send(ask(2))
+        assert len(stream._running) == 2
+        full = threading.Thread(target=stream.send, args=(ask(3),), daemon=True)
+        full.start()
+        full.join(0.1)
+        assert full.is_alive()  # both calls count
+        key.gate.set()
+        assert [future.result(WAIT) for future in (*before, after)] == [
+            client.sign(ask(n)) for n in range(3)
+        ]
+        full.join(WAIT)
+
+
+def test_leaving_the_context_waits_for_both_connections(key, client):
+    key.gate = threading.Event()
+    with client.stream() as stream:
+        futures = [stream.send(ask(0))]
+        client.reconnect()
+        futures.append(stream.send(ask(1)))
+        threading.Timer(0.1, key.gate.set).start()
+    assert all(future.done() and future.exception() is None for future in futures)
+
+
+def test_cancelling_ends_both_connections(key, client):
+    key.gate = threading.Event()
+    stream = client.stream()
+    futures = [stream.send(ask(0))]
+    client.reconnect()
+    futures.append(stream.send(ask(1)))
+    stream.cancel()
+    assert {type(future.exception(WAIT)) for future in futures} == {errors.Cancelled}
+    key.gate.set()
+
+
+def test_a_silent_stream_that_the_daemon_has_ended_goes_on_if_there_is_a_new_connection(
+    key, client
+):
+    refused = status("UNAUTHENTICATED", "CERTIFICATE_INVALID", "The certificate has expired.")
+    ended = threading.Event()
+
+    def expires(items, context):
+        yield key.answer(next(items))
+        ended.wait(WAIT)
+        abort(context, refused)
+
+    key.on_stream = expires
+    with client.stream() as stream:
+        first = stream._newest
+        assert stream.sign(ask()).raw.signature
+        client.reconnect()
+        ended.set()
+        assert first.join(WAIT)
+        key.on_stream = None
+        assert stream.sign(ask(1)).raw.signature
+        assert stream.sign(ask(2)).raw.signature
+    assert len(peers(key)) == 2
+
+
+def test_an_item_that_the_old_connection_fails_leaves_the_stream_whole(key, client):
+    ended = threading.Event()
+
+    def breaks(items, context):
+        next(items)
+        ended.wait(WAIT)
+        abort(context, status("UNAVAILABLE", "SHUTTING_DOWN", "The daemon is shutting down."))
+
+    key.on_stream = breaks
+    with client.stream() as stream:
+        future = stream.send(ask())
+        client.reconnect()
+        ended.set()
+        with pytest.raises(errors.Unavailable):
+            future.result(WAIT)
+        key.on_stream = None
+        assert stream.sign(ask(1)).raw.signature
+
+
+def test_the_streams_deadline_counts_over_all_connections(key, client):
+    with client.stream(timeout=0.6) as stream:
+        assert stream.sign(ask()).raw.signature
+        time.sleep(0.3)
+        client.reconnect()
+        assert stream.sign(ask()).raw.signature
+        time.sleep(0.4)
+        with pytest.raises(errors.DeadlineExceeded):
+            stream.sign(ask())

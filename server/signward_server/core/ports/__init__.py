@@ -4,12 +4,13 @@ Each port says what failure looks like. ``wiring`` decides who stands behind it.
 """
 
 from signward_server.core.ports.api_keys import ApiKeys, SecretDigest
-from signward_server.core.ports.audit import Audit, AuditEntry, AuditReceipt
+from signward_server.core.ports.audit import Audit, AuditEntry, AuditLog, AuditReceipt
 from signward_server.core.ports.calls import Call, Caller, Clock
 from signward_server.core.ports.chain import Chain
 from signward_server.core.ports.control import (
     AuthenticationFailures,
     Caps,
+    Generation,
     Limits,
     Policy,
     Reservation,
@@ -21,14 +22,17 @@ from signward_server.core.ports.custody import (
     RowAuthenticator,
     Verifier,
 )
+from signward_server.core.ports.lease import Lease
 from signward_server.core.ports.meter import Event, Level, Meter
 from signward_server.core.ports.reloading import Reloaded, ReloadPart, Reloads
 from signward_server.core.ports.store import Catalogue, Claim, RequestLedger, RequestScope
+from signward_server.core.ports.telemetry import Span, Spans, Trace
 
 __all__ = [
     "ApiKeys",
     "Audit",
     "AuditEntry",
+    "AuditLog",
     "AuditReceipt",
     "AuthenticationFailures",
     "Call",
@@ -41,6 +45,8 @@ __all__ = [
     "CreatedVersion",
     "Custody",
     "Event",
+    "Generation",
+    "Lease",
     "Level",
     "Limits",
     "MaterialReader",
@@ -54,5 +60,8 @@ __all__ = [
     "Reservation",
     "RowAuthenticator",
     "SecretDigest",
+    "Span",
+    "Spans",
+    "Trace",
     "Verifier",
 ]

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from signward_server.core.identity import Authentication, Identity
+
+if TYPE_CHECKING:  # an entry names its call, and a call takes its entry
+    from signward_server.core.ports.audit import AuditEntry, AuditReceipt
 
 __all__ = ["Call", "Caller", "Clock"]
 
@@ -54,8 +57,22 @@ class Call(Caller, Protocol):
         ...
 
     @property
-    def traceparent(self) -> str:
-        """W3C trace context of the caller; empty if it sent none."""
+    def trace_id(self) -> str:
+        """Id of the trace that it belongs to, 32 hexadecimal digits."""
+        ...
+
+    @property
+    def started(self) -> float:
+        """Monotonic seconds at which it began."""
+        ...
+
+    def concluded(self, entry: AuditEntry, receipt: AuditReceipt | None) -> None:
+        """Take what is recorded of it, for its span and its counts.
+
+        Args:
+            entry: The record; not for long, see ``AuditEntry``.
+            receipt: Where it stands; ``None`` for a failure, which may only be counted.
+        """
         ...
 
     def ensure_live(self) -> None:

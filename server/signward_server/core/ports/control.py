@@ -12,14 +12,23 @@ from signward_server.core.method_classes import MethodClass
 from signward_server.core.ports.calls import Caller
 from signward_server.core.signing import Intent
 
-__all__ = ["AuthenticationFailures", "Caps", "Limits", "Policy", "Reservation"]
+__all__ = ["AuthenticationFailures", "Caps", "Generation", "Limits", "Policy", "Reservation"]
+
+
+class Generation(Protocol):
+    """One state of policies and groups."""
+
+    @property
+    def version(self) -> str:
+        """Hash of the policies, the same for the same ones."""
+        ...
 
 
 class Policy(Protocol):
     """Decides who may do what."""
 
     @property
-    def generation(self) -> object:
+    def generation(self) -> Generation:
         """What the decisions of now rest on.
 
         Another object after any change of policies or groups, so that whoever judged before
@@ -35,7 +44,7 @@ class Policy(Protocol):
         version: KeyVersion | None = None,
         intent: Intent | None = None,
         totals: Mapping[str, int] | None = None,
-    ) -> None:
+    ) -> tuple[str, ...]:
         """Return if it is allowed.
 
         Args:
@@ -46,8 +55,12 @@ class Policy(Protocol):
             intent: What is to be signed, ``None`` for what is not signing.
             totals: Windowed totals including this request.
 
+        Returns:
+            Ids of the policies that allow it.
+
         Raises:
-            PolicyDenied: It is not; names the policies that decided.
+            PolicyDenied: It is not; ``policies`` of its metadata names those that decided,
+                separated by commas.
             PolicyError: A policy could not be evaluated, which denies as well (S5).
             PayloadUnsupported: A number of the Intent is outside of 0..2^63-1 (S6).
         """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -65,6 +66,13 @@ class Custody(Protocol):
             CustodyUnavailable: It cannot sign now; trying again may help.
             EnvelopeCorrupt: The material does not belong to this key and version.
             SignatureSelfCheckFailed: A signature came out wrong and was discarded.
+        """
+        ...
+
+    def sign_many(self, messages: Sequence[bytes], context: SigningContext) -> Sequence[Signature]:
+        """Sign messages as ``sign`` does, in order: all of them, or none.
+
+        For local keys alone: what leaves the process is judged one by one.
         """
         ...
 

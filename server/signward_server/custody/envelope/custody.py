@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
-from typing import Final
+from typing import Final, TypeVar
 
 from signward_server.core.errors import EnvelopeCorrupt, SignatureSelfCheckFailed
 from signward_server.core.keys import Algorithm, CustodyKind, Key, KeyAttributes
+from signward_server.core.payloads import Hash
 from signward_server.core.ports import Clock, CreatedVersion, MaterialReader
+from signward_server.core.public_key import PublicKey
 from signward_server.core.signing import Signature, SigningContext
 from signward_server.custody.envelope.format import Binding
 from signward_server.custody.envelope.kek import Kek
@@ -23,6 +25,8 @@ from signward_server.custody.pairs import Ed25519Pairs, KeyPairs, Secp256k1Pairs
 __all__ = ["EnvelopeCustody"]
 
 _SEALED_CAPACITY: Final = 16_384
+_Signed = TypeVar("_Signed")
+_Signature = TypeVar("_Signature")
 
 
 class EnvelopeCustody:
@@ -76,17 +80,16 @@ class EnvelopeCustody:
 
     def sign(self, message: bytes, context: SigningContext) -> Signature:
         """Sign as the port says; an unlocked key costs one call into the library."""
-        key, version = context.key, context.version
-        name = (key.id, version.version)
-        ttl = self._ttl(key)
-        slot = self._unlocked.lease(name, ttl) or self._unlock(context, ttl)
-        try:
-            return self._pairs[key.algorithm].sign(slot, message, context.hash, version.public_key)
-        except SignatureSelfCheckFailed:
-            self._unlocked.forget(key.id)
-            raise
-        finally:
-            slot.release()
+        return self._signed(self._pairs[context.key.algorithm].sign, message, context)
+
+    def sign_many(self, messages: Sequence[bytes], context: SigningContext) -> Sequence[Signature]:
+        """Sign as the port says, under one lease."""
+        return self._signed(self._pairs[context.key.algorithm].sign_many, messages, context)
+
+    @property
+    def unlocked(self) -> int:
+        """How many versions have their private half in locked memory."""
+        return len(self._unlocked)
 
     def is_unlocked(self, key_id: str, version: int) -> bool:
         """Return whether the private half is in locked memory now."""
@@ -105,6 +108,23 @@ class EnvelopeCustody:
         """Wipe every unlocked key, those that are signing as soon as they have signed."""
         self._unlocked.close()
         self._sweeper.stop()
+
+    def _signed(
+        self,
+        sign: Callable[[Slot, _Signed, Hash, PublicKey], _Signature],
+        what: _Signed,
+        context: SigningContext,
+    ) -> _Signature:
+        key, version = context.key, context.version
+        ttl = self._ttl(key)
+        slot = self._unlocked.lease((key.id, version.version), ttl) or self._unlock(context, ttl)
+        try:
+            return sign(slot, what, context.hash, version.public_key)
+        except SignatureSelfCheckFailed:
+            self._unlocked.forget(key.id)
+            raise
+        finally:
+            slot.release()
 
     def _ttl(self, key: Key) -> float:
         if key.unlock_ttl is None:

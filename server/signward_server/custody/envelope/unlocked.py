@@ -38,6 +38,10 @@ class UnlockedKeys:
         self._forgotten = 0
         self._closed = False
 
+    def __len__(self) -> int:
+        """Return how many versions are unlocked, those included that are about to be wiped."""
+        return len(self._entries)
+
     @property
     def generation(self) -> int:
         """Number that changes whenever something is forgotten; see ``keep``."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from signward_server.core.payloads import Hash
@@ -50,4 +51,10 @@ class KeyPairs(Protocol):
                 not hold it until after the signature (S18).
             ValueError: The algorithm does not sign under this hash.
         """
+        ...
+
+    def sign_many(
+        self, slot: Slot, messages: Sequence[bytes], hash_: Hash, public_key: PublicKey
+    ) -> Sequence[Signature]:
+        """Sign messages as ``sign`` does, in order, without anything else in between."""
         ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Sequence
 from ctypes import byref, c_int, c_size_t
 from typing import Final
 
@@ -62,3 +63,9 @@ class Secp256k1Pairs:
             raise SignatureSelfCheckFailed
         lib.serialize_recoverable(lib.context, value, byref(recovery_id), signature)
         return Signature(value.raw, recovery_id.value)
+
+    def sign_many(
+        self, slot: Slot, messages: Sequence[bytes], hash_: Hash, public_key: PublicKey
+    ) -> Sequence[Signature]:
+        """Sign the digest of each message."""
+        return [self.sign(slot, message, hash_, public_key) for message in messages]

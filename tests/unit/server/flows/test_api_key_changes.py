@@ -165,7 +165,7 @@ def test_nothing_is_made_for_a_caller_who_has_gone_or_in_a_store_that_fails(worl
 
 
 def test_a_key_that_cannot_be_recorded_lets_nobody_in(world: World) -> None:
-    world.audit.failing = True
+    world.audit.losing = True
     with pytest.raises(AuditUnavailable):
         world.api_key_changes.import_(_call(), _request(world, secret=IMPORTED))
     with pytest.raises(ApiKeyRevoked):

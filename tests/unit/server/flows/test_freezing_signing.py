@@ -29,7 +29,7 @@ def desks() -> World:
 def test_s34_freezing_wipes_even_if_it_cannot_be_recorded(
     desks: World, target: str | KeyFilter
 ) -> None:
-    desks.audit.failing = True
+    desks.audit.losing = True
     with pytest.raises(AuditUnavailable):
         put(desks, target, ALL)
     wiped = ["a-1"] if target == "a-1" else ["a-1", "a-2"]

@@ -161,7 +161,7 @@ def test_disabling_wipes_and_is_recorded_with_its_reason(world: World) -> None:
 
 def test_disabling_wipes_even_if_it_cannot_be_recorded(world: World) -> None:
     key = world.key()
-    world.audit.failing = True
+    world.audit.losing = True
     with pytest.raises(AuditUnavailable):
         world.changes.set_state(_call(), key.id, DISABLED)
     assert world.custody.forgotten == [key.id]

@@ -257,11 +257,17 @@ def test_every_attempt_is_recorded(world: World) -> None:
     with pytest.raises(KeyExists):
         world.creation.create(_call(), CreateKey(attributes=ATTRIBUTES))
     made, refused = world.audit.entries
-    assert (made.action, made.key, made.outcome, made.method) == ("CreateKey", "new", "OK", METHOD)
-    assert (refused.outcome, refused.identity) == ("KEY_EXISTS", BOT)
+    assert (made.action, made.key, made.outcome, made.call.method) == (
+        "CreateKey",
+        "new",
+        "OK",
+        METHOD,
+    )
+    assert (refused.outcome, refused.call.identity) == ("KEY_EXISTS", BOT)
     world.audit.failing = True
     with pytest.raises(AuditUnavailable):
         world.creation.create(_call(), CreateKey(attributes=DIGEST_KEY))
+    assert len(world.custody.created) == 1
 
 
 def test_of_two_at_once_one_makes_the_key(world: World) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import coincurve
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from signward_server.core.audit_events import AuditEvent, Decision
 from signward_server.core.errors import (
     AuditUnavailable,
     CustodyUnavailable,
@@ -247,16 +248,16 @@ def test_limits_count_an_item_with_its_key_only_once_it_is_allowed(world: World)
 
 def test_a_signature_that_cannot_be_recorded_is_not_returned(world: World) -> None:
     world.key()
-    world.audit.failing = True
+    world.audit.losing = True
     with pytest.raises(AuditUnavailable):
         world.signing.sign(FakeCall(), raw())
     assert len(world.custody.asked) == 1
     assert world.caps.spent == 0
 
 
-def test_a_refusal_that_cannot_be_recorded_says_so(world: World) -> None:
+def test_a_refusal_that_cannot_be_recorded_is_one_all_the_same(world: World) -> None:
     world.audit.failing = True
-    with pytest.raises(AuditUnavailable):
+    with pytest.raises(KeyNotFound):
         world.signing.sign(FakeCall(), raw())
 
 
@@ -265,10 +266,30 @@ def test_the_record_of_a_signature(world: World) -> None:
     call = FakeCall()
     signed = world.signing.sign(call, raw(b"x", version=1, request_id="r1"))
     (entry,) = world.audit.entries
-    assert (entry.identity, entry.method, entry.call) == (BOT, call.method, call)
+    assert (entry.event, entry.call) == (AuditEvent.SIGNATURE, call)
+    assert (entry.decision, entry.policies) == (Decision.ALLOW, ("fake.cedar:0",))
+    assert (entry.policy_set, entry.intent.action) == ("set-0", "SignRaw")
+    assert (entry.purpose, entry.custody) == (Purpose.RAW, CustodyKind.ENVELOPE)
     assert (entry.action, entry.key, entry.version) == ("SignRaw", "bot-key", 1)
     assert (entry.outcome, entry.request_id) == ("OK", "r1")
     assert entry.signed_digest == signed.signed_bytes_digest
+    ((concluded, receipt),) = call.conclusions
+    assert concluded is entry
+    assert (receipt.log, receipt.sequence) == (signed.audit_log, signed.audit_sequence)
+
+
+def test_the_record_of_a_denial(world: World) -> None:
+    world.key()
+    world.policy.replace("SignRaw")
+    call = FakeCall()
+    with pytest.raises(PolicyDenied):
+        world.signing.sign(call, raw())
+    (entry,) = world.audit.entries
+    assert (entry.event, entry.action, entry.key) == (AuditEvent.SIGNATURE, "SignRaw", "bot-key")
+    assert (entry.outcome, entry.decision) == ("POLICY_DENIED", Decision.DENY)
+    assert (entry.policies, entry.policy_set) == (("fake.cedar:1",), "set-1")
+    assert entry.signed_digest == b""
+    assert call.conclusions == [(entry, None)]
 
 
 def test_an_unexpected_error_is_contained_recorded_and_gives_the_reservation_back(

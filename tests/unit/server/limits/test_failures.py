@@ -10,6 +10,7 @@ from signward_server.limits.failure_log import FailureLog
 from signward_server.limits.failures import Failures
 
 from tests.fakes.meter import FakeMeter
+from tests.fakes.spine.audit import FakeAudit
 from tests.fakes.spine.clock import MovingClock
 
 WRONG = ApiKeyInvalid()
@@ -18,8 +19,14 @@ WRONG = ApiKeyInvalid()
 class World:
     def __init__(self, limit: int = 3, window: float = 60) -> None:
         self.clock, self.meter, self.log = MovingClock(), FakeMeter(), FailureLog(3600)
+        self.audit = FakeAudit()
         self.failures = Failures(
-            limit=limit, window=window, clock=self.clock, meter=self.meter, log=self.log
+            limit=limit,
+            window=window,
+            clock=self.clock,
+            meter=self.meter,
+            log=self.log,
+            audit=self.audit,
         )
 
     def reasons(self, peer: str, times: int) -> list[str]:
@@ -38,6 +45,8 @@ def test_s43_a_peer_is_told_its_reason_up_to_the_limit(world):
     assert answer is WRONG
     assert world.reasons("192.0.2.1", 3) == ["API_KEY_INVALID"] * 2 + ["RATE_LIMITED"]
     assert world.reasons("192.0.2.2", 1) == ["API_KEY_INVALID"]
+    assert [peer for peer, _ in world.audit.strangers] == ["192.0.2.1"] * 4 + ["192.0.2.2"]
+    assert {reason for _, reason in world.audit.strangers} == {"API_KEY_INVALID"}
 
 
 @pytest.mark.parametrize("step", [0, -3600, 3600])

@@ -36,7 +36,11 @@ from tests.fakes.spine.world import World
 
 _M = TypeVar("_M", bound=Message)
 
-METHODS = sorted(m.name for m in pb.DESCRIPTOR.services_by_name["AdminService"].methods)
+METHODS = sorted(
+    method.name
+    for method in pb.DESCRIPTOR.services_by_name["AdminService"].methods
+    if method.input_type.file.name != "signward/v1/audit.proto"  # see test_audit_service
+)
 IMPORTED = "the-secret-of-the-replaced-service"
 
 

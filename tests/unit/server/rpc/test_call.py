@@ -14,6 +14,7 @@ from tests.fakes.spine.call import BOT
 from tests.fakes.spine.clock import MovingClock
 from tests.fakes.spine.context import FakeContext
 from tests.fakes.spine.standing import FakeStanding
+from tests.fakes.spine.world import World
 
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 OTHER_TRACE = "00-00000000000000000000000000000001-00f067aa0ba902b7-00"
@@ -25,13 +26,13 @@ def clock() -> MovingClock:
 
 
 def _call(context: FakeContext | None = None, standing: FakeStanding | None = None) -> GrpcCall:
-    call = GrpcCall(context or FakeContext(), "/x")  # type: ignore[arg-type]
+    call = GrpcCall(context or FakeContext(), "/x", World().endings)  # type: ignore[arg-type]
     call.standing = standing or FakeStanding(BOT)
     return call
 
 
 def test_before_the_identity_interceptor_nobody_calls() -> None:
-    call = GrpcCall(FakeContext(), "/x")  # type: ignore[arg-type]
+    call = GrpcCall(FakeContext(), "/x", World().endings)  # type: ignore[arg-type]
     with pytest.raises(IdentityMissing):
         _ = call.identity
     with pytest.raises(IdentityMissing):
@@ -78,14 +79,32 @@ def test_s02_a_call_ends_with_its_deadline_its_caller_and_what_it_has_shown() ->
 def test_only_a_well_formed_trace_context_is_taken(
     metadata: tuple[tuple[str, str], ...], expected: str
 ) -> None:
-    assert _call(FakeContext(*metadata)).traceparent == expected
+    trace = _call(FakeContext(*metadata)).trace
+    assert trace.parent_id == expected[36:52]
+    if expected:
+        assert trace.trace_id == expected[3:35]
 
 
 def test_an_item_has_its_own_trace_context_or_that_of_its_stream(clock: MovingClock) -> None:
     stream = _call(FakeContext(("traceparent", TRACE)))
-    assert ItemCall(stream, clock, None, OTHER_TRACE).traceparent == OTHER_TRACE
-    assert ItemCall(stream, clock, None, "").traceparent == TRACE
-    assert ItemCall(stream, clock, None, "malformed").traceparent == TRACE
+    assert ItemCall(stream, clock, None, OTHER_TRACE).trace_id == OTHER_TRACE[3:35]
+    assert ItemCall(stream, clock, None, "").trace_id == TRACE[3:35]
+    assert ItemCall(stream, clock, None, "malformed").trace_id == TRACE[3:35]
+
+
+def test_an_item_asks_its_stream_anew_after_a_millisecond(clock: MovingClock) -> None:
+    context = FakeContext()
+    standing = FakeStanding(BOT)
+    item = ItemCall(_call(context, standing), clock, None, "")
+    context.active = False
+    item.ensure_live()
+    standing.end = CertificateRevoked()
+    with pytest.raises(CertificateRevoked):
+        item.ensure_live()
+    standing.end = None
+    clock.boot += 0.001
+    with pytest.raises(Cancelled):
+        item.ensure_live()
 
 
 def test_an_item_ends_with_its_timeout_and_with_its_stream(clock: MovingClock) -> None:
@@ -116,7 +135,7 @@ def test_the_items_of_a_batch_see_their_call(clock: MovingClock) -> None:
         call.authentication,
         call.method,
     )
-    assert batch.traceparent == TRACE
+    assert batch.trace_id == TRACE[3:35]
 
 
 def test_the_deadline_of_a_batch_is_kept_to_the_item(clock: MovingClock) -> None:

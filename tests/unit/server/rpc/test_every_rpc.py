@@ -19,11 +19,12 @@ from signward.v1 import sign_service_pb2 as sign
 from signward_server.chains import all_chains
 from signward_server.core.actions import RPC_ACTIONS, Resource
 from signward_server.core.api_key_secrets import make_secret
+from signward_server.core.audit_events import AuditEvent
 from signward_server.core.identity import Authentication
 from signward_server.core.method_classes import MethodClass
+from signward_server.rpc.bounds import ServerLimits
 from signward_server.rpc.reflection import REFLECTION_SERVICES
 from signward_server.rpc.routes import Route
-from signward_server.rpc.server import ServerLimits
 from signward_server.rpc.serving import Flows, build_server
 
 from tests.fakes.spine.api_keys import api_key
@@ -34,6 +35,7 @@ SIGNING = {action.name: action for chain in all_chains().values() for action in 
 ACTIONS = {action.name: action for action in RPC_ACTIONS} | SIGNING
 ANY_SIGNING = "Sign*"
 ANYWHERE = sorted(METHODS)
+ENDLESS = ("/Watch", "/TailAuditRecords")  # end when their caller goes
 EXEMPT = {name for name in METHODS if name.startswith("/grpc.health.v1.Health/")}
 
 
@@ -90,7 +92,8 @@ def test_limit_classes_follow_from_services_and_actions(routes: dict[str, Route]
         if service.startswith("signward.") and method.startswith("List"):
             assert found is MethodClass.LIST
         elif service == "signward.v1.AdminService":
-            assert found is MethodClass.ADMINISTRATION
+            reads = not ACTIONS[method].restricted
+            assert found is (MethodClass.READ if reads else MethodClass.ADMINISTRATION)
         elif service == "grpc.health.v1.Health":
             assert found is MethodClass.HEALTH
         elif service in REFLECTION_SERVICES:
@@ -145,9 +148,12 @@ def test_the_daemon_serves_every_rpc(served: Served) -> None:
             api_keys=world.api_key_changes,
             freezing=world.freezing,
             reloading=world.reloading,
+            audit_reading=world.audit_reading,
+            audit_proving=world.audit_proving,
         ),
         policy=world.policy,
         limits=world.limits,
+        endings=world.endings,
         clock=world.clock,
         ready=lambda: True,
     )
@@ -196,7 +202,7 @@ def _answers(
     try:
         for answer in call:
             found.extend(_of(answer))
-            if name.endswith("/Watch"):
+            if name.endswith(ENDLESS):
                 call.cancel()
                 return found
     except grpc.RpcError as error:
@@ -226,6 +232,9 @@ def test_with_a_policy_that_allows_all_an_rpc_asks_for_just_what_its_route_says(
     else:
         assert set(outcomes) == {"OK"}
         assert {j.action for j in served.world.policy.judged} == _expanded(routes[name])
+        recorded = {(entry.event, entry.outcome) for entry in served.world.audit.entries}
+        event = routes[name].event
+        assert recorded == (set() if event is AuditEvent.FAILURE else {(event, "OK")})
     assert _counted(served) == [(routes[name].method_class, 1)] * len(outcomes)
 
 
@@ -244,6 +253,8 @@ def test_with_a_policy_that_denies_all_no_rpc_does_anything(
         assert set(outcomes) <= {"POLICY_DENIED", "KEY_NOT_FOUND"}
         assert {j.action for j in world.policy.judged} <= _expanded(routes[name])
         assert len(world.policy.judged) == len(outcomes) > 0  # the first no is the last
+        recorded = [(entry.event, entry.outcome) for entry in world.audit.entries]
+        assert recorded == [(routes[name].event, outcome) for outcome in outcomes]
     assert _state(served) == before
     assert _counted(served) == [(routes[name].method_class, 1)] * len(outcomes)
 
@@ -269,7 +280,9 @@ def test_beyond_its_limit_an_rpc_does_nothing(
 ) -> None:
     served.world.limits.refused.add(routes[name].method_class)
     before = _state(served)
-    assert set(_outcomes(served, name)) == {"RATE_LIMITED"}
+    outcomes = _outcomes(served, name)
+    assert set(outcomes) == {"RATE_LIMITED"}
+    assert served.world.audit.outcomes == outcomes
     assert _state(served) == before
 
 
@@ -288,6 +301,7 @@ def test_no_rpc_lets_an_anonymous_caller_through(served: Served, name: str) -> N
     assert set(outcomes) == {"IDENTITY_MISSING"} == set(served.failures.reasons)
     assert _state(served) == before
     assert served.world.policy.judged == []
+    assert served.world.audit.entries == []  # they are counted, see ``failures``
     assert _counted(served) == []
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from signward.v1 import sign_service_pb2 as pb
 from signward_server.core.errors import FieldInvalid, PayloadMalformed
-from signward_server.rpc import sign_service
+from signward_server.rpc import parsing
 from signward_server.rpc.routes import Swift
 
 from tests.fakes.spine.rpc import grpc_call, routes
@@ -40,13 +40,20 @@ def parts(world: World) -> tuple[Swift, Sign]:
 def parsed(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     """What is parsed after the look at it, as it happens."""
     found: list[bytes] = []
-    real = sign_service.parse
+    real_read, real_look = parsing.read, parsing.LastRead.look
 
-    def parse(kind: type[Any], data: bytes) -> Any:
+    def read(kind: type[Any], data: bytes) -> Any:
         found.append(data)
-        return real(kind, data)
+        return real_read(kind, data)
 
-    monkeypatch.setattr(sign_service, "parse", parse)
+    def look(self: parsing.LastRead[Any], data: bytes) -> Any:
+        try:
+            return real_look(self, data)
+        finally:
+            found.pop()
+
+    monkeypatch.setattr(parsing, "read", read)
+    monkeypatch.setattr(parsing.LastRead, "look", look)
     return found
 
 

@@ -72,8 +72,8 @@ def _loaded(certificate: Path, key: Path, cas: list[Path]) -> Certificates:
 )
 def test_good_files_give_credentials(files: dict[str, Path], key: str, cas: list[str]) -> None:
     certificates = _loaded(files["certificate"], files[key], [files[name] for name in cas])
-    assert isinstance(certificates.mutual(), grpc.ServerCredentials)
-    assert isinstance(certificates.one_sided(), grpc.ServerCredentials)
+    assert isinstance(certificates.mutual("tcp"), grpc.ServerCredentials)
+    assert isinstance(certificates.one_sided("api_keys"), grpc.ServerCredentials)
 
 
 @pytest.mark.parametrize(

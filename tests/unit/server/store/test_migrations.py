@@ -27,7 +27,7 @@ from alembic import op
 import sqlalchemy as sa
 
 revision = "9000"
-down_revision = "0002"
+down_revision = "0003"
 
 
 def upgrade():
@@ -81,12 +81,12 @@ def test_an_older_store_waits_for_the_operator_when_told_to(tmp_path: Path) -> N
     open_store(path, SteppedClock(), upgrade=False).close()
 
 
-def test_a_store_from_before_api_keys_keeps_its_keys_and_takes_api_keys(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with monkeypatch.context() as older:
-        older.setattr(migrations, "REVISION", "0001")
-        path = made(tmp_path / "signward.db")
+def test_a_store_from_before_api_keys_keeps_its_keys_and_takes_api_keys(tmp_path: Path) -> None:
+    path = made(tmp_path / "signward.db")
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("DROP TABLE api_keys")
+        connection.execute("DELETE FROM meta WHERE name = 'version'")
+        connection.execute("UPDATE alembic_version SET version_num = '0001'")
     assert not any("api_keys" in line for line in dump(path))
     before = [line for line in dump(path) if line.startswith('INSERT INTO "keys"')]
     with pytest.raises(StoreFileError, match="signward migrate"):
@@ -121,7 +121,8 @@ def test_a_migration_that_fails_half_way_leaves_the_store_as_it_was(
     folder = tmp_path / "migrations"
     (folder / "versions").mkdir(parents=True)
     shipped = Path(migrations.__file__).parent
-    for name in ("env.py", "versions/r0001_catalogue.py", "versions/r0002_api_keys.py"):
+    names = ("r0001_catalogue.py", "r0002_api_keys.py", "r0003_version.py")
+    for name in ("env.py", *(f"versions/{name}" for name in names)):
         (folder / name).write_text((shipped / name).read_text())
     (folder / "versions" / "r9000_broken.py").write_text(BROKEN)
     monkeypatch.setattr(migrations, "files", lambda _: folder)

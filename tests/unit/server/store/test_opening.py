@@ -247,9 +247,12 @@ def test_health_is_probed_at_most_once_a_second(tmp_path: Path) -> None:
 
 
 def test_a_store_whose_writer_hangs_is_not_healthy(tmp_path: Path) -> None:
-    store = open_store(tmp_path / "signward.db", SteppedClock())
+    clock = SteppedClock()
+    store = open_store(tmp_path / "signward.db", clock)
     answers: list[bool] = []
     with store._writing:
+        assert store.healthy(), "it may be done soon"
+        clock.pass_time(timedelta(seconds=5))
         asker = threading.Thread(target=lambda: answers.append(store.healthy()))
         asker.start()
         asker.join(10)

@@ -13,6 +13,7 @@ from signward_server.limits.rules import Per, Rule, version_of
 from signward_server.wiring.limiting import build_failures, build_limits, rules_of
 
 from tests.fakes.meter import FakeMeter
+from tests.fakes.spine.audit import FakeAudit
 from tests.fakes.spine.clock import MovingClock
 
 BOT = Identity(IdentityKind.CN, "bot")
@@ -106,7 +107,7 @@ def test_a_ca_that_is_none_is_refused(opened, tmp_path, content, problem):
 
 def test_failed_authentications_are_limited_as_configured(opened):
     clock, limits = MovingClock(), section("failures.limit=2", "failures.window=1500ms")
-    failures = build_failures(limits, clock, FakeMeter(), opened)
+    failures = build_failures(limits, clock, FakeMeter(), FakeAudit(), opened)
     wrong = ApiKeyInvalid()
     assert [failures.answer("", wrong) is wrong for _ in range(3)] == [True, True, False]
     clock.advance(1.5)

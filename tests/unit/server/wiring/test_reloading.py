@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
+from signward_server.core.audit_events import AuditEvent
 from signward_server.core.errors import RateLimited, SignwardError
 from signward_server.core.ports import Event, Reloaded, ReloadPart
 from signward_server.core.startup import ConfigurationRefused
@@ -14,6 +15,7 @@ from signward_server.wiring.reloading import Reloader
 from signward_server.wiring.watching import FileWatch
 
 from tests.fakes.meter import FakeMeter
+from tests.fakes.spine.audit import FakeAudit
 
 
 class FakePart:
@@ -34,7 +36,9 @@ class FakePart:
 
 def reloader(**parts: FakePart) -> tuple[Reloader, FakeMeter]:
     meter = FakeMeter()
-    return Reloader({ReloadPart(name): part for name, part in parts.items()}, meter), meter
+    return Reloader(
+        {ReloadPart(name): part for name, part in parts.items()}, meter, FakeAudit()
+    ), meter
 
 
 def test_a_new_part_is_in_force_and_counted() -> None:
@@ -44,6 +48,17 @@ def test_a_new_part_is_in_force_and_counted() -> None:
         Reloaded(ReloadPart.POLICY, "new", changed=True)
     ]
     assert meter.counted == [(Event.RELOADED, "policy")]
+
+
+def test_what_has_changed_is_in_the_audit_log() -> None:
+    audit = FakeAudit()
+    parts = {
+        ReloadPart.POLICY: FakePart("old", "new"),
+        ReloadPart.GROUPS: FakePart("same", "same"),
+        ReloadPart.LIMITS: FakePart("old", ConfigurationRefused("it is bad", "mend it")),
+    }
+    Reloader(parts, FakeMeter(), audit).reload()
+    assert audit.notes == [(AuditEvent.RELOADED, {"part": "policy", "version": "new"})]
 
 
 def test_a_bad_part_keeps_the_old_one_and_says_why() -> None:

@@ -13,12 +13,9 @@ from signward_server.rpc.interceptors.errors import streaming_boundary, unary_bo
 from signward_server.rpc.status import code_of
 
 from tests.fakes.spine.context import AbortedError, FakeContext
+from tests.fakes.spine.world import World
 
 PLANTED = "PLANTED-KEY-MATERIAL"
-
-
-def _make_call(context: grpc.ServicerContext) -> GrpcCall:
-    return GrpcCall(context, "/x")
 
 
 def _unary(error: Exception) -> FakeContext:
@@ -27,7 +24,7 @@ def _unary(error: Exception) -> FakeContext:
 
     context = FakeContext()
     with pytest.raises(AbortedError):
-        unary_boundary(failing, _make_call)(iter(()), context)  # type: ignore[arg-type]
+        unary_boundary(failing, "/x", World().endings)(iter(()), context)  # type: ignore[arg-type]
     return context
 
 
@@ -37,7 +34,7 @@ def _streaming(error: Exception) -> FakeContext:
         raise error
 
     context = FakeContext()
-    answers = streaming_boundary(failing, _make_call)(iter(()), context)  # type: ignore[arg-type]
+    answers = streaming_boundary(failing, "/x", World().endings)(iter(()), context)  # type: ignore[arg-type]
     assert next(answers) == b"first"
     with pytest.raises(AbortedError):
         next(answers)
@@ -91,9 +88,9 @@ def test_the_cause_of_a_known_error_tells_nothing(
 
 def test_answers_pass() -> None:
     context = FakeContext()
-    unary = unary_boundary(lambda requests, call: next(requests), _make_call)
+    unary = unary_boundary(lambda requests, call: next(requests), "/x", World().endings)
     assert unary(iter([b"x"]), context) == b"x"  # type: ignore[arg-type]
-    streaming = streaming_boundary(lambda requests, call: requests, _make_call)
+    streaming = streaming_boundary(lambda requests, call: requests, "/x", World().endings)
     assert list(streaming(iter([b"1", b"2"]), context)) == [b"1", b"2"]  # type: ignore[arg-type]
     assert context.code is None
 
@@ -104,6 +101,6 @@ def test_a_stream_whose_caller_has_gone_just_ends() -> None:
         raise grpc.RpcError
 
     context = FakeContext()
-    answers = streaming_boundary(gone, _make_call)(iter(()), context)  # type: ignore[arg-type]
+    answers = streaming_boundary(gone, "/x", World().endings)(iter(()), context)  # type: ignore[arg-type]
     assert list(answers) == [b"first"]
     assert context.code is None

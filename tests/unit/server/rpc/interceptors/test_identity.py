@@ -20,6 +20,7 @@ from tests.fakes.spine.call import BOT
 from tests.fakes.spine.context import FakeContext
 from tests.fakes.spine.judges import FakeFailures
 from tests.fakes.spine.standing import FakeStanding
+from tests.fakes.spine.world import World
 
 ADDRESS = "127.0.0.1"
 Run = Callable[[Callable[[GrpcCall], None]], list[str]]
@@ -50,7 +51,7 @@ def _unary(
         return [request, str(call.identity)]
 
     wrapped = identified(following, _Authenticator(refusal), failures)  # type: ignore[arg-type]
-    return wrapped("in", GrpcCall(FakeContext(), "/x"))  # type: ignore[arg-type]
+    return wrapped("in", GrpcCall(FakeContext(), "/x", World().endings))  # type: ignore[arg-type]
 
 
 def _stream(
@@ -62,7 +63,7 @@ def _stream(
         yield str(call.identity).encode()
 
     wrapped = identified_stream(following, _Authenticator(refusal), failures)  # type: ignore[arg-type]
-    call = GrpcCall(FakeContext(), "/x")  # type: ignore[arg-type]
+    call = GrpcCall(FakeContext(), "/x", World().endings)  # type: ignore[arg-type]
     return [data.decode() for data in wrapped(iter([b"in"]), call)]
 
 
@@ -119,7 +120,7 @@ def test_what_the_daemon_cannot_do_is_nobodys_failure(run, failures: FakeFailure
 
 def test_an_exempt_call_is_nobodys() -> None:
     seen = []
-    call = GrpcCall(FakeContext(), "/x")  # type: ignore[arg-type]
+    call = GrpcCall(FakeContext(), "/x", World().endings)  # type: ignore[arg-type]
     anonymous(lambda request, call: seen.append((request, call.standing)))("in", call)
     assert seen == [("in", call.standing)]
     call.ensure_live()

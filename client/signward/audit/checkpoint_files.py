@@ -1,0 +1,82 @@
+"""The files of checkpoints beside the segments."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from signward.audit.checkpoints import parse_checkpoint, split_checkpoints
+from signward.audit.errors import NoteError
+from signward.audit.findings import Finding, Kind
+from signward.audit.folder import mapped
+from signward.audit.marks import Mark
+
+__all__ = ["last_size", "read_marks", "unreadable"]
+
+_TAIL = 65_536  # bytes at the end of a file in which its last checkpoint is looked for
+
+
+def unreadable(name: str, error: OSError) -> Finding:
+    """Return the finding of a file that cannot be read."""
+    return Finding(Kind.UNREADABLE, f"it cannot be read: {error.strerror}", name)
+
+
+def read_marks(path: Path, least: int, findings: list[Finding]) -> list[Mark]:
+    """Return the checkpoints of a file, ascending; signatures are not verified.
+
+    What is malformed, or older than what stands before it, is told of and left out.
+
+    Args:
+        path: The file; it need not exist.
+        least: First sequence of the segment that it stands beside.
+        findings: Where to say what is wrong.
+    """
+    marks: list[Mark] = []
+    newest = least - 1
+    content = _content(path, findings)
+    for offset, note in split_checkpoints(content):
+        if not content.startswith(b"\n", offset + len(note)):  # the empty line
+            text = "the last checkpoint was not written to its end"
+            findings.append(Finding(Kind.TORN_TAIL, text, path.name, offset))
+            break
+        try:
+            checkpoint = parse_checkpoint(note)
+        except NoteError as error:
+            text = f"a checkpoint is malformed: {error}"
+            findings.append(Finding(Kind.CHECKPOINT, text, path.name, offset))
+            continue
+        if checkpoint.size <= newest:
+            text = (
+                f"an old checkpoint, of {checkpoint.size} records, stands where a newer one should"
+            )
+            findings.append(Finding(Kind.REPLAYED, text, path.name, offset))
+            continue
+        newest = checkpoint.size
+        marks.append(Mark(checkpoint, path.name, offset))
+    return marks
+
+
+def last_size(path: Path) -> int:
+    """Return the size in the last checkpoint of a file that can be read, -1 if there is none."""
+    try:
+        with mapped(path) as data:
+            tail = data[-_TAIL:]
+    except OSError:
+        return -1
+    size = -1
+    for _, note in split_checkpoints(tail):
+        try:
+            size = max(size, parse_checkpoint(note).size)
+        except NoteError:
+            continue
+    return size
+
+
+def _content(path: Path, findings: list[Finding]) -> bytes:
+    try:
+        with mapped(path) as data:
+            return data[:]
+    except FileNotFoundError:
+        return b""
+    except OSError as error:
+        findings.append(unreadable(path.name, error))
+        return b""

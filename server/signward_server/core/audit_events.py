@@ -1,0 +1,40 @@
+"""What the audit log tells of, and which RPC is told of how."""
+
+from __future__ import annotations
+
+import enum
+
+__all__ = ["AuditEvent", "Decision"]
+
+
+class AuditEvent(enum.StrEnum):
+    """The kinds of records; the value stands in the log."""
+
+    SIGNATURE = "signature"
+    """An item that was to be signed, whatever came of it."""
+    AUTHORISED = "authorised"
+    """Something is about to leave the process (S35)."""
+    ADMINISTRATION = "administration"
+    """A call that changes something or reads the log, whatever came of it."""
+    FAILURE = "failure"
+    """Any other call that failed."""
+    FAILURES = "failures"
+    """Failures of one peer or caller within a second, counted (S38)."""
+    STARTED = "started"
+    STOPPED = "stopped"
+    RECOVERED = "recovered"
+    """What a crash had left unfinished was cut."""
+    RELOADED = "reloaded"
+    """Something of the daemon's own was read again and is in force."""
+    CLOCK_STEPPED = "clock_stepped"
+    SUPPRESSED = "suppressed"
+    """Failures were not written, for lack of space; counted."""
+
+
+class Decision(enum.StrEnum):
+    """What the policies said."""
+
+    UNASKED = ""
+    ALLOW = "allow"
+    DENY = "deny"
+    ERROR = "error"

@@ -1,0 +1,135 @@
+"""What is told of a call when it has ended: to the audit log, to traces, to counters."""
+
+from __future__ import annotations
+
+from signward_server.core.audit_events import AuditEvent
+from signward_server.core.errors import SignwardError, Status, error_classes
+from signward_server.core.ports import (
+    Audit,
+    AuditEntry,
+    AuditReceipt,
+    Clock,
+    Event,
+    Meter,
+    Span,
+    Spans,
+    Trace,
+)
+from signward_server.flows.recording import OK, deciding, decision_of
+from signward_server.rpc.call import GrpcCall
+from signward_server.rpc.standing import ANONYMOUS
+
+__all__ = ["Endings"]
+
+# Who could not show who it is has been counted; who has gone has been refused nothing.
+_UNRECORDED = frozenset({Status.UNAUTHENTICATED, Status.CANCELLED})
+_STATUS = {error.reason: error.status.name for error in error_classes()} | {OK: OK}
+
+
+class Endings:
+    """Is told of every call once, when it has ended, and of every item of a batch or stream.
+
+    What no flow has recorded of a call that failed is recorded here, so that no denial and
+    no error is missing in the log. Callers that could not show who they are have been
+    counted already (S38). Nothing here fails a call or waits.
+
+    Args:
+        audit: The log.
+        spans: Takes spans.
+        meter: Counts.
+        clock: Measures.
+    """
+
+    def __init__(self, *, audit: Audit, spans: Spans, meter: Meter, clock: Clock) -> None:
+        self._audit = audit
+        self._meter = meter
+        self.spans = spans
+        self.clock = clock
+
+    def ended(self, call: GrpcCall, error: SignwardError | None) -> None:
+        """Take a call that has ended.
+
+        Args:
+            call: The call.
+            error: Why it failed, ``None`` if it was answered.
+        """
+        duration = self.clock.monotonic() - call.started
+        status, reason = OK, ""
+        if error is not None:
+            status, reason = error.status.name, error.reason
+            self._meter.count(Event.REFUSED, reason)
+            if call.entry is None and error.status not in _UNRECORDED:
+                self._record(call, error)
+        elif call.entry is not None:
+            self._count(call.entry)
+        self._meter.observe(call.method, status, duration)
+        trace = call.trace
+        if trace.span_id:
+            self._finish(call, trace, duration, status, reason, call.entry, call.receipt)
+        call.entry = None  # it names the call, and nobody is to wait for a collection
+
+    def item(
+        self, call: GrpcCall, trace: Trace, entry: AuditEntry, receipt: AuditReceipt | None
+    ) -> None:
+        """Take an item that has ended; see ``call.Told``."""
+        outcome, reason = entry.outcome, ""
+        if outcome == OK:
+            self._count(entry)
+        else:
+            self._meter.count(Event.REFUSED, outcome)
+            reason = outcome
+        duration = self.clock.monotonic() - (entry.started or call.started)
+        status = _STATUS.get(outcome, Status.INTERNAL.name)
+        self._meter.observe(call.method, status, duration, item=True)
+        if trace.span_id:
+            self._finish(call, trace, duration, status, reason, entry, receipt, is_item=True)
+
+    def _count(self, entry: AuditEntry) -> None:
+        if entry.purpose is not None and entry.custody is not None:
+            self._meter.signed(entry.purpose, entry.custody)
+
+    def _record(self, call: GrpcCall, error: SignwardError) -> None:
+        if call.standing is None or call.standing is ANONYMOUS:
+            return  # nobody has asked who calls
+        entry = AuditEntry(
+            AuditEvent.FAILURE,
+            call,
+            "",
+            "",
+            0,
+            error.reason,
+            decision_of(error),
+            deciding(error),
+        )
+        self._audit.failed(entry)
+        call.concluded(entry, None)
+
+    def _finish(
+        self,
+        call: GrpcCall,
+        trace: Trace,
+        duration: float,
+        status: str,
+        reason: str,
+        entry: AuditEntry | None,
+        receipt: AuditReceipt | None,
+        *,
+        is_item: bool = False,
+    ) -> None:
+        standing = call.standing
+        known = standing is not None and standing is not ANONYMOUS
+        identity = str(call.identity) if known else ""
+        self.spans.finish(
+            Span(
+                trace,
+                call.method,
+                is_item,
+                duration,
+                status,
+                reason,
+                call.address,
+                identity,
+                entry,
+                receipt,
+            )
+        )

@@ -1,0 +1,51 @@
+"""What the metrics ask of each part whenever somebody looks at them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from signward_server.core.ports import Event, Level
+from signward_server.policy.engine import CedarPolicy
+from signward_server.rpc.server import RpcServer
+from signward_server.rpc.tls import Certificates
+from signward_server.telemetry.metrics import Metrics, Reader
+from signward_server.wiring.health import Readiness
+from signward_server.wiring.vault import Vault
+
+__all__ = ["Parts", "show"]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Whom they ask."""
+
+    certificates: Certificates
+    vault: Vault
+    policy: CedarPolicy
+    readiness: Readiness
+    server: RpcServer
+
+
+def show(metrics: Metrics, parts: Parts) -> None:
+    """Have the metrics ask these parts."""
+    levels: dict[Level, Reader] = {
+        Level.READY: lambda: float(parts.readiness()),
+        Level.POLICY_INFO: lambda: {parts.policy.generation.version: 1.0},
+        Level.QUEUED: lambda: float(parts.server.waiting),
+        Level.STREAMS: lambda: float(parts.server.streams),
+        Level.KEYS: lambda: float(len(parts.vault.catalogue)),
+        Level.KEYS_QUARANTINED: lambda: float(len(parts.vault.catalogue.quarantined)),
+        Level.UNLOCKED_KEYS: lambda: float(parts.vault.custody.unlocked),
+        Level.LOCKED_MEMORY: lambda: float(parts.vault.memory.locked),
+        Level.LOCKED_MEMORY_LIMIT: lambda: float(parts.vault.memory.most),
+        Level.CERTIFICATE_EXPIRY: lambda: parts.certificates.expiries,
+        Level.CRLS_OVERDUE: lambda: float(parts.certificates.overdue),
+    }
+    for level, read in levels.items():
+        metrics.watch(level, read)
+    metrics.watch(Event.CONNECTION_CLOSED, lambda: float(parts.server.connections_closed))
+    metrics.watch(Event.HANDSHAKE, lambda: _floats(parts.certificates))
+
+
+def _floats(certificates: Certificates) -> dict[str, float]:
+    return {listener: float(count) for listener, count in certificates.handshakes.items()}

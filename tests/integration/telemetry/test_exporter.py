@@ -1,0 +1,230 @@
+"""The process that exports: fed, restarted, ended, and out of everybody's way."""
+
+import os
+import signal
+import sys
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from signward_server.config import load
+from signward_server.core.ports import Event, Level
+from signward_server.telemetry import exporter as exporter_module
+from signward_server.telemetry.destination import Destination
+from signward_server.telemetry.exporter import SPANS, Exporter
+from signward_server.telemetry.metrics import Metrics
+from signward_server.telemetry.tracing import Tracing
+from signward_server.telemetry.untraced import Untraced
+from signward_server.wiring.telemetry import start_telemetry
+
+from tests.fakes.finished_spans import finished, span
+from tests.running.otlp import Mode, Receiver
+from tests.running.waiting import eventually
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture(scope="module")
+def receiver():
+    with Receiver() as running:
+        yield running
+
+
+@pytest.fixture
+def opened():
+    with ExitStack() as stack:
+        yield stack
+
+
+def section(endpoint: str, *more: str):
+    flags = [f"telemetry.{flag}" for flag in (f"endpoint={endpoint}", *more)]
+    return load(None, environment={}, flags=flags).telemetry
+
+
+def started(endpoint: str, metrics: Metrics, opened: ExitStack, *more: str) -> Tracing:
+    spans = start_telemetry(section(endpoint, *more), metrics, opened)
+    assert isinstance(spans, Tracing)
+    return spans
+
+
+def shown(metrics: Metrics, event: Event) -> dict[str, float]:
+    (family,) = [family for family in metrics.snapshot() if family.name == event.value]
+    return {labels[0] if labels else "": number for labels, number in family.samples}
+
+
+def exporters() -> set[int]:
+    """Return the processes of this one that export."""
+    own = [
+        pid
+        for task in Path("/proc/self/task").iterdir()
+        for pid in read(f"{task}/children").split()
+    ]
+    commands = {int(pid): read(f"/proc/{pid}/cmdline") for pid in own}
+    return {pid for pid, command in commands.items() if "signward_server.telemetry" in command}
+
+
+def the_exporter() -> int:
+    assert eventually(lambda: len(exporters()) == 1)
+    return exporters().pop()
+
+
+def read(path: str | Path) -> str:
+    """Return what a file in /proc says; nothing of a process that has gone."""
+    try:
+        return Path(path).read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
+def test_without_an_endpoint_there_is_no_process(opened):
+    assert isinstance(start_telemetry(section(""), Metrics(), opened), Untraced)
+    assert exporters() == set()
+
+
+def test_spans_and_metrics_reach_the_collector(receiver, opened):
+    metrics = Metrics()
+    metrics.level(Level.STREAMS, 3)
+    spans = started(
+        receiver.endpoint,
+        metrics,
+        opened,
+        "metrics_interval=1s",
+        "service_name=desk",
+        'resource=["deployment.environment.name=test"]',
+    )
+    trace = spans.start("")
+    for _ in range(1000):
+        spans.finish(span(trace=trace))
+    mine = [s for s in receiver.spans() if s["trace_id"] == trace.trace_id]
+    assert eventually(
+        lambda: len([s for s in receiver.spans() if s["trace_id"] == trace.trace_id]) == 1000
+    )
+    mine = [s for s in receiver.spans() if s["trace_id"] == trace.trace_id]
+    resource = mine[0]["resource"]
+    assert resource["service.name"] == "desk"
+    assert resource["deployment.environment.name"] == "test"
+    assert resource["service.instance.id"]
+    assert eventually(lambda: shown(metrics, Event.SPAN_EXPORTED) == {"": 1000})
+    assert eventually(lambda: "signward.open_streams" in receiver.metrics())
+    (point,) = receiver.metrics()["signward.open_streams"]["gauge"]["data_points"]
+    assert point["as_double"] == 3
+    assert set(shown(metrics, Event.SPAN_DROPPED).values()) == {0}
+
+
+def test_what_waits_at_the_end_is_sent_and_the_process_is_gone(receiver):
+    with ExitStack() as opened:
+        spans = started(receiver.endpoint, Metrics(), opened)
+        assert eventually(lambda: len(exporters()) == 1)
+        time.sleep(1)  # it listens
+        trace = spans.start("")
+        spans.finish(span(trace=trace))
+        began = time.monotonic()
+    assert time.monotonic() - began < 1.5
+    assert exporters() == set()
+    assert [s["trace_id"] for s in receiver.spans()].count(trace.trace_id) == 1
+
+
+@pytest.mark.parametrize("mode", [Mode.HANGING, Mode.SLOW, Mode.REFUSING])
+def test_no_collector_holds_up_the_end(opened, mode):
+    with Receiver(mode) as dead, ExitStack() as within:
+        spans = started(dead.endpoint, Metrics(), within)
+        for _ in range(2000):
+            spans.finish(span())
+        assert eventually(lambda: dead.told()["calls"] > 0)
+        began = time.monotonic()
+        within.close()
+        assert time.monotonic() - began < 1.5
+    assert exporters() == set()
+
+
+def test_it_has_a_small_environment_one_socket_and_low_priority(receiver, opened, monkeypatch):
+    monkeypatch.setenv("SIGNWARD_PLANTED", "secret")
+    monkeypatch.setenv("API_KEY", "secret")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://elsewhere:4317")
+    monkeypatch.setenv("https_proxy", "http://elsewhere:3128")
+    started(receiver.endpoint, Metrics(), opened)
+    pid = the_exporter()
+    variables = Path(f"/proc/{pid}/environ").read_text() if os.geteuid() == 0 else ""
+    assert "secret" not in variables
+    assert "elsewhere" not in variables
+    assert eventually(lambda: os.getpriority(os.PRIO_PROCESS, pid) > os.getpriority(0, 0))
+    assert os.getsid(pid) == pid != os.getsid(0)
+
+
+def test_one_that_ends_is_followed_by_another(receiver, opened, caplog, monkeypatch):
+    monkeypatch.setattr(exporter_module, "_FIRST_PAUSE", 0.2)
+    metrics = Metrics()
+    spans = started(receiver.endpoint, metrics, opened)
+    first = the_exporter()
+    os.kill(first, signal.SIGKILL)
+    assert eventually(lambda: exporters() not in (set(), {first}))
+    assert shown(metrics, Event.EXPORTER_STARTED) == {"": 2}
+    assert [record.message for record in caplog.records] == ["exporter has ended"]
+    trace = spans.start("")
+    spans.finish(span(trace=trace))
+    assert eventually(lambda: trace.trace_id in [s["trace_id"] for s in receiver.spans()])
+
+
+def test_spans_that_died_with_a_process_are_counted(opened):
+    with Receiver(Mode.HANGING) as dead:
+        metrics = Metrics()
+        spans = started(dead.endpoint, metrics, opened)
+        for _ in range(600):
+            spans.finish(span())
+        assert eventually(lambda: dead.told()["calls"] > 0)
+        pid = the_exporter()
+        os.kill(pid, signal.SIGKILL)
+        assert eventually(lambda: shown(metrics, Event.SPAN_DROPPED)["process"] == 600)
+
+
+def test_one_that_cannot_be_started_is_tried_again_later(monkeypatch, caplog):
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    exporter = Exporter(Destination(target="localhost:1", encrypted=False, resource={}))
+    exporter.start()
+    exporter.start()
+    assert (exporter.starts, exporter.is_up) == (0, False)
+    assert exporter.send(SPANS, [finished()]) == 0
+    exporter.tend()  # not yet
+    exporter.close(1)
+    assert {record.message for record in caplog.records} == {"exporter cannot be started"}
+
+
+def test_it_ends_with_a_daemon_that_is_killed(receiver, tmp_path):
+    import subprocess
+
+    from tests.running.homes import ROOT, environment
+
+    source = (
+        "import time\n"
+        "from signward_server.telemetry.destination import Destination\n"
+        "from signward_server.telemetry.exporter import Exporter\n"
+        f"there = Destination(target='{receiver.port}', encrypted=False, resource={{}})\n"
+        "exporter = Exporter(there)\n"
+        "exporter.start()\n"
+        "print(exporter._process.pid, flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", source], cwd=ROOT, env=environment(), stdout=subprocess.PIPE
+    ) as parent:
+        assert parent.stdout is not None
+        pid = int(parent.stdout.readline())
+        parent.kill()
+    assert eventually(lambda: "zombie" in read(f"/proc/{pid}/status") or not is_alive(pid))
+
+
+def is_alive(pid: int) -> bool:
+    return Path(f"/proc/{pid}").exists()
+
+
+def test_packets_that_are_too_large_go_in_halves(monkeypatch, opened):
+    monkeypatch.setattr(exporter_module, "_BUFFER", 100_000)  # the kernel doubles it
+    with Receiver() as live:
+        metrics = Metrics()
+        spans = started(live.endpoint, metrics, opened)
+        for number in range(256):
+            spans.finish(span(identity=f"spiffe://{number}/" + "x" * 8000))
+        assert eventually(lambda: len(live.spans()) == 256)
+        spans.finish(span(identity="x" * 300_000))
+        assert eventually(lambda: shown(metrics, Event.SPAN_DROPPED)["process"] == 1)

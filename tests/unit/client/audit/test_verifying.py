@@ -1,0 +1,254 @@
+"""Logs that are intact, and what is said of them."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from signward.audit.checkpoints import sign_checkpoint
+from signward.audit.errors import AuditError
+from signward.audit.findings import Kind, Severity
+from signward.audit.segments import segment_name
+from signward.audit.stored import stored_hash_index
+from signward.audit.verifying import Report, verify_log
+
+from tests.fakes.audit_log import KeyPair, LogWriter
+from tests.unit.client.audit.damage import given, kinds, read_frames
+
+
+def _verified(log: LogWriter, **options) -> Report:
+    return verify_log(log.folder, log.key, **options)
+
+
+def test_an_intact_log_is_proved_to_its_end(log):
+    report = _verified(log)
+    assert report.intact
+    assert report.findings == ()
+    assert (report.first, report.size, report.proved) == (0, 12, 12)
+    assert (report.segments, report.checkpoints) == (3, 7)
+    assert report.log == log.key.name
+    assert report.bytes == sum(path.stat().st_size for path in log.folder.glob("*.log"))
+
+
+def test_a_log_without_records_is_proved_by_its_first_checkpoint(tmp_path):
+    log = LogWriter(tmp_path / "log")
+    assert kinds(_verified(log)) == [Kind.UNSIGNED, Kind.HASHES_APART]
+    log.checkpoint()
+    report = _verified(log)
+    assert report.intact
+    assert (report.size, report.proved) == (0, 0)
+
+
+def test_no_log_is_no_verdict(tmp_path):
+    with pytest.raises(AuditError, match="no audit log"):
+        verify_log(tmp_path, KeyPair("x").verifier)
+    with pytest.raises(FileNotFoundError):
+        verify_log(tmp_path / "nowhere", KeyPair("x").verifier)
+
+
+def test_records_after_the_newest_checkpoint_are_told_of(log):
+    log.add(3)
+    report = _verified(log)
+    assert report.intact
+    assert (report.size, report.proved) == (15, 12)
+    (finding,) = report.findings
+    assert (finding.kind, finding.first, finding.last) == (Kind.UNSIGNED_TAIL, 12, 14)
+    assert finding.severity is Severity.NOTE
+
+
+@pytest.mark.parametrize("cut", [1, 7, 8, 9, 100])
+def test_a_frame_that_was_not_written_to_its_end_is_told_of(log, cut):
+    log.add(2)
+    path = log.folder / segment_name(9)
+    path.write_bytes(path.read_bytes()[:-cut])
+    report = _verified(log)
+    assert report.intact
+    assert Kind.TORN_TAIL in kinds(report)
+    assert report.size == 13
+
+
+def test_a_discarded_tail_is_told_of(log):
+    log.rotate(discarded=b"whatever was left of a failed write")
+    log.add(1)
+    log.checkpoint()
+    report = _verified(log)
+    assert report.intact
+    (finding,) = report.findings
+    assert (finding.kind, finding.file) == (Kind.DISCARDED_TAIL, segment_name(9))
+    assert "35 bytes" in finding.text
+
+
+def test_checkpoints_made_before_a_failed_write_hold_after_it(log):
+    """The segment that failed keeps a checkpoint of records that were written again elsewhere."""
+    path = log.folder / segment_name(9)
+    before = path.stat().st_size
+    nodes = log.tree.copy()
+    log.add(2)
+    log.checkpoint()
+    again, frames = log.tree, read_frames(path)[-2:]
+    log.tree = nodes
+    path.write_bytes(path.read_bytes()[:before])
+    hashes = log.folder / "hashes"
+    hashes.write_bytes(hashes.read_bytes()[: (2 * 12 - 2) * 32])
+    log.rotate(signed=False, discarded=b"torn")
+    log.add_bodies(frames)
+    assert log.tree.root() == again.root()
+    log.add(1)
+    log.checkpoint()
+    report = _verified(log)
+    assert kinds(report) == [Kind.DISCARDED_TAIL]
+    assert report.proved == 15
+    # ... and they are not forgotten when the records are.
+    last = log.folder / segment_name(12)
+    last.write_bytes(last.read_bytes()[: -3 * 200])
+    (log.folder / "00000000000000000012.checkpoints").write_bytes(b"")
+    report = _verified(log)
+    assert Kind.TRUNCATED in kinds(report)
+
+
+def test_a_log_that_retention_shortened_is_proved_from_where_it_begins(log):
+    for path in log.folder.glob("00000000000000000000.*"):
+        path.unlink()
+    report = _verified(log)
+    assert report.intact
+    assert (report.first, report.size, report.proved) == (5, 12, 12)
+    (finding,) = report.findings
+    assert (finding.kind, finding.first) == (Kind.SHORTENED, 5)
+
+
+def test_stored_hashes_may_be_missing_or_behind(log):
+    hashes = log.folder / "hashes"
+    whole = hashes.read_bytes()
+    for content in (whole[:-40], whole + bytes(32)):
+        hashes.write_bytes(content)
+        report = _verified(log)
+        assert report.intact
+        assert kinds(report) == [Kind.HASHES_APART]
+    hashes.unlink()
+    assert kinds(_verified(log)) == [Kind.HASHES_APART]
+
+
+def test_what_is_not_of_the_log_is_told_of(log):
+    (log.folder / "notes.txt").write_text("mine")
+    report = _verified(log)
+    assert report.intact
+    assert [(f.kind, f.file) for f in report.findings] == [(Kind.UNKNOWN_FILE, "notes.txt")]
+
+
+def test_what_the_daemon_keeps_for_itself_is_not_told_of(log):
+    for name in ("00000000000000000005.uploaded", "00000000000000000012.log.new"):
+        (log.folder / name).touch()
+    assert _verified(log).findings == ()
+
+
+@pytest.mark.parametrize("length", [0, 7, 8, 100])
+def test_a_last_segment_that_was_never_begun_is_told_of(log, length):
+    log.rotate()
+    path = log.folder / segment_name(12)
+    path.write_bytes(path.read_bytes()[:length])
+    report = _verified(log, given=[given(log.note)])
+    assert report.intact
+    assert [(f.kind, f.file) for f in report.findings] == [(Kind.TORN_TAIL, path.name)]
+    assert (report.size, report.proved) == (12, 12)
+    path.with_suffix(".checkpoints").write_bytes(log.note)
+    assert Kind.HEADER in kinds(_verified(log))
+
+
+def test_several_processes_find_what_one_does(log, monkeypatch):
+    monkeypatch.setattr("signward.audit.workers._WORTH_IT", 0)
+    path = log.folder / segment_name(5)
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+    seen: list[tuple[int, int]] = []
+    many = _verified(log, processes=2, progress=lambda done, total: seen.append((done, total)))
+    assert many == _verified(log, processes=1)
+    assert kinds(many) == [Kind.CHECKSUM]
+    assert seen[-1] == (many.bytes, many.bytes)
+
+
+def test_progress_reaches_the_end(log):
+    seen: list[tuple[int, int]] = []
+    report = _verified(log, progress=lambda done, total: seen.append((done, total)))
+    total = seen[-1][1]
+    assert total == report.bytes
+    assert [done for done, _ in seen] == sorted(done for done, _ in seen)
+    assert seen[0] == (0, total)
+
+
+class TestGivenCheckpoints:
+    def test_s36_the_log_goes_on_from_each_that_it_signed(self, tmp_path):
+        log = LogWriter(tmp_path / "log")
+        notes = [log.checkpoint()]
+        for _ in range(9):
+            log.add(1)
+            notes.append(log.checkpoint())
+        log.rotate()
+        log.add(1)
+        log.checkpoint()
+        report = _verified(log, given=[given(note) for note in notes])
+        assert report.intact
+        assert report.findings == ()
+
+    def test_one_of_records_that_are_gone_is_bridged_by_stored_hashes(self, tmp_path):
+        log = LogWriter(tmp_path / "log")
+        log.add(3)
+        old = log.checkpoint()
+        log.add(4)
+        log.checkpoint()
+        log.rotate()
+        log.add(2)
+        log.checkpoint()
+        for path in log.folder.glob("00000000000000000000.*"):
+            path.unlink()
+        report = _verified(log, given=[given(old)])
+        assert kinds(report) == [Kind.SHORTENED]
+        other = LogWriter(tmp_path / "other", log.key.name)
+        other.add(3, note="another")
+        report = _verified(log, given=[given(other.checkpoint())])
+        assert kinds(report) == [Kind.SHORTENED, Kind.REWRITTEN]
+        hashes = log.folder / "hashes"
+        kept = hashes.read_bytes()
+        leaf = stored_hash_index(0, 3) * 32
+        for change in (kept[:leaf] + bytes(32) + kept[leaf + 32 :], kept[:64]):
+            hashes.write_bytes(change)
+            report = _verified(log, given=[given(old)])
+            assert Kind.UNDECIDED in kinds(report)
+            assert not report.intact
+        hashes.unlink()
+        report = _verified(log, given=[given(old)])
+        assert Kind.UNDECIDED in kinds(report)
+        assert not report.intact
+
+    def test_a_copy_is_as_good_as_the_folder(self, log, tmp_path):
+        copy = Path(shutil.copytree(log.folder, tmp_path / "copy"))
+        assert verify_log(copy, log.key, given=[given(log.note)]).intact
+
+    def test_one_that_nothing_newer_covers_is_undecided(self, tmp_path):
+        log = LogWriter(tmp_path / "log")
+        log.add(3)
+        old = log.checkpoint()
+        log.rotate(signed=False)
+        log.add(2)
+        for path in log.folder.glob("00000000000000000000.*"):
+            path.unlink()
+        report = _verified(log, given=[given(old)])
+        assert Kind.UNSIGNED in kinds(report)
+        assert not report.intact  # the given one is of the log's very beginning here
+        log.checkpoint()
+        assert _verified(log, given=[given(old)]).intact
+
+    def test_the_empty_log_is_the_beginning_of_every_log(self, tmp_path):
+        log = LogWriter(tmp_path / "log")
+        empty = log.checkpoint()
+        log.add(1)
+        log.rotate()
+        log.add(1)
+        log.checkpoint()
+        for path in log.folder.glob("00000000000000000000.*"):
+            path.unlink()
+        (log.folder / "hashes").unlink()
+        assert _verified(log, given=[given(empty)]).intact
+        lie = sign_checkpoint(log.key, log.pair.sign, 0, bytes(32))
+        assert not _verified(log, given=[given(lie)]).intact
