@@ -69,7 +69,7 @@ class RpcServer:
         self._watch = ReceptionWatch(clock, bounds.reception)
         self._calls = call_pool(bounds.threads, bounds.queue, self._watch)
         self._stream_pool = (
-            StreamPool(bounds.streams, lambda: self._calls.is_calm)
+            StreamPool(bounds.streams)
             if items.supported()
             else started_pool(bounds.streams, "stream")
         )
