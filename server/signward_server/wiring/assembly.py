@@ -74,6 +74,7 @@ def build(
         guards = Guards(policy=policy, limits=limits, audit=audit, log=audit, reloads=reloader)
         liveness = Liveness()
         liveness.watch("store-lease", lambda: vault.lease.alive)
+        liveness.watch("audit", lambda: audit.alive)
         readiness = Readiness(vault.lease, audit, [vault.custody], certificates, liveness)
         server = build_server(
             certificates=certificates,
