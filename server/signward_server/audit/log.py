@@ -33,6 +33,7 @@ class Log:
         failures: Counts failures.
         keeping: What is done besides.
         rounds: Does that, woken where somebody waits for a checkpoint.
+        syncing: Brings records to the disk behind the callers' backs, if anybody does.
         signed: The last checkpoint.
         reading: Reads.
         proving: Proves.
@@ -50,6 +51,7 @@ class Log:
         failures: Failures,
         keeping: Keeping,
         rounds: Rounds,
+        syncing: Rounds | None,
         signed: Signed,
         reading: Reading,
         proving: Proving,
@@ -63,6 +65,7 @@ class Log:
         self._failures = failures
         self._keeping = keeping
         self._rounds = rounds
+        self._threads = [rounds] if syncing is None else [rounds, syncing]
         self._signed = signed
         self._reading = reading
         self._proving = proving
@@ -117,7 +120,12 @@ class Log:
 
     def healthy(self) -> bool:
         """See ``ports.Audit``."""
-        return self._writer.failure is None and not self._writer.is_full and self._rounds.alive
+        return self._writer.failure is None and not self._writer.is_full and self.alive
+
+    @property
+    def alive(self) -> bool:
+        """Whether its threads run."""
+        return all(each.alive for each in self._threads)
 
     @property
     def first(self) -> int:

@@ -161,6 +161,7 @@ def _assembled(
         failures=failures,
         keeping=keeping,
         rounds=rounds,
+        syncing=syncing,
         signed=signed,
         reading=reading,
         proving=Proving(found.tree, signed, reading),

@@ -111,6 +111,7 @@ def build(
         guards = Guards(policy=policy, limits=limits, audit=audit, log=audit, reloads=reloader)
         liveness = Liveness()
         liveness.watch("store-lease", lambda: lease.alive)
+        liveness.watch("audit", lambda: audit.alive)
         readiness = Readiness(lease, audit, [custody], certificates, liveness)
         server = build_server(
             certificates=certificates,
