@@ -163,10 +163,12 @@ class BatchCall:
         "_deadline",
         "_next",
         "_standing",
+        "address",
         "authentication",
         "identity",
         "method",
         "started",
+        "trace_id",
     )
 
     def __init__(self, call: GrpcCall, clock: Clock) -> None:
@@ -175,21 +177,13 @@ class BatchCall:
         self._standing = call.standing
         self.identity = call.identity
         self.authentication = call.authentication
+        self.address = call.address
         self.method = call.method
+        self.trace_id = call.trace_id
         self._call = call
         self._clock = clock
         self.started = self._next = clock.monotonic()
         self._deadline = self._next + call.time_remaining()
-
-    @property
-    def trace_id(self) -> str:
-        """Id of its trace."""
-        return self._call.trace_id
-
-    @property
-    def address(self) -> str:
-        """The peer's IP address; empty over a Unix socket."""
-        return self._call.address
 
     def concluded(self, entry: AuditEntry, receipt: AuditReceipt | None) -> None:
         """Pass on what is recorded of an item; see ``ports.Call``."""
