@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from signward.api_keys import NewApiKey
+    from signward.audit_tail import AuditTail
     from signward.client import Client
     from signward.credentials import Credentials
     from signward.errors import (
@@ -46,6 +47,7 @@ __all__ = [
     "Aborted",
     "Algorithm",
     "AlreadyExists",
+    "AuditTail",
     "Cancelled",
     "Client",
     "Credentials",
@@ -83,6 +85,7 @@ __all__ = [
 # Every name that is not an error, by the module that defines it.
 _MODULES = {
     "Algorithm": "signward.v1.resources_pb2",
+    "AuditTail": "signward.audit_tail",
     "Client": "signward.client",
     "Credentials": "signward.credentials",
     "Custody": "signward.v1.resources_pb2",

@@ -1,4 +1,4 @@
-"""The client's calls to ``AdminService``: API keys, freezing and reloading."""
+"""The client's calls to ``AdminService``: API keys, freezing, reloading and the audit log."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TypeVar
 import grpc
 
 from signward.api_keys import ApiKeyCalls
+from signward.audit_calls import AuditCalls
 from signward.calls import UnaryCall
 from signward.retry import RetryPolicy
 from signward.v1 import admin_service_pb2 as pb
@@ -19,12 +20,13 @@ __all__ = ["AdminCalls"]
 _RequestT = TypeVar("_RequestT", pb.FreezeKeyRequest, pb.UnfreezeKeyRequest)
 
 
-class AdminCalls(ApiKeyCalls):
+class AdminCalls(ApiKeyCalls, AuditCalls):
     """``AdminService`` of one channel. Every call is made once and raises ``SignwardError``."""
 
     def __init__(self, channel: grpc.Channel, timeout: float, policy: RetryPolicy) -> None:
         stub = AdminServiceStub(channel)
-        super().__init__(stub, timeout, policy)
+        ApiKeyCalls.__init__(self, stub, timeout, policy)
+        AuditCalls.__init__(self, stub, timeout, policy)
         self._freeze_key = UnaryCall(stub.FreezeKey, timeout, policy)
         self._unfreeze_key = UnaryCall(stub.UnfreezeKey, timeout, policy)
         self._reload = UnaryCall(stub.Reload, timeout, policy)

@@ -43,7 +43,7 @@ class Client(KeyCalls, SigningCalls):
         options: More channel options of grpc.
 
     Attributes:
-        admin: What operators do: API keys, freezing, reloading.
+        admin: What operators do: API keys, freezing, reloading, reading the audit log.
 
     Raises:
         ValueError: The target is empty or a URL, or the timeout is not above zero.

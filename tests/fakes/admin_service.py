@@ -10,7 +10,8 @@ from signward.v1 import admin_service_pb2 as pb
 from signward.v1 import resources_pb2 as resources
 from signward.v1.admin_service_pb2_grpc import AdminServiceServicer
 
-from tests.fakes.daemon_state import FakeState, abort
+from tests.fakes.audit_service import FakeAuditService
+from tests.fakes.daemon_state import abort
 from tests.fakes.statuses import status
 
 __all__ = ["FakeAdminService"]
@@ -18,7 +19,7 @@ __all__ = ["FakeAdminService"]
 _PARTS = [number for number in pb.ReloadPart.values() if number]
 
 
-class FakeAdminService(FakeState, AdminServiceServicer):
+class FakeAdminService(FakeAuditService, AdminServiceServicer):
     """Keeps API keys with their secrets, freezes keys, and reloads what a test says.
 
     Attributes:

@@ -80,24 +80,42 @@ def _judge_older(folder: LogFolder, mark: Mark, newest: Checkpoint | None) -> Fi
         return unreadable(HASHES_NAME, error)
 
 
-def judge_tail(size: int, newest: Checkpoint | None, findings: Findings) -> None:
-    """Say which records no checkpoint covers."""
+def judge_tail(size: int | None, newest: Checkpoint | None, findings: Findings) -> None:
+    """Say which records no checkpoint covers.
+
+    Args:
+        size: Number of records, ``None`` where the log is damaged.
+        newest: Largest checkpoint of the log itself that it agrees with.
+        findings: Where to say so.
+    """
     if newest is None:
         text = "no checkpoint covers any of it: nothing is proved"
         findings.add(Finding(Kind.UNSIGNED, text))
-    elif size > newest.size:
+    elif size is not None and size > newest.size:
         text = f"records {newest.size} to {size - 1} are newer than the newest checkpoint"
         findings.add(Finding(Kind.UNSIGNED_TAIL, text, "", None, newest.size, size - 1))
 
 
 def judge_hashes(
-    folder: LogFolder, opened: Sequence[Opened], size: int, stored: int, findings: Findings
+    folder: LogFolder,
+    opened: Sequence[Opened],
+    size: int | None,
+    stored: int,
+    findings: Findings,
 ) -> None:
-    """Compare the stored hashes with the log where no segment has done that."""
+    """Compare the stored hashes with the log where no segment has done that.
+
+    Args:
+        folder: The log.
+        opened: Its segments.
+        size: Number of records, ``None`` where the log is damaged.
+        stored: Number of hashes.
+        findings: Where to say what is wrong.
+    """
     if not folder.has_hashes:
         findings.add(Finding(Kind.HASHES_APART, "no hashes are stored", HASHES_NAME))
         return
-    if stored != stored_hash_count(size):
+    if size is not None and stored != stored_hash_count(size):
         covered = "fewer" if stored < stored_hash_count(size) else "more"
         text = f"hashes of {covered} records are stored than the log has"
         findings.add(Finding(Kind.HASHES_APART, text, HASHES_NAME))

@@ -63,7 +63,8 @@ def prove_inclusion(folder: LogFolder, sequence: int, size: int | None = None) -
         size: Of the checkpoint to prove it to; ``None``: the newest one.
 
     Raises:
-        AuditError: There is no such record or checkpoint, or the log is damaged.
+        AuditError: There is no such record or checkpoint.
+        ProofError: The log is not the one of the checkpoint.
         OSError: A file cannot be read.
     """
     checkpoint = find_checkpoint(folder, size)
@@ -91,7 +92,8 @@ def prove_consistency(
         size: Of the newer one; ``None``: the newest that there is.
 
     Raises:
-        AuditError: There is no such checkpoint, the log does not go on from it, or is damaged.
+        AuditError: There is no such checkpoint.
+        ProofError: The log is not the one of the checkpoints.
         OSError: A file cannot be read.
     """
     second = find_checkpoint(folder, size)
@@ -121,4 +123,4 @@ def _proved(folder: LogFolder, proof: Callable[[Nodes], list[bytes]]) -> tuple[b
     try:
         return tuple(proof(nodes_over(b"".join(stored))))
     except (LookupError, ProofError) as error:
-        raise AuditError("the log's records are not those of the checkpoint") from error
+        raise ProofError("its records are not those of the checkpoint") from error

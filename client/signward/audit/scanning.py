@@ -91,6 +91,7 @@ class _Scanner:
         """Go through to the end, or to the first thing that is wrong."""
         tree, marks, more = self._tree, marks_of(self._task, self._findings)[::-1], True
         count = len(marks)
+        advance(self._end)
         while True:
             while marks and marks[-1].size <= tree.size:
                 self._judge.judge(marks.pop())

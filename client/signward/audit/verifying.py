@@ -96,8 +96,9 @@ def verify_log(
     )
     size = max((scan.size for scan in done), default=first)
     judge_given(folder, marks, first, newest, done, findings)
-    judge_tail(size, newest, findings)
-    judge_hashes(folder, opened, size, hashes, findings)
+    sound = size if all(scan is not None and scan.whole for scan in scans) else None
+    judge_tail(sound, newest, findings)
+    judge_hashes(folder, opened, sound, hashes, findings)
     return Report(
         log=key.name,
         first=first,

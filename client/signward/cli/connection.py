@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,6 +30,7 @@ _VARIABLES = {
     "api_key_file": "SIGNWARD_API_KEY_FILE",
     "server_name": "SIGNWARD_SERVER_NAME",
 }
+_KEY_HELP = "Its private key, PEM. Else SIGNWARD_KEY."
 _SECRET = "SIGNWARD_API_KEY"  # noqa: S105 -- the name of a variable
 
 
@@ -87,9 +88,7 @@ def _options(
     ] = None,
     private_key: Annotated[
         Path | None,
-        typer.Option(
-            "--key", help="Its private key, PEM. Else SIGNWARD_KEY.", rich_help_panel=_PANEL
-        ),
+        typer.Option("--key", help=_KEY_HELP, rich_help_panel=_PANEL),
     ] = None,
     api_key_file: Annotated[
         Path | None,
@@ -136,10 +135,15 @@ def _options(
 _OPTIONS = inspect.signature(_options, eval_str=True)
 
 
-def connected(command: Callable[..., None]) -> Callable[..., None]:
+def connected(command: Callable[..., None], *, private_key: str = "--key") -> Callable[..., None]:
     """Give a command the connection's options in place of its first parameter, the session.
 
     Errors of the client end it with one line and their exit code.
+
+    Args:
+        command: The command.
+        private_key: What the option for the certificate's key is called, where ``--key`` is
+            something else.
     """
     own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
 
@@ -154,9 +158,18 @@ def connected(command: Callable[..., None]) -> Callable[..., None]:
 
     parameters = [
         parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
-        for parameter in (*own, *_OPTIONS.parameters.values())
+        for parameter in (*own, *_connection_options(private_key))
     ]
     # Typer reads both.
     wrapper.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     wrapper.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return wrapper
+
+
+def _connection_options(private_key: str) -> Iterator[inspect.Parameter]:
+    for parameter in _OPTIONS.parameters.values():
+        if parameter.name == "private_key":
+            option = typer.Option(private_key, help=_KEY_HELP, rich_help_panel=_PANEL)
+            yield parameter.replace(annotation=Annotated[Path | None, option])
+        else:
+            yield parameter

@@ -6,15 +6,13 @@ import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from signward.audit.checkpoints import sign_checkpoint
 from signward.audit.merkle import CompactRange, leaf_hash
 from signward.audit.proofs import consistency_proof, inclusion_proof
 from signward.audit.records import Record, encode_record
 from signward.audit.stored import Nodes
-from signward.audit.verifier_keys import KeyType, VerifierKey
-from signward_server.core.errors import AuditUnavailable
+
+from tests.fakes.audit_log import KeyPair
 
 __all__ = ["ORIGIN", "FakeAuditLog"]
 
@@ -32,10 +30,9 @@ class FakeAuditLog:
         reads: How many records each read asked for.
     """
 
-    def __init__(self, origin: str = ORIGIN, seed: bytes = bytes(32)) -> None:
-        self._private_key = Ed25519PrivateKey.from_private_bytes(seed)
-        public = self._private_key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
-        self.key = VerifierKey(origin, KeyType.ED25519, public)
+    def __init__(self, origin: str = ORIGIN) -> None:
+        self.pair = KeyPair(origin)
+        self.key = self.pair.verifier
         self.name = origin
         self.bodies: list[bytes] = []
         self.first = 0
@@ -70,12 +67,14 @@ class FakeAuditLog:
 
     def checkpoint(self) -> bytes:
         if self.failing:
+            from signward_server.core.errors import AuditUnavailable
+
             raise AuditUnavailable
         return self.checkpoint_of(self.size)
 
     def checkpoint_of(self, size: int) -> bytes:
         """Return a signed checkpoint of the first records."""
-        return sign_checkpoint(self.key, self._private_key.sign, size, self.root(size))
+        return sign_checkpoint(self.key, self.pair.sign, size, self.root(size))
 
     def records(self, start: int, most: int) -> Sequence[bytes]:
         self.reads.append(most)

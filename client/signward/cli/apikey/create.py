@@ -10,11 +10,11 @@ import typer
 
 from signward.api_keys import NewApiKey
 from signward.cli.apikey.options import AddressOption, ExpiresOption, IdentityOption, read_expires
-from signward.cli.apikey.secret_file import SecretFile
 from signward.cli.apikey.show import show_api_key
 from signward.cli.connection import Session, connected
 from signward.cli.failures import INTERNAL, note
 from signward.cli.output import Output
+from signward.cli.secret_file import SecretFile
 
 __all__ = ["create"]
 

@@ -14,6 +14,7 @@ from signward.cli.audit.inputs import (
     read_filter,
     reported,
 )
+from signward.cli.audit.matching import matching
 from signward.cli.audit.options import (
     EventOption,
     FolderArgument,
@@ -23,7 +24,6 @@ from signward.cli.audit.options import (
     SinceOption,
     UntilOption,
 )
-from signward.cli.audit.query import matching
 
 __all__ = ["export"]
 

@@ -10,7 +10,13 @@ from pathlib import Path
 import typer
 
 from signward.audit.checkpoints import Checkpoint, parse_checkpoint
-from signward.audit.errors import AuditError, NoteError, SegmentError
+from signward.audit.errors import (
+    AuditError,
+    NoteError,
+    ProofError,
+    RecordError,
+    SegmentError,
+)
 from signward.audit.folder import LogFolder, list_folder
 from signward.audit.notes import MAX_NOTE
 from signward.audit.reading import RecordFilter
@@ -41,7 +47,7 @@ def reported() -> Iterator[None]:
     """
     try:
         yield
-    except SegmentError as error:
+    except (SegmentError, RecordError, ProofError) as error:
         note(f"the log is damaged: {error}; see 'signward audit verify'")
         raise typer.Exit(NOT_VALID) from error
     except AuditError as error:

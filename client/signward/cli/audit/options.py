@@ -14,6 +14,7 @@ __all__ = [
     "JsonOption",
     "KeyIdOption",
     "LogKeyOption",
+    "OptionalFolderArgument",
     "OutcomeOption",
     "SinceOption",
     "UntilOption",
@@ -22,6 +23,13 @@ __all__ = [
 
 FolderArgument = Annotated[
     Path, typer.Argument(metavar="DIR", help="Folder of the log, or a daemon's home.")
+]
+OptionalFolderArgument = Annotated[
+    Path | None,
+    typer.Argument(
+        metavar="[DIR]",
+        help="Folder of the log, or a daemon's home; without it the daemon is asked.",
+    ),
 ]
 LogKeyOption = Annotated[
     str | None,

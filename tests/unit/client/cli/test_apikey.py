@@ -8,7 +8,7 @@ import os
 import stat
 
 import pytest
-from signward.cli.apikey.secret_file import SecretFile
+from signward.cli.secret_file import SecretFile
 
 from tests.fakes.statuses import status
 

@@ -1,0 +1,23 @@
+"""Records as rows of a table."""
+
+from __future__ import annotations
+
+from signward.audit.records import Record, format_time
+
+__all__ = ["HEADER", "row"]
+
+HEADER = ("SEQUENCE", "TIME", "EVENT", "OUTCOME", "IDENTITY", "METHOD", "KEY", "VERSION")
+
+
+def row(record: Record) -> tuple[str, ...]:
+    """Return a record under ``HEADER``."""
+    return (
+        str(record.seq),
+        format_time(record.time),
+        record.event,
+        record.outcome,
+        record.identity,
+        record.method.rpartition("/")[2],
+        record.key,
+        str(record.version or ""),
+    )

@@ -1,0 +1,112 @@
+"""The part of ``AdminService`` about the audit log, of the fake daemon."""
+
+from __future__ import annotations
+
+import json
+
+import grpc
+from signward.audit.checkpoints import parse_checkpoint
+from signward.v1 import audit_pb2 as pb
+
+from tests.fakes.daemon_state import FakeState, abort
+from tests.fakes.spine.audit_log import FakeAuditLog
+from tests.fakes.statuses import status
+
+__all__ = ["FakeAuditService"]
+
+
+class FakeAuditService(FakeState):
+    """Reads a log in memory, which a test may replace by another one at any time.
+
+    Attributes:
+        log: The log.
+        note: The checkpoint that it shows; ``None`` for the newest.
+        own: Whether inclusion proofs come with the record.
+        bent: Whether the last hash of each proof is another.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.log = FakeAuditLog()
+        self.note: bytes | None = None
+        self.own = True
+        self.bent = False
+
+    def GetCheckpoint(self, request, context):  # noqa: N802 -- the service's names
+        self._enter("GetCheckpoint", request, context)
+        note = self._note()
+        checkpoint = parse_checkpoint(note)
+        return pb.GetCheckpointResponse(
+            log=self.log.name,
+            size=checkpoint.size,
+            root_hash=checkpoint.root,
+            checkpoint=note,
+            verifier_key=self.log.verifier_key,
+            first_sequence=self.log.first,
+        )
+
+    def ListAuditRecords(self, request, context):  # noqa: N802
+        self._enter("ListAuditRecords", request, context)
+        start, size = int(request.page_token or request.start), request.page_size or 100
+        end = min(start + size, self.log.size)
+        token = str(end) if end < self.log.size else ""
+        found = [record(n, self.log) for n in range(start, end)]
+        wanted = [each for each in found if _fits(each, request.filter)]
+        return pb.ListAuditRecordsResponse(records=wanted, next_page_token=token, next_sequence=end)
+
+    def TailAuditRecords(self, request, context):  # noqa: N802
+        self._enter("TailAuditRecords", request, context)
+        number = request.start if request.HasField("start") else self.log.size
+        yield pb.TailAuditRecordsResponse(next_sequence=number)
+        while context.is_active():
+            if planned := self.planned.get("TailAuditRecords"):
+                abort(context, planned.popleft())
+            if self.log.wait(number, 0.05):
+                found = record(number, self.log)
+                number += 1
+                if _fits(found, request.filter):
+                    yield pb.TailAuditRecordsResponse(record=found, next_sequence=number)
+
+    def GetAuditProof(self, request, context):  # noqa: N802
+        self._enter("GetAuditProof", request, context)
+        note = self._note()
+        newest = parse_checkpoint(note).size
+        answer = pb.GetAuditProofResponse(checkpoint=note)
+        if request.HasField("inclusion"):
+            sequence = request.inclusion.sequence
+            size = answer.tree_size = request.inclusion.tree_size or newest
+            self._ensure(sequence < size, context)
+            answer.hashes.extend(self.log.inclusion(sequence, size))
+            if self.own:
+                answer.record.CopyFrom(record(sequence, self.log))
+        else:
+            first = request.consistency.first_size
+            size = answer.tree_size = request.consistency.second_size or newest
+            self._ensure(first <= size, context)
+            answer.hashes.extend(self.log.consistency(first, size))
+        if self.bent and answer.hashes:
+            answer.hashes[-1] = bytes(32)
+        return answer
+
+    def _note(self) -> bytes:
+        return self.log.checkpoint() if self.note is None else self.note
+
+    def _ensure(self, possible: bool, context: grpc.ServicerContext) -> None:
+        if not possible:
+            abort(context, status("INVALID_ARGUMENT", "FIELD_INVALID", "A field is invalid."))
+
+
+def record(sequence: int, log: FakeAuditLog) -> pb.AuditRecord:
+    """Return a record of the log as a message."""
+    fields = json.loads(log.bodies[sequence])
+    message = pb.AuditRecord(sequence=sequence, record=log.bodies[sequence])
+    for name in ("event", "outcome", "identity", "method", "action", "key", "version"):
+        if name in fields:
+            setattr(message, name, fields[name])
+    message.time.FromJsonString(fields["time"])
+    return message
+
+
+def _fits(found: pb.AuditRecord, wanted: pb.AuditFilter) -> bool:
+    names = ("identity", "key", "outcome", "event")
+    return all(getattr(wanted, name) in {"", getattr(found, name)} for name in names)
