@@ -55,6 +55,7 @@ class GrpcCall:
 
     __slots__ = (
         "_address",
+        "_name",
         "_trace",
         "context",
         "entry",
@@ -74,6 +75,7 @@ class GrpcCall:
         self.entry: AuditEntry | None = None
         self.receipt: AuditReceipt | None = None
         self._address: str | None = None
+        self._name = ""
         self._trace: Trace | None = None
 
     @property
@@ -105,6 +107,13 @@ class GrpcCall:
         if address is None:
             address = self._address = address_of(self.context.peer())
         return address
+
+    @property
+    def name(self) -> str:
+        """The caller as text; raises as ``identity``. Asked for by each item."""
+        if not self._name:
+            self._name = str(self.identity)
+        return self._name
 
     @property
     def trace(self) -> Trace:
@@ -163,6 +172,8 @@ class BatchCall:
         "_deadline",
         "_next",
         "_standing",
+        "_told",
+        "_trace",
         "address",
         "authentication",
         "identity",
@@ -175,6 +186,8 @@ class BatchCall:
         if call.standing is None:
             raise IdentityMissing
         self._standing = call.standing
+        self._told = call.told
+        self._trace = call.trace
         self.identity = call.identity
         self.authentication = call.authentication
         self.address = call.address
@@ -187,8 +200,8 @@ class BatchCall:
 
     def concluded(self, entry: AuditEntry, receipt: AuditReceipt | None) -> None:
         """Pass on what is recorded of an item; see ``ports.Call``."""
-        told = self._call.told
-        told.item(self._call, told.spans.child(self._call.trace), entry, receipt)
+        told = self._told
+        told.item(self._call, told.spans.child(self._trace), entry, receipt)
 
     def ensure_live(self) -> None:
         """Return while the answer is still wanted; see ``ports.Call``."""
