@@ -145,7 +145,7 @@ class Endings:
     ) -> None:
         standing = call.standing
         known = standing is not None and standing is not ANONYMOUS
-        identity = str(call.identity) if known else ""
+        identity = call.name if known else ""
         self.spans.finish(
             Span(
                 trace,
