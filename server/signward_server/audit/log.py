@@ -12,6 +12,7 @@ from signward_server.audit.keeping import Keeping
 from signward_server.audit.proving import Proving
 from signward_server.audit.reading import Reading
 from signward_server.audit.rounds import Rounds
+from signward_server.audit.settling import Settling
 from signward_server.audit.writing import Writer
 from signward_server.core.audit_events import AuditEvent
 from signward_server.core.errors import AuditUnavailable
@@ -30,6 +31,7 @@ class Log:
         verifier_key: Its public key.
         encoder: Makes records.
         writer: Writes them.
+        settling: Brings them to the disk.
         failures: Counts failures.
         keeping: What is done besides.
         threads: The first does that, and is woken where somebody waits for a checkpoint.
@@ -47,6 +49,7 @@ class Log:
         verifier_key: str,
         encoder: Encoder,
         writer: Writer,
+        settling: Settling,
         failures: Failures,
         keeping: Keeping,
         threads: Sequence[Rounds],
@@ -60,6 +63,7 @@ class Log:
         self.verifier_key = verifier_key
         self._encode = encoder.entry
         self._writer = writer
+        self._settling = settling
         self._failures = failures
         self._keeping = keeping
         self._threads = threads
@@ -164,8 +168,7 @@ class Log:
         self._closing.close()
 
     def _append(self, records: Sequence[bytes]) -> int:
-        writer = self._writer
-        first = writer.append(records)
+        first = self._writer.append(records)
         if self._is_synced:
-            writer.sync(first + len(records))
+            self._settling.sync(first + len(records))
         return first
