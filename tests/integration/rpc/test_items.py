@@ -385,7 +385,7 @@ def test_on_the_way_to_the_end_an_item_finishes_and_its_stream_is_cut(
     assert eventually(lambda: len(where.threads) == 1)
     stopping = threading.Thread(target=served.server.stop, args=(3,))
     stopping.start()
-    assert eventually(lambda: served.server._router._closing)
+    assert eventually(lambda: served.server._main._router._closing)
     late = _Stream(served, "late")
     assert reason(late.refusal()) == "SHUTTING_DOWN"
     where.open.set()
