@@ -236,11 +236,10 @@ def _(daemon: Daemon) -> Iterator[None]:
 def show(daemon: Daemon, lifetime: timedelta) -> None:
     """Give the daemon a new certificate and wait until it shows it."""
     issued = Authority.open(daemon.home.authority).issue_server(datetime.now(UTC), lifetime)
-    ends = x509.load_pem_x509_certificate(issued.certificate).not_valid_after_utc.timestamp()
-    replace(daemon.home.path / "tls" / "server.key", issued.key)
+    replace(daemon.home.path / "tls" / "server.key", issued.private_key)
     replace(daemon.home.path / "tls" / "server.crt", issued.certificate)
     expiry = 'signward_certificate_expiry_timestamp_seconds{certificate="server"}'
-    assert eventually(lambda: daemon.metric(expiry) == ends)
+    assert eventually(lambda: daemon.metric(expiry) == issued.not_after.timestamp())
 
 
 def _write_overdue_list(home: Home) -> None:

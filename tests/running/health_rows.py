@@ -67,12 +67,10 @@ class Said:
             thread.start()
 
     def _follow(self, channel: grpc.Channel, service: str) -> None:
-        request = health_pb2.HealthCheckRequest(service=service).SerializeToString()
+        watch = channel.unary_stream(_HEALTH + "Watch")
         try:
-            for answer in channel.unary_stream(_HEALTH + "Watch")(request, timeout=PATIENCE):
-                self.last[service] = _NAMES(
-                    health_pb2.HealthCheckResponse.FromString(answer).status
-                )
+            for answer in watch(_question(service), timeout=PATIENCE):
+                self.last[service] = _status(answer)
         except grpc.RpcError:
             return
 
@@ -86,38 +84,41 @@ def watching(daemon: Daemon) -> Iterator[Said]:
 
 def observed(daemon: Daemon, said: Said) -> Row:
     """Ask a daemon in all ways; each service must say the same."""
+    request = sign_request(KEY).SerializeToString()
     with daemon.client() as client:
-        checks = {_check(client.channel, service) for service in SERVICES}
-        signed = sign_request(KEY).SerializeToString()
-        sign = _outcome(client.channel, SIGN + "Sign", signed)
+        asked = [_asked(client.channel, _HEALTH + "Check", _question(name)) for name in SERVICES]
+        sign = _outcome(_asked(client.channel, SIGN + "Sign", request))
+        checks = {_status(_outcome(each)) for each in asked}
     return Row(
         live=str(daemon.probe("/livez")),
         ready=str(daemon.probe("/readyz")),
-        check=_one(checks),
-        watch=_one(set(said.last.values())),
+        check=" or ".join(sorted(checks)),
+        watch=" or ".join(sorted(set(said.last.values()))),
         sign="OK" if isinstance(sign, bytes) else sign,
     )
 
 
-def _one(answers: set[str]) -> str:
-    return " or ".join(sorted(answers))
+def _question(service: str) -> bytes:
+    data: bytes = health_pb2.HealthCheckRequest(service=service).SerializeToString()
+    return data
 
 
-def _check(channel: grpc.Channel, service: str) -> str:
-    request = health_pb2.HealthCheckRequest(service=service).SerializeToString()
-    answer = _outcome(channel, _HEALTH + "Check", request)
+def _asked(channel: grpc.Channel, method: str, data: bytes) -> grpc.Future:
+    return channel.unary_unary(method).future(data, timeout=_TIMEOUT)
+
+
+def _outcome(asked: grpc.Future) -> bytes | str:
+    """Return the answer, or why there is none, as the table has it."""
+    try:
+        answer: bytes = asked.result()
+    except grpc.RpcError as error:
+        refusal = refusal_of(error)
+        without = "no connection" if refusal.status == "UNAVAILABLE" else "no answer"
+        return refusal.reason or without
+    return answer
+
+
+def _status(answer: bytes | str) -> str:
     if isinstance(answer, str):
         return answer
     return str(_NAMES(health_pb2.HealthCheckResponse.FromString(answer).status))
-
-
-def _outcome(channel: grpc.Channel, method: str, data: bytes) -> bytes | str:
-    """Return the answer, or why there is none, as the table has it."""
-    try:
-        answer: bytes = channel.unary_unary(method)(data, timeout=_TIMEOUT)
-    except grpc.RpcError as error:
-        reason = refusal_of(error).reason
-        if reason:
-            return reason
-        return "no connection" if refusal_of(error).status == "UNAVAILABLE" else "no answer"
-    return answer

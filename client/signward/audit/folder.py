@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import mmap
 import os
+import re
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +23,8 @@ from signward.audit.segments import (
 
 __all__ = ["LogFolder", "list_folder", "mapped"]
 
+# A segment's draft, and the mark of one that was uploaded: the daemon's own, and no evidence.
+_BESIDE = re.compile(r"[0-9]{20}\.(?:log\.new|uploaded)", re.ASCII)
 _OPEN = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 
 
@@ -68,7 +71,8 @@ def list_folder(path: Path) -> LogFolder:
     for name in names - {HASHES_NAME}:
         first = first_of_name(name)
         if first is None:
-            others.append(name)
+            if not _BESIDE.fullmatch(name):
+                others.append(name)
         elif name.endswith(CHECKPOINTS_SUFFIX):
             checkpoints.append(first)
         else:

@@ -65,8 +65,9 @@ def bridge(mark: Mark, newer: Checkpoint | None, hashes: Buffer) -> Finding | No
     Returns:
         What is wrong, ``None`` if the log goes on from the checkpoint.
     """
-    if mark.size == 0 and mark.checkpoint.root == EMPTY_ROOT:
-        return None
+    if mark.size == 0:
+        right = mark.checkpoint.root == EMPTY_ROOT
+        return None if right else Finding(Kind.REWRITTEN, "no log begins like this", mark.file)
     text = f"record {mark.size - 1} of the given checkpoint is no longer in the log, and "
     if newer is None:
         return Finding(Kind.UNDECIDED, text + "no newer checkpoint covers it", mark.file)

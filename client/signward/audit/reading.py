@@ -11,6 +11,7 @@ from signward.audit.errors import AuditError, SegmentError
 from signward.audit.folder import LogFolder, mapped
 from signward.audit.framing import frames
 from signward.audit.records import Record, format_time
+from signward.audit.segment_list import was_never_begun
 from signward.audit.segments import Header, read_header
 
 __all__ = ["RecordFilter", "read_bodies", "read_body"]
@@ -82,13 +83,15 @@ def read_bodies(folder: LogFolder, start: int = 0) -> Iterator[tuple[int, bytes]
 
     Yields:
         Sequence and bytes of each record. A frame at the very end that was not written whole is
-        left out.
+        left out, and so is a last segment that was never begun.
 
     Raises:
         SegmentError: The log is damaged.
         OSError: A file cannot be read.
     """
     firsts = folder.segments
+    if len(firsts) > 1 and was_never_begun(folder, firsts[-1]):
+        firsts = firsts[:-1]
     for number, first in enumerate(firsts):
         after = firsts[number + 1] if number + 1 < len(firsts) else None
         if after is None or after > start:

@@ -14,7 +14,7 @@ from signward.audit.segments import Header, read_header, segment_name
 from signward.audit.tasks import Task, mark_of_header
 from signward.audit.verifier_keys import VerifierKey
 
-__all__ = ["Opened", "marks_beside", "open_segments", "tasks_for"]
+__all__ = ["Opened", "marks_beside", "open_segments", "tasks_for", "was_never_begun"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,33 @@ class Opened:
 
 
 def open_segments(folder: LogFolder, key: VerifierKey, findings: Findings) -> list[Opened]:
-    """Read the header of every segment, and say what is wrong with one."""
-    return [_open(folder, first, key, findings) for first in folder.segments]
+    """Read the header of every segment, and say what is wrong with one.
+
+    A last segment that was never begun, as a crash may leave one, is left out.
+    """
+    firsts = folder.segments
+    if len(firsts) > 1 and was_never_begun(folder, firsts[-1]):
+        text = "the last segment was not begun: its header was not written to its end"
+        findings.add(Finding(Kind.TORN_TAIL, text, segment_name(firsts[-1]), 0))
+        firsts = firsts[:-1]
+    return [_open(folder, first, key, findings) for first in firsts]
+
+
+def was_never_begun(folder: LogFolder, first: int) -> bool:
+    """Return whether the header of a last segment was not written to its end.
+
+    Where there are checkpoints beside it, it was, and somebody has cut it.
+    """
+    try:
+        if first in folder.checkpoints and folder.checkpoints_of(first).stat().st_size:
+            return False
+        with mapped(folder.segment(first)) as data:
+            read_header(data, segment_name(first))
+    except SegmentError as error:
+        return error.kind == "torn"
+    except OSError:
+        return False
+    return False
 
 
 def _open(folder: LogFolder, first: int, key: VerifierKey, findings: Findings) -> Opened:

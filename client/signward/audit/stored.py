@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from signward.audit.framing import Buffer
-from signward.audit.merkle import HASH_SIZE, fold
+from signward.audit.merkle import EMPTY_ROOT, HASH_SIZE, fold
 
 __all__ = [
     "Nodes",
@@ -60,8 +60,8 @@ def frontier_at(size: int, nodes: Nodes) -> list[bytes]:
 
 
 def tree_root(size: int, nodes: Nodes) -> bytes:
-    """Return the root of the tree of ``size`` leaves, at least one."""
-    return subtree_root(0, size, nodes)
+    """Return the root of the tree of ``size`` leaves."""
+    return subtree_root(0, size, nodes) if size else EMPTY_ROOT
 
 
 def subtree_root(start: int, end: int, nodes: Nodes) -> bytes:

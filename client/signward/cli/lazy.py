@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -60,8 +60,13 @@ def module_loader(module: str) -> _Loader:
     return load
 
 
-def daemon_loader(name: str) -> _Loader:
-    """Return a loader for a command that comes with the daemon."""
+def daemon_loader(name: str, *below: str) -> _Loader:
+    """Return a loader for a command that comes with the daemon.
+
+    Args:
+        name: Of the command, or of its group.
+        below: Its name in that group.
+    """
 
     def load() -> Any:  # noqa: ANN401 -- see _Loader
         # Read by grpc when it is imported: no lines of core about handshakes that strangers fail.
@@ -75,11 +80,20 @@ def daemon_loader(name: str) -> _Loader:
                 group = typer.main.get_command(entry_point.load())
             except ModuleNotFoundError as error:
                 raise _missing(name, error.name) from error
-            if isinstance(group, TyperGroup) and name in group.commands:
-                return group.commands[name]
+            if found := _command(group, (name, *below)):
+                return found
         raise _missing(name, "the daemon")
 
     return load
+
+
+def _command(found: Any, path: Sequence[str]) -> Any:  # noqa: ANN401 -- see _Loader
+    """Return a command below another one, ``None`` if there is none."""
+    for name in path:
+        if not isinstance(found, TyperGroup):
+            return None
+        found = found.commands.get(name)
+    return found
 
 
 def _not_installed(package: Distribution) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 from signward.audit.segments import Header, Previous
 
@@ -35,16 +36,30 @@ class Signed:
             self.size, self.note = size, note
             self._changed.notify_all()
 
-    def wait(self, size: int, timeout: float) -> bytes:
+    def look_again(self) -> None:
+        """Have those who wait look whether one can be made at all."""
+        with self._changed:
+            self._changed.notify_all()
+
+    def wait(self, size: int, timeout: float, is_lost: Callable[[], bool]) -> bytes:
         """Return a checkpoint of at least this size, which somebody has been asked to make.
 
+        Args:
+            size: Records that it has to cover.
+            timeout: Seconds to wait for it.
+            is_lost: Whether none can be made now.
+
         Raises:
-            AuditUnavailable: There was none within ``timeout`` seconds.
+            AuditUnavailable: There was none in time, or none can be made.
         """
         with self._changed:
-            if not self._changed.wait_for(lambda: self.size >= size and self.note, timeout):
+            self._changed.wait_for(lambda: self._is_there(size) or is_lost(), timeout)
+            if not self._is_there(size):
                 raise AuditUnavailable
             return self.note
+
+    def _is_there(self, size: int) -> bool:
+        return self.size >= size and bool(self.note)
 
 
 class Checkpointing:

@@ -18,7 +18,7 @@ from signward_server.audit.retention import Retention
 from signward_server.audit.writing import Writer
 from signward_server.core.audit_events import AuditEvent
 from signward_server.core.errors import AuditUnavailable
-from signward_server.core.ports import Clock, Level, Meter
+from signward_server.core.ports import Clock, Event, Level, Meter
 
 __all__ = ["Bounds", "Keeping"]
 
@@ -38,9 +38,9 @@ class Bounds:
         reserve: Bytes that are kept for others than failures.
     """
 
-    size: int
-    age: float
-    reserve: int
+    size: int = 64 * 2**20
+    age: float = 86_400.0
+    reserve: int = 0
 
 
 class Keeping:
@@ -56,8 +56,10 @@ class Keeping:
         retention: Removes old segments.
         bounds: See there.
         free: Bytes that are free where the log lies; raises ``OSError``.
+        tend: Looks after the uploads; returns how many have failed since the last time.
         clock: Time.
         meter: Is told how things are.
+        first: Number of the oldest record.
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class Keeping:
         retention: Retention,
         bounds: Bounds,
         free: Callable[[], int],
+        tend: Callable[[], int],
         clock: Clock,
         meter: Meter,
         first: int,
@@ -85,6 +88,7 @@ class Keeping:
         self._retention = retention
         self._bounds = bounds
         self._free = free
+        self._tend = tend
         self._clock = clock
         self._meter = meter
         self._notes: deque[bytes] = deque(maxlen=64)
@@ -136,6 +140,8 @@ class Keeping:
             self._failures.scarce = self._free() < self._bounds.reserve
         except OSError:
             self._failures.scarce = True
+        for _ in range(self._tend()):
+            self._meter.count(Event.AUDIT_FAILED, "upload")
         if self._writer.failure is not None:
             self._repair(now)
         self._write_notes()

@@ -27,6 +27,8 @@ OTHER_LOG = (
 )
 """What to do where key and log are no pair."""
 
+_TORN_PARTS = 2  # into which one note that was not written to its end may fall
+
 
 def last_checkpoint(place: Place, key: CheckpointKey) -> Checkpoint | None:
     """Return the last checkpoint in the files beside the segments, ``None`` if there is none.
@@ -64,15 +66,17 @@ def _last_note(place: Place, path: Path) -> bytes:
     """Return the last whole note of a file, empty if there is none, and end the file with it."""
     data = path.read_bytes()
     notes = list(split_checkpoints(data))
-    if not notes:
+    whole = len(notes)
+    while whole and whole > len(notes) - _TORN_PARTS and not _is_whole(notes[whole - 1][1]):
+        whole -= 1
+    if whole < len(notes):
+        place.files.cut(path, notes[whole][0])
+    if not whole:
         return b""
-    offset, note = notes.pop()
-    if _is_whole(note):
-        if not data.endswith(note + b"\n"):
-            _end(place, path)
-        return note
-    place.files.cut(path, offset)
-    return notes.pop()[1] if notes else b""
+    offset, note = notes[whole - 1]
+    if offset + len(note) == len(data):
+        _end(place, path)
+    return note
 
 
 def _is_whole(note: bytes) -> bool:

@@ -9,6 +9,7 @@ from signward_server.audit.checkpointing import Signed
 from signward_server.audit.encoding import Encoder
 from signward_server.audit.failures import Failures
 from signward_server.audit.keeping import Keeping
+from signward_server.audit.proving import Proving
 from signward_server.audit.reading import Reading
 from signward_server.audit.rounds import Rounds
 from signward_server.audit.writing import Writer
@@ -34,6 +35,7 @@ class Log:
         rounds: Does that, woken where somebody waits for a checkpoint.
         signed: The last checkpoint.
         reading: Reads.
+        proving: Proves.
         is_synced: Whether a record has to be on the disk before an answer.
         closing: Ends the threads and closes the files.
     """
@@ -50,6 +52,7 @@ class Log:
         rounds: Rounds,
         signed: Signed,
         reading: Reading,
+        proving: Proving,
         is_synced: bool,
         closing: ExitStack,
     ) -> None:
@@ -62,6 +65,7 @@ class Log:
         self._rounds = rounds
         self._signed = signed
         self._reading = reading
+        self._proving = proving
         self._is_synced = is_synced
         self._closing = closing
 
@@ -127,11 +131,11 @@ class Log:
 
     def checkpoint(self) -> bytes:
         """See ``ports.AuditLog``."""
-        size = self._writer.next
-        if self._signed.size < size or not self._signed.note:
-            self.ensure_available()
+        writer, signed = self._writer, self._signed
+        size = writer.next
+        if signed.size < size or not signed.note:
             self._rounds.wake()
-        return self._signed.wait(size, _CHECKPOINT_TIMEOUT)
+        return signed.wait(size, _CHECKPOINT_TIMEOUT, lambda: writer.failure is not None)
 
     def records(self, start: int, most: int) -> Sequence[bytes]:
         """See ``ports.AuditLog``."""
@@ -144,11 +148,11 @@ class Log:
 
     def inclusion(self, sequence: int, size: int) -> Sequence[bytes]:
         """See ``ports.AuditLog``."""
-        return self._reading.inclusion(sequence, size, range(self.first, self._signed.size))
+        return self._proving.inclusion(sequence, size, self.first)
 
     def consistency(self, first: int, second: int) -> Sequence[bytes]:
         """See ``ports.AuditLog``."""
-        return self._reading.consistency(first, second, range(self.first, self._signed.size))
+        return self._proving.consistency(first, second, self.first)
 
     def close(self) -> None:
         """Sign what there is and let the log go; records are refused from now on."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -20,6 +20,7 @@ from signward_server.audit.files import Files, SystemFiles
 from signward_server.audit.folder import Folder
 from signward_server.audit.keeping import Bounds, Keeping
 from signward_server.audit.log import Log
+from signward_server.audit.proving import Proving
 from signward_server.audit.reading import Reading
 from signward_server.audit.recovery import Recovered, recover
 from signward_server.audit.retention import Keep, Retention
@@ -55,9 +56,9 @@ class Options:
 
     folder: Path
     durability: Durability = "group"
-    bounds: Bounds = Bounds(size=64 * 2**20, age=86_400.0, reserve=0)
-    keep: Keep = Keep()
-    budget: Budget = Budget()
+    bounds: Bounds = field(default_factory=Bounds)
+    keep: Keep = field(default_factory=Keep)
+    budget: Budget = field(default_factory=Budget)
 
 
 def open_log(
@@ -65,6 +66,8 @@ def open_log(
     key: CheckpointKey,
     clock: Clock,
     meter: Meter,
+    *,
+    tend: Callable[[], int] = lambda: 0,
     files: Files | None = None,
 ) -> Log:
     """Open a log that exists, and begin to keep it.
@@ -74,6 +77,7 @@ def open_log(
         key: Signs its checkpoints.
         clock: Time.
         meter: Is told how things are.
+        tend: Looks after the uploads once a second; returns how many have failed since.
         files: The file system, unless it is the kernel's.
 
     Raises:
@@ -90,7 +94,7 @@ def open_log(
                 "check the disk and the folder's owner",
             ) from exc
         opened.callback(found.tree.close)
-        log = _assembled(options, place, key, found, clock, meter, opened.pop_all())
+        log = _assembled(options, place, key, found, clock, meter, tend, opened.pop_all())
     if found.cut:
         log.note(AuditEvent.RECOVERED, found.cut)
     return log
@@ -103,10 +107,15 @@ def _assembled(
     found: Recovered,
     clock: Clock,
     meter: Meter,
+    tend: Callable[[], int],
     closing: ExitStack,
 ) -> Log:
+    checkpoint = found.checkpoint
+    signed = Signed(*((checkpoint.size, bytes(checkpoint.note)) if checkpoint else (0, b"")))
+
     def failed(step: str) -> None:
         meter.count(Event.AUDIT_FAILED, step)
+        signed.look_again()
 
     began = clock.time() - clock.monotonic()
     encoder = Encoder(clock)
@@ -116,8 +125,6 @@ def _assembled(
         deferred=options.durability == "async",
         on_failure=failed,
     )
-    checkpoint = found.checkpoint
-    signed = Signed(*((checkpoint.size, bytes(checkpoint.note)) if checkpoint else (0, b"")))
     checkpointing = Checkpointing(
         place=place, writer=writer, tree=found.tree, key=key, signed=signed, clock=clock
     )
@@ -132,10 +139,12 @@ def _assembled(
         retention=Retention(place, options.keep, lambda: began + clock.monotonic()),
         bounds=options.bounds,
         free=lambda: place.files.free(place.folder.path),
+        tend=tend,
         clock=clock,
         meter=meter,
         first=place.folder.segments()[0],
     )
+    reading = Reading(place, writer)
     rounds = Rounds("audit", _LOOK_EVERY, keeping.look)
     closing.callback(writer.close)
     closing.callback(keeping.end)
@@ -153,7 +162,8 @@ def _assembled(
         keeping=keeping,
         rounds=rounds,
         signed=signed,
-        reading=Reading(place, writer, found.tree),
+        reading=reading,
+        proving=Proving(found.tree, signed, reading),
         is_synced=options.durability == "sync",
         closing=closing,
     )

@@ -1,4 +1,4 @@
-"""Reading the log while it is written, and proving what is in it."""
+"""Reading the log while it is written."""
 
 from __future__ import annotations
 
@@ -6,22 +6,20 @@ import mmap
 import os
 import struct
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from itertools import islice
 
 from signward.audit.errors import SegmentError
 from signward.audit.framing import FRAME_HEAD, frames
-from signward.audit.proofs import consistency_proof, inclusion_proof
 from signward.audit.segments import read_header
 
 from signward_server.audit.beginning import Place
 from signward_server.audit.segment import Marks
-from signward_server.audit.tree import Tree
 from signward_server.audit.writing import Writer
-from signward_server.core.errors import AuditUnavailable, FieldInvalid
+from signward_server.core.errors import AuditUnavailable
 
-__all__ = ["Arrivals", "Reading"]
+__all__ = ["Reading"]
 
 _length = struct.Struct(">I").unpack_from
 _CHUNK = 256 * 1024
@@ -30,18 +28,16 @@ _MOST_MARKED = 16  # sealed segments whose marks are remembered
 
 
 class Reading:
-    """Reads records from the segments, and proofs from the stored hashes.
+    """Reads records from the segments.
 
     Args:
         place: The log.
         writer: Knows how far it goes.
-        tree: Its stored hashes.
     """
 
-    def __init__(self, place: Place, writer: Writer, tree: Tree) -> None:
+    def __init__(self, place: Place, writer: Writer) -> None:
         self._place = place
         self._writer = writer
-        self._tree = tree
         self._marked: dict[int, Marks] = {}
 
     def records(self, start: int, most: int) -> list[bytes]:
@@ -88,38 +84,6 @@ class Reading:
                 self._marked.clear()
             self._marked[first] = marks
         return marks
-
-    def inclusion(self, sequence: int, size: int, sizes: range) -> Sequence[bytes]:
-        """Return the proof that a record is in a tree.
-
-        Args:
-            sequence: Number of the record.
-            size: Of the tree.
-            sizes: Numbers of the records that are kept and covered by a checkpoint.
-
-        Raises:
-            FieldInvalid: There is no such record or no such tree.
-            AuditUnavailable: The hashes cannot be read.
-        """
-        if sequence not in sizes:
-            raise FieldInvalid.at("sequence", "must be that of a record that is kept")
-        if not sequence < size <= sizes.stop:
-            raise FieldInvalid.at("tree_size", "must be above the sequence, and signed")
-        return self._proof(lambda: inclusion_proof(sequence, size, self._tree.node))
-
-    def consistency(self, first: int, second: int, sizes: range) -> Sequence[bytes]:
-        """Return the proof that one tree continues another; see ``inclusion``."""
-        if not (first == 0 or sizes.start <= first <= sizes.stop):
-            raise FieldInvalid.at("first_size", "must be a size of which the records are kept")
-        if not first <= second <= sizes.stop:
-            raise FieldInvalid.at("second_size", "must not be below the first, and be signed")
-        return self._proof(lambda: consistency_proof(first, second, self._tree.node))
-
-    def _proof(self, make: Callable[[], Sequence[bytes]]) -> Sequence[bytes]:
-        try:
-            return make()
-        except (LookupError, OSError) as exc:
-            raise AuditUnavailable from exc
 
 
 def _records(descriptor: int, mark: tuple[int, int], start: int, end: int) -> Iterator[bytes]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 from signward_server.audit.beginning import Place
 
@@ -64,7 +65,7 @@ class Retention:
         found = {first: folder.segment(first).stat() for first in segments}
         total = sum(status.st_size for status in found.values())
         oldest = None
-        for first, following in zip(segments, segments[1:], strict=False):
+        for first, following in pairwise(segments):
             status = found[first]
             is_old = 0 < self._keep.age < self._now() - status.st_mtime
             is_much = 0 < self._keep.size < total

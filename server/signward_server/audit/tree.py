@@ -149,8 +149,13 @@ class Tree:
 
 def _places(size: int) -> list[tuple[int, int]]:
     """Return level and number of each subtree in the frontier of a tree, largest first."""
-    found: list[tuple[int, int]] = []
-    frontier_at(size, lambda level, n: found.append((level, n)) or b"")  # type: ignore[func-returns-value]
+    found = []
+
+    def note(level: int, n: int) -> bytes:
+        found.append((level, n))
+        return b""
+
+    frontier_at(size, note)
     return found
 
 

@@ -14,6 +14,7 @@ from signward_server.config.addresses import (
     OptionalEndpoint,
     SocketPath,
 )
+from signward_server.config.audit import Audit
 from signward_server.config.custody import Custody, Envelope
 from signward_server.config.limits import Limits
 from signward_server.config.policy import Groups, Policy
@@ -25,6 +26,7 @@ from signward_server.config.telemetry import Telemetry
 from signward_server.config.tls import ClientCa, Tls
 
 __all__ = [
+    "Audit",
     "ClientCa",
     "Custody",
     "Envelope",
@@ -150,6 +152,7 @@ class Settings(Section):
     groups: Groups = table("Groups of identities.")
     store: Store = table("Where keys are kept.")
     custody: Custody = table("Where private halves live.")
+    audit: Audit = table("What was done.")
     limits: Limits = table("How much the daemon takes on.")
     rate_limits: RateLimits = table("How often who may do what.")
     order: Order = table("Order intents.")

@@ -22,6 +22,7 @@ __all__ = ["check_kek", "check_machine"]
 _SECRETS = {
     "tls.private_key": "the private key",
     "rate_limits.storage_password": "the password",
+    "audit.checkpoint_key": "the key of the audit log",
     "telemetry.private_key": "the private key",
     "telemetry.headers": "what the collector is told",
 }
@@ -45,6 +46,7 @@ def check_machine(settings: Settings, home: Path, clock: Clock) -> list[Problem]
         *([] if files else _tls(settings, clock)),
         *_reach(settings, home),
         *_store(settings, home),
+        *_audit(settings),
         *_memory(settings),
     ]
 
@@ -72,6 +74,8 @@ def _files(settings: Settings) -> Iterator[Problem]:
     named |= {f"tls.revocation[{i}]": path for i, path in enumerate(tls.revocation)}
     if (ca := settings.rate_limits.storage_ca) is not None:
         named["rate_limits.storage_ca"] = ca
+    if settings.audit.origin:
+        named["audit.checkpoint_key"] = settings.audit.checkpoint_key
     if (password := settings.rate_limits.storage_password) is not None:
         named["rate_limits.storage_password"] = password
     for key in ("ca", "certificate", "private_key", "headers"):
@@ -130,6 +134,12 @@ def _store(settings: Settings, home: Path) -> Iterator[Problem]:
     if not path.resolve().is_relative_to(home.resolve()):
         text = f"({path}) lies outside the home {home}, whose lock protects it"
         yield Problem("configuration", "store.path", text, "move it in, or name the home (--home)")
+
+
+def _audit(settings: Settings) -> Iterator[Problem]:
+    if not settings.audit.origin:
+        fix = "run `signward audit init`, which makes the audit log of this home"
+        yield Problem("configuration", "audit.origin", "is missing", fix)
 
 
 def _memory(settings: Settings) -> Iterator[Problem]:

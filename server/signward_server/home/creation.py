@@ -1,4 +1,4 @@
-"""Makes a working home in one step: CA, certificates, KEK, configuration, policies, store."""
+"""Makes a working home in one step: CA, certificates, KEK, configuration, policies, log, store."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
+from signward_server.audit.checkpoint_key import new_origin
 from signward_server.config import Endpoint
 from signward_server.config.render import as_toml
 from signward_server.core.identity import Identity, IdentityKind
 from signward_server.core.ports import Clock
 from signward_server.core.startup import ConfigurationRefused
+from signward_server.home.auditing import write_audit
 from signward_server.home.authority import Authority
 from signward_server.home.files import make_folder, sync_folder, write_new
 from signward_server.home.layout import Home, authority_folder
@@ -97,6 +99,7 @@ def _is_empty_folder(path: Path) -> bool:
 
 
 def _fill(draft: Home, authority_path: Path, plan: HomePlan, clock: Clock) -> None:
+    origin = new_origin()
     for folder in (draft.path, draft.tls, draft.clients, draft.store.parent, authority_path):
         make_folder(folder, 0o700)
     make_folder(draft.socket.parent, 0o750)
@@ -111,12 +114,13 @@ def _fill(draft: Home, authority_path: Path, plan: HomePlan, clock: Clock) -> No
         authority.issue_client(identity, clock.now(), LEAF_LIFETIME).write(draft.clients / name)
     write_profiles(draft.clients / "profiles.toml", _target(plan), CLIENTS)
     write_starter(draft.policies)
-    write_new(draft.configuration, as_toml(_values(plan)).encode(), 0o600)
+    write_new(draft.configuration, as_toml(_values(plan, origin)).encode(), 0o600)
+    write_audit(draft.audit, draft.audit_key, origin)
     plan.write_kek(draft.kek)
     plan.write_store(draft.store)
 
 
-def _values(plan: HomePlan) -> dict[str, object]:
+def _values(plan: HomePlan, origin: str) -> dict[str, object]:
     return {
         "listen.tcp": plan.tcp and plan.tcp.written,
         "listen.unix": "run/signward.sock" if plan.socket else "",
@@ -129,6 +133,9 @@ def _values(plan: HomePlan) -> dict[str, object]:
         "groups": STARTER_GROUPS,
         "store.path": "store/signward.db",
         "custody.envelope.kek": "kek",
+        "audit.folder": "audit",
+        "audit.origin": origin,
+        "audit.checkpoint_key": "audit.key",
         **plan.settings,
     }
 

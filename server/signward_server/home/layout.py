@@ -54,6 +54,16 @@ class Home:
         return self.path / "clients"
 
     @property
+    def audit(self) -> Path:
+        """The audit log, 0700."""
+        return self.path / "audit"
+
+    @property
+    def audit_key(self) -> Path:
+        """The key of its checkpoints, 0600; its public half ends in ``.pub``."""
+        return self.path / "audit.key"
+
+    @property
     def socket(self) -> Path:
         """The Unix socket, 0660 in a 0750 folder."""
         return self.path / "run" / "signward.sock"

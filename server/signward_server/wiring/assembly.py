@@ -5,35 +5,23 @@ from __future__ import annotations
 import logging
 from contextlib import ExitStack
 
-from signward_server.audit.unrecorded import NoLog, Unrecorded
 from signward_server.config import Settings
-from signward_server.config.schema import Envelope
 from signward_server.config.schema import Limits as LimitSettings
 from signward_server.core.clock import SystemClock
-from signward_server.core.ports import Clock, ReloadPart
-from signward_server.custody.envelope import (
-    EnvelopeCustody,
-    Kek,
-    KekRowAuthenticator,
-    LocalKeyFile,
-)
-from signward_server.custody.memory import LockedMemory
-from signward_server.custody.native import Native, load_native
-from signward_server.custody.verification import NativeVerifier
+from signward_server.core.ports import Clock, Meter, ReloadPart
 from signward_server.flows.api_key_authentication import ApiKeyAuthentication
 from signward_server.flows.process_api_key import process_api_key
-from signward_server.home.damage import log_damage
 from signward_server.home.policies import load_policies, require_groups
-from signward_server.home.sealing import refuse_foreign_kek
 from signward_server.home.tls_settings import certificate_source
+from signward_server.limits.rules import RuledLimits
 from signward_server.policy.engine import CedarPolicy
 from signward_server.policy.groups import Groups
 from signward_server.rpc.bounds import ServerLimits
 from signward_server.rpc.endings import Endings
 from signward_server.rpc.serving import build_server
 from signward_server.rpc.tls import Certificates
-from signward_server.store import KeyCatalogue, MacSecretDigest, Store, StoreLease, open_store
 from signward_server.telemetry.metrics import Metrics
+from signward_server.wiring.auditing import open_audit, start_uploading
 from signward_server.wiring.daemon import Daemon, startup_errors
 from signward_server.wiring.gauges import Parts, show
 from signward_server.wiring.health import Liveness, Readiness
@@ -45,9 +33,10 @@ from signward_server.wiring.parts import (
     PolicyPart,
     SettingsSource,
 )
-from signward_server.wiring.reloading import Reloader
+from signward_server.wiring.reloading import Part, Reloader
 from signward_server.wiring.telemetry import start_telemetry
 from signward_server.wiring.use_cases import Guards, Stores, build_flows
+from signward_server.wiring.vault import open_vault
 
 __all__ = ["build"]
 
@@ -72,95 +61,59 @@ def build(
     with ExitStack() as opened, startup_errors():
         metrics = Metrics()
         spans = start_telemetry(settings.telemetry, metrics, opened)
+        uploader = start_uploading(settings.audit, opened)
         certificates = Certificates(certificate_source(settings.tls), clock)
         opened.callback(certificates.close)
-        groups = Groups(settings.groups.members)
-        policies = load_policies(settings.policy.folder)
-        require_groups(policies, groups.names, settings.policy.folder)
-        policy = CedarPolicy(policies, groups, clock, metrics)
-        native = load_native(allow_unlisted=settings.custody.envelope.allow_unlisted_libraries)
-        memory = LockedMemory(native.sodium, settings.custody.envelope.locked_memory)
-        opened.callback(memory.close)
-        kek = LocalKeyFile(settings.custody.envelope.kek, native.sodium).load(memory)
-        opened.callback(kek.close)
-        store = open_store(settings.store.path, clock)
-        opened.callback(store.close)
-        custody = _envelope(settings.custody.envelope, native, memory, kek, store, clock)
-        opened.callback(custody.close)
-        rows = KekRowAuthenticator(kek)
-        catalogue = _catalogue(store, rows, kek)
-        lease = StoreLease(store.confirm, settings.store.lease.total_seconds(), clock, metrics)
-        stores = _stores(settings.limits, store, catalogue, rows, lease)
-        lease.start()
-        opened.callback(lease.stop)
+        policy = _policy(settings, clock, metrics)
+        vault = open_vault(settings, clock, metrics, opened)
         limits = build_limits(settings.rate_limits, clock, metrics, opened)
-        audit = Unrecorded()
-        reloader = Reloader(
-            {
-                ReloadPart.POLICY: PolicyPart(policy, settings.policy.folder, source),
-                ReloadPart.CERTIFICATES: CertificatesPart(
-                    certificates, source, settings.tls.spiffe_socket
-                ),
-                ReloadPart.LIMITS: LimitsPart(limits, source),
-                ReloadPart.GROUPS: GroupsPart(policy, settings.policy.folder, source),
-            },
-            metrics,
-            audit,
-        )
-        guards = Guards(policy=policy, limits=limits, audit=audit, log=NoLog(), reloads=reloader)
+        audit = open_audit(settings.audit, clock, metrics, uploader, opened)
+        parts = _reloaded(settings, source, policy, certificates, limits)
+        reloader = Reloader(parts, metrics, audit)
+        guards = Guards(policy=policy, limits=limits, audit=audit, log=audit, reloads=reloader)
         liveness = Liveness()
-        liveness.watch("store-lease", lambda: lease.alive)
-        readiness = Readiness(lease, audit, [custody], certificates, liveness)
+        liveness.watch("store-lease", lambda: vault.lease.alive)
+        readiness = Readiness(vault.lease, audit, [vault.custody], certificates, liveness)
         server = build_server(
             certificates=certificates,
-            api_keys=_api_keys(stores, clock, api_key),
+            api_keys=_api_keys(vault.stores, clock, api_key),
             failures=build_failures(settings.rate_limits, clock, metrics, audit, opened),
             anonymous_health=settings.health.anonymous,
             bounds=_bounds(settings.limits),
-            flows=build_flows(settings, stores, custody, NativeVerifier(native), guards, clock),
+            flows=build_flows(settings, vault.stores, vault.custody, vault.verifier, guards, clock),
             policy=policy,
             limits=limits,
             endings=Endings(audit=audit, spans=spans, meter=metrics, clock=clock),
             clock=clock,
             ready=readiness,
         )
-        show(
-            metrics,
-            Parts(
-                catalogue=catalogue,
-                certificates=certificates,
-                custody=custody,
-                memory=memory,
-                policy=policy,
-                readiness=readiness,
-                server=server,
-            ),
-        )
+        show(metrics, Parts(certificates, vault, policy, readiness, server))
         return Daemon(settings, server, readiness, liveness, metrics, reloader, opened.pop_all())
     raise AssertionError("an error ends the block above")
 
 
-def _catalogue(store: Store, rows: KekRowAuthenticator, kek: Kek) -> KeyCatalogue:
-    catalogue = store.catalogue(rows)
-    refuse_foreign_kek(catalogue.quarantined, len(catalogue), store.materials(), kek.kek_id)
-    log_damage(catalogue.quarantined)
-    return catalogue
+def _policy(settings: Settings, clock: Clock, meter: Meter) -> CedarPolicy:
+    groups = Groups(settings.groups.members)
+    policies = load_policies(settings.policy.folder)
+    require_groups(policies, groups.names, settings.policy.folder)
+    return CedarPolicy(policies, groups, clock, meter)
 
 
-def _stores(
-    bounds: LimitSettings,
-    store: Store,
-    catalogue: KeyCatalogue,
-    rows: KekRowAuthenticator,
-    lease: StoreLease,
-) -> Stores:
-    return Stores(
-        catalogue=catalogue,
-        requests=store.requests(bounds.request_id_retention, bounds.request_ids_per_identity),
-        api_keys=store.api_keys(rows),
-        secret_digest=MacSecretDigest(rows),
-        lease=lease,
-    )
+def _reloaded(
+    settings: Settings,
+    source: SettingsSource,
+    policy: CedarPolicy,
+    certificates: Certificates,
+    limits: RuledLimits,
+) -> dict[ReloadPart, Part]:
+    """Return what can change while the daemon runs."""
+    agent = settings.tls.spiffe_socket
+    return {
+        ReloadPart.POLICY: PolicyPart(policy, settings.policy.folder, source),
+        ReloadPart.CERTIFICATES: CertificatesPart(certificates, source, agent),
+        ReloadPart.LIMITS: LimitsPart(limits, source),
+        ReloadPart.GROUPS: GroupsPart(policy, settings.policy.folder, source),
+    }
 
 
 def _api_keys(stores: Stores, clock: Clock, secret: str) -> ApiKeyAuthentication:
@@ -170,25 +123,6 @@ def _api_keys(stores: Stores, clock: Clock, secret: str) -> ApiKeyAuthentication
         extra = process_api_key(secret, digest, clock)
         _log.warning("API_KEY is valid while this process lives; see `signward apikey import`")
     return ApiKeyAuthentication(api_keys=stores.api_keys, digest=digest, clock=clock, extra=extra)
-
-
-def _envelope(
-    section: Envelope,
-    native: Native,
-    memory: LockedMemory,
-    kek: Kek,
-    store: Store,
-    clock: Clock,
-) -> EnvelopeCustody:
-    return EnvelopeCustody(
-        native=native,
-        kek=kek,
-        materials=store.materials(),
-        memory=memory,
-        clock=clock,
-        default_unlock_ttl=section.default_unlock_ttl,
-        max_unlock_ttl=section.max_unlock_ttl,
-    )
 
 
 def _bounds(limits: LimitSettings) -> ServerLimits:

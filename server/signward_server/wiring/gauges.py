@@ -5,26 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from signward_server.core.ports import Event, Level
-from signward_server.custody.envelope import EnvelopeCustody
-from signward_server.custody.memory import LockedMemory
 from signward_server.policy.engine import CedarPolicy
 from signward_server.rpc.server import RpcServer
 from signward_server.rpc.tls import Certificates
-from signward_server.store import KeyCatalogue
 from signward_server.telemetry.metrics import Metrics, Reader
 from signward_server.wiring.health import Readiness
+from signward_server.wiring.vault import Vault
 
 __all__ = ["Parts", "show"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Parts:
     """Whom they ask."""
 
-    catalogue: KeyCatalogue
     certificates: Certificates
-    custody: EnvelopeCustody
-    memory: LockedMemory
+    vault: Vault
     policy: CedarPolicy
     readiness: Readiness
     server: RpcServer
@@ -37,11 +33,11 @@ def show(metrics: Metrics, parts: Parts) -> None:
         Level.POLICY_INFO: lambda: {parts.policy.generation.version: 1.0},
         Level.QUEUED: lambda: float(parts.server.waiting),
         Level.STREAMS: lambda: float(parts.server.streams),
-        Level.KEYS: lambda: float(len(parts.catalogue)),
-        Level.KEYS_QUARANTINED: lambda: float(len(parts.catalogue.quarantined)),
-        Level.UNLOCKED_KEYS: lambda: float(parts.custody.unlocked),
-        Level.LOCKED_MEMORY: lambda: float(parts.memory.locked),
-        Level.LOCKED_MEMORY_LIMIT: lambda: float(parts.memory.most),
+        Level.KEYS: lambda: float(len(parts.vault.catalogue)),
+        Level.KEYS_QUARANTINED: lambda: float(len(parts.vault.catalogue.quarantined)),
+        Level.UNLOCKED_KEYS: lambda: float(parts.vault.custody.unlocked),
+        Level.LOCKED_MEMORY: lambda: float(parts.vault.memory.locked),
+        Level.LOCKED_MEMORY_LIMIT: lambda: float(parts.vault.memory.most),
         Level.CERTIFICATE_EXPIRY: lambda: parts.certificates.expiries,
         Level.CRLS_OVERDUE: lambda: float(parts.certificates.overdue),
     }

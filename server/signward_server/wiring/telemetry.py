@@ -17,7 +17,7 @@ from signward_server.telemetry.pump import Pump
 from signward_server.telemetry.tracing import Tracing
 from signward_server.telemetry.untraced import Untraced
 
-__all__ = ["start_telemetry"]
+__all__ = ["installed_version", "start_telemetry"]
 
 
 def start_telemetry(section: Telemetry, metrics: Metrics, opened: ExitStack) -> Spans:
@@ -52,7 +52,7 @@ def _destination(section: Telemetry) -> Destination:
         timeout=section.timeout.total_seconds(),
         resource={
             "service.name": section.service_name,
-            "service.version": _version(),
+            "service.version": installed_version(),
             "service.instance.id": str(uuid.uuid4()),
             **dict(attribute.split("=", 1) for attribute in section.resource),
         },
@@ -63,8 +63,9 @@ def _text(path: Path | None) -> str:
     return "" if path is None else str(path)
 
 
-def _version() -> str:
+def installed_version() -> str:
+    """Return the version of this installation, empty if it runs from its sources."""
     try:
         return version("signward")
-    except PackageNotFoundError:  # run from its sources
+    except PackageNotFoundError:
         return ""

@@ -13,7 +13,7 @@ import typer
 import typer.main
 from typer.core import TyperGroup
 
-from signward.cli.lazy import Lazy
+from signward.cli.lazy import Lazy, daemon_loader
 
 __all__ = ["app"]
 
@@ -28,6 +28,7 @@ _COMMANDS = {
     "witness": "Follow a daemon's log and cosign its checkpoints.",
     "witness-key": "Make the key of a new witness.",
 }
+_DAEMON = {"init": "Begin an audit log for a home."}
 
 
 class _Audit(TyperGroup):
@@ -35,11 +36,13 @@ class _Audit(TyperGroup):
         super().__init__(**attributes)
         for name, text in _COMMANDS.items():
             self.add_command(Lazy(name, text, _loader(name)))
+        for name, text in _DAEMON.items():
+            self.add_command(Lazy(name, text, daemon_loader("audit", name)))
 
     def list_commands(self, ctx: object) -> list[str]:
         """Return the commands in the order of their table."""
         del ctx
-        return list(_COMMANDS)
+        return [*_COMMANDS, *_DAEMON]
 
 
 def _loader(name: str) -> Callable[[], Any]:

@@ -301,6 +301,53 @@ def test_a_file_that_cannot_be_read_is_named(log):
         path.write_bytes(kept)
 
 
+def test_a_seam_that_no_checkpoint_covers_is_found(tmp_path):
+    """Two histories of one log, both sound up to the seam, and nothing signed at it."""
+    logs = [LogWriter(tmp_path / name) for name in ("one", "two")]
+    for number, log in enumerate(logs):
+        log.add(2)
+        log.checkpoint()
+        log.add(2, version=number + 1)
+        log.rotate(signed=False)
+        log.add(1)
+        log.checkpoint()
+    one, two = (log.folder for log in logs)
+    for name in (segment_name(4), "00000000000000000004.checkpoints"):
+        shutil.copy(two / name, one / name)
+    (one / "hashes").unlink()
+    report = _verified(logs[0])
+    _caught(report, Kind.SPLICED)
+    assert "what its header says of the records before" in report.findings[0].text
+
+
+def test_a_segment_that_does_not_follow_is_found(log):
+    """The header names the right end, and a record is missing at it."""
+    path = log.folder / _SEGMENTS[1]
+    data = path.read_bytes()
+    header, start = read_header(data, path.name)
+    short = read_frames(log.folder / _SEGMENTS[0])[:-1]
+    write_frames(log.folder / _SEGMENTS[0], short)
+    end = (log.folder / _SEGMENTS[0]).stat().st_size
+    lie = replace(header, previous=replace(header.previous, end=end))
+    path.write_bytes(encode_frame(encode_header(lie)) + data[start:])
+    report = _verified(log)
+    _caught(report, Kind.SPLICED)
+    assert "it begins with record 5, the one before ends at 4" in report.findings[0].text
+
+
+def test_stored_hashes_of_records_that_are_gone_are_compared_too(log):
+    for path in log.folder.glob("00000000000000000000.*"):
+        path.unlink()
+    hashes = log.folder / "hashes"
+    data = bytearray(hashes.read_bytes())
+    data[6 * 32] ^= 1  # the root over the first four records
+    hashes.write_bytes(data)
+    report = _verified(log)
+    _caught(report, Kind.HASHES)
+    hashes.write_bytes(bytes(32))
+    assert Kind.HASHES_APART in kinds(_verified(log)) or not _verified(log).intact
+
+
 class TestCheckpoints:
     def _put(self, log: LogWriter, *notes: bytes) -> None:
         path = log.folder / _CHECKPOINTS[2]

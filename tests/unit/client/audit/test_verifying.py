@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from signward.audit.checkpoints import sign_checkpoint
 from signward.audit.errors import AuditError
 from signward.audit.findings import Kind, Severity
 from signward.audit.segments import segment_name
@@ -135,6 +136,25 @@ def test_what_is_not_of_the_log_is_told_of(log):
     assert [(f.kind, f.file) for f in report.findings] == [(Kind.UNKNOWN_FILE, "notes.txt")]
 
 
+def test_what_the_daemon_keeps_for_itself_is_not_told_of(log):
+    for name in ("00000000000000000005.uploaded", "00000000000000000012.log.new"):
+        (log.folder / name).touch()
+    assert _verified(log).findings == ()
+
+
+@pytest.mark.parametrize("length", [0, 7, 8, 100])
+def test_a_last_segment_that_was_never_begun_is_told_of(log, length):
+    log.rotate()
+    path = log.folder / segment_name(12)
+    path.write_bytes(path.read_bytes()[:length])
+    report = _verified(log, given=[given(log.note)])
+    assert report.intact
+    assert [(f.kind, f.file) for f in report.findings] == [(Kind.TORN_TAIL, path.name)]
+    assert (report.size, report.proved) == (12, 12)
+    path.with_suffix(".checkpoints").write_bytes(log.note)
+    assert Kind.HEADER in kinds(_verified(log))
+
+
 def test_several_processes_find_what_one_does(log, monkeypatch):
     monkeypatch.setattr("signward.audit.workers._WORTH_IT", 0)
     path = log.folder / segment_name(5)
@@ -204,3 +224,31 @@ class TestGivenCheckpoints:
     def test_a_copy_is_as_good_as_the_folder(self, log, tmp_path):
         copy = Path(shutil.copytree(log.folder, tmp_path / "copy"))
         assert verify_log(copy, log.key, given=[given(log.note)]).intact
+
+    def test_one_that_nothing_newer_covers_is_undecided(self, tmp_path):
+        log = LogWriter(tmp_path / "log")
+        log.add(3)
+        old = log.checkpoint()
+        log.rotate(signed=False)
+        log.add(2)
+        for path in log.folder.glob("00000000000000000000.*"):
+            path.unlink()
+        report = _verified(log, given=[given(old)])
+        assert Kind.UNSIGNED in kinds(report)
+        assert not report.intact  # the given one is of the log's very beginning here
+        log.checkpoint()
+        assert _verified(log, given=[given(old)]).intact
+
+    def test_the_empty_log_is_the_beginning_of_every_log(self, tmp_path):
+        log = LogWriter(tmp_path / "log")
+        empty = log.checkpoint()
+        log.add(1)
+        log.rotate()
+        log.add(1)
+        log.checkpoint()
+        for path in log.folder.glob("00000000000000000000.*"):
+            path.unlink()
+        (log.folder / "hashes").unlink()
+        assert _verified(log, given=[given(empty)]).intact
+        lie = sign_checkpoint(log.key, log.pair.sign, 0, bytes(32))
+        assert not _verified(log, given=[given(lie)]).intact

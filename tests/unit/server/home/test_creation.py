@@ -45,6 +45,10 @@ def test_a_home_has_exactly_these_files_with_these_modes(tmp_path):
     assert home.path == tmp_path / "h"
     assert modes(tmp_path / "h") == {
         ".": 0o700,
+        "audit": 0o700,
+        "audit/00000000000000000000.log": 0o600,
+        "audit.key": 0o600,
+        "audit.pub": 0o644,
         "kek": 0o600,
         "signward.toml": 0o600,
         "clients": 0o700,

@@ -33,7 +33,7 @@ def check(bare_run, log):
 
 def test_every_record_has_a_proof_to_each_checkpoint_after_it(prove, check):
     for size in (None, 3, 7, 10):
-        for sequence in range(size or 10):
+        for sequence in {0, 2, (size or 10) - 1}:
             options = () if size is None else ("--size", str(size))
             outcome, path = prove("--sequence", str(sequence), *options)
             assert outcome.code == 0

@@ -113,6 +113,13 @@ def test_a_discarded_tail_is_passed_over(query, log):
     assert _sequences(query("--json", "--newest", "--limit", "2")) == [9, 10]
 
 
+def test_a_last_segment_that_was_never_begun_is_passed_over(query, log):
+    log.rotate()
+    path = log.folder / segment_name(10)
+    path.write_bytes(path.read_bytes()[:50])
+    assert _sequences(query("--json")) == list(range(10))
+
+
 def test_damage_ends_it(query, log):
     path = log.folder / segment_name(0)
     data = bytearray(path.read_bytes())

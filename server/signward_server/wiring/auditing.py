@@ -1,0 +1,82 @@
+"""Opens the audit log from its section."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+
+from signward_server.audit.checkpoint_key import CheckpointKey
+from signward_server.audit.keeping import Bounds
+from signward_server.audit.log import Log
+from signward_server.audit.opening import Options, open_log
+from signward_server.audit.retention import Keep
+from signward_server.audit.uploader import Uploader
+from signward_server.config.schema import Audit
+from signward_server.core.audit_events import AuditEvent
+from signward_server.core.ports import Clock, Meter
+from signward_server.core.startup import AuditRefused
+from signward_server.wiring.telemetry import installed_version
+
+__all__ = ["open_audit", "start_uploading"]
+
+
+def start_uploading(section: Audit, opened: ExitStack) -> Uploader | None:
+    """Have a process of its own take finished files away, if that is asked for.
+
+    To be called before any key is loaded.
+
+    Args:
+        section: The configuration.
+        opened: Takes what ends it.
+    """
+    if not section.upload:
+        return None
+    uploader = Uploader(section.folder, section.upload)
+    opened.callback(uploader.close)
+    return uploader
+
+
+def open_audit(
+    section: Audit,
+    clock: Clock,
+    meter: Meter,
+    uploader: Uploader | None,
+    opened: ExitStack,
+) -> Log:
+    """Open the log, recovered from whatever a crash has left, and record that it goes on.
+
+    Args:
+        section: The configuration.
+        clock: Time.
+        meter: Is told how the log is.
+        uploader: Takes finished files away, if that is asked for.
+        opened: Takes what records the end, and closes the log.
+
+    Raises:
+        AuditRefused: It is missing, damaged or another one; says what to do.
+    """
+    if not section.origin:
+        raise AuditRefused(
+            "audit.origin is missing",
+            "run `signward audit init`, which makes the audit log of this home",
+        )
+    options = Options(
+        folder=section.folder,
+        durability=section.durability,
+        bounds=Bounds(
+            size=section.segment_size,
+            age=section.segment_age.total_seconds(),
+            reserve=section.reserve,
+        ),
+        keep=Keep(
+            age=section.retention_age.total_seconds(),
+            size=section.retention_size,
+            uploaded=bool(section.upload),
+        ),
+    )
+    key = CheckpointKey.load(section.origin, section.checkpoint_key)
+    tend = uploader.tend if uploader else lambda: 0
+    log = open_log(options, key, clock, meter, tend=tend)
+    opened.callback(log.close)
+    log.note(AuditEvent.STARTED, {"version": installed_version()})
+    opened.callback(log.note, AuditEvent.STOPPED, {})
+    return log
