@@ -23,7 +23,7 @@ __all__ = ["CAP", "KEY", "Siege", "besieged", "percentile"]
 CAP = 100
 """Streams that the daemon has room for."""
 KEY = "k"
-_LIMITS = {"streams": CAP, "streams_per_identity": CAP}
+_LIMITS = {"streams": CAP, "streams_per_identity": CAP, "connections_per_address": 0}
 _MALLORY = """\
 permit (
   principal == Identity::"cn:mallory",

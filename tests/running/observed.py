@@ -11,6 +11,7 @@ import ctypes
 import json
 import signal
 import sys
+from collections.abc import Sequence
 from types import FrameType
 from typing import Final
 
@@ -27,7 +28,7 @@ PR_SET_DUMPABLE: Final = 4
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _load_native = assembly.load_native
-_sign = EnvelopeCustody.sign
+_sign, _sign_many = EnvelopeCustody.sign, EnvelopeCustody.sign_many
 _signed: list[None] = []
 
 
@@ -43,6 +44,13 @@ def _counted(self: EnvelopeCustody, message: bytes, context: SigningContext) -> 
     return _sign(self, message, context)
 
 
+def _counted_many(
+    self: EnvelopeCustody, messages: Sequence[bytes], context: SigningContext
+) -> Sequence[Signature]:
+    _signed.extend([None] * len(messages))
+    return _sign_many(self, messages, context)
+
+
 def _without_wipe(**options: bool) -> Native:
     native = _load_native(**options)
     native.sodium.memzero = lambda address, size: None
@@ -53,6 +61,7 @@ def main(wipe: str) -> None:
     drop_ipc_lock()
     signal.signal(signal.SIGUSR1, _tell)
     EnvelopeCustody.sign = _counted  # type: ignore[method-assign]
+    EnvelopeCustody.sign_many = _counted_many  # type: ignore[method-assign]
     if wipe == "keep":
         assembly.load_native = _without_wipe
     app()

@@ -20,7 +20,11 @@ class Limits(Section):
     """How much the daemon takes on before it refuses; refusing is quick, waiting is not."""
 
     unary_threads: int = Field(
-        16, ge=1, le=256, description="Threads for unary calls; streams never take one of them."
+        16,
+        ge=1,
+        le=256,
+        description="Threads for unary calls; streams never take one of them. "
+        "``listen.api_keys`` has half as many of its own, and a queue of its own.",
     )
     queue: int = Field(
         256,
@@ -59,6 +63,13 @@ class Limits(Section):
     )
     metadata_bytes: Size = Field(
         8 * _KIB, ge=_KIB, le=64 * _KIB, description="Largest metadata of a call."
+    )
+    connections_per_address: int = Field(
+        256,
+        ge=0,
+        le=65536,
+        description="TCP connections of one address (of IPv6: of one /64) at a time; the newest "
+        "beyond it are closed within a second. ``0`` sets no cap.",
     )
     handshake_timeout: Duration = Field(
         timedelta(seconds=3),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
+from functools import partial
 
 from signward_server.core.ports import Clock
 
@@ -11,19 +12,24 @@ __all__ = ["Onward", "SystemClock"]
 
 
 class SystemClock:
-    """The kernel's clocks; implements ``ports.Clock``."""
+    """The kernel's clocks; implements ``ports.Clock``.
+
+    A signature asks for the time some ten times, so that what is asked is C at once.
+
+    Attributes:
+        time: Returns the wall-clock time as seconds since the epoch.
+        monotonic: Returns seconds since boot, suspended time included (``CLOCK_BOOTTIME``).
+    """
+
+    __slots__ = ("monotonic", "time")
+
+    def __init__(self) -> None:
+        self.time = time.time
+        self.monotonic = partial(time.clock_gettime, time.CLOCK_BOOTTIME)
 
     def now(self) -> datetime:
         """Return the wall-clock time, in UTC."""
         return datetime.now(UTC)
-
-    def time(self) -> float:
-        """Return the wall-clock time as seconds since the epoch."""
-        return time.time()
-
-    def monotonic(self) -> float:
-        """Return seconds since boot, suspended time included (``CLOCK_BOOTTIME``)."""
-        return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 class Onward:

@@ -42,4 +42,4 @@ class Identity:
     name: str
 
     def __str__(self) -> str:
-        return f"{self.kind.value}:{self.name}"
+        return f"{self.kind._value_}:{self.name}"  # ``value`` takes ten times as long

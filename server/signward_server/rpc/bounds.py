@@ -21,6 +21,7 @@ class ServerLimits:
         stream_in_flight: Items of one stream that are not answered yet.
         metadata_bytes: Largest metadata of a call.
         streams_per_connection: HTTP/2 streams of one connection at a time.
+        connections_per_address: TCP connections of one address at a time; 0: as many as come.
         handshake: Seconds for a TLS handshake.
         reception: Seconds for the message of a unary call.
         connection_idle: Seconds after which an idle connection is closed.
@@ -37,6 +38,7 @@ class ServerLimits:
     stream_in_flight: int
     metadata_bytes: int
     streams_per_connection: int
+    connections_per_address: int
     handshake: float
     reception: float
     connection_idle: float

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Protocol
 
@@ -53,6 +54,7 @@ class GrpcCall:
     """
 
     __slots__ = (
+        "_address",
         "_trace",
         "context",
         "entry",
@@ -71,6 +73,7 @@ class GrpcCall:
         self.started = told.clock.monotonic()
         self.entry: AuditEntry | None = None
         self.receipt: AuditReceipt | None = None
+        self._address: str | None = None
         self._trace: Trace | None = None
 
     @property
@@ -97,8 +100,11 @@ class GrpcCall:
 
     @property
     def address(self) -> str:
-        """The peer's IP address; empty over a Unix socket."""
-        return address_of(self.context.peer())
+        """The peer's IP address; empty over a Unix socket. Asked for by each item."""
+        address = self._address
+        if address is None:
+            address = self._address = address_of(self.context.peer())
+        return address
 
     @property
     def trace(self) -> Trace:
@@ -205,6 +211,9 @@ class BatchCall:
 class ItemCall:
     """One item of a stream: its own timeout and trace context, all else of the stream.
 
+    It is made right after the stream was asked whether it lives, which holds for a millisecond,
+    as in a ``BatchCall``. Timeout and standing are looked at each time (S4).
+
     Args:
         stream: The call that carries the item.
         clock: Measures the timeout.
@@ -232,10 +241,10 @@ class ItemCall:
         self.method = stream.method
         self._stream = stream
         self._clock = clock
-        self._deadline = None if timeout is None else clock.monotonic() + timeout
+        self.started = clock.monotonic()
+        self._deadline = math.inf if timeout is None else self.started + timeout
         self._traceparent = traceparent
         self._trace: Trace | None = None
-        self.started = clock.monotonic()
 
     @property
     def trace(self) -> Trace:
@@ -263,11 +272,16 @@ class ItemCall:
 
     def ensure_live(self) -> None:
         """Return while the answer is still wanted; see ``ports.Call``."""
-        if self._deadline is not None and self._clock.monotonic() >= self._deadline:
+        now = self._clock.monotonic()
+        if now >= self._deadline:
             raise DeadlineExceeded
-        self._stream.ensure_live()
+        standing = self._stream.standing
+        if standing is None or now >= self.started + _LOOK_AGAIN:
+            self._stream.ensure_live()
+        else:
+            standing.ensure_valid()
 
 
 def _well_formed(traceparent: str) -> str:
     """Return a trace context as it is, nothing if it is malformed."""
-    return traceparent if _TRACEPARENT_FORM.fullmatch(traceparent) else ""
+    return traceparent if traceparent and _TRACEPARENT_FORM.fullmatch(traceparent) else ""

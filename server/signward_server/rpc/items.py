@@ -42,13 +42,11 @@ class StreamPool(futures.ThreadPoolExecutor):
 
     Args:
         size: Number of threads, at least as many as there may be streams.
-        is_calm: Whether so little is in hand that the serving thread may work itself.
     """
 
-    def __init__(self, size: int, is_calm: Callable[[], bool]) -> None:
+    def __init__(self, size: int) -> None:
         super().__init__(size, thread_name_prefix="stream")
         start_all(self, size)
-        self._is_calm = is_calm
         self._open: set[ItemStream] = set()
         self._stopped = threading.Event()
         threading.Thread(target=self._nudge, name="stream-nudge", daemon=True).start()
@@ -76,7 +74,7 @@ class StreamPool(futures.ThreadPoolExecutor):
     def takes(self, stream: ItemStream, message: bytes) -> bool:
         """Return whether a thread takes a message, since working on it may block."""
         swift: Swift | None = getattr(stream.behaviour, "swift", None)
-        if swift is None or not self._is_calm():
+        if swift is None:
             return True
         try:
             return not swift(message)

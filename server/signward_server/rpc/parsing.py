@@ -59,7 +59,7 @@ def has_unknown_fields(message: Message) -> bool:
 
 
 class LastRead(Generic[_M]):
-    """Reads messages; one that was looked at last is not read again.
+    """Reads messages; one that was looked at last is not read again. Threads may share it.
 
     Args:
         message_type: What they are.
@@ -72,7 +72,7 @@ class LastRead(Generic[_M]):
         self._last: tuple[bytes, _M] | None = None
 
     def look(self, data: bytes) -> _M:
-        """Read a message and remember it; raises as ``read``. For one thread alone."""
+        """Read a message and remember it; raises as ``read``."""
         message = read(self._type, data)
         self._last = data, message
         return message

@@ -26,7 +26,7 @@ from signward_server.rpc.interceptors.identity import anonymous, identified, ide
 from signward_server.rpc.interceptors.limits import limited
 from signward_server.rpc.interceptors.reception import ReceptionWatch, received
 from signward_server.rpc.pools import CallPool, StreamSlots, started_pool
-from signward_server.rpc.routes import Route, Streaming, Unary
+from signward_server.rpc.routes import Route, Streaming, Swift, Unary
 from signward_server.rpc.status import Refusal, abort
 
 __all__ = ["Router", "RouterParts"]
@@ -143,7 +143,8 @@ class Router(grpc.GenericRpcHandler):
             return boundary(requests, context)
 
         if by_item:
-            items.mark(entered, None if parts.limits.blocking else route.swift)
+            swift = None if parts.limits.blocking else route.swift
+            items.mark(entered, swift and _when_calm(swift, parts.calls))
         _on(entered, parts.stream_pool)
         return grpc.stream_stream_rpc_method_handler(entered)
 
@@ -176,6 +177,10 @@ def _reading_ahead(behaviour: Streaming) -> Streaming:
     if not supported():
         return behaviour
     return lambda requests, call: behaviour(read_ahead(requests, call.ensure_live), call)
+
+
+def _when_calm(swift: Swift, calls: CallPool) -> Swift:
+    return lambda message: calls.is_calm and swift(message)
 
 
 def _caller(call: GrpcCall) -> str:

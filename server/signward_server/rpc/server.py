@@ -13,6 +13,7 @@ from signward_server.core.ports import AuthenticationFailures, Clock, Limits
 from signward_server.rpc import items
 from signward_server.rpc.authentication import Authenticator
 from signward_server.rpc.bounds import ServerLimits
+from signward_server.rpc.connections import ConnectionCap
 from signward_server.rpc.endings import Endings
 from signward_server.rpc.front import Front, call_pool
 from signward_server.rpc.heartbeat import Heartbeat
@@ -68,11 +69,13 @@ class RpcServer:
         self._watch = ReceptionWatch(clock, bounds.reception)
         self._calls = call_pool(bounds.threads, bounds.queue, self._watch)
         self._stream_pool = (
-            StreamPool(bounds.streams, lambda: self._calls.is_calm)
+            StreamPool(bounds.streams)
             if items.supported()
             else started_pool(bounds.streams, "stream")
         )
         self._sockets: list[Path] = []
+        self._ports: set[int] = set()
+        self._cap = ConnectionCap(bounds.connections_per_address, self._ports)
         parts = RouterParts(
             authenticator=authenticator,
             failures=failures,
@@ -115,7 +118,9 @@ class RpcServer:
             BindError: It is in use or not ours to bind.
         """
         credentials = self._certificates.mutual("tcp")
-        return _bind(self._server.add_secure_port, address, address, credentials)
+        port = _bind(self._server.add_secure_port, address, address, credentials)
+        self._ports.add(port)
+        return port
 
     def listen_api_keys(self, address: str) -> int:
         """Bind a TCP address for callers with an API key alone; see ``listen_tcp`` (S3).
@@ -126,6 +131,7 @@ class RpcServer:
         credentials = self._certificates.one_sided("api_keys")
         port = _bind(front.bind, address, address, credentials)
         self._front = front
+        self._ports.add(port)
         return port
 
     def listen_unix(self, path: Path) -> None:
@@ -157,12 +163,18 @@ class RpcServer:
         """How many streams are open."""
         return self._slots.open
 
+    @property
+    def connections_closed(self) -> int:
+        """How many connections were closed because their address had too many."""
+        return self._cap.closed
+
     def start(self) -> None:
         """Serve."""
         self._watch.start()
         self._heartbeat.start()
         if self._front is not None:
             self._front.start()
+        self._cap.start()
 
     @property
     def alive(self) -> bool:
@@ -176,6 +188,7 @@ class RpcServer:
         nothing runs any more.
         """
         self._ending()
+        self._cap.stop()
         self._router.close()
         if self._front is not None:
             self._front.refuse()

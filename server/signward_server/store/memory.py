@@ -44,6 +44,9 @@ class KeyMemory:
         Raises:
             EnvelopeCorrupt: The key is quarantined.
         """
+        entry = self._entries.get(key_id)
+        if isinstance(entry, Key):
+            return entry
         key = self._find(key_id)
         if key is None and key_id in self.quarantined:
             raise EnvelopeCorrupt

@@ -82,6 +82,7 @@ EVENTS: Final[Mapping[Event, tuple[str, str]]] = {
     Event.RELOADED: ("Parts read again and put into force.", "part"),
     Event.RELOAD_REFUSED: ("Parts read again and refused, so that the old ones stay.", "part"),
     Event.HANDSHAKE: ("TLS handshakes begun.", "listener"),
+    Event.CONNECTION_CLOSED: ("Connections closed because their address had too many.", ""),
     Event.KEK_FAILED: ("Sealed keys that could not be opened or made.", "reason"),
     Event.STORE_FAILED: ("Failed reads and writes of the store.", "reason"),
     Event.CUSTODY_FAILED: ("Signatures that a custody could not make.", "custody"),

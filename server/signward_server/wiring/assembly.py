@@ -136,6 +136,7 @@ def _bounds(limits: LimitSettings) -> ServerLimits:
         stream_in_flight=limits.stream_ids,
         metadata_bytes=limits.metadata_bytes,
         streams_per_connection=limits.streams_per_connection,
+        connections_per_address=limits.connections_per_address,
         handshake=limits.handshake_timeout.total_seconds(),
         reception=limits.reception_timeout.total_seconds(),
         connection_idle=limits.connection_idle.total_seconds(),

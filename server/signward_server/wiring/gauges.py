@@ -43,6 +43,7 @@ def show(metrics: Metrics, parts: Parts) -> None:
     }
     for level, read in levels.items():
         metrics.watch(level, read)
+    metrics.watch(Event.CONNECTION_CLOSED, lambda: float(parts.server.connections_closed))
     metrics.watch(Event.HANDSHAKE, lambda: _floats(parts.certificates))
 
 

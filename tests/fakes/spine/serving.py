@@ -48,6 +48,7 @@ BOUNDS = {
     "stream_in_flight": 256,
     "metadata_bytes": 8192,
     "streams_per_connection": 100,
+    "connections_per_address": 0,
     "handshake": 3.0,
     "reception": 0.2,
     "connection_idle": 600.0,

@@ -22,6 +22,7 @@ from tests.running.process import Daemon
 pytestmark = pytest.mark.integration
 
 HANDSHAKE: Final = ("--set", "limits.handshake_timeout=500ms")
+UNCAPPED: Final = ("--set", "limits.connections_per_address=0")
 IDLE: Final = 300
 IDLE_SOAK: Final = 1000
 WAIT: Final = 20.0
@@ -29,7 +30,7 @@ WAIT: Final = 20.0
 
 @pytest.fixture(scope="module")
 def daemon(new_home: Callable[[], Home]) -> Iterator[Daemon]:
-    with Daemon(new_home(), *HANDSHAKE) as running:
+    with Daemon(new_home(), *HANDSHAKE, *UNCAPPED) as running:
         with running.client() as client:
             create(client, "k")
         yield running

@@ -139,6 +139,23 @@ def test_with_limits_that_block_threads_sign(tmp_path: Path, where: _Where) -> N
         stream.end()
 
 
+def test_while_many_calls_are_in_hand_a_thread_signs(served: Served, where: _Where) -> None:
+    stream = _Stream(served)
+    stream.give(1)
+    assert stream.take().HasField("response")
+    where.open.clear()
+    stub = SignServiceStub(served.channel("other"))
+    held = [stub.Sign.future(_SLOW, timeout=20) for _ in range(6)]
+    assert eventually(lambda: len(where.threads) == 1 + int(BOUNDS["threads"]))
+    served.world.policy.rule = note = _Where()
+    stream.give(2)
+    assert stream.take().HasField("response")
+    assert note.threads[0].startswith("stream")
+    where.open.set()
+    assert [call.result(10).version for call in held] == [1] * 6
+    stream.end()
+
+
 def test_idle_streams_hold_no_thread(served: Served) -> None:
     streams = [_Stream(served, f"bot-{n}") for n in range(int(BOUNDS["streams"]))]
     for stream in streams:

@@ -22,6 +22,7 @@ class Event(enum.StrEnum):
     RELOADED = "reloads"  # [part]
     RELOAD_REFUSED = "reload_refusals"  # [part]
     HANDSHAKE = "handshakes"  # [kind of listener: tcp, unix, api_keys]
+    CONNECTION_CLOSED = "connections_closed"  # those over the cap of an address
     KEK_FAILED = "kek_errors"  # [reason]
     STORE_FAILED = "store_errors"  # [reason]
     CUSTODY_FAILED = "custody_errors"  # [custody]

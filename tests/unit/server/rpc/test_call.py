@@ -92,6 +92,21 @@ def test_an_item_has_its_own_trace_context_or_that_of_its_stream(clock: MovingCl
     assert ItemCall(stream, clock, None, "malformed").trace_id == TRACE[3:35]
 
 
+def test_an_item_asks_its_stream_anew_after_a_millisecond(clock: MovingClock) -> None:
+    context = FakeContext()
+    standing = FakeStanding(BOT)
+    item = ItemCall(_call(context, standing), clock, None, "")
+    context.active = False
+    item.ensure_live()
+    standing.end = CertificateRevoked()
+    with pytest.raises(CertificateRevoked):
+        item.ensure_live()
+    standing.end = None
+    clock.boot += 0.001
+    with pytest.raises(Cancelled):
+        item.ensure_live()
+
+
 def test_an_item_ends_with_its_timeout_and_with_its_stream(clock: MovingClock) -> None:
     context = FakeContext()
     stream = _call(context)

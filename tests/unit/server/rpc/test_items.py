@@ -30,7 +30,7 @@ class _Stream:
 
 @pytest.fixture
 def pool() -> Iterator[StreamPool]:
-    pool = StreamPool(1, lambda: True)
+    pool = StreamPool(1)
     yield pool
     pool.shutdown()
 
@@ -42,20 +42,11 @@ def test_other_tasks_run_on_its_threads(pool: StreamPool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("is_calm", "swift", "takes"),
-    [
-        (True, lambda message: True, False),
-        (True, lambda message: False, True),
-        (False, lambda message: True, True),
-        (True, None, True),
-    ],
+    ("swift", "takes"),
+    [(lambda message: True, False), (lambda message: False, True), (None, True)],
 )
-def test_a_thread_takes_what_may_block_and_everything_under_load(
-    is_calm: bool, swift: Any, takes: bool
-) -> None:
-    pool = StreamPool(1, lambda: is_calm)
+def test_a_thread_takes_what_may_block(pool: StreamPool, swift: Any, takes: bool) -> None:
     assert pool.takes(_Stream(swift), b"item") is takes  # type: ignore[arg-type]
-    pool.shutdown()
 
 
 def test_a_failing_test_of_swiftness_leaves_it_to_a_thread(
