@@ -150,7 +150,8 @@ class Encoder:
         call = entry.call
         digest = f',"digest":"{entry.signed_digest.hex()}"' if entry.signed_digest else ""
         named = f',"request_id":{text(entry.request_id)}' if entry.request_id else ""
-        trace = f',"trace_id":"{call.trace_id}"' if call.trace_id else ""
+        trace_id = call.trace_id
+        trace = f',"trace_id":"{trace_id}"' if trace_id else ""
         duration = int((self._monotonic() - (entry.started or call.started)) * 1_000_000)
         took = f',"duration_us":{duration}' if duration > 0 else ""
         note = f',"note":{text(entry.note)}' if entry.note else ""
