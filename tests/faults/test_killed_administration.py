@@ -143,6 +143,7 @@ def rounds(home: Home, number: int) -> None:
     assert '"level": "error"' not in daemon.said
 
 
+@pytest.mark.timeout(400)
 def test_kills_while_api_keys_are_made_and_revoked(home: Home) -> None:
     rounds(home, 5)
 

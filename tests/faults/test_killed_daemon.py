@@ -108,6 +108,7 @@ def rounds(home: Home, number: int) -> None:
     _log.info("%d keys, seconds to ready: %s", len(checked), sorted(starts))
 
 
+@pytest.mark.timeout(400)
 def test_kill_during_creation_loses_no_key_and_leaves_no_half_one(home: Home) -> None:
     rounds(home, 10)
 

@@ -139,6 +139,7 @@ class Checkpointing:
             OSError: It cannot be begun yet.
         """
         writer, bad = self._writer, self._writer.segment
+        writer.rescue()
         bad.trim()
         discarded = bad.path.stat().st_size - bad.synced_size
         self._hash()

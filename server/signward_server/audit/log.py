@@ -32,7 +32,7 @@ class Log:
         writer: Writes them.
         failures: Counts failures.
         keeping: What is done besides.
-        rounds: Does that, woken where somebody waits for a checkpoint.
+        threads: The first does that, and is woken where somebody waits for a checkpoint.
         signed: The last checkpoint.
         reading: Reads.
         proving: Proves.
@@ -49,7 +49,7 @@ class Log:
         writer: Writer,
         failures: Failures,
         keeping: Keeping,
-        rounds: Rounds,
+        threads: Sequence[Rounds],
         signed: Signed,
         reading: Reading,
         proving: Proving,
@@ -63,7 +63,7 @@ class Log:
         self._writer = writer
         self._failures = failures
         self._keeping = keeping
-        self._rounds = rounds
+        self._threads = threads
         self._signed = signed
         self._reading = reading
         self._proving = proving
@@ -118,7 +118,12 @@ class Log:
 
     def healthy(self) -> bool:
         """See ``ports.Audit``."""
-        return self._writer.failure is None and not self._writer.is_full and self._rounds.alive
+        return self._writer.failure is None and not self._writer.is_full
+
+    @property
+    def alive(self) -> bool:
+        """Whether its threads run, which nothing but a restart brings back."""
+        return all(thread.alive for thread in self._threads)
 
     @property
     def first(self) -> int:
@@ -135,7 +140,7 @@ class Log:
         writer, signed = self._writer, self._signed
         size = writer.next
         if signed.size < size or not signed.note:
-            self._rounds.wake()
+            self._threads[0].wake()
         return signed.wait(size, _CHECKPOINT_TIMEOUT, lambda: writer.failure is not None)
 
     def records(self, start: int, most: int) -> Sequence[bytes]:

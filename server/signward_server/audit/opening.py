@@ -145,14 +145,12 @@ def _assembled(
         first=place.folder.segments()[0],
     )
     reading = Reading(place, writer)
-    rounds = Rounds("audit", _LOOK_EVERY, keeping.look)
+    threads = [Rounds("audit", _LOOK_EVERY, keeping.look), *_writing(options.durability, writer)]
     closing.callback(writer.close)
     closing.callback(keeping.end)
-    rounds.start()
-    closing.callback(rounds.stop)
-    if (syncing := _syncing(options.durability, writer)) is not None:
-        syncing.start()
-        closing.callback(syncing.stop)
+    for thread in threads:
+        thread.start()
+        closing.callback(thread.stop)
     return Log(
         name=key.verifier.name,
         verifier_key=str(key.verifier),
@@ -160,7 +158,7 @@ def _assembled(
         writer=writer,
         failures=failures,
         keeping=keeping,
-        rounds=rounds,
+        threads=threads,
         signed=signed,
         reading=reading,
         proving=Proving(found.tree, signed, reading),
@@ -169,7 +167,7 @@ def _assembled(
     )
 
 
-def _syncing(durability: Durability, writer: Writer) -> Rounds | None:
+def _writing(durability: Durability, writer: Writer) -> list[Rounds]:
     """Return what brings records to the disk, or to the system, behind the callers' backs."""
 
     def sync() -> None:
@@ -183,10 +181,10 @@ def _syncing(durability: Durability, writer: Writer) -> Rounds | None:
                 writer.flush()
 
     if durability == "sync":
-        return None
+        return []
     if durability == "async":
-        return Rounds("audit-writing", _WRITE_EVERY, flush)
-    return Rounds("audit-syncing", _SYNC_EVERY, sync)
+        return [Rounds("audit-writing", _WRITE_EVERY, flush)]
+    return [Rounds("audit-syncing", _SYNC_EVERY, sync)]
 
 
 @contextmanager

@@ -13,7 +13,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from signward_server.audit.arrivals import Arrivals
 from signward_server.audit.groups import UNWRITTEN, Group, Queued, framed
@@ -171,14 +171,27 @@ class Writer:
                 return
             with self._turn:
                 self._flush()
-                segment, end, size = self.segment, self.written, self.segment.size
             try:
-                segment.sync()
+                self._sync()
             except OSError as exc:
                 self.refuse(exc, "sync")
                 raise AuditUnavailable from exc
-            segment.synced_size = size
-            self.synced = end
+
+    def rescue(self) -> None:
+        """Bring to the disk what was written before a write failed, if that can be trusted.
+
+        What an ``fdatasync`` has failed on is never asked for again: it would say yes (S37).
+        """
+        with self._syncing, suppress(OSError):
+            if self.segment.is_sound:
+                self._sync()
+
+    def _sync(self) -> None:
+        with self._turn:
+            segment, end, size = self.segment, self.written, self.segment.size
+        segment.sync()
+        segment.synced_size = size
+        self.synced = end
 
     def take(self) -> list[Group]:
         """Return the groups that are on the disk, each for once: to be hashed, not kept here."""
@@ -200,11 +213,8 @@ class Writer:
         self._slow_until = time.perf_counter() + _SLOW_FOR
         with self._syncing, self._turn:
             self._flush()
-            segment = self.segment
             try:
-                segment.sync()
-                segment.synced_size = segment.size
-                self.synced = self.written
+                self._sync()
                 yield
             except OSError as exc:
                 self._fail(exc, "rotate")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from signward_server.core.audit_events import AuditEvent
 from signward_server.core.errors import SignwardError, Status, error_classes
 from signward_server.core.ports import (
@@ -20,6 +22,8 @@ from signward_server.rpc.call import GrpcCall
 from signward_server.rpc.standing import ANONYMOUS
 
 __all__ = ["Endings"]
+
+_log = logging.getLogger(__name__)
 
 # Who could not show who it is has been counted; who has gone has been refused nothing.
 _UNRECORDED = frozenset({Status.UNAUTHENTICATED, Status.CANCELLED})
@@ -66,6 +70,8 @@ class Endings:
         trace = call.trace
         if trace.span_id:
             self._finish(call, trace, duration, status, reason, call.entry, call.receipt)
+        if _log.isEnabledFor(logging.DEBUG):
+            _mention(call, status, reason, duration)
         call.entry = None  # it names the call, and nobody is to wait for a collection
 
     def item(
@@ -133,3 +139,18 @@ class Endings:
                 receipt,
             )
         )
+
+
+def _mention(call: GrpcCall, status: str, reason: str, duration: float) -> None:
+    """Log a call, for whoever follows it through log, trace and audit log."""
+    told: dict[str, str | int] = {
+        "method": call.method,
+        "status": status,
+        "duration_us": round(duration * 1e6),
+        "trace_id": call.trace_id,
+    }
+    if reason:
+        told["reason"] = reason
+    if call.receipt is not None and call.receipt.log:
+        told |= {"audit_log": call.receipt.log, "audit_sequence": call.receipt.sequence}
+    _log.debug("call ended", extra=told)

@@ -16,6 +16,7 @@ import grpc
 from signward_server.core.ports import Clock
 from signward_server.rpc import early
 from signward_server.rpc.early import EarlyPool
+from signward_server.rpc.heartbeat import Heartbeat
 from signward_server.rpc.interceptors.reception import ReceptionWatch
 from signward_server.rpc.pools import CallPool
 from signward_server.rpc.router import Router, RouterParts
@@ -65,6 +66,7 @@ class Front:
             handlers=[self._router],
             options=options,
         )
+        self._heartbeat = Heartbeat(self._server)
 
     def bind(self, address: str, credentials: grpc.ServerCredentials) -> int:
         """Bind an address; return its port.
@@ -87,7 +89,12 @@ class Front:
     def start(self) -> None:
         """Serve."""
         self._watch.start()
-        self._server.start()
+        self._heartbeat.start()
+
+    @property
+    def alive(self) -> bool:
+        """Whether its threads serve; for one that was started."""
+        return self._heartbeat.beats and self._calls.alive
 
     def refuse(self) -> None:
         """Refuse new calls from now on."""

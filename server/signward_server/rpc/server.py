@@ -129,7 +129,11 @@ class RpcServer:
         """
         front = self._open_front()
         credentials = self._certificates.one_sided("api_keys")
-        port = _bind(front.bind, address, address, credentials)
+        try:
+            port = _bind(front.bind, address, address, credentials)
+        except BindError:
+            front.stop(0)
+            raise
         self._front = front
         self._ports.add(port)
         return port
@@ -179,7 +183,8 @@ class RpcServer:
     @property
     def alive(self) -> bool:
         """Whether the threads that serve calls do so; for a server that was started."""
-        return self._heartbeat.beats and self._calls.alive
+        front = self._front is None or self._front.alive
+        return front and self._heartbeat.beats and self._calls.alive
 
     def stop(self, grace: float) -> None:
         """Refuse new calls, let running ones finish for ``grace`` seconds, end.

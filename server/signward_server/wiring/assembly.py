@@ -30,6 +30,7 @@ from signward_server.wiring.parts import (
     CertificatesPart,
     GroupsPart,
     LimitsPart,
+    LogPart,
     PolicyPart,
     SettingsSource,
 )
@@ -73,6 +74,7 @@ def build(
         guards = Guards(policy=policy, limits=limits, audit=audit, log=audit, reloads=reloader)
         liveness = Liveness()
         liveness.watch("store-lease", lambda: vault.lease.alive)
+        liveness.watch("audit", lambda: audit.alive)
         readiness = Readiness(vault.lease, audit, [vault.custody], certificates, liveness)
         server = build_server(
             certificates=certificates,
@@ -113,6 +115,7 @@ def _reloaded(
         ReloadPart.CERTIFICATES: CertificatesPart(certificates, source, agent),
         ReloadPart.LIMITS: LimitsPart(limits, source),
         ReloadPart.GROUPS: GroupsPart(policy, settings.policy.folder, source),
+        ReloadPart.LOG: LogPart(settings.log.level, source),
     }
 
 

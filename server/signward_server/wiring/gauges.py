@@ -8,6 +8,7 @@ from signward_server.core.ports import Event, Level
 from signward_server.policy.engine import CedarPolicy
 from signward_server.rpc.server import RpcServer
 from signward_server.rpc.tls import Certificates
+from signward_server.telemetry.logging import lost_records
 from signward_server.telemetry.metrics import Metrics, Reader
 from signward_server.wiring.health import Readiness
 from signward_server.wiring.vault import Vault
@@ -43,6 +44,7 @@ def show(metrics: Metrics, parts: Parts) -> None:
     }
     for level, read in levels.items():
         metrics.watch(level, read)
+    metrics.watch(Event.LOG_DROPPED, lambda: float(lost_records()))
     metrics.watch(Event.CONNECTION_CLOSED, lambda: float(parts.server.connections_closed))
     metrics.watch(Event.HANDSHAKE, lambda: _floats(parts.certificates))
 

@@ -158,3 +158,10 @@ def test_streams_count_together(tmp_path: Path, gate: Gate) -> None:
 def test_an_address_in_use_is_named(served: Served) -> None:
     with pytest.raises(BindError, match="is another daemon using it"):
         served.server.listen_api_keys(f"127.0.0.1:{served.port}")
+
+
+def test_a_server_whose_front_no_longer_serves_is_not_alive(served: Served) -> None:
+    assert served.server.alive
+    assert served.server._front is not None
+    served.server._front.stop(0)
+    assert eventually(lambda: not served.server.alive)

@@ -176,3 +176,34 @@ def test_a_call_that_has_ended_is_gone_without_a_collection(world: World) -> Non
         assert gone() is None
     finally:
         gc.enable()
+
+
+def test_the_log_leads_from_a_call_to_its_trace_and_its_record(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG", "signward_server.rpc.endings")
+    call = grpc_call(world, METHOD, context=FakeContext(("traceparent", TRACE)))
+    world.clock.advance(0.25)
+    call.concluded(_entry(call), RECEIPT)
+    world.endings.ended(call, None)
+    world.endings.ended(grpc_call(world, METHOD), KeyNotFound())
+    first, second = ((r.message, r.__dict__) for r in caplog.records)
+    assert (first[0], second[0]) == ("call ended", "call ended")
+    told = {name: first[1][name] for name in ("method", "status", "duration_us", "trace_id")}
+    assert told == {
+        "method": METHOD,
+        "status": "OK",
+        "duration_us": 250_000,
+        "trace_id": TRACE[3:35],
+    }
+    assert (first[1]["audit_log"], first[1]["audit_sequence"]) == ("log", 7)
+    assert (second[1]["reason"], second[1]["status"]) == ("KEY_NOT_FOUND", "NOT_FOUND")
+    assert "audit_log" not in second[1]
+
+
+def test_the_log_tells_of_no_call_unless_it_is_asked_to(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "signward_server.rpc.endings")
+    world.endings.ended(grpc_call(world, METHOD), None)
+    assert caplog.records == []
