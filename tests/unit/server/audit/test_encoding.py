@@ -17,8 +17,8 @@ from signward_server.core.signing import Intent
 
 from tests.fakes.audit_logs import an_entry
 from tests.fakes.clock import FakeClock
-from tests.fakes.spine.clock import MovingClock
 from tests.fakes.spine.call import FakeCall
+from tests.fakes.spine.clock import MovingClock
 
 TEXT = st.text(st.characters(), max_size=40)  # surrogates and control characters as well
 LONG = TEXT | st.builds(lambda c, count: c * count, st.characters(), st.integers(1000, 5000))
