@@ -5,7 +5,15 @@ from __future__ import annotations
 import logging
 
 from signward_server.core.audit_events import AuditEvent
-from signward_server.core.errors import SignwardError, Status, error_classes
+from signward_server.core.errors import (
+    CustodyUnavailable,
+    EnvelopeCorrupt,
+    SignatureSelfCheckFailed,
+    SignwardError,
+    Status,
+    StoreUnavailable,
+    error_classes,
+)
 from signward_server.core.ports import (
     Audit,
     AuditEntry,
@@ -28,6 +36,14 @@ _log = logging.getLogger(__name__)
 # Who could not show who it is has been counted; who has gone has been refused nothing.
 _UNRECORDED = frozenset({Status.UNAUTHENTICATED, Status.CANCELLED})
 _STATUS = {error.reason: error.status.name for error in error_classes()} | {OK: OK}
+
+# Which part it is that has failed, for those who watch over the parts.
+_FAILED = {
+    StoreUnavailable.reason: Event.STORE_FAILED,
+    EnvelopeCorrupt.reason: Event.KEK_FAILED,
+    CustodyUnavailable.reason: Event.CUSTODY_FAILED,
+    SignatureSelfCheckFailed.reason: Event.CUSTODY_FAILED,
+}
 
 
 class Endings:
@@ -61,7 +77,7 @@ class Endings:
         status, reason = OK, ""
         if error is not None:
             status, reason = error.status.name, error.reason
-            self._meter.count(Event.REFUSED, reason)
+            self._count_failure(reason)
             if call.entry is None and error.status not in _UNRECORDED:
                 self._record(call, error)
         elif call.entry is not None:
@@ -82,7 +98,7 @@ class Endings:
         if outcome == OK:
             self._count(entry)
         else:
-            self._meter.count(Event.REFUSED, outcome)
+            self._count_failure(outcome)
             reason = outcome
         duration = self.clock.monotonic() - (entry.started or call.started)
         status = _STATUS.get(outcome, Status.INTERNAL.name)
@@ -93,6 +109,11 @@ class Endings:
     def _count(self, entry: AuditEntry) -> None:
         if entry.purpose is not None and entry.custody is not None:
             self._meter.signed(entry.purpose, entry.custody)
+
+    def _count_failure(self, reason: str) -> None:
+        self._meter.count(Event.REFUSED, reason)
+        if failed := _FAILED.get(reason):
+            self._meter.count(failed, reason)
 
     def _record(self, call: GrpcCall, error: SignwardError) -> None:
         if call.standing is None or call.standing is ANONYMOUS:

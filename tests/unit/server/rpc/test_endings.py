@@ -9,11 +9,15 @@ import pytest
 from signward_server.core.audit_events import AuditEvent, Decision
 from signward_server.core.errors import (
     Cancelled,
+    CustodyUnavailable,
+    EnvelopeCorrupt,
     IdentityMissing,
     KeyNotFound,
     PolicyDenied,
     RateLimited,
+    SignatureSelfCheckFailed,
     SignwardError,
+    StoreUnavailable,
 )
 from signward_server.core.keys import CustodyKind, Purpose
 from signward_server.core.ports import AuditEntry, AuditReceipt, Event
@@ -176,6 +180,26 @@ def test_a_call_that_has_ended_is_gone_without_a_collection(world: World) -> Non
         assert gone() is None
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize(
+    ("error", "event"),
+    [
+        (StoreUnavailable(), Event.STORE_FAILED),
+        (EnvelopeCorrupt(), Event.KEK_FAILED),
+        (CustodyUnavailable(), Event.CUSTODY_FAILED),
+        (SignatureSelfCheckFailed(), Event.CUSTODY_FAILED),
+    ],
+)
+def test_what_has_failed_is_counted_by_its_part(
+    world: World, error: SignwardError, event: Event
+) -> None:
+    world.endings.ended(grpc_call(world, METHOD), error)
+    assert world.meter.counted.count((event, error.reason)) == 1
+    call = grpc_call(world, METHOD)
+    world.endings.item(call, call.trace, _entry(call, error.reason), None)
+    assert world.meter.counted.count((event, error.reason)) == 2
+    assert world.meter.counted.count((Event.REFUSED, error.reason)) == 2
 
 
 def test_the_log_leads_from_a_call_to_its_trace_and_its_record(
