@@ -19,7 +19,7 @@ from tests.running.homes import PATIENCE, ROOT, SIGNWARD, Home, environment
 __all__ = ["UNMEASURED", "Daemon", "NotReady", "Outcome", "serve_and_fail"]
 
 UNMEASURED: Final = {"COVERAGE_PROCESS_CONFIG": ""}
-"""A variable for a daemon whose speed is at stake: coverage halves it."""
+"""For a daemon whose speed or memory is at stake, or that dies before coverage could save."""
 
 
 Options = Sequence[tuple[str, str | int]]

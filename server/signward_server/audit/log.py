@@ -12,6 +12,7 @@ from signward_server.audit.keeping import Keeping
 from signward_server.audit.proving import Proving
 from signward_server.audit.reading import Reading
 from signward_server.audit.rounds import Rounds
+from signward_server.audit.settling import Settling
 from signward_server.audit.writing import Writer
 from signward_server.core.audit_events import AuditEvent
 from signward_server.core.errors import AuditUnavailable
@@ -30,6 +31,7 @@ class Log:
         verifier_key: Its public key.
         encoder: Makes records.
         writer: Writes them.
+        settling: Brings them to the disk.
         failures: Counts failures.
         keeping: What is done besides.
         threads: The first does that, and is woken where somebody waits for a checkpoint.
@@ -47,6 +49,7 @@ class Log:
         verifier_key: str,
         encoder: Encoder,
         writer: Writer,
+        settling: Settling,
         failures: Failures,
         keeping: Keeping,
         threads: Sequence[Rounds],
@@ -59,7 +62,9 @@ class Log:
         self.name = name
         self.verifier_key = verifier_key
         self._encode = encoder.entry
+        self._encode_all = encoder.entries
         self._writer = writer
+        self._settling = settling
         self._failures = failures
         self._keeping = keeping
         self._threads = threads
@@ -82,7 +87,7 @@ class Log:
         """See ``ports.Audit``."""
         if not entries:
             return []
-        first = self._append([self._encode(entry) for entry in entries])
+        first = self._append(self._encode_all(entries))
         return [AuditReceipt(self.name, first + i) for i in range(len(entries))]
 
     def authorised(self, entry: AuditEntry) -> None:
@@ -164,8 +169,7 @@ class Log:
         self._closing.close()
 
     def _append(self, records: Sequence[bytes]) -> int:
-        writer = self._writer
-        first = writer.append(records)
+        first = self._writer.append(records)
         if self._is_synced:
-            writer.sync(first + len(records))
+            self._settling.sync(first + len(records))
         return first

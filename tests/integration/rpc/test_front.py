@@ -129,7 +129,7 @@ def test_stopping_lets_a_call_with_an_api_key_finish_and_takes_no_more(
     assert eventually(lambda: gate.inside == 1)
     stopping = threading.Thread(target=served.server.stop, args=(20,))
     stopping.start()
-    assert eventually(lambda: served.server._router._closing)
+    assert eventually(lambda: served.server._main._router._closing)
     assert eventually(lambda: refused(stub, MINE) == "SHUTTING_DOWN")
     assert stopping.is_alive()
     gate.open.set()
@@ -162,6 +162,5 @@ def test_an_address_in_use_is_named(served: Served) -> None:
 
 def test_a_server_whose_front_no_longer_serves_is_not_alive(served: Served) -> None:
     assert served.server.alive
-    assert served.server._front is not None
-    served.server._front.stop(0)
+    served.server._fronts[1].stop(0)
     assert eventually(lambda: not served.server.alive)

@@ -124,6 +124,7 @@ def test_failures_that_could_not_be_recorded_are_counted_later(tmp_path: Path) -
             log.failed(an_entry("POLICY_DENIED"))
             log.unauthenticated("10.0.0.1", "IDENTITY_UNKNOWN")
         assert not log.healthy()
+        assert eventually(lambda: log._failures._suppressed == 10)
         files.faults.clear()
         assert eventually(lambda: _counted(home, log) == 10)
     home.verified()

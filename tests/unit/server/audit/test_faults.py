@@ -211,8 +211,8 @@ def test_a_slow_write_is_said_for_a_while(home: LogHome, files: FaultyFiles) -> 
 def test_records_that_cannot_reach_the_disk_do_not_fill_the_memory(
     home: LogHome, files: FaultyFiles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("signward_server.audit.writing._MOST_KEPT", 20_000)
-    monkeypatch.setattr("signward_server.audit.writing._ROOM", 1_000)
+    monkeypatch.setattr("signward_server.audit.kept._MOST", 20_000)
+    monkeypatch.setattr("signward_server.audit.kept._ROOM", 1_000)
     stuck = threading.Event()
     with home.opened() as log:
         files.before = lambda name: stuck.wait(5) if name == "sync" else None
