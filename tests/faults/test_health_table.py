@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,9 +23,15 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
+from signward import SignwardError
 from signward_server.home.authority import Authority
 
-from tests.faults.test_full_disk import LimitedFiles, refused_creations
+from tests.faults.test_full_disk import (
+    FullFilesystem,
+    LimitedFiles,
+    mounted,
+    refused_creations,
+)
 from tests.running.calls import SIGN, held, refusal_of
 from tests.running.health_rows import KEY, Row, observed, rows, watching
 from tests.running.homes import SIGNWARD, Home, replace
@@ -51,13 +57,13 @@ class Situation:
         make: Makes a daemon that is well what the row says, and puts it right again.
         flags: What that daemon is started with.
         ill: See ``tests.running.ailing``; empty for an ordinary daemon.
-        before: Called before it is started.
+        around: Changes its home before it is started, and takes that back.
     """
 
     make: Make
     flags: tuple[str, ...] = ()
     ill: str = ""
-    before: Callable[[Home], None] = lambda home: None
+    around: Callable[[Home], AbstractContextManager[object]] = nullcontext
 
 
 SITUATIONS: Final[dict[str, Situation]] = {}
@@ -67,12 +73,12 @@ def situation(
     title: str,
     *flags: str,
     ill: str = "",
-    before: Callable[[Home], None] = lambda home: None,
+    around: Callable[[Home], AbstractContextManager[object]] = nullcontext,
 ) -> Callable[[Callable[[Daemon], Iterator[None]]], None]:
     """Make a generator the situation of this row."""
 
     def add(function: Callable[[Daemon], Iterator[None]]) -> None:
-        SITUATIONS[title] = Situation(contextmanager(function), flags, ill, before)
+        SITUATIONS[title] = Situation(contextmanager(function), flags, ill, around)
 
     return add
 
@@ -140,6 +146,57 @@ def _(daemon: Daemon) -> Iterator[None]:
     yield
     disk.free()
     well_again(daemon)
+
+
+@contextmanager
+def _on_a_small_disk(home: Home) -> Iterator[None]:
+    folder = home.path / "audit"
+    aside = folder.rename(home.path / "audit-aside")
+    with mounted(folder):
+        shutil.copytree(aside, folder, dirs_exist_ok=True)
+        yield
+
+
+@situation("the audit log's disk is full", around=_on_a_small_disk)
+def _(daemon: Daemon) -> Iterator[None]:
+    disk = FullFilesystem(daemon.home.path / "audit")
+    disk.fill()
+    with daemon.client() as client, suppress(SignwardError):
+        for _ in range(100):  # until the last page is full as well
+            client.sign(sign_request(KEY))
+    yield
+    disk.free()
+    well_again(daemon)
+
+
+@situation("the audit log's file system turns read-only", ill="unwritable")
+def _(daemon: Daemon) -> Iterator[None]:
+    daemon.process.send_signal(signal.SIGUSR1)
+    yield
+    daemon.process.send_signal(signal.SIGUSR2)
+    well_again(daemon)
+
+
+@situation("the audit log's disk fails", ill="unsynced")
+def _(daemon: Daemon) -> Iterator[None]:
+    daemon.process.send_signal(signal.SIGUSR1)
+    yield
+    daemon.process.send_signal(signal.SIGUSR2)
+    well_again(daemon)
+
+
+@situation("the audit log's folder is gone")
+def _(daemon: Daemon) -> Iterator[None]:
+    aside = (daemon.home.path / "audit").rename(daemon.home.path / "aside")
+    yield
+    aside.rename(daemon.home.path / "audit")
+    well_again(daemon)
+
+
+@situation("the key of the audit log is gone")
+def _(daemon: Daemon) -> Iterator[None]:
+    (daemon.home.path / "audit.key").unlink()
+    yield
 
 
 @situation("the KEK file is gone")
@@ -242,19 +299,21 @@ def show(daemon: Daemon, lifetime: timedelta) -> None:
     assert eventually(lambda: daemon.metric(expiry) == issued.not_after.timestamp())
 
 
-def _write_overdue_list(home: Home) -> None:
+@contextmanager
+def _with_overdue_list(home: Home) -> Iterator[None]:
     ca = x509.load_pem_x509_certificate((home.authority / "ca.crt").read_bytes())
     key = load_pem_private_key((home.authority / "ca.key").read_bytes(), None)
     then = datetime.now(UTC) - timedelta(days=2)
     built = x509.CertificateRevocationListBuilder(ca.subject, then, then + timedelta(days=1))
     signed = built.sign(key, hashes.SHA256())  # type: ignore[arg-type]
     (home.path / "tls" / "old.crl").write_bytes(signed.public_bytes(Encoding.PEM))
+    yield
 
 
 @situation(
     "a revocation list is overdue",
     *setting("tls.revocation", '["tls/old.crl"]'),
-    before=_write_overdue_list,
+    around=_with_overdue_list,
 )
 def _(daemon: Daemon) -> Iterator[None]:
     assert daemon.metric("signward_crls_overdue") == 1
@@ -276,16 +335,16 @@ def _(daemon: Daemon) -> Iterator[None]:
 @contextmanager
 def running(home: Home, chosen: Situation) -> Iterator[Daemon]:
     """A daemon that is well, with a key."""
-    chosen.before(home)
     own = (sys.executable, "-m", "tests.running.ailing", chosen.ill) if chosen.ill else SIGNWARD
-    daemon = Daemon(home, *FLAGS, *chosen.flags, command=own)
-    try:
-        with daemon.client() as client:
-            create(client, KEY)
-            client.sign(sign_request(KEY))
-        yield daemon
-    finally:
-        daemon.kill()
+    with chosen.around(home):
+        daemon = Daemon(home, *FLAGS, *chosen.flags, command=own)
+        try:
+            with daemon.client() as client:
+                create(client, KEY)
+                client.sign(sign_request(KEY))
+            yield daemon
+        finally:
+            daemon.kill()
 
 
 def well_again(daemon: Daemon) -> None:

@@ -1,11 +1,13 @@
-"""The daemon, which falls ill when it gets SIGUSR1.
+"""The daemon, which falls ill when it gets SIGUSR1, and well again with SIGUSR2 if it can.
 
 The first argument says how: ``kek`` wipes the key-encryption key from memory, ``serving`` ends
-grpcio's serving thread at the next event, ``hanging`` stops it there.
+grpcio's serving thread at the next event, ``hanging`` stops it there, ``unwritable`` has the
+audit log's file system turn read-only, ``unsynced`` has its disk fail.
 """
 
 from __future__ import annotations
 
+import errno
 import signal
 import sys
 import threading
@@ -14,6 +16,7 @@ from types import FrameType
 from typing import Final
 
 from grpc import _server
+from signward_server.audit.files import SystemFiles
 from signward_server.cli import app
 from signward_server.custody.envelope import Kek, LocalKeyFile
 from signward_server.custody.memory import LockedMemory
@@ -50,10 +53,33 @@ def _hang() -> None:
     _server._process_event_and_continue = hang
 
 
+_files = (SystemFiles.write, SystemFiles.sync)
+
+
+def _heal() -> None:
+    SystemFiles.write, SystemFiles.sync = _files  # type: ignore[method-assign]
+
+
+def _fail_to_write() -> None:
+    def write(*_: object) -> int:
+        raise OSError(errno.EROFS, "read-only")
+
+    SystemFiles.write = write  # type: ignore[method-assign]
+
+
+def _fail_to_sync() -> None:
+    def sync(*_: object) -> None:
+        raise OSError(errno.EIO, "the disk fails")
+
+    SystemFiles.sync = sync  # type: ignore[method-assign]
+
+
 _ILLS: Final[dict[str, Callable[[], None]]] = {
     "kek": _wipe,
     "serving": _end_serving,
     "hanging": _hang,
+    "unwritable": _fail_to_write,
+    "unsynced": _fail_to_sync,
 }
 
 
@@ -65,6 +91,7 @@ def main(name: str) -> None:
 
     LocalKeyFile.load = _remembered  # type: ignore[method-assign]
     signal.signal(signal.SIGUSR1, fall_ill)
+    signal.signal(signal.SIGUSR2, lambda *_: _heal())
     app()
 
 

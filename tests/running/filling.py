@@ -21,6 +21,7 @@ from signward_server.core.keys import (
 from signward_server.custody.envelope import EnvelopeCustody, KekRowAuthenticator, LocalKeyFile
 from signward_server.custody.memory import LockedMemory
 from signward_server.custody.native import load_native
+from signward_server.store import opening
 from signward_server.store.engine import swift_engine
 from signward_server.store.opening import Store
 
@@ -43,8 +44,9 @@ def _fill(home: Home, number: int) -> None:
         opened.callback(memory.close)
         kek = LocalKeyFile(home.kek, native.sodium).load(memory)
         opened.callback(kek.close)
-        # Both engines are the swift one: nothing here has to survive a power loss.
-        store = Store(*(swift_engine(home.store) for _ in range(3)), clock)
+        # All engines are the swift one: nothing here has to survive a power loss.
+        opening.durable_engine = swift_engine
+        store = Store(home.store, clock)
         opened.callback(store.close)
         catalogue = store.catalogue(KekRowAuthenticator(kek))
         custody = EnvelopeCustody(

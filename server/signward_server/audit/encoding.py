@@ -7,7 +7,7 @@ says the record's number, is put before them when they are written.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 from signward_server.audit.wording import (
@@ -60,7 +60,21 @@ class Encoder:
             entry: What is recorded.
             event: Instead of the entry's own.
         """
-        head = self._head(event or entry.event, entry.outcome)
+        return self._record(self._head(event or entry.event, entry.outcome), entry)
+
+    def entries(self, entries: Sequence[AuditEntry]) -> list[bytes]:
+        """Return the records of entries that are written together, and at one time."""
+        heads: dict[tuple[AuditEvent, str], str] = {}
+        records = []
+        for entry in entries:
+            kind = entry.event, entry.outcome
+            head = heads.get(kind)
+            if head is None:
+                head = heads[kind] = self._head(*kind)
+            records.append(self._record(head, entry))
+        return records
+
+    def _record(self, head: str, entry: AuditEntry) -> bytes:
         who, what = self._caller(entry.call), self._subject(entry)
         intent = self._intent(entry.intent.fields) if entry.intent is not None else ""
         rest = self._rest(entry, quoted)
@@ -154,7 +168,8 @@ class Encoder:
         call = entry.call
         digest = f',"digest":"{entry.signed_digest.hex()}"' if entry.signed_digest else ""
         named = f',"request_id":{text(entry.request_id)}' if entry.request_id else ""
-        trace = f',"trace_id":"{call.trace_id}"' if call.trace_id else ""
+        trace_id = call.trace_id
+        trace = f',"trace_id":"{trace_id}"' if trace_id else ""
         duration = int((self._monotonic() - (entry.started or call.started)) * 1_000_000)
         took = f',"duration_us":{duration}' if duration > 0 else ""
         note = f',"note":{text(entry.note)}' if entry.note else ""

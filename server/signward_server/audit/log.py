@@ -62,6 +62,7 @@ class Log:
         self.name = name
         self.verifier_key = verifier_key
         self._encode = encoder.entry
+        self._encode_all = encoder.entries
         self._writer = writer
         self._settling = settling
         self._failures = failures
@@ -86,7 +87,7 @@ class Log:
         """See ``ports.Audit``."""
         if not entries:
             return []
-        first = self._append([self._encode(entry) for entry in entries])
+        first = self._append(self._encode_all(entries))
         return [AuditReceipt(self.name, first + i) for i in range(len(entries))]
 
     def authorised(self, entry: AuditEntry) -> None:

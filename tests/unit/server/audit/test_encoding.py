@@ -18,6 +18,7 @@ from signward_server.core.signing import Intent
 from tests.fakes.audit_logs import an_entry
 from tests.fakes.clock import FakeClock
 from tests.fakes.spine.call import FakeCall
+from tests.fakes.spine.clock import MovingClock
 
 TEXT = st.text(st.characters(), max_size=40)  # surrogates and control characters as well
 LONG = TEXT | st.builds(lambda c, count: c * count, st.characters(), st.integers(1000, 5000))
@@ -138,3 +139,28 @@ def test_an_intent_of_another_kind_has_its_own_names() -> None:
     for fields in ({"a": 1, "b": True}, {"b": "x"}, {}, {"b": False, "a": "y"}):
         entry = an_entry(intent=Intent("SignRaw", fields))
         assert decode_record(_body(encoder.entry(entry))).intent == fields
+
+
+def test_together_they_are_what_they_are_alone() -> None:
+    encoder = Encoder(MovingClock())
+    entries = [
+        an_entry(),
+        an_entry(outcome="KEY_DISABLED"),
+        an_entry(event=AuditEvent.ADMINISTRATION),
+        an_entry(),
+    ]
+    assert encoder.entries(entries) == [encoder.entry(entry) for entry in entries]
+    assert encoder.entries([]) == []
+
+
+def test_together_they_carry_one_time() -> None:
+    clock = MovingClock()
+    encoder = Encoder(clock)
+
+    def entries() -> list[bytes]:
+        return encoder.entries([an_entry(), an_entry()])
+
+    first, second = entries()
+    assert first == second
+    clock.wall += 1.5
+    assert entries()[0] != first
