@@ -7,11 +7,16 @@ import time
 __all__ = ["Pace"]
 
 _SLOW = 0.005  # seconds that a write may take
-_SLOW_FOR = 1.0  # seconds for which one that took longer is remembered
+_REMEMBERED = 20  # times as long as it took, one that took longer is remembered
+_SLOW_FOR = 1.0  # seconds for which it is remembered at most
 
 
 class Pace:
-    """Takes the time of one write after the other."""
+    """Takes the time of one write after the other.
+
+    A slow one is remembered in proportion: on a busy machine a write takes some milliseconds now
+    and then because its thread was not let run, and not because of the disk.
+    """
 
     __slots__ = ("_began", "_slow_until")
 
@@ -32,8 +37,9 @@ class Pace:
     def end(self) -> None:
         """It has ended, well or not."""
         now = time.perf_counter()
-        if now - self._began > _SLOW:
-            self._slow_until = now + _SLOW_FOR
+        took = now - self._began
+        if took > _SLOW:
+            self._slow_until = now + min(_REMEMBERED * took, _SLOW_FOR)
         self._began = 0.0
 
     def expect_slow(self) -> None:
