@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Sequence
 
 from signward_server.core.errors import Internal
 from signward_server.core.ports import AuditLog
@@ -14,8 +15,9 @@ __all__ = ["SCAN", "Turns"]
 
 _log = logging.getLogger(__name__)
 
-SCAN = 100
-"""Records of a turn."""
+SCAN = 500
+"""Records that a turn looks at, most."""
+_PICKED = 50  # records that are wanted, and end a turn: parsing one takes as long as 20 looks
 _REST = 0.001  # seconds before each turn, in which nobody reads
 _TRIES = 5  # at records that are there; while the log is repaired they cannot be read
 _PAUSE = 0.2  # seconds between two of them
@@ -53,10 +55,24 @@ class Turns:
                 time.sleep(_REST)
                 first = max(number, self._log.first)
                 size = self._log.size
-                bodies = self._log.records(first, most)
+                bodies = self._log.records(first, min(most, _PICKED if sieve.is_open else SCAN))
                 if bodies or first >= size:
-                    found = enumerate(bodies, first)
-                    return [(sieve.pick(body, at), at + 1) for at, body in found]
+                    return _picked(sieve, bodies, first)
             time.sleep(_PAUSE)
         _log.error("an audit record cannot be read", extra={"sequence": number})
         raise Internal
+
+
+def _picked(
+    sieve: Sieve, bodies: Sequence[bytes], first: int
+) -> list[tuple[AuditRecord | None, int]]:
+    found: list[tuple[AuditRecord | None, int]] = []
+    left = _PICKED
+    for number, body in enumerate(bodies, first):
+        record = sieve.pick(body, number)
+        found.append((record, number + 1))
+        if record is not None:
+            left -= 1
+            if not left:
+                break
+    return found

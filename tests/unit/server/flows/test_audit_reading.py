@@ -96,7 +96,7 @@ def test_what_is_removed_while_it_is_read_is_passed_over(world: World) -> None:
 
     world.log.records = removing  # type: ignore[assignment, method-assign]
     page = _page(world)
-    assert _numbers(page) == [*range(100), *range(150, 250)]
+    assert _numbers(page) == [*range(audit_turns._PICKED), *range(150, 250)]
     assert page.following == 250
 
 
