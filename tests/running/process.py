@@ -15,6 +15,7 @@ from urllib.request import urlopen
 from signward import Client
 
 from tests.running.homes import PATIENCE, ROOT, SIGNWARD, Home, environment
+from tests.running.leaks import leaks, secret_files
 
 __all__ = ["Daemon", "NotReady", "Outcome", "serve_and_fail"]
 
@@ -43,6 +44,8 @@ class Outcome(tuple[int, str]):
 class Daemon:
     """`signward serve`, ready once this is made; use it as a context manager.
 
+    It logs at level debug, and when it has ended its log is searched for its secrets (promise 3).
+
     Args:
         home: Its home.
         flags: More flags, such as ``--set limits.queue=1``.
@@ -55,6 +58,10 @@ class Daemon:
         self.home = home
         self.log = home.path.with_name(f"{home.path.name}.log")
         self._errors: IO[bytes] = self.log.open("ab")
+        self._secrets = {
+            name: value.encode() for name, value in variables.items() if name == "API_KEY"
+        }
+        variables.setdefault("SIGNWARD_LOG__LEVEL", "debug")
         self.process = subprocess.Popen(
             [*command, "serve", "--home", str(home.path), "--development", *flags],
             cwd=ROOT,
@@ -156,6 +163,9 @@ class Daemon:
         assert self.process.stdout is not None
         self.process.stdout.close()
         self._errors.close()
+        if self.log.exists():
+            found = leaks(secret_files(self.home) | self._secrets, {"log": self.log.read_bytes()})
+            assert found == []
 
     def __enter__(self) -> Self:
         return self
