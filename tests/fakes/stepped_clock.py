@@ -16,6 +16,9 @@ class SteppedClock:
     def now(self) -> datetime:
         return self.wall
 
+    def time(self) -> float:
+        return self.wall.timestamp()
+
     def monotonic(self) -> float:
         return self.boot
 

@@ -16,7 +16,7 @@ from tests.running.attacks import Attack
 from tests.running.homes import PATIENCE, Home
 from tests.running.keys import create, sign_request
 from tests.running.peers import Issuer, Pair, raw_names
-from tests.running.process import Daemon
+from tests.running.process import UNMEASURED, Daemon
 
 __all__ = ["CAP", "KEY", "Siege", "besieged", "percentile"]
 
@@ -77,7 +77,8 @@ def besieged(home: Home, *, idle: int, rate: float) -> Iterator[Siege]:
     folder = home.path.with_name(f"{home.path.name}-foes")
     folder.mkdir(mode=0o700)
     flags = [part for key, n in _LIMITS.items() for part in ("--set", f"limits.{key}={n}")]
-    with Daemon(home, "--set", "listen.api_keys=127.0.0.1:0", *flags) as daemon:
+    flags += ["--set", "listen.api_keys=127.0.0.1:0"]
+    with Daemon(home, *flags, **UNMEASURED) as daemon:
         with daemon.client() as client:
             create(client, KEY)
             client.sign(sign_request(KEY))

@@ -19,7 +19,7 @@ from signward.v1.admin_service_pb2 import ApiKey, CreateApiKeyResponse
 from tests.running.calls import SIGN, refusal_of, unary
 from tests.running.homes import PATIENCE, Home
 from tests.running.keys import create, sign_request
-from tests.running.process import Daemon
+from tests.running.process import UNMEASURED, Daemon
 
 pytestmark = pytest.mark.integration
 
@@ -126,13 +126,13 @@ def rounds(home: Home, number: int) -> None:
     chance = random.Random(20261121)  # noqa: S311 -- moments to kill at, not secrets
     known, checked = Known(), set[str]()
     flags = ("--set", "listen.api_keys=127.0.0.1:0", "--set", "rate_limits.failures.limit=1000000")
-    daemon = Daemon(home, *flags)
+    daemon = Daemon(home, *flags, **UNMEASURED)
     try:
         with daemon.client() as client:
             create(client, KEY)
         for kills in range(1, number + 1):
             work_until_killed(daemon, known, chance.uniform(0, LONGEST_LIFE))
-            daemon = Daemon(home, *flags)
+            daemon = Daemon(home, *flags, **UNMEASURED)
             with daemon.client("admin") as admin:
                 check(daemon, admin, known, known.made.keys() - checked, kills)
             checked |= known.made.keys()
@@ -143,6 +143,7 @@ def rounds(home: Home, number: int) -> None:
     assert '"level": "error"' not in daemon.said
 
 
+@pytest.mark.timeout(400)
 def test_kills_while_api_keys_are_made_and_revoked(home: Home) -> None:
     rounds(home, 5)
 

@@ -17,7 +17,7 @@ from signward.v1 import sign_service_pb2 as pb
 
 from tests.running.homes import Home
 from tests.running.keys import HASHES, create, sign_request
-from tests.running.process import Daemon
+from tests.running.process import UNMEASURED, Daemon
 
 _log = logging.getLogger(__name__)
 pytestmark = pytest.mark.integration
@@ -82,14 +82,14 @@ def rounds(home: Home, number: int) -> None:
     acknowledged: dict[str, resources.Key] = {}
     checked: set[str] = set()
     starts = []
-    daemon = Daemon(home)
+    daemon = Daemon(home, **UNMEASURED)
     try:
         for round_number in range(number):
             creators = Creators(daemon, round_number)
             creators.run_and_kill(chance.uniform(0, LONGEST_LIFE))
             acknowledged |= creators.acknowledged
             started = time.monotonic()
-            daemon = Daemon(home)
+            daemon = Daemon(home, **UNMEASURED)
             starts.append(time.monotonic() - started)
             with daemon.client() as client:
                 listed = {key.id: key for key in client.list_keys(page_size=500, view=_FULL)}
@@ -108,6 +108,7 @@ def rounds(home: Home, number: int) -> None:
     _log.info("%d keys, seconds to ready: %s", len(checked), sorted(starts))
 
 
+@pytest.mark.timeout(400)
 def test_kill_during_creation_loses_no_key_and_leaves_no_half_one(home: Home) -> None:
     rounds(home, 10)
 

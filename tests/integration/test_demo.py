@@ -54,7 +54,7 @@ def _daemons_of(folder):
 
 def test_it_succeeds_and_leaves_nothing_behind(start, tmp_path):
     process = start()
-    told, _ = process.communicate(timeout=60)
+    told, _ = process.communicate(timeout=100)
     assert process.returncode == 0, told
     assert "132 signatures, all verified" in told
     assert "no certificate       UNAVAILABLE" in told

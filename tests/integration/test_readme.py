@@ -50,11 +50,16 @@ def folder() -> Iterator[Path]:
 
 
 def _typed(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run a script with ports of its own in place of the two defaults."""
+    """Run a script with ports of its own in place of the two defaults, and more patience."""
     tcp, http = _free_port(), _free_port()
-    script = script.replace(
-        "signward init home ", f"signward init home --tcp 127.0.0.1:{tcp} --http 127.0.0.1:{http} "
-    ).replace("localhost:7443", f"localhost:{tcp}")
+    script = (
+        script.replace(
+            "signward init home ",
+            f"signward init home --tcp 127.0.0.1:{tcp} --http 127.0.0.1:{http} ",
+        )
+        .replace("localhost:7443", f"localhost:{tcp}")
+        .replace("--wait 10", f"--wait {PATIENCE:.0f}")
+    )
     path = os.pathsep.join([str(_TOOLS), os.environ["PATH"]])
     return subprocess.run(
         ["bash", "-eu", "-o", "pipefail", "-c", script],

@@ -7,7 +7,7 @@ import sys
 from typing import Any, Final
 
 from tests.running.homes import Home
-from tests.running.process import Daemon
+from tests.running.process import UNMEASURED, Daemon
 
 __all__ = ["MEMLOCK", "ask", "observed"]
 
@@ -18,9 +18,8 @@ def observed(home: Home, *flags: str, wipe: str = "wipe", ttl: str = "0s") -> Da
     """Run a daemon without CAP_IPC_LOCK, with 8 MiB to lock."""
     limits = ("prlimit", f"--memlock={MEMLOCK}:{MEMLOCK}")
     command = (*limits, sys.executable, "-m", "tests.running.observed", wipe)
-    return Daemon(
-        home, "--set", f"custody.envelope.default_unlock_ttl={ttl}", *flags, command=command
-    )
+    flags = ("--set", f"custody.envelope.default_unlock_ttl={ttl}", *flags)
+    return Daemon(home, *flags, command=command, **UNMEASURED)
 
 
 def ask(daemon: Daemon) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from signward_server.cli import app
 from signward_server.core.signing import Signature, SigningContext
 from signward_server.custody.envelope import EnvelopeCustody
 from signward_server.custody.native import Native
-from signward_server.wiring import assembly
+from signward_server.wiring import vault
 
 from tests.integration.custody.privileges import drop_ipc_lock
 
@@ -27,7 +27,7 @@ PR_GET_DUMPABLE: Final = 3  # prctl.h
 PR_SET_DUMPABLE: Final = 4
 
 _libc = ctypes.CDLL(None, use_errno=True)
-_load_native = assembly.load_native
+_load_native = vault.load_native
 _sign, _sign_many = EnvelopeCustody.sign, EnvelopeCustody.sign_many
 _signed: list[None] = []
 
@@ -63,7 +63,7 @@ def main(wipe: str) -> None:
     EnvelopeCustody.sign = _counted  # type: ignore[method-assign]
     EnvelopeCustody.sign_many = _counted_many  # type: ignore[method-assign]
     if wipe == "keep":
-        assembly.load_native = _without_wipe
+        vault.load_native = _without_wipe
     app()
 
 

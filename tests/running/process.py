@@ -8,7 +8,7 @@ import signal
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, Any, Self
+from typing import IO, Any, Final, Self
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
@@ -17,7 +17,10 @@ from signward import Client
 from tests.running.homes import PATIENCE, ROOT, SIGNWARD, Home, environment
 from tests.running.leaks import leaks, secret_files
 
-__all__ = ["Daemon", "NotReady", "Outcome", "serve_and_fail"]
+__all__ = ["UNMEASURED", "Daemon", "NotReady", "Outcome", "serve_and_fail"]
+
+UNMEASURED: Final = {"COVERAGE_PROCESS_CONFIG": ""}
+"""For a daemon whose speed or memory is at stake, or that dies before coverage could save."""
 
 
 Options = Sequence[tuple[str, str | int]]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import os
 import shutil
 import subprocess
 import sys
@@ -16,11 +15,12 @@ from typing import Final
 import signward_server
 
 from tests.running.homes import ROOT, Home, environment
+from tests.running.process import UNMEASURED
 
 __all__ = ["stocked"]
 
 _CACHE: Final = ROOT / "build" / "homes"
-_PATIENCE: Final = 100.0
+_PATIENCE: Final = 300.0
 
 
 def stocked(pristine: Home, path: Path, number: int) -> Home:
@@ -58,7 +58,6 @@ def _sources() -> str:
 
 def _fill(home: Home, number: int) -> None:
     """Fill a home in a process that coverage does not slow down."""
-    measured = [name for name in os.environ if name.startswith("COVERAGE_")]
-    kept = {name: value for name, value in environment().items() if name not in measured}
     command = [sys.executable, "-m", "tests.running.filling", str(home.path), str(number)]
+    kept = environment(**UNMEASURED)
     subprocess.run(command, cwd=ROOT, env=kept, check=True, timeout=_PATIENCE)

@@ -18,7 +18,7 @@ from signward.audit.errors import SegmentError
 from signward.audit.findings import Finding, Kind
 from signward.audit.folder import mapped
 from signward.audit.framing import Buffer, frames
-from signward.audit.marks import Judge
+from signward.audit.marks import Judge, Mark
 from signward.audit.merkle import HASH_SIZE, CompactRange
 from signward.audit.segments import HASHES_NAME
 from signward.audit.stored import stored_hash_count
@@ -67,19 +67,21 @@ def scan(task: Task, advance: Callable[[int], object]) -> Scan:
     Raises:
         OSError: A file cannot be read.
     """
+    findings: list[Finding] = []
+    marks = marks_of(task, findings)  # before the records: those of a living log are then there
     with ExitStack() as files:
         data = files.enter_context(mapped(task.path))
         hashes = files.enter_context(mapped(task.hashes)) if task.hashes else b""
-        return _Scanner(task, data, hashes).run(advance)
+        return _Scanner(task, data, hashes, findings).run(marks, advance)
 
 
 class _Scanner:
-    def __init__(self, task: Task, data: Buffer, hashes: Buffer) -> None:
+    def __init__(self, task: Task, data: Buffer, hashes: Buffer, findings: list[Finding]) -> None:
         self._task = task
         self._name = task.path.name
         self._hashes = hashes
         self._tree = CompactRange(task.header.first, task.header.frontier)
-        self._findings: list[Finding] = []
+        self._findings = findings
         self._judge = Judge(task.key, self._name, self._tree, self._findings)
         self._length = len(data)
         self._end = task.start
@@ -87,10 +89,9 @@ class _Scanner:
         stop = self._length if task.stop is None else min(task.stop, self._length)
         self._records = frames(data, task.start, stop, self._name, self._tree.size)
 
-    def run(self, advance: Callable[[int], object]) -> Scan:
+    def run(self, ascending: Sequence[Mark], advance: Callable[[int], object]) -> Scan:
         """Go through to the end, or to the first thing that is wrong."""
-        tree, marks, more = self._tree, marks_of(self._task, self._findings)[::-1], True
-        count = len(marks)
+        tree, marks, more = self._tree, list(ascending[::-1]), True
         advance(self._end)
         while True:
             while marks and marks[-1].size <= tree.size:
@@ -107,7 +108,7 @@ class _Scanner:
         self._judge.leftover(marks[::-1], ended=self._task.limit is None and self._whole)
         return Scan(
             tree.size, tree.nodes, self._end, self._length, self._whole,
-            count, self._judge.newest, self._judge.given, self._findings,
+            len(ascending), self._judge.newest, self._judge.given, self._findings,
         )  # fmt: skip
 
     def _take(self, room: int) -> bool:

@@ -1,9 +1,8 @@
 """How commands fail: one line on standard error, and an exit code that scripts can use.
 
-====  ==========================================================================
+====  =====================================================================================
 0     done
-1     a signature or a proof does not verify, an audit log is not intact, or a part of a
-      reload was refused
+1     a signature, a proof or an audit log does not verify, or a reload was refused in part
 2     wrong usage, or credentials that cannot be used
 3     the caller is unknown or may not do this
 4     there is no such thing
@@ -11,7 +10,7 @@
 6     the daemon is not there, not serving, overloaded, or too slow
 7     a fault of the daemon or of this program
 130   interrupted
-====  ==========================================================================
+====  =====================================================================================
 """
 
 from __future__ import annotations

@@ -95,6 +95,7 @@ class PartName(enum.StrEnum):
     CERTIFICATES = "certificates"
     LIMITS = "limits"
     GROUPS = "groups"
+    LOG = "log"
 
     @property
     def number(self) -> admin_pb.ReloadPart.ValueType:

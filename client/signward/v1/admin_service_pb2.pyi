@@ -37,6 +37,8 @@ class _ReloadPartEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ReloadPart
     """Rate limits."""
     RELOAD_PART_GROUPS: _ReloadPart.ValueType  # 4
     """Groups of identities."""
+    RELOAD_PART_LOG: _ReloadPart.ValueType  # 5
+    """How much is logged."""
 
 class ReloadPart(_ReloadPart, metaclass=_ReloadPartEnumTypeWrapper):
     """What a daemon can change while it runs."""
@@ -51,6 +53,8 @@ RELOAD_PART_LIMITS: ReloadPart.ValueType  # 3
 """Rate limits."""
 RELOAD_PART_GROUPS: ReloadPart.ValueType  # 4
 """Groups of identities."""
+RELOAD_PART_LOG: ReloadPart.ValueType  # 5
+"""How much is logged."""
 Global___ReloadPart: _TypeAlias = ReloadPart  # noqa: Y015
 
 @_typing.final

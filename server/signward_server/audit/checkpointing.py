@@ -9,6 +9,7 @@ from signward.audit.segments import Header, Previous
 
 from signward_server.audit.beginning import Place, begin_segment, replace_segment
 from signward_server.audit.checkpoint_key import CheckpointKey
+from signward_server.audit.settling import Settling
 from signward_server.audit.tree import Tree
 from signward_server.audit.writing import Writer
 from signward_server.core.errors import AuditUnavailable
@@ -71,6 +72,7 @@ class Checkpointing:
     Args:
         place: The log.
         writer: Writes its records.
+        settling: Brings them to the disk.
         tree: The tree over those that were hashed.
         key: Signs.
         signed: Where the last checkpoint is kept.
@@ -82,6 +84,7 @@ class Checkpointing:
         *,
         place: Place,
         writer: Writer,
+        settling: Settling,
         tree: Tree,
         key: CheckpointKey,
         signed: Signed,
@@ -89,6 +92,7 @@ class Checkpointing:
     ) -> None:
         self._place = place
         self._writer = writer
+        self._settling = settling
         self._tree = tree
         self._key = key
         self._signed = signed
@@ -103,7 +107,7 @@ class Checkpointing:
         writer, tree = self._writer, self._tree
         if writer.failure is not None:
             raise AuditUnavailable
-        writer.sync(writer.next)
+        self._settling.sync(writer.next)
         self._hash()
         try:
             tree.save()
@@ -122,12 +126,12 @@ class Checkpointing:
             AuditUnavailable: It could not be begun; the log refuses records.
         """
         self.sign()  # most of it, while records still come in
-        with self._writer.held():
+        with self._settling.held():
             self.sign()
             old = self._writer.segment
             header = self._header(Previous(old.header.first, old.size), self._signed.note)
             segment = begin_segment(self._place, header, self._clock.monotonic())
-            self._writer.switch(segment)
+            self._settling.switch(segment)
 
     def repair(self) -> int:
         """Go on in a new segment that begins with what is not known to be on the disk.
@@ -138,7 +142,8 @@ class Checkpointing:
         Raises:
             OSError: It cannot be begun yet.
         """
-        writer, bad = self._writer, self._writer.segment
+        bad = self._writer.segment
+        self._settling.rescue()
         bad.trim()
         discarded = bad.path.stat().st_size - bad.synced_size
         self._hash()
@@ -148,8 +153,8 @@ class Checkpointing:
         else:
             note = self._note()
             header = self._header(Previous(bad.header.first, bad.synced_size), note)
-        groups, now = writer.unsynced(), self._clock.monotonic()
-        writer.adopt(replace_segment(self._place, header, groups, now))
+        groups, now = self._settling.unsynced(), self._clock.monotonic()
+        self._settling.adopt(replace_segment(self._place, header, groups, now))
         if note != self._signed.note:
             self._signed.publish(self._tree.size, note)
         return discarded
@@ -161,7 +166,7 @@ class Checkpointing:
         return self._key.checkpoint(size, self._tree.root())
 
     def _hash(self) -> None:
-        self._tree.add(body for group in self._writer.take() for body in group.bodies())
+        self._tree.add(body for group in self._settling.take() for body in group.bodies())
 
     def _header(self, previous: Previous, note: bytes) -> Header:
         tree = self._tree

@@ -7,10 +7,19 @@ says the record's number, is put before them when they are written.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from json.encoder import encode_basestring_ascii as _quoted
+from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
+from signward_server.audit.wording import (
+    Quote,
+    caller,
+    quoted,
+    short_name,
+    short_object,
+    short_text,
+    subject,
+    value_of,
+)
 from signward_server.core.audit_events import AuditEvent
 from signward_server.core.identity import Identity
 from signward_server.core.ports import AuditEntry, Call, Clock
@@ -19,15 +28,10 @@ from signward_server.core.signing import IntentValue
 __all__ = ["Encoder"]
 
 _LONGEST = 16 * 1024 - 32  # bytes of a record without its number
-_CUT = "…"
-_MOST_LISTED = 8  # of a list or an object, once something is too long
-_SHORT = 64  # characters of a text then
-_SHORT_CALLER = 400  # characters of the caller's name then
 _MOST_KNOWN = 4096  # encodings that are remembered, of each kind
 
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
-_Text = Callable[[str], str]
 
 
 class Encoder:
@@ -56,16 +60,30 @@ class Encoder:
             entry: What is recorded.
             event: Instead of the entry's own.
         """
-        head = self._head(event or entry.event, entry.outcome)
-        caller, subject = self._caller(entry.call), self._subject(entry)
+        return self._record(self._head(event or entry.event, entry.outcome), entry)
+
+    def entries(self, entries: Sequence[AuditEntry]) -> list[bytes]:
+        """Return the records of entries that are written together, and at one time."""
+        heads: dict[tuple[AuditEvent, str], str] = {}
+        records = []
+        for entry in entries:
+            kind = entry.event, entry.outcome
+            head = heads.get(kind)
+            if head is None:
+                head = heads[kind] = self._head(*kind)
+            records.append(self._record(head, entry))
+        return records
+
+    def _record(self, head: str, entry: AuditEntry) -> bytes:
+        who, what = self._caller(entry.call), self._subject(entry)
         intent = self._intent(entry.intent.fields) if entry.intent is not None else ""
-        rest = self._rest(entry, _quoted)
-        tail = f"{head}{caller}{subject}{intent}{rest}"
+        rest = self._rest(entry, quoted)
+        tail = f"{head}{who}{what}{intent}{rest}"
         if len(tail) > _LONGEST:
             fields = {} if entry.intent is None else entry.intent.fields
-            intent = f',"intent":{_object(fields)}' if fields else ""
-            caller, subject = _caller(entry.call, _shortened_caller), _subject(entry, _shortened)
-            tail = f"{head}{caller}{subject}{intent}{self._rest(entry, _shortened)}"
+            intent = f',"intent":{short_object(fields)}' if fields else ""
+            who, what = caller(entry.call, short_name), subject(entry, short_text)
+            tail = f"{head}{who}{what}{intent}{self._rest(entry, short_text)}"
         return tail.encode("ascii")
 
     def event(
@@ -81,11 +99,11 @@ class Encoder:
         """Return a record of the daemon itself, without its number."""
         parts = [self._head(event, outcome)]
         texts = (("identity", identity), ("peer", peer))
-        parts += [f',"{name}":{_shortened_caller(text)}' for name, text in texts if text]
+        parts += [f',"{name}":{short_name(text)}' for name, text in texts if text]
         if count:
             parts.append(f',"count":{count}')
         if details:
-            parts.append(f',"details":{_object(details)}')
+            parts.append(f',"details":{short_object(details)}')
         return ("".join(parts) + "}").encode("ascii")
 
     def _head(self, event: AuditEvent, outcome: str) -> str:
@@ -101,7 +119,7 @@ class Encoder:
         if kind is None:
             kind = f'Z","event":"{event}"'
             if outcome:
-                kind += f',"outcome":{_shortened(outcome)}'
+                kind += f',"outcome":{short_text(outcome)}'
             _remember(self._kinds, key, kind)
         return f',"time":"{stamp}.{micros:06d}{kind}'
 
@@ -110,7 +128,7 @@ class Encoder:
         key = (id(identity), call.authentication, call.address, call.method)
         known = self._callers.get(key)
         if known is None or known[0] is not identity:
-            known = (identity, _caller(call, _quoted))
+            known = (identity, caller(call, quoted))
             _remember(self._callers, key, known)
         return known[1]
 
@@ -125,7 +143,7 @@ class Encoder:
         )
         known = self._subjects.get(key)
         if known is None:
-            known = _subject(entry, _quoted)
+            known = subject(entry, quoted)
             _remember(self._subjects, key, known)
         return known
 
@@ -135,7 +153,7 @@ class Encoder:
         key = tuple(fields)
         names = self._names.get(key)
         if names is None:
-            names = tuple((name, f"{_quoted(name)}:") for name in sorted(key))
+            names = tuple((name, f"{quoted(name)}:") for name in sorted(key))
             _remember(self._names, key, names)
         members = []
         for name, written in names:
@@ -143,74 +161,19 @@ class Encoder:
             if value.__class__ is int:  # which a boolean is not
                 members.append(f"{written}{value}")
             else:
-                members.append(written + _value(value, _quoted))
+                members.append(written + value_of(value, quoted))
         return f',"intent":{{{",".join(members)}}}'
 
-    def _rest(self, entry: AuditEntry, text: _Text) -> str:
+    def _rest(self, entry: AuditEntry, text: Quote) -> str:
         call = entry.call
         digest = f',"digest":"{entry.signed_digest.hex()}"' if entry.signed_digest else ""
         named = f',"request_id":{text(entry.request_id)}' if entry.request_id else ""
-        trace = f',"trace_id":"{call.trace_id}"' if call.trace_id else ""
+        trace_id = call.trace_id
+        trace = f',"trace_id":"{trace_id}"' if trace_id else ""
         duration = int((self._monotonic() - (entry.started or call.started)) * 1_000_000)
         took = f',"duration_us":{duration}' if duration > 0 else ""
         note = f',"note":{text(entry.note)}' if entry.note else ""
         return f"{digest}{named}{trace}{took}{note}}}"
-
-
-def _caller(call: Call, text: _Text) -> str:
-    """Return who calls what, from where."""
-    fields = (
-        ("identity", str(call.identity)),
-        ("authentication", str(call.authentication)),
-        ("peer", call.address),
-        ("method", call.method),
-    )
-    return "".join([f',"{name}":{text(value)}' for name, value in fields if value])
-
-
-def _subject(entry: AuditEntry, text: _Text) -> str:
-    """Return what is asked for, and what the policies say about it."""
-    parts = []
-    if entry.action:
-        parts.append(f',"action":{text(entry.action)}')
-    if entry.key:
-        parts.append(f',"key":{text(entry.key)}')
-    if entry.version:
-        parts.append(f',"version":{entry.version}')
-    if entry.decision:
-        parts.append(f',"decision":"{entry.decision}"')
-    if entry.policies:
-        most = None if text is _quoted else _MOST_LISTED
-        parts.append(f',"policies":[{",".join(map(text, entry.policies[:most]))}]')
-    if entry.policy_set:
-        parts.append(f',"policy_set":{text(entry.policy_set)}')
-    return "".join(parts)
-
-
-def _object(fields: Mapping[str, IntentValue]) -> str:
-    names = sorted(fields)[:_MOST_LISTED]
-    shown = {_shorter(name): _value(fields[name], _shortened) for name in names}
-    return f"{{{','.join(f'{_quoted(name)}:{shown[name]}' for name in sorted(shown))}}}"
-
-
-def _value(value: IntentValue, text: _Text) -> str:
-    if isinstance(value, str):
-        return text(value)
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value)
-
-
-def _shorter(text: str, longest: int = _SHORT) -> str:
-    return text if len(text) <= longest else text[: longest - 1] + _CUT
-
-
-def _shortened(text: str) -> str:
-    return _quoted(_shorter(text))
-
-
-def _shortened_caller(text: str) -> str:
-    return _quoted(_shorter(text, _SHORT_CALLER))
 
 
 def _remember(known: dict[_Key, _Value], key: _Key, value: _Value) -> None:

@@ -43,6 +43,7 @@ class Failures:
         self._bytes = 0
         self._counted: Counter[tuple[str, str, str]] = Counter()
         self._suppressed = 0
+        self._drained = 0
         self.scarce = False
 
     def admits(self, identity: str, size: int) -> bool:
@@ -86,6 +87,7 @@ class Failures:
                 self._suppressed += counted.total()
                 return []
             suppressed, self._suppressed = self._suppressed, 0
+            self._drained = counted.total() + suppressed
         records = [
             self._encoder.event(
                 AuditEvent.FAILURES, outcome=reason, identity=identity, peer=peer, count=count
@@ -96,7 +98,7 @@ class Failures:
             records.append(self._encoder.event(AuditEvent.SUPPRESSED, count=suppressed))
         return records
 
-    def give_back(self, count: int) -> None:
-        """Count failures again whose record could not be written."""
+    def give_back(self) -> None:
+        """Count those again, in one number, that were drained last: they could not be recorded."""
         with self._lock:
-            self._suppressed += count
+            self._suppressed += self._drained

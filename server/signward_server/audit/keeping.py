@@ -15,6 +15,7 @@ from signward_server.audit.clock_watch import ClockWatch
 from signward_server.audit.encoding import Encoder
 from signward_server.audit.failures import Failures
 from signward_server.audit.retention import Retention
+from signward_server.audit.settling import Settling
 from signward_server.audit.writing import Writer
 from signward_server.core.audit_events import AuditEvent
 from signward_server.core.errors import AuditUnavailable
@@ -48,6 +49,7 @@ class Keeping:
 
     Args:
         writer: Writes the records.
+        settling: Knows which are on the disk.
         checkpointing: Signs, rotates, repairs.
         signed: The last checkpoint.
         failures: What was counted.
@@ -66,6 +68,7 @@ class Keeping:
         self,
         *,
         writer: Writer,
+        settling: Settling,
         checkpointing: Checkpointing,
         signed: Signed,
         failures: Failures,
@@ -80,6 +83,7 @@ class Keeping:
         first: int,
     ) -> None:
         self._writer = writer
+        self._settling = settling
         self._checkpointing = checkpointing
         self._signed = signed
         self._failures = failures
@@ -126,10 +130,9 @@ class Keeping:
         self._checkpointing.sign()
         if self._signed.size != size or self._writer.next == size:
             self._signed_at = now
-        segment = self._writer.segment
-        is_empty = self._writer.next == segment.header.first
-        is_due = segment.size >= self._bounds.size or now - segment.created >= self._bounds.age
-        if is_due and not is_empty:
+        segment, bounds = self._writer.segment, self._bounds
+        is_due = segment.size >= bounds.size or now - segment.created >= bounds.age
+        if is_due and self._writer.next > segment.header.first:
             self._checkpointing.rotate()
             self._next_retention = now
 
@@ -182,7 +185,7 @@ class Keeping:
         try:
             self._writer.append(records)
         except AuditUnavailable:
-            self._failures.give_back(len(records))
+            self._failures.give_back()
 
     def _retain(self) -> None:
         try:
@@ -197,6 +200,6 @@ class Keeping:
         writer, level = self._writer, self._meter.level
         level(Level.AUDIT_UP, float(writer.failure is None))
         level(Level.AUDIT_SIZE, writer.next)
-        level(Level.AUDIT_UNSYNCED, writer.next - writer.synced)
+        level(Level.AUDIT_UNSYNCED, writer.next - self._settling.synced)
         level(Level.AUDIT_UNSIGNED, writer.next - self._signed.size)
         level(Level.CHECKPOINT_AGE, now - self._signed_at)

@@ -12,6 +12,7 @@ from signward_server.audit.keeping import Keeping
 from signward_server.audit.proving import Proving
 from signward_server.audit.reading import Reading
 from signward_server.audit.rounds import Rounds
+from signward_server.audit.settling import Settling
 from signward_server.audit.writing import Writer
 from signward_server.core.audit_events import AuditEvent
 from signward_server.core.errors import AuditUnavailable
@@ -30,10 +31,10 @@ class Log:
         verifier_key: Its public key.
         encoder: Makes records.
         writer: Writes them.
+        settling: Brings them to the disk.
         failures: Counts failures.
         keeping: What is done besides.
-        rounds: Does that, woken where somebody waits for a checkpoint.
-        syncing: Brings records to the disk behind the callers' backs, if anybody does.
+        threads: The first does that, and is woken where somebody waits for a checkpoint.
         signed: The last checkpoint.
         reading: Reads.
         proving: Proves.
@@ -48,10 +49,10 @@ class Log:
         verifier_key: str,
         encoder: Encoder,
         writer: Writer,
+        settling: Settling,
         failures: Failures,
         keeping: Keeping,
-        rounds: Rounds,
-        syncing: Rounds | None,
+        threads: Sequence[Rounds],
         signed: Signed,
         reading: Reading,
         proving: Proving,
@@ -61,11 +62,12 @@ class Log:
         self.name = name
         self.verifier_key = verifier_key
         self._encode = encoder.entry
+        self._encode_all = encoder.entries
         self._writer = writer
+        self._settling = settling
         self._failures = failures
         self._keeping = keeping
-        self._rounds = rounds
-        self._threads = [rounds] if syncing is None else [rounds, syncing]
+        self._threads = threads
         self._signed = signed
         self._reading = reading
         self._proving = proving
@@ -85,7 +87,7 @@ class Log:
         """See ``ports.Audit``."""
         if not entries:
             return []
-        first = self._append([self._encode(entry) for entry in entries])
+        first = self._append(self._encode_all(entries))
         return [AuditReceipt(self.name, first + i) for i in range(len(entries))]
 
     def authorised(self, entry: AuditEntry) -> None:
@@ -120,12 +122,12 @@ class Log:
 
     def healthy(self) -> bool:
         """See ``ports.Audit``."""
-        return self._writer.failure is None and not self._writer.is_full and self.alive
+        return self._writer.failure is None and not self._writer.is_full
 
     @property
     def alive(self) -> bool:
-        """Whether its threads run."""
-        return all(each.alive for each in self._threads)
+        """Whether its threads run, which nothing but a restart brings back."""
+        return all(thread.alive for thread in self._threads)
 
     @property
     def first(self) -> int:
@@ -142,7 +144,7 @@ class Log:
         writer, signed = self._writer, self._signed
         size = writer.next
         if signed.size < size or not signed.note:
-            self._rounds.wake()
+            self._threads[0].wake()
         return signed.wait(size, _CHECKPOINT_TIMEOUT, lambda: writer.failure is not None)
 
     def records(self, start: int, most: int) -> Sequence[bytes]:
@@ -167,8 +169,7 @@ class Log:
         self._closing.close()
 
     def _append(self, records: Sequence[bytes]) -> int:
-        writer = self._writer
-        first = writer.append(records)
+        first = self._writer.append(records)
         if self._is_synced:
-            writer.sync(first + len(records))
+            self._settling.sync(first + len(records))
         return first

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -19,12 +18,14 @@ from signward_server.audit.failures import Budget, Failures
 from signward_server.audit.files import Files, SystemFiles
 from signward_server.audit.folder import Folder
 from signward_server.audit.keeping import Bounds, Keeping
+from signward_server.audit.locking import locked
 from signward_server.audit.log import Log
 from signward_server.audit.proving import Proving
 from signward_server.audit.reading import Reading
 from signward_server.audit.recovery import Recovered, recover
 from signward_server.audit.retention import Keep, Retention
 from signward_server.audit.rounds import Rounds
+from signward_server.audit.settling import Settling
 from signward_server.audit.writing import Writer
 from signward_server.core.audit_events import AuditEvent
 from signward_server.core.errors import AuditUnavailable
@@ -85,7 +86,7 @@ def open_log(
     """
     place = Place(files or SystemFiles(), Folder(options.folder))
     with ExitStack() as opened:
-        opened.enter_context(_locked(options.folder))
+        opened.enter_context(locked(options.folder))
         try:
             found = recover(place, key, clock)
         except OSError as exc:
@@ -125,12 +126,20 @@ def _assembled(
         deferred=options.durability == "async",
         on_failure=failed,
     )
+    settling = Settling(writer)
     checkpointing = Checkpointing(
-        place=place, writer=writer, tree=found.tree, key=key, signed=signed, clock=clock
+        place=place,
+        writer=writer,
+        settling=settling,
+        tree=found.tree,
+        key=key,
+        signed=signed,
+        clock=clock,
     )
     failures = Failures(encoder, options.budget)
     keeping = Keeping(
         writer=writer,
+        settling=settling,
         checkpointing=checkpointing,
         signed=signed,
         failures=failures,
@@ -145,23 +154,24 @@ def _assembled(
         first=place.folder.segments()[0],
     )
     reading = Reading(place, writer)
-    rounds = Rounds("audit", _LOOK_EVERY, keeping.look)
-    closing.callback(writer.close)
+    threads = [
+        Rounds("audit", _LOOK_EVERY, keeping.look),
+        *_writing(options.durability, writer, settling),
+    ]
+    closing.callback(settling.close)
     closing.callback(keeping.end)
-    rounds.start()
-    closing.callback(rounds.stop)
-    if (syncing := _syncing(options.durability, writer)) is not None:
-        syncing.start()
-        closing.callback(syncing.stop)
+    for thread in threads:
+        thread.start()
+        closing.callback(thread.stop)
     return Log(
         name=key.verifier.name,
         verifier_key=str(key.verifier),
         encoder=encoder,
         writer=writer,
+        settling=settling,
         failures=failures,
         keeping=keeping,
-        rounds=rounds,
-        syncing=syncing,
+        threads=threads,
         signed=signed,
         reading=reading,
         proving=Proving(found.tree, signed, reading),
@@ -170,13 +180,13 @@ def _assembled(
     )
 
 
-def _syncing(durability: Durability, writer: Writer) -> Rounds | None:
+def _writing(durability: Durability, writer: Writer, settling: Settling) -> list[Rounds]:
     """Return what brings records to the disk, or to the system, behind the callers' backs."""
 
     def sync() -> None:
-        if writer.failure is None and writer.synced < writer.next:
+        if writer.failure is None and settling.synced < writer.next:
             with suppress(AuditUnavailable):
-                writer.sync(writer.next)
+                settling.sync(writer.next)
 
     def flush() -> None:
         if writer.failure is None and writer.written < writer.next:
@@ -184,31 +194,7 @@ def _syncing(durability: Durability, writer: Writer) -> Rounds | None:
                 writer.flush()
 
     if durability == "sync":
-        return None
+        return []
     if durability == "async":
-        return Rounds("audit-writing", _WRITE_EVERY, flush)
-    return Rounds("audit-syncing", _SYNC_EVERY, sync)
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Hold the lock of a log: two writers would put their records into each other's."""
-    try:
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    except OSError as exc:
-        raise AuditRefused(
-            f"the folder of the audit log, {folder}, cannot be opened "
-            f"({os.strerror(exc.errno or 0)})",
-            "put it back, or begin a log with `signward audit init`",
-        ) from exc
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as exc:
-            raise AuditRefused(
-                f"the audit log in {folder} is in use by another process",
-                "stop that one first; each daemon has a log of its own",
-            ) from exc
-        yield
-    finally:
-        os.close(descriptor)
+        return [Rounds("audit-writing", _WRITE_EVERY, flush)]
+    return [Rounds("audit-syncing", _SYNC_EVERY, sync)]

@@ -77,6 +77,7 @@ class Segment:
         self.path = folder.segment(header.first)
         self.size = size
         self.synced_size = size
+        self.is_sound = True  # whether no bringing to the disk has failed
         self.marks = marks
         self.created = created
 
@@ -97,7 +98,11 @@ class Segment:
         Raises:
             OSError: How much is there is not known; it will not be said again (S37).
         """
-        self._files.sync(self._descriptor)
+        try:
+            self._files.sync(self._descriptor)
+        except OSError:
+            self.is_sound = False
+            raise
 
     def add_checkpoint(self, note: bytes) -> None:
         """Append a signed note to the checkpoints, and bring it to the disk.

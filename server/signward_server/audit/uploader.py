@@ -34,13 +34,14 @@ class Uploader:
         self._about = json.dumps({"folder": str(folder), "command": list(command)})
         self._process: subprocess.Popen[bytes] | None = None
         self._next = 0.0
+        self._is_over = False
         self._start()
 
     def tend(self) -> int:
         """Start it again if it has ended; return how many uploads have failed since last time."""
         process = self._process
         if process is None or process.stdout is None:
-            if time.monotonic() >= self._next:
+            if time.monotonic() >= self._next and not self._is_over:
                 self._start()
             return 0
         try:
@@ -54,7 +55,8 @@ class Uploader:
         return failures
 
     def close(self) -> None:
-        """End it, and what it runs."""
+        """End it, and what it runs, for good."""
+        self._is_over = True
         process = self._process
         if process is None or process.stdin is None:
             return

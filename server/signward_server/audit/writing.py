@@ -10,13 +10,13 @@ from __future__ import annotations
 import errno
 import logging
 import threading
-import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 
 from signward_server.audit.arrivals import Arrivals
 from signward_server.audit.groups import UNWRITTEN, Group, Queued, framed
+from signward_server.audit.kept import Kept
+from signward_server.audit.pace import Pace
 from signward_server.audit.segment import Segment
 from signward_server.core.errors import AuditUnavailable
 
@@ -24,24 +24,28 @@ __all__ = ["Writer"]
 
 _log = logging.getLogger(__name__)
 
-_SLOW = 0.005  # seconds that a write may take
-_SLOW_FOR = 1.0  # seconds for which one that took longer is remembered
-_MOST_KEPT = 64 * 2**20  # bytes that are not on the disk and hashed yet
-_ROOM = 2 * 2**20  # more than any group
-
 
 class Writer:
     """Appends records to the open segment.
 
     Once anything fails the segment is bad for good, and every record is refused until
-    ``adopt`` brings another segment. What is not known to be on the disk stays in memory
-    until then, to be written again.
+    there is another one. What is not known to be on the disk is kept, to be written again.
 
     Args:
         segment: Where to append.
-        number: Number of the next record; all before it are on the disk.
+        number: Number of the next record.
         deferred: Whether ``flush`` writes, instead of the callers.
         on_failure: Called with the step that failed when it begins to refuse; quick.
+
+    Attributes:
+        turn: Who holds it may write, or change what follows.
+        kept: Groups that are not on the disk yet, or not hashed.
+        pace: How long writes take.
+        segment: The open segment.
+        next: Number of the next record.
+        written: Number after the last record that is in the operating system.
+        failure: Why it refuses, ``None`` while it does not.
+        arrivals: Wakes who waits for records.
     """
 
     def __init__(
@@ -55,30 +59,24 @@ class Writer:
         self._deferred = deferred
         self._on_failure = on_failure
         self._queue: deque[Queued] = deque()
-        self._turn = threading.RLock()
-        self._syncing = threading.RLock()  # taken before the turn where both are needed
-        self._kept: deque[Group] = deque()
-        self._kept_bytes = 0
-        self._unwritten = 0  # groups at the end of those kept, if deferred
-        self._began = 0.0  # when the write began that is under way
-        self._slow_until = 0.0
+        self.turn = threading.RLock()
+        self.kept = Kept()
+        self.pace = Pace()
         self.segment = segment
         self.next = number
         self.written = number
-        self.synced = number
         self.failure: OSError | None = None
         self.arrivals = Arrivals()
 
     @property
     def is_full(self) -> bool:
         """Whether it keeps as much as it may of what is not on the disk and hashed yet."""
-        return self._kept_bytes >= _MOST_KEPT - _ROOM
+        return self.kept.is_full
 
     @property
     def is_quick(self) -> bool:
         """Whether no write takes long, nor has lately."""
-        began, now = self._began, time.perf_counter()
-        return now >= self._slow_until and (not began or now - began < _SLOW)
+        return self.pace.is_quick
 
     def append(self, tails: Sequence[bytes]) -> int:
         """Write records; they are in the operating system when this returns, unless deferred.
@@ -96,7 +94,7 @@ class Writer:
             raise AuditUnavailable
         queued = Queued(tails)
         self._queue.append(queued)
-        with self._turn:
+        with self.turn:
             if queued.first == UNWRITTEN and self.failure is None:
                 self._take_turn()
         if queued.first == UNWRITTEN:
@@ -110,37 +108,34 @@ class Writer:
             taken.append(self._queue.popleft())
         first = self.next
         frames, end = framed(taken, first)
-        if not frames or self._kept_bytes + len(frames) > _MOST_KEPT:
+        kept, group = self.kept, Group(first, end, frames)
+        if not frames or not kept.has_room(len(frames)):
             return
         if self._deferred:
-            self._unwritten += 1
-        elif not self._write(frames, first, end):
+            kept.unwritten += 1
+        elif not self._write(group):
             return
-        self._kept.append(Group(first, end, frames))
-        self._kept_bytes += len(frames)
+        kept.add(group)
         self.next = end
         for queued in taken:
             queued.first = first
             first += len(queued.tails)
 
-    def _write(self, frames: bytes, first: int, end: int) -> bool:
+    def _write(self, group: Group) -> bool:
         segment = self.segment
-        if first >= segment.marks.due:
-            segment.marks.add(first, segment.size)
-        self._began = began = time.perf_counter()
+        if group.first >= segment.marks.due:
+            segment.marks.add(group.first, segment.size)
+        self.pace.begin()
         try:
-            segment.write(frames)
+            segment.write(group.frames)
         except OSError as exc:
             self._fail(exc, "write")
             return False
         finally:
-            self._began = 0.0
-        self.written = end
+            self.pace.end()
+        self.written = group.end
         if self.arrivals.watchers:
             self.arrivals.tell()
-        now = time.perf_counter()
-        if now - began > _SLOW:
-            self._slow_until = now + _SLOW_FOR
         return True
 
     def flush(self) -> None:
@@ -149,91 +144,29 @@ class Writer:
         Raises:
             AuditUnavailable: It was not; it will be, in another segment.
         """
-        with self._turn:
-            self._flush()
-
-    def _flush(self) -> None:
-        while self._unwritten and self.failure is None:
-            group = self._kept[-self._unwritten]
-            if self._write(group.frames, group.first, group.end):
-                self._unwritten -= 1
-        if self.failure is not None:
-            raise AuditUnavailable
-
-    def sync(self, number: int) -> None:
-        """Return when all records below a number are on the disk; callers share the way there.
-
-        Raises:
-            AuditUnavailable: They are not known to be.
-        """
-        with self._syncing:
-            if self.synced >= number:
-                return
-            with self._turn:
-                self._flush()
-                segment, end, size = self.segment, self.written, self.segment.size
-            try:
-                segment.sync()
-            except OSError as exc:
-                self.refuse(exc, "sync")
-                raise AuditUnavailable from exc
-            segment.synced_size = size
-            self.synced = end
-
-    def take(self) -> list[Group]:
-        """Return the groups that are on the disk, each for once: to be hashed, not kept here."""
-        taken = []
-        with self._turn:
-            while self._kept and self._kept[0].end <= self.synced:
-                group = self._kept.popleft()
-                self._kept_bytes -= len(group.frames)
-                taken.append(group)
-        return taken
-
-    @contextmanager
-    def held(self) -> Iterator[None]:
-        """Let no record in for the length of the block; those there are are on the disk.
-
-        Raises:
-            AuditUnavailable: It failed, or an ``OSError`` came out of the block.
-        """
-        self._slow_until = time.perf_counter() + _SLOW_FOR
-        with self._syncing, self._turn:
-            self._flush()
-            segment = self.segment
-            try:
-                segment.sync()
-                segment.synced_size = segment.size
-                self.synced = self.written
-                yield
-            except OSError as exc:
-                self._fail(exc, "rotate")
-                raise AuditUnavailable from exc
-
-    def switch(self, segment: Segment) -> None:
-        """Go on in the next segment; within ``held``."""
-        self.segment.close()
-        self.segment = segment
-
-    def unsynced(self) -> list[Group]:
-        """Return the groups that are not known to be on the disk; while it refuses records."""
-        with self._turn:
-            return [group for group in self._kept if group.end > self.synced]
-
-    def adopt(self, segment: Segment) -> None:
-        """Go on in a segment that holds all that was unsynced, on the disk."""
-        with self._syncing, self._turn:
-            self.segment.close()
-            self.segment = segment
-            self._unwritten = 0
-            self._queue.clear()  # whose callers are on their way to be refused
-            self.written = self.synced = self.next
-            self.failure = None
+        with self.turn:
+            while self.kept.unwritten and self.failure is None:
+                if self._write(self.kept.next_unwritten()):
+                    self.kept.unwritten -= 1
+            if self.failure is not None:
+                raise AuditUnavailable
 
     def refuse(self, failure: OSError, step: str) -> None:
         """Refuse records from now on: something that belongs to the segment has failed."""
-        with self._turn:
+        with self.turn:
             self._fail(failure, step)
+
+    def restart(self, segment: Segment) -> None:
+        """Go on in a segment that holds all records that were numbered; within the turn."""
+        self.segment = segment
+        self.kept.unwritten = 0
+        self._queue.clear()  # whose callers are on their way to be refused
+        self.written = self.next
+        self.failure = None
+
+    def stop(self) -> None:
+        """Refuse records for good; within the turn."""
+        self.failure = self.failure or OSError(errno.ESHUTDOWN, "closed")
 
     def _fail(self, failure: OSError, step: str) -> None:
         if self.failure is None:
@@ -241,9 +174,3 @@ class Writer:
             detail = {"step": step, "error": errno.errorcode.get(failure.errno or 0, "")}
             _log.error("the audit log cannot be written", extra=detail)
             self._on_failure(step)
-
-    def close(self) -> None:
-        """Refuse records for good, and close the segment."""
-        with self._syncing, self._turn:
-            self.failure = self.failure or OSError(errno.ESHUTDOWN, "closed")
-            self.segment.close()

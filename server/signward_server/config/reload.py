@@ -13,7 +13,7 @@ __all__ = ["Reload"]
 
 
 class Reload(Section):
-    """Policies, certificates, groups and limits take effect without a restart.
+    """Policies, certificates, groups, limits and the log level take effect without a restart.
 
     A bad new one keeps the old one in force. SIGHUP and ``signward reload`` look at once. Of
     [tls] it is what the files hold; which files they are takes a restart, like all the rest.

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from signward_server.core.errors import FieldInvalid, PolicyDenied, PolicyError, ShuttingDown
 from signward_server.core.ports import Audit, AuditLog, Call, Clock, Policy
 from signward_server.flows.audit_records import AuditFilter, AuditRecord, Sieve
+from signward_server.flows.audit_turns import SCAN, Turns
 from signward_server.flows.recording import Recorded
 
 __all__ = ["AuditPage", "AuditReading", "Tailed"]
 
 _LIST = "ListAuditRecords"
 _TAIL = "TailAuditRecords"
-_SCAN = 100  # records of a turn
-_REST = 0.001  # seconds before each turn, in which nobody reads
 _LOOKS = 20_000  # at records, for one page
 _LOOK_AGAIN = 0.25  # seconds between two looks at the right of who follows
 _PROGRESS = 10.0  # seconds after which somebody is told how far it went, if there is nothing else
@@ -54,9 +52,6 @@ class Tailed:
 class AuditReading:
     """Shows records to those who may read them all. Reading leaves a record itself.
 
-    Everybody reads in turns, with a rest before each: however long the log is, signing waits
-    for one of them at most.
-
     Args:
         log: The log.
         policy: Who may.
@@ -69,7 +64,7 @@ class AuditReading:
         self._policy = policy
         self._audit = audit
         self._clock = clock
-        self._turn = threading.Lock()
+        self._turns = Turns(log)
         self._stopped = threading.Event()
 
     def close(self) -> None:
@@ -137,7 +132,7 @@ class AuditReading:
         last = min(end, number + _LOOKS)
         while number < last and len(found) < size:
             call.ensure_live()
-            looked = self._look(sieve, number, min(_SCAN, last - number))
+            looked = self._turns.look(sieve, number, min(SCAN, last - number))
             if not looked:
                 break
             for record, following in looked:
@@ -152,7 +147,7 @@ class AuditReading:
         told = self._clock.monotonic()
         while True:
             due = self._go_on(call)
-            looked = self._look(sieve, number, _SCAN)
+            looked = self._turns.look(sieve, number)
             for record, following in looked:
                 number = following
                 if record is None:
@@ -167,14 +162,6 @@ class AuditReading:
             if not looked:
                 number = max(number, self._log.first)
                 self._log.wait(number, _LOOK_AGAIN)
-
-    def _look(self, sieve: Sieve, number: int, most: int) -> list[tuple[AuditRecord | None, int]]:
-        """Look at some records: what is wanted of each, and the number after it."""
-        with self._turn:
-            time.sleep(_REST)
-            number = max(number, self._log.first)
-            bodies = self._log.records(number, most)
-            return [(sieve.pick(body, at), at + 1) for at, body in enumerate(bodies, number)]
 
     def _go_on(self, call: Call) -> float:
         """Return until when (monotonic) a caller may follow without another look."""

@@ -95,7 +95,7 @@ class Item:
         except SignwardError as error:
             self._drop(error.with_traceback(None))
         except Exception as error:  # noqa: BLE001  # an item's last line: the others go on
-            self._drop(unexpected(error))
+            self._drop(unexpected(error, self._call.trace_id))
 
     def admit(self) -> None:
         """Decode, count in before anything is decided (S12), judge."""

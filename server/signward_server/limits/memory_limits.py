@@ -79,22 +79,38 @@ class MemoryLimits:
         self, selection: Selection[_Counted], identity: Identity, key: str, cost: int
     ) -> RateLimited | None:
         """Count, or return the refusal that takes the longest wait."""
-        hits: list[tuple[_Counted, tuple[str, ...], Window | None]] = []
-        refusing, latest = None, 0.0
+        running: list[Window] = []
         with self._lock:
             now = self._now()
             for counted in selection.parts:
-                name = counted.counter(identity, key)
-                window = counted.find(name, now)
-                if window is None or window.count + cost <= counted.limit:
-                    hits.append((counted, name, window))
-                elif window.ends > latest:
-                    refusing, latest = counted, window.ends
-            if refusing is not None:
-                return refusing.rule.refusal(latest - now)
-            for counted, name, window in hits:
-                if window is None:
-                    counted.begin(name, now, cost)
-                else:
+                window = counted.find(counted.counter(identity, key), now)
+                if window is None or window.count + cost > counted.limit:
+                    break
+                running.append(window)
+            else:
+                for window in running:
                     window.count += cost
+                return None
+            return self._begin_or_refuse(selection, identity, key, cost, now)
+
+    def _begin_or_refuse(
+        self, selection: Selection[_Counted], identity: Identity, key: str, cost: int, now: float
+    ) -> RateLimited | None:
+        """Count where not everything has a window with room; with the lock held."""
+        hits: list[tuple[_Counted, tuple[str, ...], Window | None]] = []
+        refusing, latest = None, 0.0
+        for counted in selection.parts:
+            name = counted.counter(identity, key)
+            window = counted.find(name, now)
+            if window is None or window.count + cost <= counted.limit:
+                hits.append((counted, name, window))
+            elif window.ends > latest:
+                refusing, latest = counted, window.ends
+        if refusing is not None:
+            return refusing.rule.refusal(latest - now)
+        for counted, name, window in hits:
+            if window is None:
+                counted.begin(name, now, cost)
+            else:
+                window.count += cost
         return None

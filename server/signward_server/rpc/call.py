@@ -55,6 +55,7 @@ class GrpcCall:
 
     __slots__ = (
         "_address",
+        "_name",
         "_trace",
         "context",
         "entry",
@@ -74,6 +75,7 @@ class GrpcCall:
         self.entry: AuditEntry | None = None
         self.receipt: AuditReceipt | None = None
         self._address: str | None = None
+        self._name = ""
         self._trace: Trace | None = None
 
     @property
@@ -105,6 +107,13 @@ class GrpcCall:
         if address is None:
             address = self._address = address_of(self.context.peer())
         return address
+
+    @property
+    def name(self) -> str:
+        """The caller as text; raises as ``identity``. Asked for by each item."""
+        if not self._name:
+            self._name = str(self.identity)
+        return self._name
 
     @property
     def trace(self) -> Trace:
@@ -163,38 +172,36 @@ class BatchCall:
         "_deadline",
         "_next",
         "_standing",
+        "_told",
+        "_trace",
+        "address",
         "authentication",
         "identity",
         "method",
         "started",
+        "trace_id",
     )
 
     def __init__(self, call: GrpcCall, clock: Clock) -> None:
         if call.standing is None:
             raise IdentityMissing
         self._standing = call.standing
+        self._told = call.told
+        self._trace = call.trace
         self.identity = call.identity
         self.authentication = call.authentication
+        self.address = call.address
         self.method = call.method
+        self.trace_id = call.trace_id
         self._call = call
         self._clock = clock
         self.started = self._next = clock.monotonic()
         self._deadline = self._next + call.time_remaining()
 
-    @property
-    def trace_id(self) -> str:
-        """Id of its trace."""
-        return self._call.trace_id
-
-    @property
-    def address(self) -> str:
-        """The peer's IP address; empty over a Unix socket."""
-        return self._call.address
-
     def concluded(self, entry: AuditEntry, receipt: AuditReceipt | None) -> None:
         """Pass on what is recorded of an item; see ``ports.Call``."""
-        told = self._call.told
-        told.item(self._call, told.spans.child(self._call.trace), entry, receipt)
+        told = self._told
+        told.item(self._call, told.spans.child(self._trace), entry, receipt)
 
     def ensure_live(self) -> None:
         """Return while the answer is still wanted; see ``ports.Call``."""

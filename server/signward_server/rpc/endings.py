@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+import logging
+
 from signward_server.core.audit_events import AuditEvent
-from signward_server.core.errors import SignwardError, Status, error_classes
+from signward_server.core.errors import (
+    CustodyUnavailable,
+    EnvelopeCorrupt,
+    SignatureSelfCheckFailed,
+    SignwardError,
+    Status,
+    StoreUnavailable,
+    error_classes,
+)
 from signward_server.core.ports import (
     Audit,
     AuditEntry,
@@ -21,9 +31,19 @@ from signward_server.rpc.standing import ANONYMOUS
 
 __all__ = ["Endings"]
 
+_log = logging.getLogger(__name__)
+
 # Who could not show who it is has been counted; who has gone has been refused nothing.
 _UNRECORDED = frozenset({Status.UNAUTHENTICATED, Status.CANCELLED})
 _STATUS = {error.reason: error.status.name for error in error_classes()} | {OK: OK}
+
+# Which part it is that has failed, for those who watch over the parts.
+_FAILED = {
+    StoreUnavailable.reason: Event.STORE_FAILED,
+    EnvelopeCorrupt.reason: Event.KEK_FAILED,
+    CustodyUnavailable.reason: Event.CUSTODY_FAILED,
+    SignatureSelfCheckFailed.reason: Event.CUSTODY_FAILED,
+}
 
 
 class Endings:
@@ -57,7 +77,7 @@ class Endings:
         status, reason = OK, ""
         if error is not None:
             status, reason = error.status.name, error.reason
-            self._meter.count(Event.REFUSED, reason)
+            self._count_failure(reason)
             if call.entry is None and error.status not in _UNRECORDED:
                 self._record(call, error)
         elif call.entry is not None:
@@ -66,6 +86,8 @@ class Endings:
         trace = call.trace
         if trace.span_id:
             self._finish(call, trace, duration, status, reason, call.entry, call.receipt)
+        if _log.isEnabledFor(logging.DEBUG):
+            _mention(call, status, reason, duration)
         call.entry = None  # it names the call, and nobody is to wait for a collection
 
     def item(
@@ -76,7 +98,7 @@ class Endings:
         if outcome == OK:
             self._count(entry)
         else:
-            self._meter.count(Event.REFUSED, outcome)
+            self._count_failure(outcome)
             reason = outcome
         duration = self.clock.monotonic() - (entry.started or call.started)
         status = _STATUS.get(outcome, Status.INTERNAL.name)
@@ -87,6 +109,11 @@ class Endings:
     def _count(self, entry: AuditEntry) -> None:
         if entry.purpose is not None and entry.custody is not None:
             self._meter.signed(entry.purpose, entry.custody)
+
+    def _count_failure(self, reason: str) -> None:
+        self._meter.count(Event.REFUSED, reason)
+        if failed := _FAILED.get(reason):
+            self._meter.count(failed, reason)
 
     def _record(self, call: GrpcCall, error: SignwardError) -> None:
         if call.standing is None or call.standing is ANONYMOUS:
@@ -118,7 +145,7 @@ class Endings:
     ) -> None:
         standing = call.standing
         known = standing is not None and standing is not ANONYMOUS
-        identity = str(call.identity) if known else ""
+        identity = call.name if known else ""
         self.spans.finish(
             Span(
                 trace,
@@ -133,3 +160,18 @@ class Endings:
                 receipt,
             )
         )
+
+
+def _mention(call: GrpcCall, status: str, reason: str, duration: float) -> None:
+    """Log a call, for whoever follows it through log, trace and audit log."""
+    told: dict[str, str | int] = {
+        "method": call.method,
+        "status": status,
+        "duration_us": round(duration * 1e6),
+        "trace_id": call.trace_id,
+    }
+    if reason:
+        told["reason"] = reason
+    if call.receipt is not None and call.receipt.log:
+        told |= {"audit_log": call.receipt.log, "audit_sequence": call.receipt.sequence}
+    _log.debug("call ended", extra=told)

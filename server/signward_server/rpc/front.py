@@ -1,44 +1,40 @@
-"""A gRPC server of its own for the listener whose callers have shown nothing when they connect.
+"""One of grpcio's servers: a serving thread, threads for unary calls, and a queue.
 
-Whoever reaches that one can flood it. On a server that it shares with others, each of its calls
-would stand before theirs on the serving thread: with 390 calls in flight, the 99th percentile of
-a caller with a certificate was 160 to 320 ms. On one of its own it is a tenth of that; what is
-left is the share of the processor and of the interpreter.
+The listener whose callers have shown nothing when they connect has one of its own, since whoever
+reaches it can flood it. On a server that it shares with others, each of its calls would stand
+before theirs on the serving thread: with 390 calls in flight, the 99th percentile of a caller with
+a certificate was 160 to 320 ms. Apart it is a tenth of that; what is left is the share of the
+processor and of the interpreter.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 import grpc
 
 from signward_server.core.ports import Clock
 from signward_server.rpc import early
 from signward_server.rpc.early import EarlyPool
+from signward_server.rpc.heartbeat import Heartbeat
 from signward_server.rpc.interceptors.reception import ReceptionWatch
 from signward_server.rpc.pools import CallPool
 from signward_server.rpc.router import Router, RouterParts
 from signward_server.rpc.routes import Route
 
-__all__ = ["Front", "call_pool"]
+__all__ = ["BindError", "Front"]
 
 
-def call_pool(threads: int, queue: int, watch: ReceptionWatch) -> CallPool:
-    """Return threads for unary calls, of the quicker kind if this grpcio is fit for it."""
-    if early.supported():
-        return EarlyPool(threads, queue, watch)
-    return CallPool(threads, queue)
+class BindError(Exception):
+    """An address cannot be bound; the text names it and the fix."""
 
 
 class Front:
-    """A serving thread, threads for unary calls and a queue apart from those of others.
-
-    Streams and their threads are counted together with all others.
+    """A server, its listeners, its start and its end.
 
     Args:
         routes: All RPCs.
-        parts: What the handlers of the others are composed from.
+        parts: What their handlers are composed from; streams are counted there, for all servers.
         threads: Threads for unary calls.
         queue: Calls that may wait for one; more are refused at once.
         clock: Measures how long messages take.
@@ -58,21 +54,33 @@ class Front:
         options: Sequence[tuple[str, int]],
     ) -> None:
         self._watch = ReceptionWatch(clock, reception)
-        self._calls = call_pool(threads, queue, self._watch)
-        self._router = Router(routes, replace(parts, watch=self._watch, calls=self._calls))
+        self._calls = _call_pool(threads, queue, self._watch)
+        self._router = Router(routes, parts, self._calls, self._watch)
         self._server = grpc.server(
             self._calls,  # type: ignore[arg-type]  # an Executor is all that it needs
             handlers=[self._router],
             options=options,
         )
+        self._heartbeat = Heartbeat(self._server)
 
-    def bind(self, address: str, credentials: grpc.ServerCredentials) -> int:
-        """Bind an address; return its port.
+    def bind(self, target: str, name: str, credentials: grpc.ServerCredentials) -> int:
+        """Bind an address.
+
+        Args:
+            target: As gRPC writes it.
+            name: As the operator does.
+            credentials: Its TLS.
+
+        Returns:
+            The port, which matters for port 0.
 
         Raises:
-            RuntimeError: It is in use or not ours to bind.
+            BindError: It is in use or not ours to bind.
         """
-        return self._server.add_secure_port(address, credentials)
+        try:
+            return self._server.add_secure_port(target, credentials)
+        except RuntimeError as exc:
+            raise BindError(f"{name}: cannot be bound; is another daemon using it?") from exc
 
     @property
     def waiting(self) -> int:
@@ -87,7 +95,12 @@ class Front:
     def start(self) -> None:
         """Serve."""
         self._watch.start()
-        self._server.start()
+        self._heartbeat.start()
+
+    @property
+    def alive(self) -> bool:
+        """Whether its threads serve; for one that was started."""
+        return self._heartbeat.beats and self._calls.alive
 
     def refuse(self) -> None:
         """Refuse new calls from now on."""
@@ -99,3 +112,10 @@ class Front:
         self._watch.stop()
         self._router.shutdown()
         self._calls.shutdown(wait=False)
+
+
+def _call_pool(threads: int, queue: int, watch: ReceptionWatch) -> CallPool:
+    """Return threads for unary calls, of the quicker kind if this grpcio is fit for it."""
+    if early.supported():
+        return EarlyPool(threads, queue, watch)
+    return CallPool(threads, queue)

@@ -46,8 +46,6 @@ class RouterParts:
         failures: Keeps count of those who cannot show it.
         limits: How often.
         endings: Is told of calls that have ended.
-        watch: How long a message may take.
-        calls: Threads for unary calls.
         slots: How many streams may be open.
         stream_pool: Threads for streams, at least as many as slots.
         message_bytes: Largest message, a batch excepted.
@@ -58,8 +56,6 @@ class RouterParts:
     failures: AuthenticationFailures
     limits: Limits
     endings: Endings
-    watch: ReceptionWatch
-    calls: CallPool
     slots: StreamSlots
     stream_pool: ThreadPoolExecutor
     message_bytes: int
@@ -67,10 +63,21 @@ class RouterParts:
 
 
 class Router(grpc.GenericRpcHandler):
-    """Hands grpcio the handler of each call, on the serving thread."""
+    """Hands grpcio the handler of each call, on the serving thread.
 
-    def __init__(self, routes: Iterable[Route], parts: RouterParts) -> None:
+    Args:
+        routes: All RPCs.
+        parts: What their handlers are composed from.
+        calls: Threads for unary calls.
+        watch: How long a message may take.
+    """
+
+    def __init__(
+        self, routes: Iterable[Route], parts: RouterParts, calls: CallPool, watch: ReceptionWatch
+    ) -> None:
         self._parts = parts
+        self._calls = calls
+        self._watch = watch
         self._refusals = started_pool(2, "refuse")
         self._overloaded = self._refusal(Overloaded(retry_after=_OVERLOADED_RETRY))
         self._no_stream = self._refusal(StreamLimit())
@@ -99,7 +106,7 @@ class Router(grpc.GenericRpcHandler):
             return self._shutting_down
         if method in self._streams:
             return None if self._parts.slots.enter() else self._no_stream
-        if not self._parts.calls.has_room():
+        if not self._calls.has_room():
             return self._overloaded
         return None
 
@@ -114,7 +121,7 @@ class Router(grpc.GenericRpcHandler):
     def _compose_unary(self, route: Route, behaviour: Unary) -> _Handler:
         parts = self._parts
         largest = parts.batch_bytes if route.is_batch else parts.message_bytes
-        whole = received(behaviour, parts.watch, largest)
+        whole = received(behaviour, self._watch, largest)
         if route.anonymous:
             composed = anonymous(whole)
         else:
@@ -144,7 +151,7 @@ class Router(grpc.GenericRpcHandler):
 
         if by_item:
             swift = None if parts.limits.blocking else route.swift
-            items.mark(entered, swift and _when_calm(swift, parts.calls))
+            items.mark(entered, swift and _when_calm(swift, self._calls))
         _on(entered, parts.stream_pool)
         return grpc.stream_stream_rpc_method_handler(entered)
 

@@ -18,7 +18,14 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 from signward_server.telemetry.spool import Spool
 
-__all__ = ["configure_logging", "flush_logging", "log_unhandled", "logging_alive"]
+__all__ = [
+    "configure_logging",
+    "flush_logging",
+    "log_unhandled",
+    "logging_alive",
+    "lost_records",
+    "set_level",
+]
 
 _OURS = "signward_server"
 _DEEPEST = 16
@@ -66,17 +73,13 @@ def configure_logging(level: str, stream: TextIO) -> None:
             ],
         )
     )
-    own = getattr(logging, level.upper())
     root = logging.getLogger()
     for old in list(root.handlers):
         root.removeHandler(old)
         if isinstance(old, Spool):
             old.close()
     root.addHandler(handler)
-    root.setLevel(max(own, logging.INFO))
-    logging.getLogger(_OURS).setLevel(own)
-    for name, least in _PINNED.items():
-        logging.getLogger(name).setLevel(max(own, least))
+    set_level(level)
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -89,17 +92,33 @@ def configure_logging(level: str, stream: TextIO) -> None:
     )
 
 
+def set_level(level: str) -> None:
+    """Log from this level on; libraries that print secrets below theirs stay quiet.
+
+    Args:
+        level: See ``configure_logging``.
+    """
+    own = getattr(logging, level.upper())
+    logging.getLogger().setLevel(max(own, logging.INFO))
+    logging.getLogger(_OURS).setLevel(own)
+    for name, least in _PINNED.items():
+        logging.getLogger(name).setLevel(max(own, least))
+
+
 def flush_logging() -> None:
     """Wait for what was logged to be written, but not for long; the process's end does so too."""
-    for handler in logging.getLogger().handlers:
-        if isinstance(handler, Spool):
-            handler.flush()
+    for spool in _spools():
+        spool.flush()
+
+
+def lost_records() -> int:
+    """Return how many records were dropped because nobody took them."""
+    return sum(spool.lost for spool in _spools())
 
 
 def logging_alive() -> bool:
     """Return whether what is logged is still written, or waits only for whoever reads it."""
-    spools = [each for each in logging.getLogger().handlers if isinstance(each, Spool)]
-    return all(spool.alive for spool in spools)
+    return all(spool.alive for spool in _spools())
 
 
 def log_unhandled() -> None:
@@ -117,6 +136,10 @@ def log_unhandled() -> None:
 
     sys.excepthook = in_main
     threading.excepthook = in_thread
+
+
+def _spools() -> list[Spool]:
+    return [each for each in logging.getLogger().handlers if isinstance(each, Spool)]
 
 
 def _is_ours(record: logging.LogRecord) -> bool:

@@ -11,6 +11,12 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, TypeAlias
 
+from signward_server.core.errors import (
+    CustodyUnavailable,
+    EnvelopeCorrupt,
+    SignatureSelfCheckFailed,
+    StoreUnavailable,
+)
 from signward_server.core.keys import CustodyKind, Purpose
 from signward_server.core.ports import Event, Level, ReloadPart
 from signward_server.core.unexpected import unexpected
@@ -39,6 +45,9 @@ _EXPECTED: Final[Mapping[Event, tuple[str, ...]]] = {
     Event.RELOADED: _PARTS,
     Event.RELOAD_REFUSED: _PARTS,
     Event.POLICY_ERROR: (_OTHER,),
+    Event.KEK_FAILED: (EnvelopeCorrupt.reason,),
+    Event.STORE_FAILED: (StoreUnavailable.reason, "lease"),
+    Event.CUSTODY_FAILED: (CustodyUnavailable.reason, SignatureSelfCheckFailed.reason),
     Event.AUDIT_FAILED: ("write", "sync", "checkpoint", "rotate", "upload"),
 }
 

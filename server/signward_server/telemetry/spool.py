@@ -30,6 +30,9 @@ class Spool(logging.Handler):
         stream: Where to. Its file is written to directly: the stream's own lock would be held
             while nobody reads, and the end of the process takes that lock.
         most: Characters that may wait.
+
+    Attributes:
+        lost: Records that were never written.
     """
 
     def __init__(self, stream: TextIO, most: int = _MOST) -> None:
@@ -39,7 +42,8 @@ class Spool(logging.Handler):
         self._changed = threading.Condition()
         self._lines: list[str] = []
         self._held = 0  # characters, those that are being written included
-        self._dropped = 0
+        self._dropped = 0  # of those that were lost, how many the log does not tell of yet
+        self.lost = 0
         self._writing = False
         self._failing = False
         self._ended = False
@@ -79,6 +83,7 @@ class Spool(logging.Handler):
         with self._changed:
             if line is None or self._ended or self._held + len(line) > self._most:
                 self._dropped += 1
+                self.lost += 1
             else:
                 self._lines.append(line)
                 self._held += len(line)
@@ -100,6 +105,7 @@ class Spool(logging.Handler):
             with self._changed:
                 self._held -= sum(map(len, lines))
                 self._dropped += len(lines) + dropped if failed else 0
+                self.lost += len(lines) if failed else 0
                 self._failing = failed
                 self._writing = False
                 self._changed.notify_all()

@@ -30,6 +30,7 @@ from signward_server.wiring.parts import (
     CertificatesPart,
     GroupsPart,
     LimitsPart,
+    LogPart,
     PolicyPart,
     SettingsSource,
 )
@@ -114,6 +115,7 @@ def _reloaded(
         ReloadPart.CERTIFICATES: CertificatesPart(certificates, source, agent),
         ReloadPart.LIMITS: LimitsPart(limits, source),
         ReloadPart.GROUPS: GroupsPart(policy, settings.policy.folder, source),
+        ReloadPart.LOG: LogPart(settings.log.level, source),
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from contextlib import ExitStack
 
 from signward_server.audit.checkpoint_key import CheckpointKey
@@ -12,6 +13,7 @@ from signward_server.audit.retention import Keep
 from signward_server.audit.uploader import Uploader
 from signward_server.config.schema import Audit
 from signward_server.core.audit_events import AuditEvent
+from signward_server.core.errors import AuditUnavailable
 from signward_server.core.ports import Clock, Meter
 from signward_server.core.startup import AuditRefused
 from signward_server.wiring.telemetry import installed_version
@@ -78,5 +80,7 @@ def open_audit(
     log = open_log(options, key, clock, meter, tend=tend)
     opened.callback(log.close)
     log.note(AuditEvent.STARTED, {"version": installed_version()})
+    with contextlib.suppress(AuditUnavailable):  # readiness says so
+        log.checkpoint()  # over what a crash has left as well
     opened.callback(log.note, AuditEvent.STOPPED, {})
     return log

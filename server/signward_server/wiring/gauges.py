@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from signward_server.core.ports import Event, Level
+from signward_server.home.policies import all_kinds
 from signward_server.policy.engine import CedarPolicy
 from signward_server.rpc.server import RpcServer
 from signward_server.rpc.tls import Certificates
+from signward_server.telemetry.logging import lost_records
 from signward_server.telemetry.metrics import Metrics, Reader
 from signward_server.wiring.health import Readiness
 from signward_server.wiring.vault import Vault
@@ -41,8 +43,10 @@ def show(metrics: Metrics, parts: Parts) -> None:
         Level.CERTIFICATE_EXPIRY: lambda: parts.certificates.expiries,
         Level.CRLS_OVERDUE: lambda: float(parts.certificates.overdue),
     }
+    metrics.expect(Event.POLICY_ERROR, [kind.name for kind in all_kinds()])
     for level, read in levels.items():
         metrics.watch(level, read)
+    metrics.watch(Event.LOG_DROPPED, lambda: float(lost_records()))
     metrics.watch(Event.CONNECTION_CLOSED, lambda: float(parts.server.connections_closed))
     metrics.watch(Event.HANDSHAKE, lambda: _floats(parts.certificates))
 

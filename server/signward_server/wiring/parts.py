@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 from signward_server.config import Settings
@@ -15,9 +16,17 @@ from signward_server.policy.engine import CedarPolicy
 from signward_server.policy.groups import Groups
 from signward_server.rpc.tls import Certificates
 from signward_server.rpc.tls_files import ServerFiles, TlsFileError
+from signward_server.telemetry.logging import set_level
 from signward_server.wiring.limiting import rules_of
 
-__all__ = ["CertificatesPart", "GroupsPart", "LimitsPart", "PolicyPart", "SettingsSource"]
+__all__ = [
+    "CertificatesPart",
+    "GroupsPart",
+    "LimitsPart",
+    "LogPart",
+    "PolicyPart",
+    "SettingsSource",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +121,35 @@ class LimitsPart:
     def load(self) -> None:
         """See ``Part``."""
         self.limits.replace(rules_of(self.source.load().rate_limits))
+
+
+@dataclass(slots=True)
+class LogPart:
+    """How much is logged.
+
+    Attributes:
+        level: ``log.level`` as it is in force.
+        source: The configuration.
+    """
+
+    level: str
+    source: SettingsSource
+
+    @property
+    def version(self) -> str:
+        """See ``Part``."""
+        return sha256(self.level.encode()).hexdigest()
+
+    def watched(self) -> Iterable[Path]:
+        """See ``Part``."""
+        return self.source.watched()
+
+    def load(self) -> None:
+        """See ``Part``."""
+        level = self.source.load().log.level
+        if level != self.level:
+            set_level(level)
+            self.level = level
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from signward.v1.admin_service_pb2_grpc import AdminServiceStub
 from tests.running.calls import Refusal, refusal_of
 from tests.running.homes import PATIENCE, Home
 from tests.running.keys import sign_request
-from tests.running.process import Daemon
+from tests.running.process import UNMEASURED, Daemon
 from tests.running.stock import stocked
 
 _log = logging.getLogger(__name__)
@@ -102,12 +102,17 @@ def _reason(client: Client, key_id: str) -> str:
     return raised.value.reason
 
 
+@pytest.mark.timeout(400)  # another process may be making the home
 def test_ten_thousand_keys_are_frozen_within_the_time_of_one_call(
     pristine: Home, shelf: Path
 ) -> None:
     home = stocked(pristine, shelf / "frozen", 10_000)
     selector = pb.LabelSelector(labels={"team": "market-making"})
-    with Daemon(home) as daemon, daemon.client() as client, daemon.client("admin") as admin:
+    with (
+        Daemon(home, **UNMEASURED) as daemon,
+        daemon.client() as client,
+        daemon.client("admin") as admin,
+    ):
         stub = AdminServiceStub(admin.channel)
         started = time.monotonic()
         request = pb.FreezeKeyRequest(selector=selector, mode=ALL, reason="test")

@@ -34,7 +34,7 @@ FLAGS = (
     "--set",
     'tls.revocation=["tls/crl.pem"]',
 )
-PARTS = ("policy", "groups", "limits", "certificates")
+PARTS = ("policy", "certificates", "limits", "groups", "log")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +133,7 @@ def change_everything(home: Home, world: World) -> str:
     home.configure('admins = ["cn:admin"]', 'admins = ["cn:admin", "cn:desk"]')
     listing = 'class = "list"\nper = "identity"\nlimit = '
     home.configure(f"{listing}1000000", f"{listing}1")
+    home.configure('# level = "info"', 'level = "error"')
     return fresh.certificate.decode()
 
 
@@ -166,5 +167,10 @@ def test_promise_9_everything_changes_under_open_connections(home: Home, way: st
         assert opened.outcomes() == AFTER
         assert opened.shown() == fresh
         assert opened.bot.reconnections == 0
+        assert daemon.said.count('"part": "policy"') == 1
+        (home.policies / "stop.cedar").unlink()
+        daemon.process.send_signal(signal.SIGHUP)
+        assert eventually(lambda: opened.outcomes()["a key that a policy stops"] == "")
+        assert daemon.said.count('"part": "policy"') == 1  # less is logged now
         for part in PARTS:
             assert daemon.metric(f'signward_reload_refusals_total{{part="{part}"}}') == 0

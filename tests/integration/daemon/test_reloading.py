@@ -216,3 +216,16 @@ def test_new_connections_are_shown_a_new_certificate(home: Home) -> None:
 def signs_anew(daemon: Daemon) -> None:
     with Client(daemon.tcp, daemon.home.credentials()) as client:
         assert client.sign(sign_request("k")).version == 1
+
+
+def test_how_much_is_logged_changes_while_it_runs(home: Home) -> None:
+    """And what a call logs leads to its trace."""
+    with serving(home, *NEVER) as daemon, daemon.client() as bot:
+        bot.sign(sign_request("k"))
+        assert "call ended" not in daemon.said
+        home.configure('# level = "info"', 'level = "debug"')
+        daemon.process.send_signal(signal.SIGHUP)
+        assert eventually(lambda: '"part": "log"' in daemon.said)
+        bot.sign(sign_request("k"))
+        assert eventually(lambda: '"method": "/signward.v1.SignService/Sign"' in daemon.said)
+        assert '"trace_id": "' in daemon.said

@@ -35,7 +35,7 @@ def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
 
 def _waiting(served: Served) -> list[bytes]:
     """Return the messages that grpcio holds for our threads."""
-    states = served.server._server._state.rpc_states
+    states = served.server._main._server._state.rpc_states
     return [state.request for state in list(states) if state.request is not None]
 
 
@@ -65,7 +65,7 @@ def test_an_error_ends_the_stream_whatever_has_been_read(served: Served) -> None
     with pytest.raises(grpc.RpcError) as raised:
         list(served.signing().SignStream(_items(5), timeout=20))
     assert raised.value.code() is grpc.StatusCode.UNAUTHENTICATED
-    assert eventually(lambda: not served.server._server._state.rpc_states)
+    assert eventually(lambda: not served.server._main._server._state.rpc_states)
     assert eventually(lambda: served.open_streams == 0)
 
 

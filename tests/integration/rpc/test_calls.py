@@ -230,5 +230,5 @@ def test_nothing_is_signed_after_cancellation(served: Served, held: _Held) -> No
 
 
 def _cancelled_at_the_server(served: Served) -> bool:
-    states = served.server._server._state.rpc_states  # type: ignore[attr-defined]
+    states = served.server._main._server._state.rpc_states  # type: ignore[attr-defined]
     return all(state.client == "cancelled" for state in states)

@@ -55,8 +55,8 @@ def served(tmp_path: Path, where: _Where) -> Iterator[Served]:
 
 
 def _in_hand(served: Served) -> int:
-    assert isinstance(served.server._calls, EarlyPool)
-    return served.server._calls._in_hand
+    assert isinstance(served.server._main._calls, EarlyPool)
+    return served.server._main._calls._in_hand
 
 
 def test_a_public_key_is_answered_on_the_serving_thread(served: Served, where: _Where) -> None:
@@ -164,6 +164,6 @@ def test_another_grpcio_serves_with_workers_alone(
         served.world.key()
         served.world.policy.rule = where
         served.world.custody.unlocked = True
-        assert not isinstance(served.server._calls, EarlyPool)
+        assert not isinstance(served.server._main._calls, EarlyPool)
         assert served.signing().Sign(_REQUEST, timeout=10).version == 1
         assert where.on_a_worker

@@ -129,7 +129,7 @@ def test_stopping_lets_a_call_with_an_api_key_finish_and_takes_no_more(
     assert eventually(lambda: gate.inside == 1)
     stopping = threading.Thread(target=served.server.stop, args=(20,))
     stopping.start()
-    assert eventually(lambda: served.server._router._closing)
+    assert eventually(lambda: served.server._main._router._closing)
     assert eventually(lambda: refused(stub, MINE) == "SHUTTING_DOWN")
     assert stopping.is_alive()
     gate.open.set()
@@ -158,3 +158,9 @@ def test_streams_count_together(tmp_path: Path, gate: Gate) -> None:
 def test_an_address_in_use_is_named(served: Served) -> None:
     with pytest.raises(BindError, match="is another daemon using it"):
         served.server.listen_api_keys(f"127.0.0.1:{served.port}")
+
+
+def test_a_server_whose_front_no_longer_serves_is_not_alive(served: Served) -> None:
+    assert served.server.alive
+    served.server._fronts[1].stop(0)
+    assert eventually(lambda: not served.server.alive)

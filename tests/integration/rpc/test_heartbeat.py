@@ -22,7 +22,7 @@ SIGN = "/signward.v1.SignService/Sign"
 
 def test_it_beats_with_and_without_calls(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(heartbeat, "_LONGEST_SILENCE", 3.0)
-    beating = served.server._heartbeat
+    beating = served.server._main._heartbeat
     end = time.monotonic() + 2.5
     while time.monotonic() < end:
         assert served.server.alive
@@ -48,7 +48,7 @@ def test_a_serving_thread_that_died_is_seen(
             served.channel().unary_unary(SIGN)(b"", timeout=1)
         assert eventually(lambda: not served.server.alive)
     serving = threading.Thread(
-        target=_server._serve, args=(served.server._server._state,), daemon=True
+        target=_server._serve, args=(served.server._main._server._state,), daemon=True
     )
     serving.start()  # so that the server can be stopped
     assert not served.server.alive
@@ -76,7 +76,7 @@ def test_a_serving_thread_that_hangs_is_seen(
 
 def test_a_thread_of_the_pool_that_died_is_seen(served: Served) -> None:
     assert served.server.alive
-    served.server._calls._tasks.put(None)
+    served.server._main._calls._tasks.put(None)
     assert eventually(lambda: not served.server.alive)
 
 

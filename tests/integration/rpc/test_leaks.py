@@ -136,6 +136,6 @@ def test_a_connection_survives_deadlines(served: Served) -> None:
         with pytest.raises(grpc.RpcError) as raised:
             stub.Sign(GOOD, timeout=0.02)
         assert raised.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
-        assert eventually(lambda: served.server._calls.idle)
+        assert eventually(lambda: served.server._main._calls.idle)
     served.world.policy.rule = lambda judgement: True
     _signed(stub)

@@ -52,7 +52,7 @@ def served(tmp_path: Path, gate: _Gate) -> Iterator[Served]:
 
 
 def _waiting(served: Served) -> int:
-    return served.server._calls.waiting
+    return served.server._main._calls.waiting
 
 
 def _fill(served: Served, gate: _Gate) -> list[Future[pb.SignResponse]]:
@@ -114,7 +114,7 @@ def test_a_call_that_never_sends_its_message_gives_its_thread_back(
     never = threading.Event()
     channel = served.channel("silent")
     call = channel.stream_unary("/signward.v1.SignService/Sign").future(_silent(never), timeout=30)
-    watch = served.server._watch
+    watch = served.server._main._watch
     assert eventually(lambda: len(watch._waiting) == 1)
     served.world.clock.boot += 10
     with pytest.raises(grpc.RpcError) as raised:
@@ -135,7 +135,7 @@ def test_a_closing_server_refuses_with_its_reason(served: Served, gate: _Gate) -
     gate.open.set()
     stub = served.signing()
     assert stub.Sign(REQUEST, timeout=10).version == 1
-    served.server._router.close()
+    served.server._main._router.close()
     with pytest.raises(grpc.RpcError) as raised:
         stub.Sign(REQUEST, timeout=10)
     assert raised.value.code() is grpc.StatusCode.UNAVAILABLE
@@ -154,7 +154,7 @@ def test_stopping_lets_running_calls_finish_and_takes_no_more(
     assert eventually(lambda: gate.inside == 1)
     stopping = threading.Thread(target=served.server.stop, args=(20,))
     stopping.start()
-    assert eventually(lambda: served.server._router._closing)
+    assert eventually(lambda: served.server._main._router._closing)
     for channel in (stub, served.signing("late")):
         with pytest.raises(grpc.RpcError) as raised:
             channel.Sign(REQUEST, timeout=10)
@@ -212,7 +212,7 @@ def test_s42_calls_without_a_message_lock_nobody_out(tmp_path: Path) -> None:
         served.world.key()
         silent = served.channel("silent").stream_unary("/signward.v1.SignService/Sign")
         calls = [silent.future(_silent(never), timeout=60) for _ in range(12)]
-        watch = served.server._watch
+        watch = served.server._main._watch
         assert eventually(lambda: len(watch._waiting) == 2 + 4)
         served.world.clock.boot += 1  # they have waited long enough to give way
         stub = SignServiceStub(served.channel("other"))

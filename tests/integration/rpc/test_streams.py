@@ -196,7 +196,7 @@ def test_slots_come_back_when_the_call_ends_before_its_handler_runs(served: Serv
     stream = _Stream(served)
     assert eventually(lambda: served.open_streams == 1)
     stream.close()
-    states = served.server._server._state  # type: ignore[attr-defined]
+    states = served.server._main._server._state  # type: ignore[attr-defined]
     assert eventually(lambda: not states.rpc_states)
     go.set()
     assert _all_given_back(served)

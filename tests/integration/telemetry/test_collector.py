@@ -89,7 +89,7 @@ def test_one_that_is_frozen_costs_no_more_than_its_time(receiver, connect):
     with receiver.frozen():
         began = time.monotonic()
         assert collector.send_spans(MESSAGE, 0.5) == Outcome("DEADLINE_EXCEEDED", again=True)
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 4
 
 
 def test_headers_come_from_a_file_that_may_change(receiver, connect, tmp_path):

@@ -115,12 +115,12 @@ def test_spans_and_metrics_reach_the_collector(receiver, opened):
 def test_what_waits_at_the_end_is_sent_and_the_process_is_gone(receiver):
     with ExitStack() as opened:
         spans = started(receiver.endpoint, Metrics(), opened)
-        assert eventually(lambda: len(exporters()) == 1)
-        time.sleep(1)  # it listens
-        trace = spans.start("")
+        first, trace = spans.start(""), spans.start("")
+        spans.finish(span(trace=first))
+        assert eventually(lambda: first.trace_id in [s["trace_id"] for s in receiver.spans()])
         spans.finish(span(trace=trace))
         began = time.monotonic()
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < 3
     assert exporters() == set()
     assert [s["trace_id"] for s in receiver.spans()].count(trace.trace_id) == 1
 
@@ -134,18 +134,25 @@ def test_no_collector_holds_up_the_end(opened, mode):
         assert eventually(lambda: dead.told()["calls"] > 0)
         began = time.monotonic()
         within.close()
-        assert time.monotonic() - began < 1.5
+        assert time.monotonic() - began < 3
     assert exporters() == set()
 
 
-def test_it_has_a_small_environment_one_socket_and_low_priority(receiver, opened, monkeypatch):
+def test_s20_it_gets_no_secret_and_nothing_that_is_open(receiver, opened, monkeypatch, tmp_path):
+    """Executed, not forked; and it takes the processor only when nobody who signs wants it."""
     monkeypatch.setenv("SIGNWARD_PLANTED", "secret")
     monkeypatch.setenv("API_KEY", "secret")
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://elsewhere:4317")
     monkeypatch.setenv("https_proxy", "http://elsewhere:3128")
-    started(receiver.endpoint, Metrics(), opened)
-    pid = the_exporter()
-    variables = Path(f"/proc/{pid}/environ").read_text() if os.geteuid() == 0 else ""
+    kek = tmp_path / "kek"
+    kek.write_text("secret")
+    with kek.open():
+        started(receiver.endpoint, Metrics(), opened)
+        pid = the_exporter()
+        open_files = {file.readlink() for file in Path(f"/proc/{pid}/fd").iterdir()}
+        variables = read(f"/proc/{pid}/environ")
+    assert kek not in open_files
+    assert "PYTHONPATH" in variables
     assert "secret" not in variables
     assert "elsewhere" not in variables
     assert eventually(lambda: os.getpriority(os.PRIO_PROCESS, pid) > os.getpriority(0, 0))

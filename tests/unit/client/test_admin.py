@@ -122,7 +122,7 @@ def test_keys_are_chosen_in_one_way(daemon, client, choice):
 
 
 def test_reload_everything_or_what_is_named(daemon, client):
-    assert [result.part for result in client.admin.reload()] == [1, 2, 3, 4]
+    assert [result.part for result in client.admin.reload()] == [1, 2, 3, 4, 5]
     parts = [ReloadPart.RELOAD_PART_LIMITS, ReloadPart.RELOAD_PART_POLICY]
     assert [result.part for result in client.admin.reload(parts)] == [1, 3]
     assert [list(request.parts) for request in daemon.calls("Reload")] == [[], parts]

@@ -28,22 +28,21 @@ _COMMANDS = {
     "witness": "Follow a daemon's log and cosign its checkpoints.",
     "witness-key": "Make the key of a new witness.",
 }
-_INIT = "Begin an audit log for a home; comes with the daemon."
+_DAEMON = {"init": "Begin an audit log for a home."}
 
 
 class _Audit(TyperGroup):
-    """The commands, that of the daemon among them."""
-
     def __init__(self, **attributes: Any) -> None:  # noqa: ANN401 -- Typer's own signature
         super().__init__(**attributes)
         for name, text in _COMMANDS.items():
             self.add_command(Lazy(name, text, _loader(name)))
-        self.add_command(Lazy("init", _INIT, daemon_loader("audit", "init")))
+        for name, text in _DAEMON.items():
+            self.add_command(Lazy(name, text, daemon_loader("audit", name)))
 
     def list_commands(self, ctx: object) -> list[str]:
         """Return the commands in the order of their table."""
         del ctx
-        return [*_COMMANDS, "init"]
+        return [*_COMMANDS, *_DAEMON]
 
 
 def _loader(name: str) -> Callable[[], Any]:

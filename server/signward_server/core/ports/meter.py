@@ -24,9 +24,8 @@ class Event(enum.StrEnum):
     HANDSHAKE = "handshakes"  # [kind of listener: tcp, unix, api_keys]
     CONNECTION_CLOSED = "connections_closed"  # those over the cap of an address
     KEK_FAILED = "kek_errors"  # [reason]
-    STORE_FAILED = "store_errors"  # [reason]
-    CUSTODY_FAILED = "custody_errors"  # [custody]
-    AUDIT_RECORDED = "audit_records"  # [event]
+    STORE_FAILED = "store_errors"  # [reason, or lease]
+    CUSTODY_FAILED = "custody_errors"  # [reason]
     AUDIT_FAILED = "audit_errors"  # [step: write, sync, checkpoint, rotate, upload]
     CLOCK_STEPPED = "clock_steps"
     SPAN_DROPPED = "spans_dropped"  # [place: queue, pipe, exporter, collector]

@@ -17,6 +17,7 @@ class ReloadPart(enum.StrEnum):
     CERTIFICATES = "certificates"
     LIMITS = "limits"
     GROUPS = "groups"
+    LOG = "log"
 
 
 @dataclass(frozen=True, slots=True)

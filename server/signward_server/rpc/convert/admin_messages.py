@@ -17,6 +17,7 @@ RELOAD_PARTS: Final = {
     ReloadPart.CERTIFICATES: pb.RELOAD_PART_CERTIFICATES,
     ReloadPart.LIMITS: pb.RELOAD_PART_LIMITS,
     ReloadPart.GROUPS: pb.RELOAD_PART_GROUPS,
+    ReloadPart.LOG: pb.RELOAD_PART_LOG,
 }
 """The numbers in the API of the parts that can be reloaded."""
 

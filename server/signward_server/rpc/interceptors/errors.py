@@ -38,7 +38,7 @@ def unary_boundary(
         except SignwardError as error:
             refusal = _refused(endings, call, error)
         except Exception as error:  # noqa: BLE001  # the last line before grpcio
-            refusal = _refused(endings, call, unexpected(error))
+            refusal = _refused(endings, call, unexpected(error, call.trace_id))
         else:
             endings.ended(call, None)
             return answer
@@ -66,7 +66,7 @@ def streaming_boundary(
             endings.ended(call, Cancelled())
             raise
         except Exception as error:  # noqa: BLE001  # the last line before grpcio
-            refusal = _refused(endings, call, unexpected(error))
+            refusal = _refused(endings, call, unexpected(error, call.trace_id))
         else:
             endings.ended(call, None)
             return

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from signward.audit import checkpoint_files, scanning, segment_list
 from signward.audit.checkpoints import sign_checkpoint
 from signward.audit.errors import AuditError
 from signward.audit.findings import Kind, Severity
+from signward.audit.folder import mapped
 from signward.audit.segments import segment_name
 from signward.audit.stored import stored_hash_index
 from signward.audit.verifying import Report, verify_log
@@ -166,6 +169,35 @@ def test_several_processes_find_what_one_does(log, monkeypatch):
     assert many == _verified(log, processes=1)
     assert kinds(many) == [Kind.CHECKSUM]
     assert seen[-1] == (many.bytes, many.bytes)
+
+
+@pytest.mark.parametrize("rotates", [False, True])
+def test_a_log_that_grows_meanwhile_is_intact(log, monkeypatch, rotates):
+    """Whatever is read of it, more is there a moment later."""
+
+    def grow() -> None:
+        log.add(1)
+        log.checkpoint()
+        if rotates:
+            log.rotate()
+            log.add(1)
+            log.checkpoint()
+
+    for module in (scanning, segment_list, checkpoint_files):
+        monkeypatch.setattr(module, "mapped", _followed_by(grow))
+    report = _verified(log, processes=1)
+    assert report.intact, report.findings
+    assert report.proved >= 12
+
+
+def _followed_by(act):
+    @contextmanager
+    def wrapper(path):
+        with mapped(path) as data:
+            act()
+            yield data
+
+    return wrapper
 
 
 def test_progress_reaches_the_end(log):

@@ -65,7 +65,7 @@ def _damaged() -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("text", _damaged())
+@pytest.mark.parametrize("text", _damaged(), ids=range(8))
 def test_what_is_no_key_is_refused_and_not_repeated(text: str) -> None:
     with pytest.raises(NoteError) as refused:
         parse_witness_key(text)

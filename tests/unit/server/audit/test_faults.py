@@ -6,7 +6,6 @@ import errno
 import json
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from signward_server.core.ports import Event, Level
 
 from tests.fakes.audit_logs import LogHome, an_entry, events_of
 from tests.fakes.faulty_files import FaultyFiles
+from tests.unit.server.audit.waiting import eventually
 
 
 @pytest.fixture
@@ -28,17 +28,8 @@ def home(tmp_path: Path, files: FaultyFiles) -> LogHome:
     return LogHome(tmp_path / "audit", files)
 
 
-def _eventually(condition: Callable[[], bool], seconds: float = 5.0) -> bool:
-    end = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.01)
-    return True
-
-
 def _is_written_again(log: Log) -> bool:
-    return _eventually(log.healthy)
+    return eventually(log.healthy)
 
 
 @pytest.mark.parametrize("durability", ["group", "sync", "async"])
@@ -120,7 +111,7 @@ def test_repair_is_tried_until_it_succeeds(home: LogHome, files: FaultyFiles, st
             log.record(an_entry())
         files.faults = {step: errno.EROFS}
         tries = files.calls.get(step, 0)
-        assert _eventually(lambda: files.calls.get(step, 0) > tries)
+        assert eventually(lambda: files.calls.get(step, 0) > tries)
         files.faults.clear()
         assert _is_written_again(log)
         log.record(an_entry())
@@ -212,7 +203,7 @@ def test_a_slow_write_is_said_for_a_while(home: LogHome, files: FaultyFiles) -> 
         log.record(an_entry())
         assert not log.is_quick
         files.before = lambda _: None
-        assert _eventually(lambda: log.is_quick)
+        assert eventually(lambda: log.is_quick)
     with home.opened(durability="sync") as log:
         assert not log.is_quick
 
@@ -220,15 +211,15 @@ def test_a_slow_write_is_said_for_a_while(home: LogHome, files: FaultyFiles) -> 
 def test_records_that_cannot_reach_the_disk_do_not_fill_the_memory(
     home: LogHome, files: FaultyFiles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("signward_server.audit.writing._MOST_KEPT", 20_000)
-    monkeypatch.setattr("signward_server.audit.writing._ROOM", 1_000)
+    monkeypatch.setattr("signward_server.audit.kept._MOST", 20_000)
+    monkeypatch.setattr("signward_server.audit.kept._ROOM", 1_000)
     stuck = threading.Event()
     with home.opened() as log:
         files.before = lambda name: stuck.wait(5) if name == "sync" else None
         assert any(not _records(log) for _ in range(1000))
         assert not log.healthy()
         stuck.set()
-        assert _eventually(lambda: _records(log))
+        assert eventually(lambda: _records(log))
     home.verified()
 
 
@@ -243,9 +234,9 @@ def _records(log: Log) -> bool:
 def test_levels_say_how_the_log_is(home: LogHome, files: FaultyFiles) -> None:
     with home.opened() as log:
         log.record(an_entry())
-        assert _eventually(lambda: home.meter.levels.get(Level.AUDIT_SIZE) == 1)
+        assert eventually(lambda: home.meter.levels.get(Level.AUDIT_SIZE) == 1)
         assert home.meter.levels[Level.AUDIT_UP] == 1
         files.faults["write"] = errno.EIO
         with pytest.raises(AuditUnavailable):
             log.record(an_entry())
-        assert _eventually(lambda: home.meter.levels[Level.AUDIT_UP] == 0)
+        assert eventually(lambda: home.meter.levels[Level.AUDIT_UP] == 0)

@@ -14,7 +14,7 @@ from signward_server.core.errors import (
     PolicyDenied,
     ShuttingDown,
 )
-from signward_server.flows import audit_reading
+from signward_server.flows import audit_reading, audit_turns
 from signward_server.flows.audit_reading import AuditPage, Tailed
 from signward_server.flows.audit_records import AuditFilter
 
@@ -27,7 +27,7 @@ BOTS = AuditFilter(identity="cn:bot")
 
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> World:
-    monkeypatch.setattr(audit_reading, "_REST", 0.0)
+    monkeypatch.setattr(audit_turns, "_REST", 0.0)
     monkeypatch.setattr(audit_reading, "_LOOK_AGAIN", 0.01)
     world = World()
     for number in range(250):
@@ -67,7 +67,7 @@ def test_a_page_looks_at_a_bounded_number_of_records(
     page = _page(world, AuditFilter(identity="cn:nobody"))
     assert (page.records, page.following, page.end) == ((), 120, 250)
     assert sum(world.log.reads) == 120
-    assert max(world.log.reads) <= audit_reading._SCAN
+    assert max(world.log.reads) <= audit_turns.SCAN
 
 
 def test_a_list_ends_where_the_log_did_when_it_began(world: World) -> None:
@@ -96,8 +96,8 @@ def test_what_is_removed_while_it_is_read_is_passed_over(world: World) -> None:
 
     world.log.records = removing  # type: ignore[assignment, method-assign]
     page = _page(world)
-    assert _numbers(page) == list(range(100))
-    assert page.following == 100
+    assert _numbers(page) == [*range(audit_turns._PICKED), *range(150, 250)]
+    assert page.following == 250
 
 
 @pytest.mark.parametrize("start", [250, 251, 2**64 - 1])
@@ -117,6 +117,37 @@ def test_a_damaged_record_is_no_end_of_the_list(world: World) -> None:
     with pytest.raises(Internal):
         _page(world)
     assert world.audit.outcomes == ["INTERNAL"]
+
+
+def test_what_is_there_and_cannot_be_read_is_not_passed_over(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(audit_turns, "_PAUSE", 0.0)
+    records = world.log.records
+    monkeypatch.setattr(
+        world.log, "records", lambda start, most: records(start, min(most, max(0, 120 - start)))
+    )
+    with pytest.raises(Internal):
+        _page(world, start=100)
+    assert caplog.records[-1].sequence == 120  # type: ignore[attr-defined]
+    steps = _tail(world, 118)
+    next(steps)
+    assert [_next(steps), _next(steps)] == [118, 119]
+    with pytest.raises(Internal):
+        next(steps)
+
+
+def test_what_cannot_be_read_for_a_moment_is_waited_for(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit_turns, "_PAUSE", 0.0)
+    records, failures = world.log.records, [1, 2, 3]
+    monkeypatch.setattr(
+        world.log,
+        "records",
+        lambda s, most: [] if failures and failures.pop() else records(s, most),
+    )
+    assert _numbers(_page(world)) == list(range(250))
 
 
 def test_s40_every_page_is_recorded_before_it_is_answered(world: World) -> None:

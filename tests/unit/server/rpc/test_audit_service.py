@@ -16,7 +16,7 @@ from signward_server.core.actions import RPC_ACTIONS
 from signward_server.core.audit_events import AuditEvent
 from signward_server.core.errors import FieldInvalid, PayloadMalformed, SignwardError
 from signward_server.core.method_classes import MethodClass
-from signward_server.flows import audit_reading
+from signward_server.flows import audit_reading, audit_turns
 from signward_server.rpc.convert.times import timestamp
 from signward_server.rpc.routes import Route
 
@@ -64,7 +64,7 @@ class _Auditor:
 
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> World:
-    monkeypatch.setattr(audit_reading, "_REST", 0.0)
+    monkeypatch.setattr(audit_turns, "_REST", 0.0)
     world = World()
     for number in range(20):
         world.log.append(

@@ -9,11 +9,15 @@ import pytest
 from signward_server.core.audit_events import AuditEvent, Decision
 from signward_server.core.errors import (
     Cancelled,
+    CustodyUnavailable,
+    EnvelopeCorrupt,
     IdentityMissing,
     KeyNotFound,
     PolicyDenied,
     RateLimited,
+    SignatureSelfCheckFailed,
     SignwardError,
+    StoreUnavailable,
 )
 from signward_server.core.keys import CustodyKind, Purpose
 from signward_server.core.ports import AuditEntry, AuditReceipt, Event
@@ -176,3 +180,54 @@ def test_a_call_that_has_ended_is_gone_without_a_collection(world: World) -> Non
         assert gone() is None
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize(
+    ("error", "event"),
+    [
+        (StoreUnavailable(), Event.STORE_FAILED),
+        (EnvelopeCorrupt(), Event.KEK_FAILED),
+        (CustodyUnavailable(), Event.CUSTODY_FAILED),
+        (SignatureSelfCheckFailed(), Event.CUSTODY_FAILED),
+    ],
+)
+def test_what_has_failed_is_counted_by_its_part(
+    world: World, error: SignwardError, event: Event
+) -> None:
+    world.endings.ended(grpc_call(world, METHOD), error)
+    assert world.meter.counted.count((event, error.reason)) == 1
+    call = grpc_call(world, METHOD)
+    world.endings.item(call, call.trace, _entry(call, error.reason), None)
+    assert world.meter.counted.count((event, error.reason)) == 2
+    assert world.meter.counted.count((Event.REFUSED, error.reason)) == 2
+
+
+def test_the_log_leads_from_a_call_to_its_trace_and_its_record(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG", "signward_server.rpc.endings")
+    call = grpc_call(world, METHOD, context=FakeContext(("traceparent", TRACE)))
+    world.clock.advance(0.25)
+    call.concluded(_entry(call), RECEIPT)
+    world.endings.ended(call, None)
+    world.endings.ended(grpc_call(world, METHOD), KeyNotFound())
+    first, second = ((r.message, r.__dict__) for r in caplog.records)
+    assert (first[0], second[0]) == ("call ended", "call ended")
+    told = {name: first[1][name] for name in ("method", "status", "duration_us", "trace_id")}
+    assert told == {
+        "method": METHOD,
+        "status": "OK",
+        "duration_us": 250_000,
+        "trace_id": TRACE[3:35],
+    }
+    assert (first[1]["audit_log"], first[1]["audit_sequence"]) == ("log", 7)
+    assert (second[1]["reason"], second[1]["status"]) == ("KEY_NOT_FOUND", "NOT_FOUND")
+    assert "audit_log" not in second[1]
+
+
+def test_the_log_tells_of_no_call_unless_it_is_asked_to(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "signward_server.rpc.endings")
+    world.endings.ended(grpc_call(world, METHOD), None)
+    assert caplog.records == []

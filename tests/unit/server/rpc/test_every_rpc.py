@@ -158,7 +158,7 @@ def test_the_daemon_serves_every_rpc(served: Served) -> None:
         ready=lambda: True,
     )
     try:
-        assert set(server._router._handlers) == set(METHODS)
+        assert set(server._main._router._handlers) == set(METHODS)
     finally:
         server.stop(0)
 

@@ -53,6 +53,23 @@ def pipe() -> Iterator[tuple[int, TextIOWrapper]]:
     os.close(reader)
 
 
+def test_what_was_lost_is_counted_once(gate: Gate) -> None:
+    spool = Spool(gate, most=20)
+    gate.broken = True
+    for number in range(5):
+        spool.emit(record(f"{number} of 10 char"))  # one fits
+    gate.opened.set()
+    spool.flush()
+    assert spool.lost == 5
+    gate.broken = False
+    spool.emit(record("fits"))
+    spool.flush()
+    assert spool.lost == 5
+    assert '"count"' not in gate.getvalue()
+    assert "fits" in gate.getvalue()
+    spool.close()
+
+
 def test_lines_come_in_order_and_whole(pipe: tuple[int, TextIOWrapper]) -> None:
     reader, stream = pipe
     spool = Spool(stream)

@@ -7,6 +7,8 @@ import signal
 import stat
 import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -230,29 +232,44 @@ def signals():
     signal.signal(signal.SIGTERM, before)
 
 
-def _stopped(after: float) -> threading.Timer:
-    timer = threading.Timer(after, lambda: os.kill(os.getpid(), signal.SIGTERM))
-    timer.start()
-    return timer
+@contextmanager
+def _meanwhile(events: Callable[[], None]) -> Iterator[None]:
+    """Let things happen while the witness runs in this thread."""
+    happening = threading.Thread(target=events)
+    happening.start()
+    yield
+    happening.join()
+
+
+def _looked(daemon, times: int) -> None:
+    """Wait until the daemon was asked for a checkpoint so many times again."""
+    end, wanted = time.monotonic() + 60, len(daemon.calls("GetCheckpoint")) + times
+    while len(daemon.calls("GetCheckpoint")) < wanted:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def _terminate() -> None:
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _sizes(outcome) -> list[int]:
+    return [parse_checkpoint(n).size for _, n in split_checkpoints(outcome.stdout.encode())]
 
 
 @pytest.mark.usefixtures("signals")
-def test_it_follows_a_log_that_grows_until_it_is_told_to_end(witness, log):
+def test_it_follows_a_log_that_grows_until_it_is_told_to_end(witness, daemon, log):
     def grow() -> None:
         for _ in range(5):
-            time.sleep(0.1)
+            _looked(daemon, 2)
             log.append()
-        time.sleep(0.3)
-        os.kill(os.getpid(), signal.SIGTERM)
+        _looked(daemon, 2)
+        _terminate()
 
-    growing = threading.Thread(target=grow)
-    growing.start()
-    outcome = witness("--interval", "0s")
-    growing.join()
+    with _meanwhile(grow):
+        outcome = witness("--interval", "0s")
     assert outcome.code == 0
-    sizes = [parse_checkpoint(n).size for _, n in split_checkpoints(outcome.stdout.encode())]
-    assert sizes == sorted(set(sizes))
-    assert (sizes[0], sizes[-1]) == (5, 10)
+    assert _sizes(outcome) == [5, 6, 7, 8, 9, 10]
 
 
 @pytest.mark.usefixtures("signals")
@@ -260,13 +277,18 @@ def test_it_survives_a_daemon_that_is_away(witness, daemon, log):
     away = [status("UNAVAILABLE", "SHUTTING_DOWN", retry_after=0.0)] * 3
     refused = status("PERMISSION_DENIED", "POLICY_DENIED")  # while policies are changed
     daemon.plan("GetCheckpoint", *away)
-    threading.Timer(0.8, lambda: (daemon.plan("GetCheckpoint", refused), log.append())).start()
-    timer = _stopped(2.5)
-    outcome = witness("--interval", "0s")
-    timer.join()
+
+    def events() -> None:
+        _looked(daemon, 5)
+        daemon.plan("GetCheckpoint", refused)
+        log.append()
+        _looked(daemon, 3)
+        _terminate()
+
+    with _meanwhile(events):
+        outcome = witness("--interval", "0s")
     assert outcome.code == 0
-    notes = [parse_checkpoint(n).size for _, n in split_checkpoints(outcome.stdout.encode())]
-    assert notes == [5, 6]
+    assert _sizes(outcome) == [5, 6]
     assert outcome.stderr.count("no checkpoint: ") == 2
     assert "no checkpoint: SHUTTING_DOWN" in outcome.stderr
     assert "answers again after 3 failures" in outcome.stderr
@@ -280,8 +302,12 @@ def test_a_right_that_is_missing_from_the_beginning_is_not_waited_for(witness, d
 
 
 def test_following_ends_with_the_first_contradiction(witness, daemon, log):
-    threading.Timer(0.5, lambda: setattr(daemon, "log", _forged(9))).start()
-    outcome = witness("--interval", "0s")
+    def events() -> None:
+        _looked(daemon, 2)
+        daemon.log = _forged(9)
+
+    with _meanwhile(events):
+        outcome = witness("--interval", "0s")
     assert outcome.code == 1
     assert "NOT COSIGNED, rewritten: " in outcome.stderr
-    assert [parse_checkpoint(n).size for _, n in split_checkpoints(outcome.stdout.encode())] == [5]
+    assert _sizes(outcome) == [5]

@@ -1,0 +1,188 @@
+"""What is kept of a log, and that what is left still verifies."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+from signward.audit.checkpoints import parse_checkpoint
+from signward.audit.merkle import leaf_hash
+from signward.audit.proofs import check_inclusion
+from signward_server.audit.retention import Keep, Retention
+from signward_server.audit.uploader import Uploader
+from signward_server.core.errors import FieldInvalid
+
+from tests.fakes.audit_logs import LogHome, an_entry
+from tests.unit.server.audit.waiting import eventually
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> LogHome:
+    """A log of four segments with two records each, and an empty one after them."""
+    made = LogHome(tmp_path / "audit")
+    for _ in range(4):
+        with made.opened(size=1) as log:
+            log.record_all([an_entry(), an_entry()])
+            log.checkpoint()
+    assert made.place.folder.segments() == [0, 2, 4, 6, 8]
+    return made
+
+
+def _apply(home: LogHome, keep: Keep, now: float = 0.0, signed: int = 8) -> int | None:
+    return Retention(home.place, keep, lambda: now).apply(signed)
+
+
+def test_all_is_kept_unless_told_otherwise(home: LogHome) -> None:
+    assert _apply(home, Keep(), now=1e12) is None
+    assert home.verified().first == 0
+
+
+def test_old_segments_go_and_the_last_one_stays(home: LogHome) -> None:
+    folder = home.place.folder
+    for first, written in zip(folder.segments(), (100, 200, 300, 400, 500), strict=True):
+        os.utime(folder.segment(first), (written, written))
+    assert _apply(home, Keep(age=150), now=350) is None or folder.segments() == [2, 4, 6, 8]
+    assert _apply(home, Keep(age=150), now=360) == 4
+    assert folder.segments() == [4, 6, 8]
+    assert not folder.checkpoints(0).exists()
+    assert home.verified().first == 4
+    assert _apply(home, Keep(age=150), now=1e9) == 8
+    assert folder.segments() == [8]
+    home.verified()
+
+
+def test_as_much_as_is_too_much_goes(home: LogHome) -> None:
+    folder = home.place.folder
+    sizes = [folder.segment(first).stat().st_size for first in folder.segments()]
+    assert _apply(home, Keep(size=sum(sizes))) is None
+    assert _apply(home, Keep(size=sum(sizes) - 1)) == 2
+    assert _apply(home, Keep(size=sum(sizes[3:]))) == 6
+    home.verified()
+
+
+def test_nothing_goes_that_no_checkpoint_covers(home: LogHome) -> None:
+    assert _apply(home, Keep(size=1), signed=5) == 4
+
+
+def test_what_is_to_be_uploaded_stays_until_it_was(home: LogHome) -> None:
+    folder = home.place.folder
+    assert _apply(home, Keep(size=1, uploaded=True)) is None
+    folder.uploaded(0).touch()
+    folder.uploaded(4).touch()
+    assert _apply(home, Keep(size=1, uploaded=True)) == 2
+    assert folder.segments() == [2, 4, 6, 8]
+    assert not folder.uploaded(0).exists()
+
+
+def test_a_log_goes_on_and_proves_what_is_left(home: LogHome) -> None:
+    _apply(home, Keep(size=1), signed=5)
+    home.place.folder.hashes.unlink()  # and makes its hashes again from what is left
+    with home.opened() as log:
+        log.record_all([an_entry() for _ in range(5)])
+        assert log.first == 4
+        assert log.records(3, 5) == []
+        last = parse_checkpoint(log.checkpoint())
+        for sequence, body in enumerate(log.records(4, 100), start=4):
+            proof = log.inclusion(sequence, last.size)
+            check_inclusion(sequence, last.size, leaf_hash(body), last.root, proof)
+        assert log.consistency(4, last.size)
+        with pytest.raises(FieldInvalid):
+            log.inclusion(3, last.size)
+        with pytest.raises(FieldInvalid):
+            log.consistency(3, last.size)
+    home.verified()
+
+
+def test_a_running_log_removes_by_itself(home: LogHome) -> None:
+    with home.opened(size=1, keep=Keep(size=1)) as log:
+        log.record(an_entry())
+        log.checkpoint()
+        assert eventually(lambda: log.first == 9)
+        assert home.place.folder.segments() == [9]
+    home.verified()
+
+
+SCRIPT = """\
+import pathlib, shutil, sys
+target = pathlib.Path(sys.argv[1])
+if (target / "refuse").exists():
+    sys.exit(3)
+for path in sys.argv[2:]:
+    shutil.copy(path, target)
+"""
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Path:
+    folder = tmp_path / "target"
+    folder.mkdir()
+    return folder
+
+
+def _uploader(home: LogHome, target: Path) -> Uploader:
+    return Uploader(home.folder, [sys.executable, "-c", SCRIPT, str(target)])
+
+
+def test_finished_segments_are_taken_away_once(
+    home: LogHome, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
+    folder = home.place.folder
+    uploader = _uploader(home, target)
+    try:
+        assert eventually(lambda: folder.uploaded(6).exists(), 20)
+        assert not folder.uploaded(8).exists()
+        assert uploader.tend() == 0
+    finally:
+        uploader.close()
+    assert sorted(path.name for path in target.glob("*.log")) == [
+        folder.segment(first).name for first in (0, 2, 4, 6)
+    ]
+    assert (target / folder.checkpoints(0).name).exists()
+    home.verified()
+
+
+def test_a_failing_upload_is_tried_again_and_counted(
+    home: LogHome, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
+    (target / "refuse").touch()
+    uploader, failures = _uploader(home, target), 0
+
+    def failed() -> bool:
+        nonlocal failures
+        failures += uploader.tend()
+        return failures > 0
+
+    try:
+        assert eventually(failed, 20)
+        assert not list(target.glob("*.log"))
+        (target / "refuse").unlink()
+        assert eventually(lambda: home.place.folder.uploaded(0).exists(), 20)
+    finally:
+        uploader.close()
+
+
+def test_an_uploader_that_dies_is_started_again(
+    home: LogHome, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
+    monkeypatch.setattr("signward_server.audit.uploader._PAUSE", 0.0)
+    (target / "refuse").touch()
+    uploader = _uploader(home, target)
+    try:
+        process = uploader._process
+        assert process is not None
+        process.kill()
+        process.wait(10)
+        uploader.tend()
+        uploader.tend()
+        assert uploader._process not in {None, process}
+        (target / "refuse").unlink()
+        assert eventually(lambda: home.place.folder.uploaded(0).exists(), 20)
+    finally:
+        uploader.close()
+    uploader.close()
+    assert uploader.tend() == 0
