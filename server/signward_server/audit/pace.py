@@ -7,11 +7,15 @@ import time
 __all__ = ["Pace"]
 
 _SLOW = 0.005  # seconds that a write may take
-_SLOW_FOR = 1.0  # seconds for which one that took longer is remembered
+_REMEMBERED = 20  # times as long as it took, one that took longer is remembered
+_SLOW_FOR = 1.0  # seconds for which it is remembered at most
 
 
 class Pace:
     """Takes the time of one write after the other.
+
+    A slow one is remembered in proportion: on a busy machine a write takes some milliseconds now
+    and then because its thread was not let run, and not because of the disk.
 
     Attributes:
         began: Start of the write that is under way (``time.perf_counter``), 0 if none is.
@@ -32,8 +36,9 @@ class Pace:
     def took(self, began: float) -> None:
         """Note that a write has ended, which began at that time."""
         now = time.perf_counter()
-        if now - began > _SLOW:
-            self._slow_until = now + _SLOW_FOR
+        took = now - began
+        if took > _SLOW:
+            self._slow_until = now + min(_REMEMBERED * took, _SLOW_FOR)
 
     def expect_slow(self) -> None:
         """Note that something comes that will take longer."""

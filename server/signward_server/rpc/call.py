@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 import grpc
@@ -226,11 +228,13 @@ class ItemCall:
         clock: Measures the timeout.
         timeout: Seconds from now, ``None`` for no more than the stream's own.
         traceparent: W3C trace context of the item; empty takes the stream's.
+        later: Has something done when the answer is on its way; at once if left out.
     """
 
     __slots__ = (
         "_clock",
         "_deadline",
+        "_later",
         "_stream",
         "_trace",
         "_traceparent",
@@ -241,7 +245,12 @@ class ItemCall:
     )
 
     def __init__(
-        self, stream: GrpcCall, clock: Clock, timeout: float | None, traceparent: str
+        self,
+        stream: GrpcCall,
+        clock: Clock,
+        timeout: float | None,
+        traceparent: str,
+        later: Callable[[Callable[[], None]], None] | None = None,
     ) -> None:
         self.identity = stream.identity
         self.authentication = stream.authentication
@@ -252,6 +261,7 @@ class ItemCall:
         self._deadline = math.inf if timeout is None else self.started + timeout
         self._traceparent = traceparent
         self._trace: Trace | None = None
+        self._later = later
 
     @property
     def trace(self) -> Trace:
@@ -270,7 +280,12 @@ class ItemCall:
 
     def concluded(self, entry: AuditEntry, receipt: AuditReceipt | None) -> None:
         """Pass on what is recorded of it; see ``ports.Call``."""
-        self._stream.told.item(self._stream, self.trace, entry, receipt)
+        stream = self._stream
+        tell = partial(stream.told.item, stream, self.trace, entry, receipt)
+        if self._later is None:
+            tell()
+        else:
+            self._later(tell)
 
     @property
     def address(self) -> str:

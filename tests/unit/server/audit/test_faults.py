@@ -256,3 +256,17 @@ def test_levels_say_how_the_log_is(home: LogHome, files: FaultyFiles) -> None:
         with pytest.raises(AuditUnavailable):
             log.record(an_entry())
         assert eventually(lambda: home.meter.levels[Level.AUDIT_UP] == 0)
+
+
+def test_s37_a_log_that_is_removed_under_the_daemon_takes_no_records(home: LogHome) -> None:
+    with home.opened() as log:
+        log.record(an_entry())
+        log.checkpoint()
+        aside = home.folder.rename(home.folder.with_name("aside"))
+        assert eventually(lambda: not log.healthy())
+        with pytest.raises(AuditUnavailable):
+            log.record(an_entry())
+        aside.rename(home.folder)
+        assert _is_written_again(log)
+        log.record(an_entry())
+    assert home.verified().segments <= 2
