@@ -235,3 +235,23 @@ def test_packets_that_are_too_large_go_in_halves(monkeypatch, opened):
         assert eventually(lambda: len(live.spans()) == 256)
         spans.finish(span(identity="x" * 300_000))
         assert eventually(lambda: shown(metrics, Event.SPAN_DROPPED)["process"] == 1)
+
+
+def test_one_that_stands_still_stops_nobody(receiver):
+    metrics = Metrics()
+    with ExitStack() as opened:
+        spans = started(receiver.endpoint, metrics, opened)
+        pid = the_exporter()
+        os.kill(pid, signal.SIGSTOP)
+        one, slowest = span(identity="x" * 500), 0.0
+        for _ in range(60_000):
+            began = time.perf_counter()
+            spans.finish(one)
+            slowest = max(slowest, time.perf_counter() - began)
+        assert slowest < 0.5  # which a busy machine takes; waiting would take seconds
+        assert eventually(lambda: shown(metrics, Event.SPAN_DROPPED)["queue"] > 10_000)
+        began = time.monotonic()
+    assert time.monotonic() - began < 3
+    assert exporters() == set()
+    lost = shown(metrics, Event.SPAN_DROPPED)
+    assert lost["queue"] + lost["process"] <= 60_000
