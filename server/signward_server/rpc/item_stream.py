@@ -6,13 +6,11 @@ answer and receives the message after it, and the serving thread is told once wh
 done. So a stream that is idle holds no thread, a message is only taken when the answer before
 it has been handed to the transport, and flow control holds back whoever does not read.
 
-As ``rpc.early`` this takes names that grpcio does not promise. ``supported`` compares them
-with what they must be; where it says no, streams are served by threads (``rpc.ahead``).
+As ``rpc.early`` this takes names that grpcio does not promise; ``rpc.items`` compares them.
 """
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from typing import Any, Final, Protocol, TypeAlias
 
@@ -21,7 +19,7 @@ from grpc._cython import cygrpc  # type: ignore[attr-defined]  # compiled
 
 from signward_server.core.unexpected import unexpected
 
-__all__ = ["NUDGE", "ItemStream", "Later", "Workers", "later_of", "supported"]
+__all__ = ["NUDGE", "ItemStream", "Later", "Workers", "later_of"]
 
 Later: TypeAlias = Callable[[Callable[[], None]], None]
 """Has something done when an answer is on its way: what its caller need not wait for."""
@@ -32,31 +30,6 @@ NUDGE: Final[Any] = object()
 _END: Final[Any] = object()
 _NO_FLAGS = 0
 _OUTSTANDING = "answer and next message"  # beside grpcio's own names of operations
-_PARAMETERS = {
-    "_stream_response_in_pool": [
-        "rpc_event",
-        "state",
-        "behavior",
-        "argument_thunk",
-        "request_deserializer",
-        "response_serializer",
-    ],
-    "_take_response_from_response_iterator": ["rpc_event", "state", "response_iterator"],
-    "_get_initial_metadata_operation": ["state", "metadata"],
-    "_status": ["rpc_event", "state", "serialized_response"],
-    "_possibly_finish_call": ["state", "token"],
-    "_is_rpc_state_active": ["state"],
-    "_Context": ["rpc_event", "state", "request_deserializer"],
-}
-
-
-def supported(server: Any = _server) -> bool:  # noqa: ANN401  # a module, or a test's stand-in
-    """Return whether grpcio's server is made of the parts that are used here."""
-    for name, parameters in _PARAMETERS.items():
-        function = getattr(server, name, None)
-        if function is None or list(inspect.signature(function).parameters) != parameters:
-            return False
-    return True
 
 
 class Workers(Protocol):

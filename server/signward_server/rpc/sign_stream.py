@@ -10,8 +10,9 @@ from signward_server.core.errors import FieldInvalid, MessageTooLarge, SignwardE
 from signward_server.core.ports import Clock
 from signward_server.core.signing import SignRequest
 from signward_server.flows.signing import Signing
-from signward_server.rpc.call import GrpcCall, ItemCall
+from signward_server.rpc.call import GrpcCall
 from signward_server.rpc.convert.signing import fill_response, sign_request
+from signward_server.rpc.item_calls import ItemCall
 from signward_server.rpc.item_stream import Later
 from signward_server.rpc.parsing import LastRead, refuse_unknown
 from signward_server.rpc.status import status_of

@@ -22,10 +22,11 @@ def test_a_slow_write_is_remembered_in_proportion_and_for_a_second_at_most(
 ) -> None:
     writes = Pace()
     assert writes.is_quick
-    writes.begin()
+    began = writes.began = now[0]
     now[0] += took
     assert writes.is_quick is (took < 0.005)
-    writes.end()
+    writes.began = 0.0
+    writes.took(began)
     assert writes.is_quick is (remembered == 0)
     now[0] += remembered - 0.001
     assert writes.is_quick is (remembered == 0)
