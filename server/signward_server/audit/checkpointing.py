@@ -105,9 +105,10 @@ class Checkpointing:
             AuditUnavailable: It could not be; the log refuses records.
         """
         writer, tree = self._writer, self._tree
-        if writer.failure is not None:
+        if writer.failure is None:
+            self._settling.sync(writer.next)
+        if writer.failure is not None:  # perhaps since
             raise AuditUnavailable
-        self._settling.sync(writer.next)
         self._hash()
         try:
             tree.save()

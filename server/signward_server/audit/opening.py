@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +26,7 @@ from signward_server.audit.recovery import Recovered, recover
 from signward_server.audit.retention import Keep, Retention
 from signward_server.audit.rounds import Rounds
 from signward_server.audit.settling import Settling
+from signward_server.audit.tree import Tree
 from signward_server.audit.writing import Writer
 from signward_server.core.audit_events import AuditEvent
 from signward_server.core.errors import AuditUnavailable
@@ -94,7 +95,6 @@ def open_log(
                 f"the audit log in {options.folder} cannot be used ({os.strerror(exc.errno or 0)})",
                 "check the disk and the folder's owner",
             ) from exc
-        opened.callback(found.tree.close)
         log = _assembled(options, place, key, found, clock, meter, tend, opened.pop_all())
     if found.cut:
         log.note(AuditEvent.RECOVERED, found.cut)
@@ -158,11 +158,9 @@ def _assembled(
         Rounds("audit", _LOOK_EVERY, keeping.look),
         *_writing(options.durability, writer, settling),
     ]
-    closing.callback(settling.close)
-    closing.callback(keeping.end)
+    closing.callback(_end, threads, keeping, settling, found.tree)
     for thread in threads:
         thread.start()
-        closing.callback(thread.stop)
     return Log(
         name=key.verifier.name,
         verifier_key=str(key.verifier),
@@ -178,6 +176,18 @@ def _assembled(
         is_synced=options.durability == "sync",
         closing=closing,
     )
+
+
+def _end(threads: Sequence[Rounds], keeping: Keeping, settling: Settling, tree: Tree) -> None:
+    """End the threads, sign what there is, close the files; nothing waits for a disk that hangs."""
+    for thread in threads:
+        thread.stop()
+    if any(thread.alive for thread in threads):
+        settling.abandon()
+        return
+    keeping.end()
+    settling.close()
+    tree.close()
 
 
 def _writing(durability: Durability, writer: Writer, settling: Settling) -> list[Rounds]:

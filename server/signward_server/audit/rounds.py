@@ -9,7 +9,7 @@ from signward_server.core.unexpected import unexpected
 
 __all__ = ["Rounds"]
 
-_STOP_TIMEOUT = 10.0  # seconds
+_STOP_TIMEOUT = 3.0  # seconds
 
 
 class Rounds:

@@ -106,3 +106,7 @@ class Settling:
         with self._syncing, self._writer.turn:
             self._writer.stop()
             self._writer.segment.close()
+
+    def abandon(self) -> None:
+        """Have records refused for good, while a thread is at it that does not come back."""
+        self._writer.stop()

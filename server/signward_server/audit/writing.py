@@ -182,7 +182,7 @@ class Writer:
         self.failure = None
 
     def stop(self) -> None:
-        """Refuse records for good; within the turn."""
+        """Refuse records for good."""
         self.failure = self.failure or OSError(errno.ESHUTDOWN, "closed")
 
     def _fail(self, failure: OSError, step: str) -> None:

@@ -270,3 +270,23 @@ def test_s37_a_log_that_is_removed_under_the_daemon_takes_no_records(home: LogHo
         assert _is_written_again(log)
         log.record(an_entry())
     assert home.verified().segments <= 2
+
+
+def test_a_disk_that_hangs_holds_up_no_end(
+    home: LogHome, files: FaultyFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("signward_server.audit.rounds._STOP_TIMEOUT", 0.2)
+    hung = threading.Event()
+    with home.opened() as log:
+        log.record(an_entry())
+        files.before = lambda name: hung.wait(20) if name == "sync" else None
+        log.record(an_entry())
+        time.sleep(0.2)
+        began = time.monotonic()
+        log.close()
+        assert time.monotonic() - began < 5
+        before = {path: path.stat().st_size for path in home.folder.iterdir()}
+        hung.set()
+        assert eventually(lambda: not log.alive)
+        after = {path: path.stat().st_size for path in home.folder.iterdir()}
+        assert after == before  # the log may be another process's now
