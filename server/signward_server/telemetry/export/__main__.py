@@ -64,16 +64,16 @@ def _send(sender: Sender) -> None:
 
 
 def _settle() -> None:
-    """End with the daemon, keep the collector's secrets from others, and take what is left over."""
+    """End with the daemon, take what is left over, and keep the collector's secrets from others."""
     libc = ctypes.CDLL(None)
     libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    os.nice(_LESS_URGENT)
+    # A session may be scheduled as a group, and being nice then counts only within it: sched(7),
+    # "The autogroup feature". Only what may be dumped can write there.
+    with contextlib.suppress(OSError):  # no such groups on this kernel
+        _AUTOGROUP.write_text(str(_LESS_URGENT))
     libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    os.nice(_LESS_URGENT)
-    # A session may be scheduled as a group (sched(7), "The autogroup feature"), and nice(2) then counts
-    # only within it.
-    with contextlib.suppress(OSError):  # it is not, or this kernel has no such groups
-        _AUTOGROUP.write_text(str(_LESS_URGENT))
 
 
 if __name__ == "__main__":
