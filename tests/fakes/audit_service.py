@@ -22,6 +22,7 @@ class FakeAuditService(FakeState):
         log: The log.
         note: The checkpoint that it shows; ``None`` for the newest.
         own: Whether inclusion proofs come with the record.
+        hidden: Numbers of records that no list shows.
         bent: Whether the last hash of each proof is another.
     """
 
@@ -31,6 +32,7 @@ class FakeAuditService(FakeState):
         self.note: bytes | None = None
         self.own = True
         self.bent = False
+        self.hidden: set[int] = set()
 
     def GetCheckpoint(self, request, context):  # noqa: N802 -- the service's names
         self._enter("GetCheckpoint", request, context)
@@ -50,7 +52,7 @@ class FakeAuditService(FakeState):
         start, size = int(request.page_token or request.start), request.page_size or 100
         end = min(start + size, self.log.size)
         token = str(end) if end < self.log.size else ""
-        found = [record(n, self.log) for n in range(start, end)]
+        found = [record(n, self.log) for n in range(start, end) if n not in self.hidden]
         wanted = [each for each in found if _fits(each, request.filter)]
         return pb.ListAuditRecordsResponse(records=wanted, next_page_token=token, next_sequence=end)
 

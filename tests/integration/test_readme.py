@@ -81,6 +81,7 @@ def test_quick_start_grpcurl_and_configuration(folder: Path) -> None:
         by_hand,
         f"python - <<'END'\n{python}\nprint('Python:', signature.hex() == '$signature')\nEND",
         _denied(_block("sh", "signward policy explain")),
+        _block("sh", "signward audit verify"),
         _block("sh", "signward config check"),
     ]
     # The shell's own variable goes into the program's last line.
@@ -94,6 +95,8 @@ def test_quick_start_grpcurl_and_configuration(folder: Path) -> None:
     assert "valid: made by version 1\n" in said
     assert "Python: True\n" in said
     assert "signward.toml is fine\n" in said
+    assert "intact\n" in said
+    assert "witness.example.org+" in said
     assert finished.stderr.count("POLICY_DENIED") == 1
     assert "not allowed: POLICY_DENIED\n" in said
     assert "0 failed, in 1 table\n" in said

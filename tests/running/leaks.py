@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
-__all__ = ["forms", "leaks"]
+from tests.running.homes import Home
+
+__all__ = ["forms", "leaks", "secret_files"]
 
 _LEAST = 12  # characters: less of a form proves nothing
 _SKIPPED = (0, 2, 3)  # characters of Base64 that the bytes before a secret have a part in
@@ -42,3 +46,18 @@ def leaks(secrets: Mapping[str, bytes], places: Mapping[str, bytes]) -> list[tup
         for name, each in wanted.items()
         if any(form in content for form in each)
     ]
+
+
+def secret_files(home: Home) -> dict[str, bytes]:
+    """Return what is secret in a home's files, its keys excepted: the KEK and private keys."""
+    found = {file.name: _pem_body(file) for file in (home.path / "tls").glob("*.key")}
+    found |= {file.name: _pem_body(file) for file in home.path.glob("*.key")}
+    if home.kek.is_file():
+        found["KEK"] = home.kek.read_bytes()[-32:]
+    return found
+
+
+def _pem_body(file: Path) -> bytes:
+    """Return the end of what a PEM file holds, where the secret number is."""
+    body = re.sub(rb"-----[A-Z ]+-----|\s", b"", file.read_bytes())
+    return base64.b64decode(body + b"=" * (-len(body) % 4))[-48:]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import selectors
 import signal
 import subprocess
@@ -15,12 +16,14 @@ from urllib.request import urlopen
 from signward import Client
 
 from tests.running.homes import PATIENCE, ROOT, SIGNWARD, Home, environment
+from tests.running.leaks import leaks, secret_files
 
 __all__ = ["UNMEASURED", "Daemon", "NotReady", "Outcome", "serve_and_fail"]
 
 UNMEASURED: Final = {"COVERAGE_PROCESS_CONFIG": ""}
 """For a daemon whose speed or memory is at stake, or that dies before coverage could save."""
 
+_LOG_LEVEL: Final = os.environ.get("TESTS_LOG_LEVEL", "")
 
 Options = Sequence[tuple[str, str | int]]
 
@@ -46,18 +49,31 @@ class Outcome(tuple[int, str]):
 class Daemon:
     """`signward serve`, ready once this is made; use it as a context manager.
 
+    When it has ended its log is searched for its secrets (promise 3).
+
     Args:
         home: Its home.
         flags: More flags, such as ``--set limits.queue=1``.
         command: What to run instead of `signward`.
+        log_level: How much it logs; empty for what its configuration says.
     """
 
     def __init__(
-        self, home: Home, *flags: str, command: Sequence[str] = SIGNWARD, **variables: str
+        self,
+        home: Home,
+        *flags: str,
+        command: Sequence[str] = SIGNWARD,
+        log_level: str = _LOG_LEVEL,
+        **variables: str,
     ) -> None:
         self.home = home
         self.log = home.path.with_name(f"{home.path.name}.log")
         self._errors: IO[bytes] = self.log.open("ab")
+        self._secrets = {
+            name: value.encode() for name, value in variables.items() if name == "API_KEY"
+        }
+        if log_level:
+            variables.setdefault("SIGNWARD_LOG__LEVEL", log_level)
         self.process = subprocess.Popen(
             [*command, "serve", "--home", str(home.path), "--development", *flags],
             cwd=ROOT,
@@ -159,6 +175,9 @@ class Daemon:
         assert self.process.stdout is not None
         self.process.stdout.close()
         self._errors.close()
+        if self.log.exists():
+            found = leaks(secret_files(self.home) | self._secrets, {"log": self.log.read_bytes()})
+            assert found == []
 
     def __enter__(self) -> Self:
         return self

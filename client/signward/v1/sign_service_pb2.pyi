@@ -124,11 +124,9 @@ class SignResponse(_message.Message):
     version: _builtins.int
     """Version that signed; never 0."""
     audit_log: _builtins.str
-    """Name of the audit log that holds the record of this signature. Empty: the daemon runs without
-    an audit log.
-    """
+    """Name of the audit log that holds the record of this signature. Never empty."""
     audit_sequence: _builtins.int
-    """Number of that record in that log, from 1. 0: the daemon runs without an audit log."""
+    """Number of that record in that log, from 0 on. Must be written before the answer is sent."""
     signed_bytes_digest: _builtins.bytes
     """SHA-256 of the bytes that were signed, 32 bytes: of the message, of the digest for
     HASH_PREHASHED, of `signed_bytes` for orders. Never empty.

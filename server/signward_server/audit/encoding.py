@@ -64,6 +64,8 @@ class Encoder:
 
     def entries(self, entries: Sequence[AuditEntry]) -> list[bytes]:
         """Return the records of entries that are written together, and at one time."""
+        if len(entries) == 1:
+            return [self.entry(entries[0])]
         heads: dict[tuple[AuditEvent, str], str] = {}
         records = []
         for entry in entries:

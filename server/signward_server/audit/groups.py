@@ -55,12 +55,11 @@ class Queued:
         self.first = UNWRITTEN
 
 
-def framed(queue: Sequence[Queued], number: int) -> tuple[bytes, int]:
+def framed(tails: Sequence[bytes], number: int) -> tuple[bytes, int]:
     """Return the frames of records that are numbered from here on, and the number after them."""
     parts: list[bytes] = []
-    for queued in queue:
-        for tail in queued.tails:
-            body = b'{"seq":%d%b' % (number, tail)
-            parts += (_head(len(body), crc32(body)), body)
-            number += 1
+    for tail in tails:
+        body = b'{"seq":%d%b' % (number, tail)
+        parts += (_head(len(body), crc32(body)), body)
+        number += 1
     return b"".join(parts), number

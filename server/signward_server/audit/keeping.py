@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import math
 import threading
@@ -145,7 +146,10 @@ class Keeping:
             self._failures.scarce = True
         for _ in range(self._tend()):
             self._meter.count(Event.AUDIT_FAILED, "upload")
-        if self._writer.failure is not None:
+        writer = self._writer
+        if writer.failure is None and not writer.segment.is_there():
+            writer.refuse(OSError(errno.ENOENT, "the segment is gone"), "write")
+        if writer.failure is not None:
             self._repair(now)
         self._write_notes()
         self._write_failures(self._failures.drain())

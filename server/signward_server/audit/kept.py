@@ -31,9 +31,9 @@ class Kept:
         """Whether there may soon be no room."""
         return self._bytes >= _MOST - _ROOM
 
-    def has_room(self, size: int) -> bool:
-        """Return whether so many bytes more may be kept."""
-        return self._bytes + size <= _MOST
+    def has_room(self, group: Group) -> bool:
+        """Return whether one more may be kept."""
+        return self._bytes + len(group.frames) <= _MOST
 
     def add(self, group: Group) -> None:
         """Keep a group, which follows the last one."""

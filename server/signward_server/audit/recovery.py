@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 
 from signward.audit.checkpoints import Checkpoint
-from signward.audit.errors import SegmentError
+from signward.audit.errors import RecordError, SegmentError
 from signward.audit.framing import FRAME_HEAD, MAX_RECORD, Buffer, frames
+from signward.audit.records import decode_record
 from signward.audit.segments import Header, read_header
 
 from signward_server.audit.beginning import Place
@@ -163,7 +162,10 @@ def _tree(place: Place, segments: list[int], header: Header, checkpoint: Checkpo
 def _age(content: Buffer, offset: int, stop: int, clock: Clock) -> float:
     """Return for how many seconds a segment has been written to, by its first record."""
     for _, body in frames(content, offset, stop, "", 0):
-        began = datetime.fromisoformat(json.loads(body)["time"])
+        try:
+            began = decode_record(body).time
+        except RecordError:
+            break  # who verifies will hear of it
         return max(0.0, (clock.now() - began).total_seconds())
     return 0.0
 

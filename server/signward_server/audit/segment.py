@@ -128,6 +128,14 @@ class Segment:
         if self._notes_descriptor >= 0:
             self._files.cut(self._notes, self._notes_size)
 
+    def is_there(self) -> bool:
+        """Return whether its name still leads to it: what was removed is written to in vain."""
+        try:
+            found, own = self.path.stat(), os.fstat(self._descriptor)
+        except OSError:
+            return False
+        return (found.st_dev, found.st_ino) == (own.st_dev, own.st_ino)
+
     def close(self) -> None:
         """Close its files."""
         os.close(self._descriptor)

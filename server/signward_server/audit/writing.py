@@ -12,6 +12,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from time import perf_counter
 
 from signward_server.audit.arrivals import Arrivals
 from signward_server.audit.groups import UNWRITTEN, Group, Queued, framed
@@ -90,49 +91,65 @@ class Writer:
         Raises:
             AuditUnavailable: None of them was written.
         """
-        if self.failure is not None:
-            raise AuditUnavailable
+        if self.turn.acquire(blocking=False):  # which it mostly is: nobody else is at it
+            try:
+                if not self._queue:
+                    return self._write_alone(tails)
+            finally:
+                self.turn.release()
         queued = Queued(tails)
         self._queue.append(queued)
         with self.turn:
             if queued.first == UNWRITTEN and self.failure is None:
-                self._take_turn()
+                self._write_queue()
         if queued.first == UNWRITTEN:
             raise AuditUnavailable
         return queued.first
 
-    def _take_turn(self) -> None:
+    def _write_alone(self, tails: Sequence[bytes]) -> int:
+        first = self.next
+        frames, end = framed(tails, first)
+        if self.failure is not None or not self._put(Group(first, end, frames)):
+            raise AuditUnavailable
+        return first
+
+    def _write_queue(self) -> None:
         """Write all that is queued, or none of it."""
         taken = []
         while self._queue:
             taken.append(self._queue.popleft())
-        first = self.next
-        frames, end = framed(taken, first)
-        kept, group = self.kept, Group(first, end, frames)
-        if not frames or not kept.has_room(len(frames)):
-            return
+        number = self.next
+        frames, end = framed([tail for queued in taken for tail in queued.tails], number)
+        if taken and self._put(Group(number, end, frames)):
+            for queued in taken:
+                queued.first = number
+                number += len(queued.tails)
+
+    def _put(self, group: Group) -> bool:
+        """Take a group in, and write it unless that is deferred; return whether it was."""
+        if not self.kept.has_room(group):
+            return False
         if self._deferred:
-            kept.unwritten += 1
+            self.kept.unwritten += 1
         elif not self._write(group):
-            return
-        kept.add(group)
-        self.next = end
-        for queued in taken:
-            queued.first = first
-            first += len(queued.tails)
+            return False
+        self.kept.add(group)
+        self.next = group.end
+        return True
 
     def _write(self, group: Group) -> bool:
-        segment = self.segment
+        segment, pace = self.segment, self.pace
         if group.first >= segment.marks.due:
             segment.marks.add(group.first, segment.size)
-        self.pace.begin()
+        pace.began = began = perf_counter()
         try:
             segment.write(group.frames)
         except OSError as exc:
             self._fail(exc, "write")
             return False
         finally:
-            self.pace.end()
+            pace.began = 0.0
+        pace.took(began)
         self.written = group.end
         if self.arrivals.watchers:
             self.arrivals.tell()

@@ -142,8 +142,8 @@ class SignResult:
     Attributes:
         key: Key id.
         version: The version that signed.
-        audit_log: Name of the log that holds the record; empty while there is none.
-        audit_sequence: Number of the record in it.
+        audit_log: Name of the log that holds the record.
+        audit_sequence: Number of the record in it, from 0.
         signed_bytes_digest: SHA-256 of the signed bytes, 32 bytes.
         result: The signature in the form of the payload's kind.
     """

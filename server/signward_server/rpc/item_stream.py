@@ -6,22 +6,23 @@ answer and receives the message after it, and the serving thread is told once wh
 done. So a stream that is idle holds no thread, a message is only taken when the answer before
 it has been handed to the transport, and flow control holds back whoever does not read.
 
-As ``rpc.early`` this takes names that grpcio does not promise. ``supported`` compares them
-with what they must be; where it says no, streams are served by threads (``rpc.ahead``).
+As ``rpc.early`` this takes names that grpcio does not promise; ``rpc.items`` compares them.
 """
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeAlias
 
 from grpc import _server
 from grpc._cython import cygrpc  # type: ignore[attr-defined]  # compiled
 
 from signward_server.core.unexpected import unexpected
 
-__all__ = ["NUDGE", "ItemStream", "Workers", "supported"]
+__all__ = ["NUDGE", "ItemStream", "Later", "Workers", "later_of"]
+
+Later: TypeAlias = Callable[[Callable[[], None]], None]
+"""Has something done when an answer is on its way: what its caller need not wait for."""
 
 NUDGE: Final[Any] = object()
 """Comes in place of a message when there is none: a look at the caller, answered by itself."""
@@ -29,31 +30,6 @@ NUDGE: Final[Any] = object()
 _END: Final[Any] = object()
 _NO_FLAGS = 0
 _OUTSTANDING = "answer and next message"  # beside grpcio's own names of operations
-_PARAMETERS = {
-    "_stream_response_in_pool": [
-        "rpc_event",
-        "state",
-        "behavior",
-        "argument_thunk",
-        "request_deserializer",
-        "response_serializer",
-    ],
-    "_take_response_from_response_iterator": ["rpc_event", "state", "response_iterator"],
-    "_get_initial_metadata_operation": ["state", "metadata"],
-    "_status": ["rpc_event", "state", "serialized_response"],
-    "_possibly_finish_call": ["state", "token"],
-    "_is_rpc_state_active": ["state"],
-    "_Context": ["rpc_event", "state", "request_deserializer"],
-}
-
-
-def supported(server: Any = _server) -> bool:  # noqa: ANN401  # a module, or a test's stand-in
-    """Return whether grpcio's server is made of the parts that are used here."""
-    for name, parameters in _PARAMETERS.items():
-        function = getattr(server, name, None)
-        if function is None or list(inspect.signature(function).parameters) != parameters:
-            return False
-    return True
 
 
 class Workers(Protocol):
@@ -90,6 +66,7 @@ class ItemStream:
     """
 
     __slots__ = (
+        "_after",
         "_answers",
         "_call",
         "_event",
@@ -116,6 +93,7 @@ class ItemStream:
         self._state = state
         self._answers = behaviour(self, _server._Context(event, state, None))
         self._given: Any = None  # what the behaviour takes next
+        self._after: Callable[[], None] = _nothing
         self._waiting: Any = None  # what has come while it was worked on
         self._is_asked = False  # whether an operation is under way
         self._is_worked_on = False
@@ -148,6 +126,10 @@ class ItemStream:
                 self.work(message)
         return outcome
 
+    def after(self, work: Callable[[], None]) -> None:
+        """Have something done when the answer to this message is on its way."""
+        self._after = work
+
     def nudge(self) -> None:
         """Look after the caller, unless the stream is worked on or over."""
         with self._state.condition:
@@ -174,6 +156,7 @@ class ItemStream:
         answer, proceed = state.context.run(
             _server._take_response_from_response_iterator, self._event, state, self._answers
         )
+        after, self._after = self._after, _nothing
         with state.condition:
             goes_on = proceed and answer is not None and _server._is_rpc_state_active(state)
             following, self._waiting = self._waiting, None
@@ -185,6 +168,7 @@ class ItemStream:
             self._end(is_answered=proceed and answer is None)
         elif following is not None:
             self._workers.take(self, following)
+        after()
 
     def __iter__(self) -> ItemStream:
         return self
@@ -217,3 +201,16 @@ class ItemStream:
             _server._status(self._event, self._state, None)
         self._answers.close()
         self._answers = None
+
+
+def later_of(requests: object) -> Later:
+    """Return how to have something done after an answer; where that is not known, at once."""
+    return requests.after if isinstance(requests, ItemStream) else _at_once
+
+
+def _at_once(work: Callable[[], None]) -> None:
+    work()
+
+
+def _nothing() -> None:
+    pass

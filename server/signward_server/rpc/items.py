@@ -3,10 +3,14 @@
 The serving thread works on an item itself if that cannot block and few calls are in hand, and
 hands it over otherwise. Streams that are silent are nudged from time to time, so that each
 ends with its caller's right to it.
+
+``supported`` compares what ``rpc.item_stream`` takes of grpcio with what it must be; where it
+says no, streams are served by threads (``rpc.ahead``).
 """
 
 from __future__ import annotations
 
+import inspect
 import logging
 import threading
 from collections.abc import Callable
@@ -15,7 +19,7 @@ from typing import Any
 
 from grpc import _server
 
-from signward_server.rpc.item_stream import NUDGE, ItemStream, supported
+from signward_server.rpc.item_stream import NUDGE, ItemStream
 from signward_server.rpc.pools import start_all
 from signward_server.rpc.routes import Swift
 
@@ -24,6 +28,31 @@ __all__ = ["NUDGE", "StreamPool", "mark", "supported"]
 _log = logging.getLogger(__name__)
 
 _LOOK_AGAIN = 0.5  # seconds
+_PARAMETERS = {
+    "_stream_response_in_pool": [
+        "rpc_event",
+        "state",
+        "behavior",
+        "argument_thunk",
+        "request_deserializer",
+        "response_serializer",
+    ],
+    "_take_response_from_response_iterator": ["rpc_event", "state", "response_iterator"],
+    "_get_initial_metadata_operation": ["state", "metadata"],
+    "_status": ["rpc_event", "state", "serialized_response"],
+    "_possibly_finish_call": ["state", "token"],
+    "_is_rpc_state_active": ["state"],
+    "_Context": ["rpc_event", "state", "request_deserializer"],
+}
+
+
+def supported(server: Any = _server) -> bool:  # noqa: ANN401  # a module, or a test's stand-in
+    """Return whether grpcio's server is made of the parts that are used here."""
+    for name, parameters in _PARAMETERS.items():
+        function = getattr(server, name, None)
+        if function is None or list(inspect.signature(function).parameters) != parameters:
+            return False
+    return True
 
 
 def mark(behaviour: object, swift: Swift | None) -> None:

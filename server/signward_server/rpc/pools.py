@@ -111,8 +111,8 @@ def start_all(pool: futures.ThreadPoolExecutor, size: int) -> None:
 class StreamSlots:
     """Counts open streams, in all and of each identity.
 
-    A stream holds a thread for its whole life, so there are never more streams than the
-    stream pool has threads.
+    A stream may hold a thread, some for their whole life, so there are never more streams than
+    the stream pool has threads.
 
     Args:
         total: How many may be open.

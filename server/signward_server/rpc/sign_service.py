@@ -15,9 +15,10 @@ from signward_server.core.signing import SignRequest
 from signward_server.flows.access import VIEW_KEY
 from signward_server.flows.signing import Signing
 from signward_server.flows.verifying import VERIFY, Verifying
-from signward_server.rpc.call import BatchCall, GrpcCall
+from signward_server.rpc.call import GrpcCall
 from signward_server.rpc.convert.signing import fill_response, sign_request, verify_request
-from signward_server.rpc.items import NUDGE
+from signward_server.rpc.item_calls import BatchCall
+from signward_server.rpc.item_stream import NUDGE, later_of
 from signward_server.rpc.parsing import LastRead, has_unknown_fields, parse, read, refuse_unknown
 from signward_server.rpc.routes import Route
 from signward_server.rpc.sign_stream import SignStream
@@ -156,6 +157,7 @@ class SignService:
             max_item_bytes=self._max_item_bytes,
             max_in_flight=self._max_in_flight,
             read=self._items,
+            later=later_of(requests),
         )
         for data in requests:
             call.ensure_live()

@@ -10,8 +10,10 @@ from signward_server.core.errors import FieldInvalid, MessageTooLarge, SignwardE
 from signward_server.core.ports import Clock
 from signward_server.core.signing import SignRequest
 from signward_server.flows.signing import Signing
-from signward_server.rpc.call import GrpcCall, ItemCall
+from signward_server.rpc.call import GrpcCall
 from signward_server.rpc.convert.signing import fill_response, sign_request
+from signward_server.rpc.item_calls import ItemCall
+from signward_server.rpc.item_stream import Later
 from signward_server.rpc.parsing import LastRead, refuse_unknown
 from signward_server.rpc.status import status_of
 
@@ -28,6 +30,7 @@ class SignStream:
         max_item_bytes: Largest message.
         max_in_flight: How many ids are remembered to refuse their repetition.
         read: Reads messages.
+        later: Has something done when an answer is on its way.
     """
 
     def __init__(
@@ -39,6 +42,7 @@ class SignStream:
         max_item_bytes: int,
         max_in_flight: int,
         read: LastRead[pb.SignStreamRequest],
+        later: Later,
     ) -> None:
         self._signing = signing
         self._call = call
@@ -46,6 +50,7 @@ class SignStream:
         self._max_item_bytes = max_item_bytes
         self._recent = _RecentIds(max_in_flight)
         self._read = read
+        self._later = later
 
     def answer(self, data: bytes) -> bytes:
         """Return the answer to one message, a refusal as well."""
@@ -74,7 +79,7 @@ class SignStream:
             timeout = message.timeout.ToNanoseconds() / 1e9
             if timeout <= 0:
                 raise FieldInvalid.at("timeout", "Must be above 0.")
-        item = ItemCall(self._call, self._clock, timeout, message.traceparent)
+        item = ItemCall(self._call, self._clock, timeout, message.traceparent, self._later)
         return item, sign_request(message.request)
 
 

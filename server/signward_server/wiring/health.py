@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from signward_server.core.ports import Audit, Custody, Lease
 from signward_server.rpc.tls import Certificates
@@ -63,24 +63,38 @@ class Readiness:
         certificates: Certificates,
         alive: Callable[[], bool],
     ) -> None:
+        self._ended = False
         self._lease = lease
         self._audit = audit
         self._custodies = custodies
         self._certificates = certificates
         self._alive = alive
-        self._ended = False
+        self._told: tuple[str, ...] = ()
 
     def __call__(self) -> bool:
-        """Return whether every part that a signature takes is well."""
-        return (
-            not self._ended
-            and self._lease.held
-            and self._audit.healthy()
-            and self._certificates.current
-            and self._alive()
-            and all(custody.healthy() for custody in self._custodies)
-        )
+        """Return whether every part that a signature takes is well; the log names what is not."""
+        ill = tuple(self._ill())
+        if ill != self._told:
+            self._told = ill
+            _log.warning("not ready" if ill else "ready", extra={"parts": ill})
+        return not ill
 
     def end(self) -> None:
         """Say no from now on."""
         self._ended = True
+
+    def _ill(self) -> Iterator[str]:
+        """Yield the names of the parts that are not well."""
+        if self._ended:
+            yield "stopping"
+        if not self._lease.held:
+            yield "store"
+        if not self._audit.healthy():
+            yield "audit"
+        if not self._certificates.current:
+            yield "certificate"
+        if not self._alive():
+            yield "threads"
+        for custody in self._custodies:
+            if not custody.healthy():
+                yield f"custody {custody.kind.name.lower()}"

@@ -37,8 +37,8 @@ ONE_AN_HOUR = '\n[[rate_limits.rules]]\nclass = "sign"\nper = "key"\nlimit = 1\n
 
 
 @contextmanager
-def serving(home: Home, *flags: str) -> Iterator[Daemon]:
-    with Daemon(home, *flags) as daemon:
+def serving(home: Home, *flags: str, **options: str) -> Iterator[Daemon]:
+    with Daemon(home, *flags, **options) as daemon:  # type: ignore[arg-type]
         with daemon.client() as client:
             create(client, "k")
         yield daemon
@@ -220,7 +220,7 @@ def signs_anew(daemon: Daemon) -> None:
 
 def test_how_much_is_logged_changes_while_it_runs(home: Home) -> None:
     """And what a call logs leads to its trace."""
-    with serving(home, *NEVER) as daemon, daemon.client() as bot:
+    with serving(home, *NEVER, log_level="") as daemon, daemon.client() as bot:
         bot.sign(sign_request("k"))
         assert "call ended" not in daemon.said
         home.configure('# level = "info"', 'level = "debug"')

@@ -28,7 +28,7 @@ from tests.fakes.spine.every_rpc import EXAMPLES, METHODS
 from tests.running.envelopes import derived_keys, root_key, secrets_in
 from tests.running.homes import PATIENCE, Home
 from tests.running.keys import create, sign_request
-from tests.running.leaks import forms, leaks
+from tests.running.leaks import forms, leaks, secret_files
 from tests.running.otlp import Receiver
 from tests.running.process import Daemon
 from tests.running.waiting import eventually
@@ -170,7 +170,7 @@ def metrics_of(daemon: Daemon) -> bytes:
 
 def planted(home: Home, caller: Caller) -> dict[str, bytes]:
     """Return every secret of this home and of those who called."""
-    found = {"KEK": root_key(home), **derived_keys(home), **secrets_in(home)}
+    found = {**derived_keys(home), **secrets_in(home)}
     found |= {f"API key {n}": secret for n, secret in enumerate(caller.secrets)}
     found |= {"API key of the process": OF_THE_PROCESS.encode(), "wrong API key": WRONG.encode()}
     imported = EXAMPLES[ADMIN + "ImportApiKey"](datetime.now(UTC))[0]
@@ -178,14 +178,7 @@ def planted(home: Home, caller: Caller) -> dict[str, bytes]:
     found["imported API key"] = imported.secret.encode()
     found["payload"] = PAYLOAD
     found |= {f"signature {n}": value for n, value in enumerate(caller.signatures)}
-    for file in (*(home.path / "tls").glob("*.key"), *home.path.glob("audit*.key")):
-        found[file.name] = _pem_body(file.read_bytes())
-    return found
-
-
-def _pem_body(pem: bytes) -> bytes:
-    body = re.sub(rb"-----[A-Z ]+-----|\s", b"", pem)
-    return base64.b64decode(body)[-48:]
+    return found | secret_files(home)
 
 
 @pytest.fixture(scope="module")

@@ -415,3 +415,26 @@ def test_an_item_that_outlasts_the_end_is_not_answered(served: Served, where: _W
     where.open.set()
     assert eventually(lambda: not any(t.name.startswith("stream") for t in threading.enumerate()))
     assert served.world.custody.asked == []
+
+
+@pytest.mark.parametrize("unlocked", [True, False], ids=["serving thread", "worker"])
+def test_each_item_is_told_of_once_its_answer_is_on_its_way(
+    served: Served, where: _Where, unlocked: bool
+) -> None:
+    served.world.custody.unlocked = unlocked
+    stream = _Stream(served)
+    for number in range(3):
+        stream.give(number)
+        assert stream.take().HasField("response")
+    stream.give(3, pb.SignRequest(key="missing", raw=_RAW))
+    assert stream.take().HasField("error")
+    finished = served.world.spans.finished
+    assert eventually(lambda: len(finished) == 4)
+    stream.end()
+    assert list(stream.call) == []
+    assert eventually(lambda: len(finished) == 5)
+    assert [(span.is_item, span.status) for span in finished] == [
+        *[(True, "OK")] * 3,
+        (True, "NOT_FOUND"),
+        (False, "OK"),
+    ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from cryptography.hazmat.primitives import serialization
-from signward import Credentials, CredentialsError
+from signward import Credentials, CredentialsError, credential_files
 
 
 @pytest.fixture
@@ -55,8 +55,6 @@ def test_a_file_that_may_not_be_read_is_named(files):
         def read_bytes(self):
             raise PermissionError(13, "Permission denied", str(self))
 
-    from signward import credential_files
-
     with pytest.raises(CredentialsError, match="may not be read; let this user read it"):
         credential_files._read(Forbidden(files["ca"]), "CA certificate")
 
@@ -93,3 +91,43 @@ def test_no_text_shows_the_private_key(files):
     with pytest.raises(CredentialsError) as caught:
         Credentials.from_files(**files)
     assert secret not in str(caught.value)
+
+
+def test_files_that_change_while_they_are_read_are_read_again(files, server_files, monkeypatch):
+    """Both halves are read and checked apart; they must be those of one moment."""
+    real, changes = credential_files._check_pair, iter([server_files])
+
+    def check(certificate, private_key):
+        for other in changes:
+            certificate.write_bytes(other.certificate.read_bytes())
+            private_key.write_bytes(other.private_key.read_bytes())
+        real(certificate, private_key)
+
+    monkeypatch.setattr(credential_files, "_check_pair", check)
+    credentials = Credentials.from_files(**files)
+    assert credentials.certificate == server_files.certificate.read_bytes()
+    assert credentials.private_key == server_files.private_key.read_bytes()
+    assert not credentials.files.have_changed
+
+
+def test_files_that_never_rest_are_refused(files, monkeypatch):
+    states = iter(range(1000))
+    monkeypatch.setattr(credential_files, "_state", lambda _path: next(states))
+    with pytest.raises(CredentialsError, match="change all the time"):
+        Credentials.from_files(**files)
+
+
+def test_what_is_wrong_is_said_of_files_at_rest(files, monkeypatch, server_files):
+    """Half of a new pair is no problem if the other half comes while it is looked at."""
+    files["certificate"].write_bytes(server_files.certificate.read_bytes())
+    real, late = credential_files._check_pair, iter([server_files.private_key.read_bytes()])
+
+    def check(certificate, private_key):
+        try:
+            real(certificate, private_key)
+        finally:
+            for content in late:
+                private_key.write_bytes(content)
+
+    monkeypatch.setattr(credential_files, "_check_pair", check)
+    assert Credentials.from_files(**files).private_key == server_files.private_key.read_bytes()

@@ -84,7 +84,7 @@ def _told(state: Path) -> Iterator[None]:
     except StateError as error:
         raise typer.BadParameter(str(error)) from error
     except OSError as error:
-        raise typer.BadParameter(f"{error.filename}: {error.strerror}") from error
+        raise typer.BadParameter(f"{error.filename or state}: {error.strerror}") from error
 
 
 @contextmanager

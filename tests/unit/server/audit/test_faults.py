@@ -65,6 +65,22 @@ def test_s37_nothing_is_recorded_while_a_disk_fails_and_everything_before_stays(
     assert (Event.AUDIT_FAILED, fault) in home.meter.counted
 
 
+def test_s37_what_a_failed_sync_may_have_lost_is_written_again(
+    home: LogHome, files: FaultyFiles
+) -> None:
+    with home.opened() as log:
+        log.record(an_entry())
+        log.checkpoint()
+        files.faults["sync"] = errno.EIO
+        assert log.record(an_entry()).sequence == 1
+        assert eventually(lambda: not log.healthy())
+        files.faults.clear()  # a second fdatasync would say that all is well
+        assert _is_written_again(log)
+        log.record(an_entry())
+    assert home.place.folder.segments() == [0, 1]
+    home.verified()
+
+
 def test_a_write_in_part_is_discarded_and_what_came_before_is_kept(
     home: LogHome, files: FaultyFiles
 ) -> None:
@@ -240,3 +256,17 @@ def test_levels_say_how_the_log_is(home: LogHome, files: FaultyFiles) -> None:
         with pytest.raises(AuditUnavailable):
             log.record(an_entry())
         assert eventually(lambda: home.meter.levels[Level.AUDIT_UP] == 0)
+
+
+def test_s37_a_log_that_is_removed_under_the_daemon_takes_no_records(home: LogHome) -> None:
+    with home.opened() as log:
+        log.record(an_entry())
+        log.checkpoint()
+        aside = home.folder.rename(home.folder.with_name("aside"))
+        assert eventually(lambda: not log.healthy())
+        with pytest.raises(AuditUnavailable):
+            log.record(an_entry())
+        aside.rename(home.folder)
+        assert _is_written_again(log)
+        log.record(an_entry())
+    assert home.verified().segments <= 2

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from signward_server.core.errors import AuditUnavailable
 from signward_server.core.startup import AuditRefused
 
 from tests.fakes.audit_logs import LogHome, an_entry, events_of
+from tests.fakes.clock import FakeClock
 from tests.fakes.faulty_files import UnsyncedFiles
 
 
@@ -257,3 +259,28 @@ def test_a_record_with_the_wrong_number_is_no_record(crashed: Crashed) -> None:
         file.write(encode_frame(b'{"seq":7,"time":"2026-01-01T00:00:00.000000Z","event":"x"}'))
     signatures, events = _records(crashed.home)
     assert (signatures, events[-1]) == (10, "recovered")
+
+
+def test_a_record_that_is_none_stops_no_start(tmp_path: Path) -> None:
+    home = LogHome(tmp_path / "audit")
+    with home.place.folder.segment(0).open("ab") as file:
+        file.write(encode_frame(b'{"seq":0,"time":7}'))
+    with home.opened() as log:
+        assert log.record(an_entry()).sequence == 1
+
+
+def test_a_segment_that_has_its_age_is_followed_after_a_restart(tmp_path: Path) -> None:
+    home = LogHome(tmp_path / "audit")
+    clock = home.clock = FakeClock(datetime(2026, 1, 1, tzinfo=UTC))
+    with home.opened(age=100.0) as log:
+        log.record(an_entry())
+    clock.advance(90)
+    with home.opened(age=100.0) as log:
+        log.record(an_entry())
+        clock.advance(9)
+        log.checkpoint()
+        log.record(an_entry())
+        clock.advance(2)
+        log.checkpoint()
+    assert home.place.folder.segments() == [0, 3]
+    home.verified()

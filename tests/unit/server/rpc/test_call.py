@@ -8,7 +8,8 @@ from signward_server.core.errors import (
     IdentityMissing,
 )
 from signward_server.core.identity import Authentication
-from signward_server.rpc.call import BatchCall, GrpcCall, ItemCall
+from signward_server.rpc.call import GrpcCall
+from signward_server.rpc.item_calls import BatchCall, ItemCall
 
 from tests.fakes.spine.call import BOT
 from tests.fakes.spine.clock import MovingClock

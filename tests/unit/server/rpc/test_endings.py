@@ -21,7 +21,8 @@ from signward_server.core.errors import (
 )
 from signward_server.core.keys import CustodyKind, Purpose
 from signward_server.core.ports import AuditEntry, AuditReceipt, Event
-from signward_server.rpc.call import BatchCall, GrpcCall, ItemCall
+from signward_server.rpc.call import GrpcCall
+from signward_server.rpc.item_calls import BatchCall, ItemCall
 from signward_server.rpc.standing import ANONYMOUS
 
 from tests.fakes.spine.call import BOT

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 from grpc import _server
-from signward_server.rpc import item_stream
-from signward_server.rpc.item_stream import supported
+from signward_server.rpc import item_stream, items
+from signward_server.rpc.items import supported
 
-_USED = tuple(item_stream._PARAMETERS)
+_USED = tuple(items._PARAMETERS)
 
 
 def _parts() -> dict[str, Any]:
@@ -29,7 +29,7 @@ def test_a_missing_part_is_noticed(name: str) -> None:
     assert not supported(SimpleNamespace(**parts))
 
 
-@pytest.mark.parametrize("name", list(item_stream._PARAMETERS))
+@pytest.mark.parametrize("name", list(items._PARAMETERS))
 def test_other_parameters_are_noticed(name: str) -> None:
     parts = _parts() | {name: lambda state, more: None}
     assert not supported(SimpleNamespace(**parts))
@@ -42,3 +42,9 @@ def test_every_part_that_is_used_is_compared() -> None:
             names |= set(function.__code__.co_names)
     used = {name for name in names if hasattr(_server, name) and name.startswith("_")}
     assert used - {"_server"} <= set(_USED)
+
+
+def test_without_such_a_stream_nothing_is_put_off() -> None:
+    done: list[int] = []
+    item_stream.later_of(iter(()))(lambda: done.append(1))
+    assert done == [1]

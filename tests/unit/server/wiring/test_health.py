@@ -63,6 +63,22 @@ def test_promise_10_a_thread_that_died_is_not_ready(parts: Parts) -> None:
     assert not parts.readiness()
 
 
+def test_the_log_says_once_why_it_is_not_ready(
+    parts: Parts, caplog: pytest.LogCaptureFixture
+) -> None:
+    parts.lease.held = False
+    parts.custodies[0].healthy = lambda: False
+    assert not parts.readiness()
+    assert not parts.readiness()
+    parts.lease.held = True
+    del parts.custodies[0].healthy
+    assert parts.readiness()
+    assert [(each.message, each.__dict__["parts"]) for each in caplog.records] == [
+        ("not ready", ("store", "custody envelope")),
+        ("ready", ()),
+    ]
+
+
 def test_each_part_that_died_is_named_once(caplog: pytest.LogCaptureFixture) -> None:
     well = {"log": True, "serving": True}
     liveness = Liveness()

@@ -269,6 +269,13 @@ def test_a_record_that_is_not_shown(run, daemon, log):
     assert run("audit", "proof", "--sequence", "12").code == 5
 
 
+def test_a_record_that_the_daemon_does_not_show_is_not_proved(run, daemon, log):
+    daemon.own, daemon.hidden = False, {7}
+    outcome = run("audit", "proof", "--sequence", "7")
+    assert (outcome.code, outcome.stdout) == (4, "")
+    assert "record 7 is not in this log" in outcome.stderr
+
+
 @pytest.mark.parametrize(
     "options", [("--from", "5"), ("--sequence", "1", "--size", "5"), ("--from", "x", "--to", "5")]
 )

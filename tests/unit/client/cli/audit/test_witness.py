@@ -221,6 +221,17 @@ def test_what_cannot_be_remembered_is_not_shown(run, log, files, own, tmp_path):
     assert (outcome.code, outcome.stdout) == (2, "")
 
 
+def test_a_full_disk_is_named(witness, files, monkeypatch):
+    def failing(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", failing)
+    outcome = witness("--once")
+    assert (outcome.code, outcome.stdout) == (2, "")
+    assert f"{files['state']}: No space left on device" in outcome.stderr
+    assert not files["state"].exists()
+
+
 # Following
 
 
