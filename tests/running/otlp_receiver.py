@@ -136,8 +136,10 @@ def _spans(messages: list[bytes]) -> Iterator[dict[str, Any]]:
                     yield {
                         "resource": resource,
                         "scope": scope.scope.name,
+                        "schema": scope.schema_url,
                         "name": span.name,
                         "kind": span.kind,
+                        "flags": span.flags,
                         "trace_id": span.trace_id.hex(),
                         "span_id": span.span_id.hex(),
                         "parent_id": span.parent_span_id.hex(),

@@ -19,9 +19,9 @@ _INFINITE = "+Inf"
 
 def exposed(families: Iterable[Family]) -> bytes:
     """Return families as text."""
-    registry = CollectorRegistry()
-    registry.register(_Shown([_metric(family) for family in families]))
-    return generate_latest(registry)
+    shown = CollectorRegistry()
+    shown.register(_Shown([_metric(family) for family in families]))
+    return generate_latest(shown)
 
 
 class _Shown:

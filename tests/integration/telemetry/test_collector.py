@@ -9,8 +9,8 @@ from cryptography import x509
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from signward_server.telemetry.destination import Destination
 from signward_server.telemetry.export.collector import Collector, Outcome
-from signward_server.telemetry.export.span_encoding import SpanEncoder
-from signward_server.telemetry.export.wire import delimited
+from signward_server.telemetry.export.conventions import Origin
+from signward_server.telemetry.export.spans import spans_message
 
 from tests.fakes.certificates import Authority
 from tests.fakes.finished_spans import finished
@@ -18,7 +18,7 @@ from tests.running.otlp import Mode, Receiver
 
 pytestmark = pytest.mark.integration
 
-MESSAGE = delimited(1, delimited(2, SpanEncoder().encode([finished(), finished()])))
+MESSAGE = spans_message([finished(), finished()], Origin.of({}))
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 import time
 from contextlib import ExitStack
@@ -12,6 +13,7 @@ from signward_server.config import load
 from signward_server.core.ports import Event, Level
 from signward_server.telemetry import exporter as exporter_module
 from signward_server.telemetry.destination import Destination
+from signward_server.telemetry.durations import BOUNDS
 from signward_server.telemetry.exporter import SPANS, Exporter
 from signward_server.telemetry.metrics import Metrics
 from signward_server.telemetry.tracing import Tracing
@@ -19,6 +21,7 @@ from signward_server.telemetry.untraced import Untraced
 from signward_server.wiring.telemetry import start_telemetry
 
 from tests.fakes.finished_spans import finished, span
+from tests.running.homes import ROOT, environment
 from tests.running.otlp import Mode, Receiver
 from tests.running.waiting import eventually
 
@@ -112,6 +115,101 @@ def test_spans_and_metrics_reach_the_collector(receiver, opened):
     assert set(shown(metrics, Event.SPAN_DROPPED).values()) == {0}
 
 
+def test_a_collector_sees_all_of_a_span(receiver, opened):
+    spans = started(receiver.endpoint, Metrics(), opened, "service_name=desk")
+    trace = spans.start(f"00-{'c0ffee00' * 4}-00f067aa0ba902b7-01")
+    before = time.time_ns()
+    spans.finish(span(trace=trace, status="UNAVAILABLE", reason="AUDIT_UNAVAILABLE"))
+    item = spans.child(trace)
+    spans.finish(span(trace=item, is_item=True))
+    after = time.time_ns()
+    ids = {trace.span_id, item.span_id}
+    assert eventually(lambda: ids <= {s["span_id"] for s in receiver.spans()})
+    mine = [s for s in receiver.spans() if s["span_id"] in ids]
+    for one in mine:
+        assert one.pop("resource")["service.name"] == "desk"
+        assert before <= one["end"] <= after
+        assert one.pop("end") - one.pop("start") == 250_000
+    attributes = {
+        "rpc.system.name": "grpc",
+        "rpc.method": "signward.v1.SignService/Sign",
+        "network.peer.address": "192.0.2.1",
+        "signward.identity": "cn:bot",
+        "signward.action": "SignOrder",
+        "signward.key": "desk-1",
+        "signward.key.version": 2,
+        "signward.purpose": "order",
+        "signward.custody": "envelope",
+        "signward.decision": "allow",
+        "signward.audit.log": "signward/0011",
+        "signward.audit.sequence": 7,
+    }
+    of = {
+        "scope": "signward_server",
+        "schema": "https://opentelemetry.io/schemas/1.44.0",
+        "trace_id": "c0ffee00" * 4,
+    }
+    call = {
+        "name": "signward.v1.SignService/Sign",
+        "kind": 2,  # SERVER
+        "flags": 0x300,  # its parent is remote
+        "span_id": trace.span_id,
+        "parent_id": "00f067aa0ba902b7",
+        "status": 2,  # ERROR
+        "message": "AUDIT_UNAVAILABLE",
+        "attributes": attributes
+        | {
+            "rpc.response.status_code": "UNAVAILABLE",
+            "error.type": "UNAVAILABLE",
+            "signward.outcome": "AUDIT_UNAVAILABLE",
+        },
+    }
+    below = {
+        "name": "signward.v1.SignService/Sign item",
+        "kind": 1,  # INTERNAL
+        "flags": 0,  # which is not known
+        "span_id": item.span_id,
+        "parent_id": trace.span_id,
+        "status": 0,
+        "message": "",
+        "attributes": attributes | {"rpc.response.status_code": "OK", "signward.outcome": "OK"},
+    }
+    assert mine == [of | call, of | below]
+
+
+def test_a_collector_sees_durations_in_buckets(opened):
+    with Receiver() as live:
+        metrics, name = Metrics(), "rpc.server.call.duration"
+        for seconds in (0.00001, 0.0003, 0.0004, 20):
+            metrics.observe("/signward.v1.SignService/Sign", "OK", seconds)
+        began = time.time_ns()
+        started(live.endpoint, metrics, opened, "metrics_interval=1s")
+        assert eventually(lambda: name in live.metrics())
+        found = live.metrics()[name]
+    (point,) = found["histogram"]["data_points"]
+    assert (found["unit"], point["count"], point["sum"]) == ("s", "4", 20.00071)
+    assert point["bucket_counts"] == [*"100200000000000001"]
+    assert point["explicit_bounds"] == list(BOUNDS)
+    assert began - 60 * 10**9 < int(point["start_time_unix_nano"]) < int(point["time_unix_nano"])
+    assert "min" not in point
+    assert "max" not in point
+    assert found["histogram"]["aggregation_temporality"] == "AGGREGATION_TEMPORALITY_CUMULATIVE"
+
+
+def test_the_daemon_itself_never_imports_what_encodes():
+    source = (
+        "import sys\n"
+        "import signward_server.wiring.telemetry, signward_server.cli.serving\n"
+        "print(*{name.partition('.')[0] for name in sys.modules})\n"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", source], cwd=ROOT, env=environment(), capture_output=True, check=True
+    )
+    modules = found.stdout.decode().split()
+    assert "grpc" in modules
+    assert "opentelemetry" not in modules
+
+
 def test_what_waits_at_the_end_is_sent_and_the_process_is_gone(receiver):
     with ExitStack() as opened:
         spans = started(receiver.endpoint, Metrics(), opened)
@@ -157,6 +255,8 @@ def test_s20_it_gets_no_secret_and_nothing_that_is_open(receiver, opened, monkey
     assert "elsewhere" not in variables
     assert eventually(lambda: os.getpriority(os.PRIO_PROCESS, pid) > os.getpriority(0, 0))
     assert os.getsid(pid) == pid != os.getsid(0)
+    group = Path(f"/proc/{pid}/autogroup")  # where the kernel schedules sessions as groups
+    assert not group.exists() or eventually(lambda: group.read_text().endswith(" nice 10\n"))
 
 
 def test_one_that_ends_is_followed_by_another(receiver, opened, caplog, monkeypatch):
@@ -198,10 +298,6 @@ def test_one_that_cannot_be_started_is_tried_again_later(monkeypatch, caplog):
 
 
 def test_it_ends_with_a_daemon_that_is_killed(receiver, tmp_path):
-    import subprocess
-
-    from tests.running.homes import ROOT, environment
-
     source = (
         "import time\n"
         "from signward_server.telemetry.destination import Destination\n"

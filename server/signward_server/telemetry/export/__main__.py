@@ -11,6 +11,7 @@ import signal
 import socket
 import sys
 import threading
+from pathlib import Path
 
 from signward_server.telemetry.destination import Destination
 from signward_server.telemetry.export.backlog import Backlog
@@ -22,6 +23,7 @@ from signward_server.telemetry.logging import configure_logging, flush_logging, 
 
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE = 1, 4  # prctl.h
 _LESS_URGENT = 10  # nice(2): whoever signs goes first
+_AUTOGROUP = Path("/proc/self/autogroup")
 _log = logging.getLogger("signward_server.telemetry.export")
 _LAST = 1.0  # seconds, and half a second to end in
 
@@ -62,12 +64,16 @@ def _send(sender: Sender) -> None:
 
 
 def _settle() -> None:
-    """End with the daemon, keep the collector's secrets from others, and take what is left over."""
+    """End with the daemon, take what is left over, and keep the collector's secrets from others."""
     libc = ctypes.CDLL(None)
     libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    os.nice(_LESS_URGENT)
+    # A session may be scheduled as a group, and being nice then counts only within it: sched(7),
+    # "The autogroup feature". Only what may be dumped can write there.
+    with contextlib.suppress(OSError):  # no such groups on this kernel
+        _AUTOGROUP.write_text(str(_LESS_URGENT))
     libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    os.nice(_LESS_URGENT)
 
 
 if __name__ == "__main__":

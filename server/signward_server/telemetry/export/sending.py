@@ -7,19 +7,11 @@ import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
-    ExportMetricsServiceRequest,
-)
-from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
-from opentelemetry.proto.metrics.v1.metrics_pb2 import ResourceMetrics, ScopeMetrics
-from opentelemetry.proto.resource.v1.resource_pb2 import Resource
-
-from signward_server.telemetry.export.backlog import Backlog, Snapshot
+from signward_server.telemetry.export.backlog import Backlog
 from signward_server.telemetry.export.collector import Collector, Outcome
-from signward_server.telemetry.export.conventions import SCHEMA, SCOPE
-from signward_server.telemetry.export.metric_encoding import encoded_metrics, pairs
-from signward_server.telemetry.export.span_encoding import SpanEncoder
-from signward_server.telemetry.export.wire import delimited
+from signward_server.telemetry.export.conventions import Origin
+from signward_server.telemetry.export.metrics import metrics_message
+from signward_server.telemetry.export.spans import spans_message
 from signward_server.telemetry.exporter import Report
 from signward_server.telemetry.tracing import FinishedSpan
 
@@ -54,9 +46,7 @@ class Sender:
         self._collector = collector
         self._timeout = timeout
         self._say = say
-        self._resource = Resource(attributes=pairs(resource))
-        self._scope = InstrumentationScope(name=SCOPE, version=resource.get("service.version", ""))
-        self._encoder = SpanEncoder()
+        self._origin = Origin.of(resource)
         self._end = 0.0  # monotonic seconds at which everything ends; 0 for not yet
         self._taken = self._refused = 0
         self._problem = ""
@@ -68,13 +58,14 @@ class Sender:
             if spans:
                 self._send_spans(spans)
             if snapshot is not None:
-                self._note(self._collector.send_metrics(self._metrics(snapshot), self._left()))
+                message = metrics_message(snapshot, self._origin)
+                self._note(self._collector.send_metrics(message, self._left()))
             self._say((self._taken, self._backlog.dropped, self._refused))
             if self._backlog.ended.is_set() and (not spans or self._is_over()):
                 return
 
     def _send_spans(self, spans: Sequence[FinishedSpan]) -> None:
-        message = self._spans(spans)
+        message = spans_message(spans, self._origin)
         for attempt in range(_ATTEMPTS):
             outcome = self._collector.send_spans(message, self._left())
             self._note(outcome)
@@ -107,23 +98,3 @@ class Sender:
         elif self._problem and not problem:
             _log.info("the collector works again")
         self._problem = problem
-
-    def _spans(self, spans: Sequence[FinishedSpan]) -> bytes:
-        """Return an ``ExportTraceServiceRequest``."""
-        scope = b"".join(
-            (
-                delimited(1, self._scope.SerializeToString()),
-                self._encoder.encode(spans),
-                delimited(3, SCHEMA.encode()),
-            )
-        )
-        resource = delimited(1, self._resource.SerializeToString())
-        return delimited(1, resource + delimited(2, scope) + delimited(3, SCHEMA.encode()))
-
-    def _metrics(self, snapshot: Snapshot) -> bytes:
-        """Return an ``ExportMetricsServiceRequest``."""
-        scope = ScopeMetrics(
-            scope=self._scope, metrics=encoded_metrics(snapshot), schema_url=SCHEMA
-        )
-        whole = ResourceMetrics(resource=self._resource, scope_metrics=[scope], schema_url=SCHEMA)
-        return ExportMetricsServiceRequest(resource_metrics=[whole]).SerializeToString()
