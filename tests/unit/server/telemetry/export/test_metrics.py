@@ -16,6 +16,7 @@ from signward_server.core.keys import CustodyKind, Purpose
 from signward_server.core.ports import Event, Level
 from signward_server.telemetry.export.conventions import Origin
 from signward_server.telemetry.export.metrics import metrics_message
+from signward_server.telemetry.families import Family
 from signward_server.telemetry.metrics import Metrics
 
 BEGAN, NOW = 1_700_000_000_000_000_000, 1_700_000_015_000_000_000
@@ -97,6 +98,16 @@ def test_a_level_is_a_gauge_with_a_unit_and_no_beginning(metrics, level, name, u
     assert found == Metric(
         name=name, description=found.description, unit=unit, gauge=Gauge(data_points=[point])
     )
+
+
+def test_whole_numbers_are_of_the_same_type_as_others():
+    """What is 3 now may be 2.5 next, and a collector knows a metric by one type."""
+    family = Family("refusals", "counter", "Text.", (), (((), 3),))
+    request = ExportMetricsServiceRequest.FromString(
+        metrics_message((BEGAN, NOW, [family]), ORIGIN)
+    )
+    (metric,) = request.resource_metrics[0].scope_metrics[0].metrics
+    assert metric.sum == growing(3.0)
 
 
 def test_calls_are_those_of_the_semantic_conventions(metrics):
