@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import ctypes
+import logging
 import os
 import resource
 from collections.abc import Mapping
 
+from signward_server.config import Settings
 from signward_server.config.problems import ConfigurationError, Problem
 from signward_server.core.startup import ConfigurationRefused
 
-__all__ = ["harden", "refuse_surroundings"]
+__all__ = ["advise", "harden", "refuse_surroundings"]
+
+_log = logging.getLogger(__name__)
 
 _PR_SET_DUMPABLE = 4  # prctl.h
 _UMASK = 0o077
@@ -41,6 +45,15 @@ def refuse_surroundings(environment: Mapping[str, str]) -> None:
     ]
     if problems:
         raise ConfigurationError(problems)
+
+
+def advise(settings: Settings) -> None:
+    """Log what a daemon with real keys should not go without (S36)."""
+    if not settings.audit.witnesses:
+        _log.warning(
+            "no witness of the audit log is named: whoever has its key can write another history",
+            extra={"setting": "audit.witnesses"},
+        )
 
 
 def harden() -> None:

@@ -31,15 +31,15 @@ def serve(
     # gRPC's core would write a line of its own for every handshake that fails.
     os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
     with reported():
-        from signward_server.cli.hardening import harden, refuse_surroundings
+        from signward_server.cli.hardening import advise, harden, refuse_surroundings
 
         if not development:
             refuse_surroundings(os.environ)
         harden()
         from signward_server.cli.serving import run
-        from signward_server.config import load
+        from signward_server.config import Settings, load
         from signward_server.config.replaced import take_api_key
-        from signward_server.wiring import SettingsSource, build
+        from signward_server.wiring import Daemon, SettingsSource, build
 
         api_key = take_api_key(os.environ)
 
@@ -50,9 +50,10 @@ def serve(
             flags.append(f"log.level={log_level}")
         flags = [*(settings or ()), *flags]
         load_again = partial(load, file, environment=dict(os.environ), flags=flags, guarded=True)
-        run(
-            load_again(),
-            SettingsSource(load_again, file),
-            folder,
-            lambda known, source: build(known, source, api_key=api_key),
-        )
+
+        def put_together(known: Settings, source: SettingsSource) -> Daemon:
+            if not development:
+                advise(known)
+            return build(known, source, api_key=api_key)
+
+        run(load_again(), SettingsSource(load_again, file), folder, put_together)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
+from signward.audit.errors import NoteError
+from signward.audit.verifier_keys import KeyType, parse_verifier_key
 
 from signward_server.config.addresses import FilePath
 from signward_server.config.quantities import Duration, Size
@@ -18,6 +21,18 @@ _KIB = 2**10
 _MIB = 2**20
 _GIB = 2**30
 _NONE = timedelta(0)
+
+
+def _witness(text: str) -> str:
+    """Return the public key of a witness as it is."""
+    try:
+        of_witness = parse_verifier_key(text).type is KeyType.COSIGNATURE
+    except NoteError:
+        of_witness = False
+    if not of_witness:
+        fix = "copy what `signward audit witness-key` has printed"
+        raise PydanticCustomError("witness", "is no public key of a witness", {"fix": fix})
+    return text
 
 
 class Audit(Section):
@@ -40,6 +55,14 @@ class Audit(Section):
         Path("audit.key"),
         description="Ed25519 key that signs checkpoints: PKCS#8 in PEM, mode 0600 or 0640, "
         "outside of the folder. Its public half stands beside it, in a file that ends in .pub.",
+    )
+    witnesses: tuple[Annotated[str, AfterValidator(_witness)], ...] = Field(
+        (),
+        max_length=16,
+        strict=False,
+        description="Public keys of the witnesses that cosign its checkpoints elsewhere, as "
+        "`signward audit witness-key` prints them. Name one in production: without, whoever has "
+        "the checkpoint key can write another history.",
     )
     durability: Literal["group", "sync", "async"] = Field(
         "group",

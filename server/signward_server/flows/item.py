@@ -7,11 +7,12 @@ signature.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Callable, Sequence
 
 from signward_server.core.audit_events import AuditEvent, Decision
-from signward_server.core.errors import CustodyUnavailable, SignwardError
+from signward_server.core.errors import AuditUnavailable, CustodyUnavailable, SignwardError
 from signward_server.core.method_classes import MethodClass
 from signward_server.core.payloads import Hash
 from signward_server.core.ports import (
@@ -192,9 +193,17 @@ class Item:
         if error is None:
             raise AssertionError("it has not failed")
         entry = self._entry(error.reason, error)
-        self._ports.audit.failed(entry)
-        self._call.concluded(entry, None)
+        self._call.concluded(entry, self._recorded(entry))
         return error
+
+    def _recorded(self, entry: AuditEntry) -> AuditReceipt | None:
+        """Record a failure: by itself where something has left (S35), else as there is room."""
+        audit = self._ports.audit
+        if self._left:
+            with contextlib.suppress(AuditUnavailable):  # that it was to leave is recorded
+                return audit.record(entry)
+        audit.failed(entry)
+        return None
 
     def _claim(self, reservation: Reservation) -> None:
         """Resolve the version as the request_id's first use did, and charge it once (S33).

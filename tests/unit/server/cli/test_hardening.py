@@ -5,11 +5,15 @@ import subprocess
 import sys
 
 import pytest
+from signward.audit.verifier_keys import KeyType
 from signward_server.cli import hardening
-from signward_server.cli.hardening import harden, refuse_surroundings
-from signward_server.config import ConfigurationError
+from signward_server.cli.hardening import advise, harden, refuse_surroundings
+from signward_server.config import ConfigurationError, Settings, load
 from signward_server.core.startup import ConfigurationRefused
 
+from tests.fakes.audit_log import KeyPair
+
+WITNESS = str(KeyPair("witness.example.org", KeyType.COSIGNATURE).verifier)
 NAMES = ["SSLKEYLOGFILE", "GRPC_TRACE", "LD_PRELOAD", "LD_AUDIT"]
 
 
@@ -23,6 +27,23 @@ def test_s20_every_variable_that_spies_is_named():
 def test_s20_an_empty_variable_does_nothing():
     refuse_surroundings({**dict.fromkeys(NAMES, ""), "PATH": "/bin"})
     assert refuse_surroundings({}) is None
+
+
+def test_s36_a_daemon_without_a_witness_is_told_to_have_one(caplog):
+    advise(Settings())
+    (said,) = caplog.records
+    assert said.setting == "audit.witnesses"
+    caplog.clear()
+    witnessed = load(None, environment={}, flags=[f'audit.witnesses=["{WITNESS}"]'])
+    advise(witnessed)
+    assert caplog.records == []
+
+
+@pytest.mark.parametrize("text", ["", "w", str(KeyPair("log").verifier), WITNESS[:-1]])
+def test_s36_what_is_no_key_of_a_witness_is_refused(text):
+    with pytest.raises(ConfigurationError) as caught:
+        load(None, environment={}, flags=[f'audit.witnesses=["{text}"]'])
+    assert "signward audit witness-key" in str(caught.value)
 
 
 _PROBE = """

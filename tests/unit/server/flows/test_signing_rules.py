@@ -366,6 +366,18 @@ def test_s35_nothing_leaves_the_process_unannounced(world: World) -> None:
     assert world.remote.asked == []
 
 
+def test_s35_what_became_of_it_is_a_record_of_its_own_even_if_it_failed(world: World) -> None:
+    world.key(custody=REMOTE)
+    world.remote.failure = CustodyUnavailable()
+    with pytest.raises(CustodyUnavailable):
+        world.signing.sign(FakeCall(), raw())
+    assert world.audit.outcomes == ["CUSTODY_UNAVAILABLE"]
+    assert world.audit.writes == [1]  # recorded, and not only counted
+    world.audit.losing = True
+    with pytest.raises(CustodyUnavailable):
+        world.signing.sign(FakeCall(), raw())
+
+
 def test_s35_what_stays_in_the_process_is_not_announced(world: World) -> None:
     world.key()
     world.signing.sign(FakeCall(), raw())
