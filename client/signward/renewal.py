@@ -13,6 +13,7 @@ the old connection may be of no use any more. All other calls go over the old on
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 import weakref
@@ -75,6 +76,7 @@ class Renewal:
         self._due = clock()
         self._followers: list[Follower] = []
         self.count = 0
+        _renewals.add(self)
 
     @property
     def current(self) -> Connection:
@@ -122,6 +124,11 @@ class Renewal:
         for connection in connections:
             connection.close()
 
+    def _begin_anew(self) -> None:
+        """In a process that was forked: the thread is not there, and opens no lock again."""
+        self._lock, self._turn = threading.Lock(), threading.Lock()
+        self._thread = None
+
     def _look(self) -> None:
         with self._lock:
             now = self._clock()
@@ -149,8 +156,13 @@ class Renewal:
     def _start(self, now: float) -> None:
         is_late = now - self._due > self._interval
         self._wait_until = now + _WAIT if is_late or self._is_ending() else 0.0
-        self._thread = threading.Thread(target=self._run, name="signward-renewal", daemon=True)
-        self._thread.start()
+        thread = threading.Thread(target=self._run, name="signward-renewal", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError as failure:  # of a process that may have no more of them
+            self._say(str(failure))
+        else:
+            self._thread = thread
 
     def _run(self) -> None:
         """Read the files, and replace the connection if they hold something else."""
@@ -159,14 +171,18 @@ class Renewal:
                 self._read()
             self._problem = ""
         except SignwardError as failure:
-            if str(failure) != self._problem:
-                self._problem = str(failure)
-                _log.warning("the old credentials stay in use: %s", failure)
+            self._say(str(failure))
         finally:
             with self._lock:
                 self._thread = None
                 if not self._closed:
                     self._due = self._clock() + self._interval
+
+    def _say(self, problem: str) -> None:
+        """Log what keeps the old credentials in use, once."""
+        if problem != self._problem:
+            self._problem = problem
+            _log.warning("the old credentials stay in use: %s", problem)
 
     def _read(self) -> None:
         current = self._current.credentials
@@ -200,3 +216,12 @@ class Renewal:
         for connection, since in list(self._old.items()):
             if now - since > _LONGEST:
                 connection.close()
+
+
+def _after_fork() -> None:
+    for renewal in list(_renewals):
+        renewal._begin_anew()  # noqa: SLF001
+
+
+_renewals: weakref.WeakSet[Renewal] = weakref.WeakSet()
+os.register_at_fork(after_in_child=_after_fork)

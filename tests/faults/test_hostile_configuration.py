@@ -119,4 +119,4 @@ def test_a_pipe_in_the_place_of_a_certificate_does_not_stop_the_daemon(
     finally:
         file.unlink()
         file.write_bytes(good)
-    assert [result.problem for result in admin.admin.reload()] == [""] * 4
+    assert {result.problem for result in admin.admin.reload()} == {""}

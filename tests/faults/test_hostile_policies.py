@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from shutil import copy
 
 import pytest
 from signward import Client, ReloadPart, ResourceExhausted, SignwardError
 from signward.v1 import admin_service_pb2 as pb
 
-from tests.faults.test_full_disk import LimitedFiles
+from tests.faults.test_full_disk import UNAVAILABLE, FullFilesystem, LimitedFiles, mounted
 from tests.running.homes import Home
 from tests.running.keys import create, sign_request
 from tests.running.process import Daemon
+from tests.running.waiting import eventually
 
 pytestmark = pytest.mark.integration
 
@@ -160,19 +163,63 @@ def test_as_many_policies_as_there_may_be_are_put_into_force_while_others_sign(
     assert reloaded(admin).changed
 
 
-def test_on_a_full_disk_policies_are_reloaded_and_keys_sign(daemon: Daemon, admin: Client) -> None:
-    disk = LimitedFiles(daemon)
-    with daemon.client() as client:
-        disk.fill()
+def refused_in_the_end(call: Callable[[], object]) -> str:
+    """Call until it is refused: what is open still has some room; return the reason."""
+    for _ in range(500):
         try:
-            daemon.home.permit(permit(1), "fresh.cedar")
+            call()
+        except SignwardError as refused:
+            return refused.reason
+    raise AssertionError("the disk is not full")
+
+
+def test_on_a_full_disk_policies_are_reloaded_and_nothing_is_signed_or_said(home: Home) -> None:
+    """What the log has no room for is refused; new policies need none, and no call."""
+    with (
+        Daemon(home, "--set", "reload.interval=1h") as daemon,
+        daemon.client() as client,
+        daemon.client("admin") as admin,
+    ):
+        create(client, "k")
+        before = reloaded(admin).version
+        disk = LimitedFiles(daemon)
+        disk.fill()
+        assert refused_in_the_end(lambda: client.sign(sign_request("k"))) in UNAVAILABLE
+        assert refused_in_the_end(lambda: reloaded(admin)) in UNAVAILABLE
+        home.permit(permit(1), "fresh.cedar")
+        daemon.process.send_signal(signal.SIGHUP)
+        assert eventually(lambda: '"reloaded"' in daemon.said)
+        disk.free()
+        assert eventually(lambda: daemon.probe("/readyz") == 200)
+        after = reloaded(admin)
+        assert (after.changed, after.problem) == (False, "")
+        assert after.version != before
+        client.sign(sign_request("k"))
+
+
+def test_policies_on_a_full_disk_are_reloaded_and_keys_sign(home: Home, shelf: Path) -> None:
+    folder = shelf / "policies"
+    with mounted(folder):
+        for file in home.policies.iterdir():
+            copy(file, folder)
+        with (
+            Daemon(
+                home, "--set", "reload.interval=1h", "--set", f"policy.folder={folder}"
+            ) as daemon,
+            daemon.client() as client,
+            daemon.client("admin") as admin,
+        ):
+            create(client, "k")
+            fresh = folder / "fresh.cedar"
+            fresh.write_text(permit(1))
+            disk = FullFilesystem(folder)
+            disk.fill()
             assert reloaded(admin).changed
             client.sign(sign_request("k"))
-        finally:
             disk.free()
-            (daemon.home.policies / "fresh.cedar").unlink()
-        assert reloaded(admin).changed
-        client.sign(sign_request("k"))
+            fresh.unlink()
+            assert reloaded(admin).changed
+            client.sign(sign_request("k"))
 
 
 def test_a_storm_of_reloads_stops_nobody_from_signing(daemon: Daemon, admin: Client) -> None:

@@ -8,7 +8,7 @@ from signward import Client
 from signward.v1 import resources_pb2 as resources
 from signward.v1 import sign_service_pb2 as pb
 
-__all__ = ["HASHES", "create", "sign_request"]
+__all__ = ["HASHES", "create", "sign_request", "unrecorded"]
 
 _ED25519: Final = resources.ALGORITHM_ED25519
 _SECP256K1: Final = resources.ALGORITHM_ECDSA_SECP256K1
@@ -37,3 +37,11 @@ def sign_request(
     """Return a request to sign a raw message."""
     raw = pb.RawMessage(message=message, hash=HASHES[algorithm])
     return pb.SignRequest(key=key, raw=raw, request_id=request_id)
+
+
+def unrecorded(answer: pb.SignResponse) -> pb.SignResponse:
+    """Return an answer without its place in the audit log, which is another one each time."""
+    copy = pb.SignResponse()
+    copy.CopyFrom(answer)
+    copy.ClearField("audit_sequence")
+    return copy

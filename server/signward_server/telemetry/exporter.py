@@ -76,20 +76,14 @@ class Exporter:
 
     def start(self) -> None:
         """Start a process; that it fails is logged and tried again later."""
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
-            for end in (ours, theirs):
-                end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER)
-            ours.setblocking(False)
-            try:
-                self._process = _executed(theirs)
-            except OSError as exc:
-                ours.close()
-                _log.error("exporter cannot be started", extra={"error": exc.strerror})
-                self._retry_later()
-                return
+        try:
+            self._socket, self._process = _executed()
+        except OSError as exc:
+            _log.error("exporter cannot be started", extra={"error": exc.strerror})
+            self._retry_later()
+            return
         self.starts += 1
-        self._socket, self._started = ours, time.monotonic()
+        self._started = time.monotonic()
         self.send("about", [self._about])
 
     def tend(self) -> None:
@@ -177,8 +171,26 @@ def _sum(one: Report, other: Report) -> Report:
     return one[0] + other[0], one[1] + other[1], one[2] + other[2]
 
 
-def _executed(end: socket.socket) -> subprocess.Popen[bytes]:
-    """Execute the process in a session of its own, out of reach of a terminal's signals."""
+def _executed() -> tuple[socket.socket, subprocess.Popen[bytes]]:
+    """Execute the process; return what is written to, and it. Leaves nothing open that fails.
+
+    Raises:
+        OSError: There are no descriptors, no processes or no memory left.
+    """
+    with contextlib.ExitStack() as failed:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        failed.enter_context(ours)
+        with theirs:
+            for end in (ours, theirs):
+                end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER)
+            ours.setblocking(False)
+            process = _reading(theirs)
+        failed.pop_all()
+    return ours, process
+
+
+def _reading(end: socket.socket) -> subprocess.Popen[bytes]:
+    """Execute it in a session of its own, out of reach of a terminal's signals."""
     return subprocess.Popen(  # noqa: S603  # this interpreter, and a module of ours
         [sys.executable, "-P", "-m", _MODULE],
         stdin=end.fileno(),

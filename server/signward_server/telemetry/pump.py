@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from signward_server.core.ports import Event
+from signward_server.core.unexpected import unexpected
 from signward_server.telemetry.exporter import SPANS, Exporter
 from signward_server.telemetry.metrics import Metrics
 from signward_server.telemetry.tracing import FinishedSpan, Tracing
@@ -16,6 +17,7 @@ __all__ = ["Pump"]
 _EVERY = 0.1  # seconds
 _AT_ONCE = 128  # spans: they are packed with the interpreter held, for about 0.1 ms
 _FULL = 0.01  # seconds to wait for room
+_AFTER_ERROR = 1.0  # seconds; what fails always must not fill the log
 _LAST = 1.0  # seconds that an end takes at most
 
 
@@ -41,6 +43,11 @@ class Pump:
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="telemetry", daemon=True)
 
+    @property
+    def alive(self) -> bool:
+        """Whether the thread runs."""
+        return self._thread.is_alive()
+
     def start(self) -> None:
         """Start the process at once, and then the thread."""
         self._exporter.start()
@@ -57,15 +64,22 @@ class Pump:
     def _run(self) -> None:
         due = time.monotonic() + self._interval
         while not self._ended.wait(_EVERY):
-            self._exporter.tend()
-            self._move()
+            self._outlived(self._exporter.tend)
+            self._outlived(self._move)
             if (now := time.monotonic()) >= due:
-                self._tell()
                 due = now + self._interval
+                self._outlived(self._tell)
         end = time.monotonic() + _LAST
-        self._move()
-        self._tell()
+        self._outlived(self._move)
+        self._outlived(self._tell)
         self._exporter.close(max(0.0, end - time.monotonic()))
+
+    def _outlived(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except Exception as error:  # noqa: BLE001  # the thread must outlive a bad round
+            unexpected(error)
+            self._ended.wait(_AFTER_ERROR)
 
     def _move(self) -> None:
         """Hand over what waits, but not what comes meanwhile for ever."""

@@ -61,7 +61,8 @@ def build(
     clock = clock or SystemClock()
     with ExitStack() as opened, startup_errors():
         metrics = Metrics()
-        spans = start_telemetry(settings.telemetry, metrics, opened)
+        liveness = Liveness()
+        spans = start_telemetry(settings.telemetry, metrics, liveness, opened)
         uploader = start_uploading(settings.audit, opened)
         certificates = Certificates(certificate_source(settings.tls), clock)
         opened.callback(certificates.close)
@@ -72,7 +73,6 @@ def build(
         parts = _reloaded(settings, source, policy, certificates, limits)
         reloader = Reloader(parts, metrics, audit)
         guards = Guards(policy=policy, limits=limits, audit=audit, log=audit, reloads=reloader)
-        liveness = Liveness()
         liveness.watch("store-lease", lambda: vault.lease.alive)
         liveness.watch("audit", lambda: audit.alive)
         readiness = Readiness(vault.lease, audit, [vault.custody], certificates, liveness)

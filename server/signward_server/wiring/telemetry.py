@@ -16,11 +16,14 @@ from signward_server.telemetry.metrics import Metrics
 from signward_server.telemetry.pump import Pump
 from signward_server.telemetry.tracing import Tracing
 from signward_server.telemetry.untraced import Untraced
+from signward_server.wiring.health import Liveness
 
 __all__ = ["installed_version", "start_telemetry"]
 
 
-def start_telemetry(section: Telemetry, metrics: Metrics, opened: ExitStack) -> Spans:
+def start_telemetry(
+    section: Telemetry, metrics: Metrics, liveness: Liveness, opened: ExitStack
+) -> Spans:
     """Return what takes spans; what exports them, and the metrics, runs from now on.
 
     To be called before any key is loaded and gRPC is used: it executes a process.
@@ -28,6 +31,7 @@ def start_telemetry(section: Telemetry, metrics: Metrics, opened: ExitStack) -> 
     Args:
         section: The configuration.
         metrics: What is counted; shows what becomes of the spans as well.
+        liveness: Watches the thread that feeds it.
         opened: Takes what ends it, which takes a second at most.
     """
     if not section.endpoint:
@@ -36,6 +40,7 @@ def start_telemetry(section: Telemetry, metrics: Metrics, opened: ExitStack) -> 
     exporter = Exporter(_destination(section))
     pump = Pump(tracing, metrics, exporter, section.metrics_interval.total_seconds())
     pump.start()
+    liveness.watch("telemetry", lambda: pump.alive)
     opened.callback(pump.close)
     return tracing
 

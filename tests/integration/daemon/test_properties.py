@@ -19,7 +19,7 @@ from signward.v1 import sign_service_pb2 as pb
 
 from tests.running.calls import SIGN, Refusal, refusal_in, refusal_of
 from tests.running.homes import PATIENCE
-from tests.running.keys import create, sign_request
+from tests.running.keys import create, sign_request, unrecorded
 from tests.running.process import Daemon
 
 pytestmark = pytest.mark.integration
@@ -96,16 +96,17 @@ def admin(daemon: Daemon) -> Iterator[Client]:
 def single(client: Client, request: pb.SignRequest) -> Answer:
     call = client.channel.unary_unary(SIGN + "Sign")
     try:
-        return pb.SignResponse.FromString(call(request.SerializeToString(), timeout=PATIENCE))
+        answer = call(request.SerializeToString(), timeout=PATIENCE)
     except grpc.RpcError as error:
         return refusal_of(error)
+    return unrecorded(pb.SignResponse.FromString(answer))
 
 
 def told(outcome: pb.SignBatchResult | pb.SignStreamResponse) -> Answer:
     if outcome.HasField("error"):
         assert isinstance(outcome.error, status_pb2.Status)
         return refusal_in(outcome.error)
-    return outcome.response
+    return unrecorded(outcome.response)
 
 
 @quick

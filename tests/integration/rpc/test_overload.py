@@ -29,6 +29,7 @@ class _Gate:
     def __init__(self) -> None:
         self.inside = 0
         self.open = threading.Event()
+        self.before = set(threading.enumerate())  # of the process, before there is the server
 
     def __call__(self, judgement: Judgement) -> bool:
         if judgement.action == "SignRaw":
@@ -49,6 +50,12 @@ def served(tmp_path: Path, gate: _Gate) -> Iterator[Served]:
         running.world.policy.rule = gate
         yield running
         gate.open.set()
+
+
+def _answering(gate: _Gate) -> list[str]:
+    """Return the names of the server's threads that answer calls, and of no other server's."""
+    names = [thread.name for thread in set(threading.enumerate()) - gate.before]
+    return [n for n in names if n.startswith(("call-", "stream", "refuse", "reception"))]
 
 
 def _waiting(served: Served) -> int:
@@ -165,15 +172,7 @@ def test_stopping_lets_running_calls_finish_and_takes_no_more(
     stopping.join(10)
     assert not stopping.is_alive()
     assert not (tmp_path / "s.sock").exists()
-    threads = {thread.name for thread in threading.enumerate() if thread.is_alive()}
-    assert eventually(
-        lambda: (
-            not any(
-                thread.name.startswith(("call-", "stream", "refuse", "reception"))
-                for thread in threading.enumerate()
-            )
-        )
-    ), threads
+    assert eventually(lambda: not _answering(gate)), _answering(gate)
 
 
 def test_stopping_cuts_what_takes_longer_than_the_grace_period(served: Served, gate: _Gate) -> None:

@@ -18,6 +18,7 @@ from signward_server.telemetry.exporter import SPANS, Exporter
 from signward_server.telemetry.metrics import Metrics
 from signward_server.telemetry.tracing import Tracing
 from signward_server.telemetry.untraced import Untraced
+from signward_server.wiring.health import Liveness
 from signward_server.wiring.telemetry import start_telemetry
 
 from tests.fakes.finished_spans import finished, span
@@ -46,7 +47,7 @@ def section(endpoint: str, *more: str):
 
 
 def started(endpoint: str, metrics: Metrics, opened: ExitStack, *more: str) -> Tracing:
-    spans = start_telemetry(section(endpoint, *more), metrics, opened)
+    spans = start_telemetry(section(endpoint, *more), metrics, Liveness(), opened)
     assert isinstance(spans, Tracing)
     return spans
 
@@ -81,7 +82,7 @@ def read(path: str | Path) -> str:
 
 
 def test_without_an_endpoint_there_is_no_process(opened):
-    assert isinstance(start_telemetry(section(""), Metrics(), opened), Untraced)
+    assert isinstance(start_telemetry(section(""), Metrics(), Liveness(), opened), Untraced)
     assert exporters() == set()
 
 
@@ -266,7 +267,7 @@ def test_one_that_ends_is_followed_by_another(receiver, opened, caplog, monkeypa
     first = the_exporter()
     os.kill(first, signal.SIGKILL)
     assert eventually(lambda: exporters() not in (set(), {first}))
-    assert shown(metrics, Event.EXPORTER_STARTED) == {"": 2}
+    assert eventually(lambda: shown(metrics, Event.EXPORTER_STARTED) == {"": 2})
     assert [record.message for record in caplog.records] == ["exporter has ended"]
     trace = spans.start("")
     spans.finish(span(trace=trace))

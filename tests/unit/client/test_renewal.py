@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
 import threading
 import time
 import weakref
@@ -452,6 +453,69 @@ def test_many_threads_over_many_connections_leave_nothing_behind(key, bot):
     assert bot.failures == []
     gc.collect()
     assert soon(lambda: not bot._renewal._old)
+
+
+def test_without_a_thread_to_be_had_calls_go_on_and_it_is_tried_again(
+    key, folder, monkeypatch, caplog
+):
+    real, refused = threading.Thread.start, []
+
+    def start(thread):
+        if thread.name == "signward-renewal":
+            refused.append(thread)
+            raise RuntimeError("can't start new thread")
+        real(thread)
+
+    with attentive(key.target, folder.credentials()) as client:
+        sign(client)()
+        monkeypatch.setattr(threading.Thread, "start", start)
+        folder.renew("second")
+        client.busy(sign(client))
+        assert soon(lambda: len(refused) > 2)
+        assert client.reconnections == 0
+        monkeypatch.undo()
+        assert soon(lambda: callers(key)[-1:] == ["second"])
+        client.rest()
+        assert client.failures == []
+    said = [record.getMessage() for record in caplog.records if record.name == "signward.renewal"]
+    assert said == ["the old credentials stay in use: can't start new thread"]
+
+
+def test_a_process_that_was_forked_while_another_one_renewed_does_so_itself(
+    key, folder, monkeypatch
+):
+    waiting, go_on, real = threading.Event(), threading.Event(), Credentials.read_again
+
+    def read_again(credentials):
+        waiting.set()
+        go_on.wait(10)
+        return real(credentials)
+
+    monkeypatch.setattr(Credentials, "read_again", read_again)
+    renewal = Renewal(key.target, folder.credentials(), (), interval=0.0)
+    folder.renew("second")
+    renewal.connection()
+    assert waiting.wait(10)
+    with renewal._lock:  # as if another thread was about to look
+        pid = os.fork()
+        if not pid:
+            os._exit(0 if _renews_anew(renewal) else 1)
+    go_on.set()
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    assert soon(lambda: renewal.count == 1)
+    renewal.close()
+
+
+def _renews_anew(renewal):
+    """Say whether a new thread reads the files, without gRPC, which may not work after a fork."""
+    read = threading.Event()
+    renewal._read = read.set
+    end = time.monotonic() + 10
+    while not read.wait(0.01) and time.monotonic() < end:
+        look = threading.Thread(target=renewal.connection, daemon=True)
+        look.start()
+        look.join(5)
+    return read.is_set()
 
 
 def test_without_files_there_is_nothing_to_look_at(key, credentials):

@@ -187,8 +187,7 @@ def test_followers_of_a_failed_group_are_refused_as_well(home: LogHome, files: F
 
     def hold(name: str) -> None:
         if name == "write" and not gate.is_set():
-            gate.wait(5)
-            files.faults["write"] = errno.EIO
+            gate.wait(30)
 
     def work(log: Log) -> None:
         try:
@@ -203,6 +202,7 @@ def test_followers_of_a_failed_group_are_refused_as_well(home: LogHome, files: F
         for thread in threads:
             thread.start()
         time.sleep(0.1)
+        files.faults["write"] = errno.EIO
         gate.set()
         for thread in threads:
             thread.join()

@@ -280,7 +280,9 @@ def test_it_follows_a_log_that_grows_until_it_is_told_to_end(witness, daemon, lo
     with _meanwhile(grow):
         outcome = witness("--interval", "0s")
     assert outcome.code == 0
-    assert _sizes(outcome) == [5, 6, 7, 8, 9, 10]
+    sizes = _sizes(outcome)
+    assert sizes == sorted(set(sizes)), "a checkpoint was cosigned twice or backwards"
+    assert (min(sizes) in {5, 6}, max(sizes)) == (True, 10), "it missed more than an answer took"
 
 
 @pytest.mark.usefixtures("signals")
