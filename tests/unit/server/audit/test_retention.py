@@ -12,6 +12,7 @@ from signward.audit.merkle import leaf_hash
 from signward.audit.proofs import check_inclusion
 from signward_server.audit.retention import Keep, Retention
 from signward_server.audit.uploader import Uploader
+from signward_server.audit.uploading import Uploading
 from signward_server.core.errors import FieldInvalid
 
 from tests.fakes.audit_logs import LogHome, an_entry
@@ -142,6 +143,29 @@ def test_finished_segments_are_taken_away_once(
     ]
     assert (target / folder.checkpoints(0).name).exists()
     home.verified()
+
+
+def test_a_segment_is_finished_when_the_next_one_has_begun(home: LogHome) -> None:
+    folder = home.place.folder
+    for first in (0, 2, 4):
+        folder.uploaded(first).touch()
+    header = folder.segment(8).read_bytes()
+    folder.segment(8).write_bytes(header[:-1])
+    assert Uploading(home.folder, [])._next() is None
+    folder.segment(8).write_bytes(header)
+    assert Uploading(home.folder, [])._next() == 6
+
+
+def test_a_segment_that_goes_on_is_to_be_uploaded_again(home: LogHome) -> None:
+    folder = home.place.folder
+    folder.uploaded(4).touch()
+    folder.uploaded(6).touch()
+    folder.segment(8).write_bytes(b"")  # a rotation that did not get far
+    with home.opened() as log:
+        log.record(an_entry())
+    assert folder.segments() == [0, 2, 4, 6]
+    assert folder.uploaded(4).exists()
+    assert not folder.uploaded(6).exists()
 
 
 def test_a_failing_upload_is_tried_again_and_counted(
