@@ -209,7 +209,7 @@ class Keeping:
 
     def _show(self, now: float) -> None:
         writer, level = self._writer, self._meter.level
-        level(Level.AUDIT_UP, float(writer.failure is None))
+        level(Level.AUDIT_UP, float(writer.failure is None and not writer.is_stalled))
         level(Level.AUDIT_SIZE, writer.next)
         level(Level.AUDIT_UNSYNCED, writer.next - self._settling.synced)
         level(Level.AUDIT_UNSIGNED, writer.next - self._signed.size)
