@@ -92,7 +92,9 @@ class Log:
 
     def authorised(self, entry: AuditEntry) -> None:
         """See ``ports.Audit``."""
-        self._append((self._encode(entry, AuditEvent.AUTHORISED),))
+        sequence = self._append((self._encode(entry, AuditEvent.AUTHORISED),))
+        if self._writer.written <= sequence:  # deferred: not what is about to leave (S35)
+            self._writer.flush()
 
     def failed(self, entry: AuditEntry) -> None:
         """See ``ports.Audit``."""
@@ -117,12 +119,13 @@ class Log:
 
     def ensure_available(self) -> None:
         """See ``ports.Audit``."""
-        if self._writer.failure is not None:
+        if self._writer.failure is not None or self._writer.is_stalled:
             raise AuditUnavailable
 
     def healthy(self) -> bool:
         """See ``ports.Audit``."""
-        return self._writer.failure is None and not self._writer.is_full
+        writer = self._writer
+        return writer.failure is None and not writer.is_full and not writer.is_stalled
 
     @property
     def alive(self) -> bool:
@@ -145,7 +148,9 @@ class Log:
         size = writer.next
         if signed.size < size or not signed.note:
             self._threads[0].wake()
-        return signed.wait(size, _CHECKPOINT_TIMEOUT, lambda: writer.failure is not None)
+        return signed.wait(
+            size, _CHECKPOINT_TIMEOUT, lambda: writer.failure is not None or writer.is_stalled
+        )
 
     def records(self, start: int, most: int) -> Sequence[bytes]:
         """See ``ports.AuditLog``."""

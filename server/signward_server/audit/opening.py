@@ -20,6 +20,7 @@ from signward_server.audit.folder import Folder
 from signward_server.audit.keeping import Bounds, Keeping
 from signward_server.audit.locking import locked
 from signward_server.audit.log import Log
+from signward_server.audit.pace import Pace
 from signward_server.audit.proving import Proving
 from signward_server.audit.reading import Reading
 from signward_server.audit.recovery import Recovered, recover
@@ -40,6 +41,7 @@ Durability = Literal["group", "sync", "async"]
 _SYNC_EVERY = 0.05  # seconds, for `group`
 _WRITE_EVERY = 0.01  # seconds, for `async`
 _LOOK_EVERY = 1.0  # seconds
+_UNSYNCED = {"group": 1.0, "sync": 3.0, "async": 3.0}  # seconds; 3: nobody waits, a round syncs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,8 +51,8 @@ class Options:
     Attributes:
         folder: Where.
         durability: What is done before an answer leaves: ``group``: written to the operating
-            system, and on the disk within 50 ms; ``sync``: on the disk; ``async``: nothing,
-            it is written within 10 ms.
+            system, and brought to the disk every 50 ms; ``sync``: on the disk; ``async``:
+            nothing, it is written within 10 ms.
         bounds: When segments end, and how much space is reserved.
         keep: How much is kept.
         budget: What failures may take of it.
@@ -124,6 +126,7 @@ def _assembled(
         found.segment,
         found.tree.size,
         deferred=options.durability == "async",
+        pace=Pace(_UNSYNCED[options.durability]),
         on_failure=failed,
     )
     settling = Settling(writer)

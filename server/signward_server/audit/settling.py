@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from time import perf_counter
 
 from signward_server.audit.groups import Group
 from signward_server.audit.segment import Segment
@@ -12,6 +13,8 @@ from signward_server.audit.writing import Writer
 from signward_server.core.errors import AuditUnavailable
 
 __all__ = ["Settling"]
+
+_PATIENCE = 1.0  # seconds to wait until another sync is over
 
 
 class Settling:
@@ -35,7 +38,9 @@ class Settling:
         Raises:
             AuditUnavailable: They are not known to be.
         """
-        with self._syncing:
+        if not self._syncing.acquire(timeout=_PATIENCE):
+            raise AuditUnavailable  # somebody else waits for the disk
+        try:
             if self.synced >= number:
                 return
             self._writer.flush()
@@ -44,6 +49,8 @@ class Settling:
             except OSError as exc:
                 self._writer.refuse(exc, "sync")
                 raise AuditUnavailable from exc
+        finally:
+            self._syncing.release()
 
     def rescue(self) -> None:
         """Bring to the disk what was written before a write failed, if that can be trusted.
@@ -58,9 +65,12 @@ class Settling:
         writer = self._writer
         with writer.turn:
             segment, end, size = writer.segment, writer.written, writer.segment.size
+            began = perf_counter()
         segment.sync()
         segment.synced_size = size
         self.synced = end
+        with writer.turn:
+            writer.pace.unsynced = began if writer.written > end else 0.0
 
     def take(self) -> list[Group]:
         """Return the groups that are on the disk, each for once: to be hashed, not kept here."""
@@ -99,6 +109,7 @@ class Settling:
         with self._syncing, self._writer.turn:
             self._writer.segment.close()
             self._writer.restart(segment)
+            self._writer.pace.unsynced = 0.0
             self.synced = self._writer.written
 
     def close(self) -> None:

@@ -36,6 +36,7 @@ class Writer:
         segment: Where to append.
         number: Number of the next record.
         deferred: Whether ``flush`` writes, instead of the callers.
+        pace: How long writes take, and how long the disk may.
         on_failure: Called with the step that failed when it begins to refuse; quick.
 
     Attributes:
@@ -55,6 +56,7 @@ class Writer:
         number: int,
         *,
         deferred: bool = False,
+        pace: Pace | None = None,
         on_failure: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._deferred = deferred
@@ -62,7 +64,8 @@ class Writer:
         self._queue: deque[Queued] = deque()
         self.turn = threading.RLock()
         self.kept = Kept()
-        self.pace = Pace()
+        self.pace = pace or Pace()
+        self._is_stalled = False
         self.segment = segment
         self.next = number
         self.written = number
@@ -78,6 +81,11 @@ class Writer:
     def is_quick(self) -> bool:
         """Whether no write takes long, nor has lately."""
         return self.pace.is_quick
+
+    @property
+    def is_stalled(self) -> bool:
+        """Whether it refuses records because the disk does not keep up."""
+        return self.pace.is_stalled
 
     def append(self, tails: Sequence[bytes]) -> int:
         """Write records; they are in the operating system when this returns, unless deferred.
@@ -127,7 +135,7 @@ class Writer:
 
     def _put(self, group: Group) -> bool:
         """Take a group in, and write it unless that is deferred; return whether it was."""
-        if not self.kept.has_room(group):
+        if self._stalls() or not self.kept.has_room(group):
             return False
         if self._deferred:
             self.kept.unwritten += 1
@@ -136,6 +144,16 @@ class Writer:
         self.kept.add(group)
         self.next = group.end
         return True
+
+    def _stalls(self) -> bool:
+        """Return whether the disk does not keep up; say so when that begins."""
+        if not self.pace.unsynced or not self.pace.is_stalled:
+            self._is_stalled = False
+        elif not self._is_stalled:
+            self._is_stalled = True
+            _log.error("the audit log does not reach the disk", extra={"step": "stall"})
+            self._on_failure("stall")
+        return self._is_stalled
 
     def _write(self, group: Group) -> bool:
         segment, pace = self.segment, self.pace
@@ -151,6 +169,8 @@ class Writer:
             pace.began = 0.0
         pace.took(began)
         self.written = group.end
+        if not pace.unsynced:
+            pace.unsynced = began
         if self.arrivals.watchers:
             self.arrivals.tell()
         return True

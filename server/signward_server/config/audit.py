@@ -67,7 +67,7 @@ class Audit(Section):
     durability: Literal["group", "sync", "async"] = Field(
         "group",
         description="What is done with a record before the answer leaves. `group`: written to "
-        "the operating system, and on the disk within 50 ms; `sync`: on the disk; `async`: "
+        "the operating system, and brought to the disk every 50 ms; `sync`: on the disk; `async`: "
         "nothing, it is written within 10 ms.",
     )
     segment_size: Size = Field(

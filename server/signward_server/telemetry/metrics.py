@@ -48,7 +48,7 @@ _EXPECTED: Final[Mapping[Event, tuple[str, ...]]] = {
     Event.KEK_FAILED: (EnvelopeCorrupt.reason,),
     Event.STORE_FAILED: (StoreUnavailable.reason, "lease"),
     Event.CUSTODY_FAILED: (CustodyUnavailable.reason, SignatureSelfCheckFailed.reason),
-    Event.AUDIT_FAILED: ("write", "sync", "checkpoint", "rotate", "upload"),
+    Event.AUDIT_FAILED: ("write", "sync", "stall", "checkpoint", "rotate", "upload"),
 }
 
 

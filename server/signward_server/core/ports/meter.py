@@ -26,7 +26,7 @@ class Event(enum.StrEnum):
     KEK_FAILED = "kek_errors"  # [reason]
     STORE_FAILED = "store_errors"  # [reason, or lease]
     CUSTODY_FAILED = "custody_errors"  # [reason]
-    AUDIT_FAILED = "audit_errors"  # [step: write, sync, checkpoint, rotate, upload]
+    AUDIT_FAILED = "audit_errors"  # [step: write, sync, stall, checkpoint, rotate, upload]
     CLOCK_STEPPED = "clock_steps"
     SPAN_DROPPED = "spans_dropped"  # [place: queue, pipe, exporter, collector]
     SPAN_EXPORTED = "spans_exported"

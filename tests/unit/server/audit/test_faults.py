@@ -290,3 +290,42 @@ def test_a_disk_that_hangs_holds_up_no_end(
         assert eventually(lambda: not log.alive)
         after = {path: path.stat().st_size for path in home.folder.iterdir()}
         assert after == before  # the log may be another process's now
+
+
+@pytest.mark.parametrize("durability", ["group", "sync", "async"])
+def test_s37_nothing_is_answered_for_long_that_does_not_reach_the_disk(
+    home: LogHome, files: FaultyFiles, durability: str
+) -> None:
+    stuck = threading.Event()
+    with home.opened(durability=durability) as log:
+        log.record(an_entry())
+        files.before = lambda name: stuck.wait(7) if name == "sync" else None
+        lost = threading.Thread(target=_records, args=(log,))
+        lost.start()  # with `sync` it waits for the disk itself
+        time.sleep(1.5 if durability == "group" else 4.2)
+        assert not log.healthy()
+        assert not log.is_quick
+        with pytest.raises(AuditUnavailable):
+            log.ensure_available()
+        written = log.size
+        for _ in range(10):
+            with pytest.raises(AuditUnavailable):
+                log.record(an_entry())
+        assert log.size == written
+        assert home.meter.counted.count((Event.AUDIT_FAILED, "stall")) == 1
+        stuck.set()
+        assert _is_written_again(log)
+        lost.join()
+        log.record(an_entry())
+        log.checkpoint()
+        assert "recovered" not in events_of(log)  # the segment is as good as before
+    home.verified()
+
+
+def test_a_disk_that_keeps_up_is_not_stalled(home: LogHome, files: FaultyFiles) -> None:
+    files.before = lambda name: time.sleep(0.3) if name == "sync" else None
+    with home.opened() as log:
+        end = time.monotonic() + 2.5
+        while time.monotonic() < end:
+            log.record(an_entry())
+            time.sleep(0.01)
