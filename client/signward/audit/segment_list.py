@@ -122,6 +122,7 @@ def tasks_for(
             ),
             key=key,
             hashes=folder.hashes if folder.has_hashes else None,
+            begins=opened[0].first or None,
         )  # fmt: skip
         tasks.append(task)
     return tasks

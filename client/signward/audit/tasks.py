@@ -32,6 +32,8 @@ class Task:
         given: Verified checkpoints from outside, of sizes in it.
         key: The log's.
         hashes: File of stored hashes to compare with, if there is one.
+        begins: First record of a log whose beginning is gone: a record is looked for that says
+            so; ``None``: it is all there.
     """
 
     path: Path
@@ -44,6 +46,7 @@ class Task:
     given: tuple[Mark, ...]
     key: VerifierKey
     hashes: Path | None
+    begins: int | None = None
 
 
 def marks_of(task: Task, findings: list[Finding]) -> list[Mark]:
