@@ -102,6 +102,7 @@ class Keeping:
         self._next_retention = 0.0
         self._failed_at = 0.0
         self._signed_at = clock.monotonic()
+        self._announced = 0  # a segment does not end on account of that record alone
         self.first = first
 
     def note(self, event: AuditEvent, details: Mapping[str, str | int]) -> None:
@@ -133,7 +134,7 @@ class Keeping:
             self._signed_at = now
         segment, bounds = self._writer.segment, self._bounds
         is_due = segment.size >= bounds.size or now - segment.created >= bounds.age
-        if is_due and self._writer.next > segment.header.first:
+        if is_due and self._writer.next > max(segment.header.first, self._announced):
             self._checkpointing.rotate()
             self._next_retention = now
 
@@ -193,11 +194,17 @@ class Keeping:
 
     def _retain(self) -> None:
         try:
-            oldest = self._retention.apply(self._signed.size)
+            with suppress(AuditUnavailable):  # nothing was removed then
+                self._retention.apply(self._signed.size, self._announce)
         except OSError as exc:
             _log.warning("old segments cannot be removed", extra={"errno": exc.errno})
-            return
-        if oldest is not None:
+
+    def _announce(self, oldest: int) -> None:
+        """Have it in the log, signed, that it begins with another record from now on."""
+        if oldest > self.first:
+            record = self._encoder.event(AuditEvent.RETAINED, details={"first": oldest})
+            self._announced = self._writer.append((record,)) + 1
+            self._checkpointing.sign()
             self.first = oldest
 
     def _show(self, now: float) -> None:

@@ -117,9 +117,10 @@ def _begun(place: Place, checkpoint: Checkpoint | None, cut: dict[str, str | int
             try:
                 read_header(content, path.name)
             except SegmentError:
+                segments.pop()
+                place.files.remove(place.folder.uploaded(segments[-1]))  # it goes on
                 place.files.remove(path)
                 cut["removed"] = path.name
-                segments.pop()
     return segments
 
 

@@ -46,25 +46,34 @@ class Retention:
         self._keep = keep
         self._now = now
 
-    def apply(self, signed: int) -> int | None:
+    def apply(self, signed: int, announce: Callable[[int], None]) -> None:
         """Remove what may go.
 
         Args:
             signed: Size of the last checkpoint.
-
-        Returns:
-            Number of the oldest record that is left, ``None`` if nothing was removed.
+            announce: Called before anything is removed, with the number of the oldest record
+                that will be left; has that in the log, on the disk and signed, or raises.
 
         Raises:
             OSError: Something cannot be looked at, or not be removed.
         """
         if not self._keep.age and not self._keep.size:
-            return None
+            return
+        going, oldest = self._going(signed)
+        if not going:
+            return
+        announce(oldest)
+        for first in going:
+            self._remove(first)
+        self._place.files.sync_folder(self._place.folder.path)
+
+    def _going(self, signed: int) -> tuple[list[int], int]:
+        """Return the segments that may go, and the number of the first record after them."""
         folder = self._place.folder
         segments = folder.segments()
         found = {first: folder.segment(first).stat() for first in segments}
         total = sum(status.st_size for status in found.values())
-        oldest = None
+        going, oldest = [], 0
         for first, following in pairwise(segments):
             status = found[first]
             is_old = 0 < self._keep.age < self._now() - status.st_mtime
@@ -73,16 +82,16 @@ class Retention:
                 break
             if self._keep.uploaded and not folder.uploaded(first).exists():
                 break
-            self._remove(first)
+            going.append(first)
             total -= status.st_size
             oldest = following
-        if oldest is not None:
-            self._place.files.sync_folder(folder.path)
-        return oldest
+        return going, oldest
 
     def _remove(self, first: int) -> None:
+        """Remove a segment after its checkpoints: by itself it verifies, they do not."""
         folder, files = self._place.folder, self._place.files
-        files.remove(folder.segment(first))
         files.remove(folder.checkpoints(first))
-        files.remove(folder.uploaded(first))
+        files.sync_folder(folder.path)
+        files.remove(folder.segment(first))
+        files.remove(folder.uploaded(first))  # last: what is there still was uploaded
         _log.info("an old segment of the audit log was removed", extra={"first": first})

@@ -14,7 +14,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
+
+from signward.audit.errors import SegmentError
+from signward.audit.framing import FRAME_HEAD, MAX_RECORD
+from signward.audit.segments import read_header
 
 from signward_server.audit.folder import Folder
 
@@ -70,10 +75,20 @@ class Uploading:
             segments = self._folder.segments()
         except OSError:
             return None
-        for first in segments[:-1]:
+        for first, following in pairwise(segments):
             if not self._folder.uploaded(first).exists():
-                return first
+                return first if self._is_begun(following) else None
         return None
+
+    def _is_begun(self, first: int) -> bool:
+        """Return whether a segment's header is whole: until then the one before may go on."""
+        path = self._folder.segment(first)
+        try:
+            with path.open("rb") as file:
+                read_header(file.read(FRAME_HEAD + MAX_RECORD), path.name)
+        except (OSError, SegmentError):
+            return False
+        return True
 
     def _upload(self, first: int) -> bool:
         """Run the command, and remember that it was done; return whether it was."""

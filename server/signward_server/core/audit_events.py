@@ -24,6 +24,8 @@ class AuditEvent(enum.StrEnum):
     STOPPED = "stopped"
     RECOVERED = "recovered"
     """What a crash had left unfinished was cut."""
+    RETAINED = "retained"
+    """Old records are about to be removed; says with which one the log begins then."""
     RELOADED = "reloaded"
     """Something of the daemon's own was read again and is in force."""
     CLOCK_STEPPED = "clock_stepped"

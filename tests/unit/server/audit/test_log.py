@@ -49,6 +49,15 @@ def test_s37_a_record_is_in_the_file_when_its_receipt_is_there(
             assert f'"request_id":"r-{number}"'.encode() in path.read_bytes()
 
 
+@pytest.mark.parametrize("durability", ["group", "sync", "async"])
+def test_s35_what_is_announced_is_in_the_file_at_once(home: LogHome, durability: str) -> None:
+    path = home.place.folder.segment(0)
+    with home.opened(durability=durability) as log:
+        for number in range(20):
+            log.authorised(an_entry(request_id=f"r-{number}"))
+            assert f'"request_id":"r-{number}"'.encode() in path.read_bytes()
+
+
 def test_a_batch_is_recorded_in_one_write_with_numbers_in_a_row(home: LogHome) -> None:
     with home.opened() as log:
         log.record(an_entry())

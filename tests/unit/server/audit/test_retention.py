@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import errno
+import json
+import math
 import os
 import sys
+import time
 from pathlib import Path
 
 import pytest
 from signward.audit.checkpoints import parse_checkpoint
 from signward.audit.merkle import CompactRange, leaf_hash
 from signward.audit.proofs import check_consistency, check_inclusion
+from signward_server.audit.beginning import Place
 from signward_server.audit.retention import Keep, Retention
 from signward_server.audit.uploader import Uploader
+from signward_server.audit.uploading import Uploading
+from signward_server.core.audit_events import AuditEvent
 from signward_server.core.errors import FieldInvalid
 
 from tests.fakes.audit_logs import LogHome, an_entry
+from tests.fakes.faulty_files import FaultyFiles
 from tests.unit.server.audit.waiting import eventually
 
 
@@ -31,7 +39,18 @@ def home(tmp_path: Path) -> LogHome:
 
 
 def _apply(home: LogHome, keep: Keep, now: float = 0.0, signed: int = 8) -> int | None:
-    return Retention(home.place, keep, lambda: now).apply(signed)
+    """Remove what may go; return the oldest record that is left, ``None`` if nothing went."""
+    told: list[int] = []
+
+    def announce(first: int) -> None:
+        assert home.place.folder.segments()[0] < first
+        with home.opened() as log:
+            log.note(AuditEvent.RETAINED, {"first": first})
+        told.append(first)
+
+    Retention(home.place, keep, lambda: now).apply(signed, announce)
+    assert not told or told == home.place.folder.segments()[:1]
+    return told[0] if told else None
 
 
 def test_all_is_kept_unless_told_otherwise(home: LogHome) -> None:
@@ -58,6 +77,7 @@ def test_as_much_as_is_too_much_goes(home: LogHome) -> None:
     sizes = [folder.segment(first).stat().st_size for first in folder.segments()]
     assert _apply(home, Keep(size=sum(sizes))) is None
     assert _apply(home, Keep(size=sum(sizes) - 1)) == 2
+    sizes[4] = folder.segment(8).stat().st_size  # it has a record more
     assert _apply(home, Keep(size=sum(sizes[3:]))) == 6
     home.verified()
 
@@ -114,9 +134,69 @@ def test_a_running_log_removes_by_itself(home: LogHome) -> None:
     with home.opened(size=1, keep=Keep(size=1)) as log:
         log.record(an_entry())
         log.checkpoint()
-        assert eventually(lambda: log.first == 9)
+        assert eventually(lambda: home.place.folder.segments() == [9])
+        assert log.first == 9
+        retained = json.loads(log.records(9, 1)[0])
+        assert (retained["event"], retained["details"]) == ("retained", {"first": 9})
+        time.sleep(1.2)  # it does not go on because of that record
         assert home.place.folder.segments() == [9]
     home.verified()
+
+
+@pytest.fixture
+def files(home: LogHome) -> FaultyFiles:
+    home.files = made = FaultyFiles()
+    home.place = Place(made, home.place.folder)
+    return made
+
+
+def test_what_is_left_verifies_after_each_step_of_a_removal(
+    home: LogHome, files: FaultyFiles
+) -> None:
+    steps = []
+
+    def look(name: str) -> None:
+        if name in {"remove", "sync_folder"}:
+            steps.append(name)
+            home.verified()
+
+    def announce(first: int) -> None:
+        with home.opened() as log:
+            log.note(AuditEvent.RETAINED, {"first": first})
+        files.before = look
+
+    Retention(home.place, Keep(size=1), lambda: 0.0).apply(8, announce)
+    assert home.place.folder.segments() == [8]
+    assert len(steps) > 12
+
+
+def test_nothing_is_removed_that_the_log_could_not_say(home: LogHome, files: FaultyFiles) -> None:
+    folder = home.place.folder
+    with home.opened(keep=Keep(size=1)) as log:
+        log._keeping._next_retention = math.inf  # what follows is done here
+        log._threads[0].stop()
+        removed = files.calls.get("remove", 0)
+        files.faults["write"] = errno.ENOSPC
+        log._keeping._retain()
+        assert files.calls.get("remove", 0) == removed
+        assert folder.segments() == [0, 2, 4, 6, 8]
+
+
+def test_the_record_is_signed_before_anything_is_removed(home: LogHome, files: FaultyFiles) -> None:
+    seen: list[tuple[str, int]] = []
+    with home.opened(keep=Keep(size=1)) as log:
+        log._keeping._next_retention = math.inf  # what follows is done here
+        log._threads[0].stop()
+
+        def look(name: str) -> None:
+            if name == "remove" and not seen:
+                event = json.loads(log.records(8, 1)[0])
+                seen.append((event["event"], home.verified().proved))
+
+        files.before = look
+        log._keeping._retain()
+        assert log.first == 8
+    assert seen == [("retained", 9)]
 
 
 SCRIPT = """\
@@ -157,6 +237,29 @@ def test_finished_segments_are_taken_away_once(
     ]
     assert (target / folder.checkpoints(0).name).exists()
     home.verified()
+
+
+def test_a_segment_is_finished_when_the_next_one_has_begun(home: LogHome) -> None:
+    folder = home.place.folder
+    for first in (0, 2, 4):
+        folder.uploaded(first).touch()
+    header = folder.segment(8).read_bytes()
+    folder.segment(8).write_bytes(header[:-1])
+    assert Uploading(home.folder, [])._next() is None
+    folder.segment(8).write_bytes(header)
+    assert Uploading(home.folder, [])._next() == 6
+
+
+def test_a_segment_that_goes_on_is_to_be_uploaded_again(home: LogHome) -> None:
+    folder = home.place.folder
+    folder.uploaded(4).touch()
+    folder.uploaded(6).touch()
+    folder.segment(8).write_bytes(b"")  # a rotation that did not get far
+    with home.opened() as log:
+        log.record(an_entry())
+    assert folder.segments() == [0, 2, 4, 6]
+    assert folder.uploaded(4).exists()
+    assert not folder.uploaded(6).exists()
 
 
 def test_a_failing_upload_is_tried_again_and_counted(
