@@ -255,6 +255,27 @@ def test_progress_reaches_the_end(log):
     assert seen[0] == (0, total)
 
 
+def test_checkpoints_of_much_more_than_there_is_are_read_once_for_each_file(tmp_path, monkeypatch):
+    """Not once more for every later segment: that would take as long as somebody likes."""
+    log = LogWriter(tmp_path / "log")
+    for _ in range(40):
+        log.add(1)
+        log.rotate()
+    far = sign_checkpoint(log.key, log.pair.sign, 1 << 62, bytes(32))
+    (log.folder / "00000000000000000000.checkpoints").write_bytes(far + b"\n")
+    read: list[str] = []
+
+    @contextmanager
+    def counted(path):
+        read.append(path.name)
+        with mapped(path) as data:
+            yield data
+
+    monkeypatch.setattr(checkpoint_files, "mapped", counted)
+    assert Kind.TRUNCATED in kinds(_verified(log, processes=1))
+    assert read.count("00000000000000000000.checkpoints") <= 3
+
+
 class TestGivenCheckpoints:
     def test_s36_the_log_goes_on_from_each_that_it_signed(self, tmp_path):
         log = LogWriter(tmp_path / "log")
