@@ -115,8 +115,8 @@ def split_checkpoints(data: Buffer) -> Iterator[tuple[int, bytes]]:
     Yields:
         Offset and bytes of each note, whatever they hold. What is malformed takes those after it
         not along; what is left at the end of the file, such as a note that was not written to
-        its end, comes last. Of what is longer than a
-        note can be there is one byte too many. One note without an empty line after it is a file of one as well.
+        its end, comes last. Of what is longer than a note can be, one byte too many is there. One
+        note without an empty line after it is a file of one as well.
     """
     start = 0
     while start < len(data):
