@@ -8,7 +8,9 @@ from signward.audit.checkpoints import parse_checkpoint, split_checkpoints
 from signward.audit.errors import NoteError
 from signward.audit.findings import Finding, Kind
 from signward.audit.folder import mapped
+from signward.audit.framing import Buffer
 from signward.audit.marks import Mark
+from signward.audit.notes import MAX_NOTE
 
 __all__ = ["last_size", "read_marks", "unreadable"]
 
@@ -31,28 +33,40 @@ def read_marks(path: Path, least: int, findings: list[Finding]) -> list[Mark]:
         findings: Where to say what is wrong.
     """
     marks: list[Mark] = []
+    try:
+        with mapped(path) as content:
+            _read(content, path.name, least, marks, findings)
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        findings.append(unreadable(path.name, error))
+    return marks
+
+
+def _read(
+    content: Buffer, name: str, least: int, marks: list[Mark], findings: list[Finding]
+) -> None:
     newest = least - 1
-    content = _content(path, findings)
     for offset, note in split_checkpoints(content):
-        if not content.startswith(b"\n", offset + len(note)):  # the empty line
+        end = offset + len(note)
+        if len(note) <= MAX_NOTE and content[end : end + 1] != b"\n":  # the empty line
             text = "the last checkpoint was not written to its end"
-            findings.append(Finding(Kind.TORN_TAIL, text, path.name, offset))
-            break
+            findings.append(Finding(Kind.TORN_TAIL, text, name, offset))
+            return
         try:
             checkpoint = parse_checkpoint(note)
         except NoteError as error:
             text = f"a checkpoint is malformed: {error}"
-            findings.append(Finding(Kind.CHECKPOINT, text, path.name, offset))
+            findings.append(Finding(Kind.CHECKPOINT, text, name, offset))
             continue
         if checkpoint.size <= newest:
             text = (
                 f"an old checkpoint, of {checkpoint.size} records, stands where a newer one should"
             )
-            findings.append(Finding(Kind.REPLAYED, text, path.name, offset))
+            findings.append(Finding(Kind.REPLAYED, text, name, offset))
             continue
         newest = checkpoint.size
-        marks.append(Mark(checkpoint, path.name, offset))
-    return marks
+        marks.append(Mark(checkpoint, name, offset))
 
 
 def last_size(path: Path) -> int:
@@ -69,14 +83,3 @@ def last_size(path: Path) -> int:
         except NoteError:
             continue
     return size
-
-
-def _content(path: Path, findings: list[Finding]) -> bytes:
-    try:
-        with mapped(path) as data:
-            return data[:]
-    except FileNotFoundError:
-        return b""
-    except OSError as error:
-        findings.append(unreadable(path.name, error))
-        return b""

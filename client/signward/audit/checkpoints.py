@@ -9,8 +9,9 @@ from typing import TypeAlias
 
 from signward.audit.base64_text import decode_base64, encode_base64
 from signward.audit.errors import NoteError, SignatureError
+from signward.audit.framing import Buffer
 from signward.audit.merkle import HASH_SIZE
-from signward.audit.notes import Note, is_key_name, parse_note
+from signward.audit.notes import MAX_NOTE, Note, is_key_name, parse_note
 from signward.audit.verifier_keys import KeyType, VerifierKey
 
 __all__ = [
@@ -108,13 +109,14 @@ def verify_checkpoint(checkpoint: Checkpoint, key: VerifierKey) -> None:
         key.require(signature, message)
 
 
-def split_checkpoints(data: bytes) -> Iterator[tuple[int, bytes]]:
+def split_checkpoints(data: Buffer) -> Iterator[tuple[int, bytes]]:
     """Split a file of checkpoints, each followed by an empty line.
 
     Yields:
         Offset and bytes of each note, whatever they hold. What is malformed takes those after it
         not along; what is left at the end of the file, such as a note that was not written to
-        its end, comes last. One note without an empty line after it is a file of one as well.
+        its end, comes last. Of what is longer than a note can be, one byte too many is there. One
+        note without an empty line after it is a file of one as well.
     """
     start = 0
     while start < len(data):
@@ -123,5 +125,5 @@ def split_checkpoints(data: bytes) -> Iterator[tuple[int, bytes]]:
         if end >= 0 and _SIGNATURE.startswith(data[block : block + len(_SIGNATURE)]):
             end = data.find(_END, block)
         stop = len(data) if end < 0 else end + 1
-        yield start, data[start:stop]
+        yield start, data[start : min(stop, start + MAX_NOTE + 1)]
         start = stop + 1

@@ -9,6 +9,7 @@ __all__ = [
     "RecordError",
     "SegmentError",
     "SignatureError",
+    "UnprovableError",
 ]
 
 
@@ -26,6 +27,10 @@ class SignatureError(AuditError):
 
 class ProofError(AuditError):
     """A proof does not hold, or cannot be made."""
+
+
+class UnprovableError(AuditError):
+    """A log does not show a proof, as where it no longer has the hashes for it."""
 
 
 class RecordError(AuditError):

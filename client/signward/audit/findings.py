@@ -40,8 +40,9 @@ class Kind(StrEnum):
     UNSIGNED = "unsigned"  # no checkpoint covers anything: nothing is proved
     HASHES = "hashes"  # stored hashes, which are only derived, are wrong
     UNREADABLE = "unreadable"  # a file cannot be read
+    SHORTENED = "shortened"  # the beginning is gone, and nothing that is proved says why
 
-    SHORTENED = "shortened"  # retention removed the beginning
+    RETAINED = "retained"  # retention removed the beginning, as the log itself says
     UNSIGNED_TAIL = "unsigned-tail"  # records after the newest checkpoint
     TORN_TAIL = "torn-tail"  # a frame or checkpoint at the very end that was not written whole
     DISCARDED_TAIL = "discarded-tail"  # bytes that the next segment declares void
@@ -51,7 +52,7 @@ class Kind(StrEnum):
 
 _NOTES = frozenset(
     {
-        Kind.SHORTENED,
+        Kind.RETAINED,
         Kind.UNSIGNED_TAIL,
         Kind.TORN_TAIL,
         Kind.DISCARDED_TAIL,

@@ -25,9 +25,6 @@ def join(opened: Sequence[Opened], scans: Sequence[Scan | None], findings: Findi
             continue
         if number:
             _join(opened[number - 1], scans[number - 1], each.header, findings)
-        elif each.first:
-            text = f"the log begins with record {each.first}; older ones were removed"
-            findings.add(Finding(Kind.SHORTENED, text, segment_name(each.first), 0, each.first))
 
 
 def _join(before: Opened, scan: Scan | None, header: Header, findings: Findings) -> None:

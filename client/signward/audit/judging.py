@@ -13,10 +13,17 @@ from signward.audit.marks import Mark
 from signward.audit.merkle import HASH_SIZE
 from signward.audit.scanning import Scan
 from signward.audit.segment_list import Opened
-from signward.audit.segments import HASHES_NAME, checkpoints_name
+from signward.audit.segments import HASHES_NAME, checkpoints_name, segment_name
 from signward.audit.stored import frontier_at, nodes_over, stored_hash_count
 
-__all__ = ["judge_files", "judge_given", "judge_hashes", "judge_tail", "stored_hashes"]
+__all__ = [
+    "judge_beginning",
+    "judge_files",
+    "judge_given",
+    "judge_hashes",
+    "judge_tail",
+    "stored_hashes",
+]
 
 
 def judge_files(folder: LogFolder, findings: Findings) -> None:
@@ -36,6 +43,41 @@ def stored_hashes(folder: LogFolder) -> int:
         return folder.hashes.stat().st_size // HASH_SIZE
     except OSError:
         return 0
+
+
+def judge_beginning(
+    opened: Sequence[Opened],
+    scans: Sequence[Scan],
+    proved: int,
+    floor: int | None,
+    findings: Findings,
+) -> None:
+    """Judge whether what is missing at the beginning may be.
+
+    A header proves what the records before it were, not who removed them: the log has to say so
+    in a record that is proved, or whoever verifies it has to.
+
+    Args:
+        opened: The segments.
+        scans: Of all of them.
+        proved: Number of records that are proved.
+        floor: First record that has to be there; ``None``: the log has to say it.
+        findings: Where to say what is wrong.
+    """
+    first = opened[0].first if opened else 0
+    if not first or opened[0].header is None:
+        return
+    text = f"the log begins with record {first}; "
+    if floor is not None:
+        kind = Kind.RETAINED if first <= floor else Kind.SHORTENED
+        text += f"it has to be there from record {floor} on"
+    elif said := [s.retained for s in scans if s.retained is not None and s.retained < proved]:
+        kind = Kind.RETAINED
+        text += f"retention removed the older ones, as record {said[0]} says"
+    else:
+        kind = Kind.SHORTENED
+        text += "older ones are gone, and no record that is proved says that retention removed them"
+    findings.add(Finding(kind, text, segment_name(first), 0, 0, first - 1))
 
 
 def judge_given(

@@ -20,6 +20,7 @@ from signward.audit.folder import mapped
 from signward.audit.framing import Buffer, frames
 from signward.audit.marks import Judge, Mark
 from signward.audit.merkle import HASH_SIZE, CompactRange
+from signward.audit.retained import retained_from
 from signward.audit.segments import HASHES_NAME
 from signward.audit.stored import stored_hash_count
 from signward.audit.tasks import Task, marks_of
@@ -43,6 +44,7 @@ class Scan:
         checkpoints: Number of its checkpoints.
         newest: Largest checkpoint of the log itself that the tree agrees with.
         given: Sizes of given checkpoints that it agrees with.
+        retained: First record that says that retention removed what is gone, if one does.
         findings: In order.
     """
 
@@ -54,6 +56,7 @@ class Scan:
     checkpoints: int
     newest: Checkpoint | None
     given: list[int]
+    retained: int | None
     findings: list[Finding]
 
 
@@ -86,6 +89,7 @@ class _Scanner:
         self._length = len(data)
         self._end = task.start
         self._whole = True
+        self._retained: int | None = None
         stop = self._length if task.stop is None else min(task.stop, self._length)
         self._records = frames(data, task.start, stop, self._name, self._tree.size)
 
@@ -108,19 +112,23 @@ class _Scanner:
         self._judge.leftover(marks[::-1], ended=self._task.limit is None and self._whole)
         return Scan(
             tree.size, tree.nodes, self._end, self._length, self._whole,
-            len(ascending), self._judge.newest, self._judge.given, self._findings,
+            len(ascending), self._judge.newest, self._judge.given, self._retained,
+            self._findings,
         )  # fmt: skip
 
     def _take(self, room: int) -> bool:
         """Take up to ``room`` records into the tree; return whether there may be more."""
         leaves: list[bytes] = []
         sequence, end, digest = self._tree.size, self._end, sha256
+        begins = self._task.begins if self._retained is None else None
         try:
             for after, body in islice(self._records, room):
                 if not body.startswith(b'{"seq":%d,' % sequence):
                     self._out_of_order(body, sequence)
                     break
                 leaves.append(digest(b"\x00" + body).digest())
+                if begins is not None and retained_from(body) >= begins:
+                    self._retained, begins = sequence, None
                 sequence += 1
                 end = after
         except SegmentError as error:

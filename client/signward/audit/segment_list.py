@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -95,8 +96,8 @@ def tasks_for(
     A checkpoint belongs to the segment that holds the last record it speaks of. As a rule it
     stands beside that one; after a failed write it may stand beside an earlier one.
     """
-    reach = {first: last_size(folder.checkpoints_of(first)) for first in folder.checkpoints}
     limits: list[int | None] = [*(each.first for each in opened[1:]), None]
+    strays = _strays(folder, [each.first for each in opened])
     following = [*opened[1:], None]
     tasks: list[Task | None] = []
     for each, limit, after in zip(opened, limits, following, strict=True):
@@ -112,9 +113,7 @@ def tasks_for(
             stop=previous.end if previous and previous.first == first else None,
             limit=limit,
             checkpoints=folder.checkpoints_of(first),
-            earlier=tuple(
-                folder.checkpoints_of(f) for f, size in reach.items() if f < first < size
-            ),
+            earlier=_between(strays, first, limit),
             given=tuple(
                 mark for mark in given
                 if (mark.size > first or first == opened[0].first)
@@ -122,9 +121,29 @@ def tasks_for(
             ),
             key=key,
             hashes=folder.hashes if folder.has_hashes else None,
+            begins=opened[0].first or None,
         )  # fmt: skip
         tasks.append(task)
     return tasks
+
+
+def _strays(folder: LogFolder, firsts: Sequence[int]) -> list[Mark]:
+    """Return the checkpoints that do not stand beside their own segment, ascending by size.
+
+    What is wrong in such a file is said with the segment that it stands beside.
+    """
+    found: list[Mark] = []
+    for beside in folder.checkpoints:
+        path, number = folder.checkpoints_of(beside), bisect_right(firsts, beside)
+        if number < len(firsts) and firsts[number] < last_size(path):
+            found += (mark for mark in read_marks(path, 0, []) if mark.size > firsts[number])
+    return sorted(found, key=lambda mark: mark.size)
+
+
+def _between(strays: Sequence[Mark], first: int, limit: int | None) -> tuple[Mark, ...]:
+    start = bisect_right(strays, first, key=lambda mark: mark.size)
+    end = None if limit is None else bisect_right(strays, limit, key=lambda mark: mark.size)
+    return tuple(strays[start:end])
 
 
 def marks_beside(folder: LogFolder, first: int) -> list[Mark]:

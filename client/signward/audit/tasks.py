@@ -28,10 +28,12 @@ class Task:
             of the file.
         limit: First record of the next segment; ``None``: this is the last one.
         checkpoints: Its file of checkpoints.
-        earlier: Those of earlier segments that speak of records of this one.
+        earlier: Those beside earlier segments that speak of records of this one.
         given: Verified checkpoints from outside, of sizes in it.
         key: The log's.
         hashes: File of stored hashes to compare with, if there is one.
+        begins: First record of a log whose beginning is gone: a record is looked for that says
+            so; ``None``: it is all there.
     """
 
     path: Path
@@ -40,10 +42,11 @@ class Task:
     stop: int | None
     limit: int | None
     checkpoints: Path
-    earlier: tuple[Path, ...]
+    earlier: tuple[Mark, ...]
     given: tuple[Mark, ...]
     key: VerifierKey
     hashes: Path | None
+    begins: int | None = None
 
 
 def marks_of(task: Task, findings: list[Finding]) -> list[Mark]:
@@ -52,9 +55,8 @@ def marks_of(task: Task, findings: list[Finding]) -> list[Mark]:
     own = [
         *mark_of_header(task.header, task.path.name, findings),
         *read_marks(task.checkpoints, first, findings),
+        *task.earlier,
     ]
-    for path in task.earlier:
-        own += read_marks(path, 0, [])  # what is wrong there is said with its own segment
     found = [
         mark for mark in own
         if mark.size >= first and (limit is None or mark.size <= limit)

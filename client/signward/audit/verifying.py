@@ -12,6 +12,7 @@ from signward.audit.folder import LogFolder, list_folder
 from signward.audit.given import Given, marks_of_given
 from signward.audit.joining import join
 from signward.audit.judging import (
+    judge_beginning,
     judge_files,
     judge_given,
     judge_hashes,
@@ -62,6 +63,7 @@ def verify_log(
     *,
     given: Sequence[Given] = (),
     witnesses: Sequence[VerifierKey] = (),
+    floor: int | None = None,
     processes: int | None = None,
     progress: Callable[[int, int], object] = max,
 ) -> Report:
@@ -72,6 +74,8 @@ def verify_log(
         key: Its public key; the name of the key is the origin of the log.
         given: Checkpoints that it has to go on from.
         witnesses: Each of them has to have cosigned every given checkpoint.
+        floor: First record that has to be there; ``None``: all of them, but for those of which
+            the log itself says that retention removed them.
         processes: At most so many; ``None``: one for each processor.
         progress: Told now and then how many bytes of how many are done.
 
@@ -94,6 +98,7 @@ def verify_log(
     newest = max(
         (scan.newest for scan in done if scan.newest), key=lambda each: each.size, default=None
     )
+    judge_beginning(opened, done, newest.size if newest else 0, floor, findings)
     size = max((scan.size for scan in done), default=first)
     judge_given(folder, marks, first, newest, done, findings)
     sound = size if all(scan is not None and scan.whole for scan in scans) else None

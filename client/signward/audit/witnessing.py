@@ -12,7 +12,7 @@ from typing import Protocol
 
 from signward.audit.checkpoints import Checkpoint, parse_checkpoint, verify_checkpoint
 from signward.audit.cosignatures import cosign
-from signward.audit.errors import AuditError, NoteError, ProofError, SignatureError
+from signward.audit.errors import AuditError, NoteError, ProofError, SignatureError, UnprovableError
 from signward.audit.findings import Kind
 from signward.audit.proofs import check_consistency
 from signward.audit.verifier_keys import VerifierKey
@@ -47,7 +47,7 @@ class ShownLog(Protocol):
         """Return the proof that it continues what it was, both sizes above 0.
 
         Raises:
-            ProofError: It has none.
+            UnprovableError: It shows none.
         """
         ...
 
@@ -95,6 +95,12 @@ def _ensure_continues(log: ShownLog, known: Checkpoint, shown: Checkpoint) -> No
     try:
         proof = log.consistency(first, second) if 0 < first < second else ()
         check_consistency(first, second, known.root, shown.root, proof)
+    except UnprovableError as error:
+        text = (
+            f"that the log of {second} records begins with the {first} that it had cannot be"
+            f" proved any more: {error}; verify its files with --since and the state"
+        )
+        raise ContradictionError(Kind.UNDECIDED, text, *notes) from error
     except ProofError as error:
         text = f"the log of {second} records does not begin with the {first} that it had: {error}"
         raise ContradictionError(Kind.REWRITTEN, text, *notes) from error

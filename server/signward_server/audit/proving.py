@@ -67,10 +67,11 @@ class Proving:
         return proof
 
     def consistency(self, first_size: int, second_size: int, first: int) -> Sequence[bytes]:
-        """Return the proof that one tree continues another; see ``inclusion``."""
+        """Return the proof that one tree continues another; see ``inclusion``.
+
+        Records that retention removed have left their hashes, unless these were made again.
+        """
         signed_size, signed_root = self._last()
-        if first_size and not first <= first_size <= signed_size:
-            raise FieldInvalid.at("first_size", "must be a size of which the records are kept")
         if not first_size <= second_size <= signed_size:
             raise FieldInvalid.at("second_size", "must not be below the first, and be signed")
         try:
@@ -78,7 +79,11 @@ class Proving:
             before = tree_root(first_size, self._tree.node) if first_size else EMPTY_ROOT
             proof = consistency_proof(first_size, second_size, self._tree.node)
             check_consistency(first_size, second_size, before, root, proof)
-        except (LookupError, OSError, ProofError) as exc:
+        except LookupError as exc:
+            if first_size < first:  # removed records, and hashes that were begun anew since
+                raise FieldInvalid.at("first_size", "must be a size that has hashes") from exc
+            raise _damaged(exc) from exc
+        except (OSError, ProofError) as exc:
             raise _damaged(exc) from exc
         return proof
 

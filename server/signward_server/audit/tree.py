@@ -22,6 +22,7 @@ __all__ = ["Tree"]
 _SLICE = 32  # records that are hashed at a time: about 0.1 ms
 _PAUSE = 0.0003  # seconds after each, in which other threads run
 _WHOLE = 4096  # records at a time where nobody waits
+_HOLE = bytes(HASH_SIZE)  # what is read where ``anew`` left out a hash
 
 
 class Tree:
@@ -161,6 +162,6 @@ def _places(size: int) -> list[tuple[int, int]]:
 
 def _read(descriptor: int, level: int, n: int) -> bytes:
     node = os.pread(descriptor, HASH_SIZE, stored_hash_index(level, n) * HASH_SIZE)
-    if len(node) != HASH_SIZE:
+    if len(node) != HASH_SIZE or node == _HOLE:
         raise LookupError("this hash is not stored")
     return node

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Iterator, Sequence
 
 from signward.audit.checkpoints import Checkpoint, parse_checkpoint
-from signward.audit.errors import AuditError, ProofError
+from signward.audit.errors import AuditError, ProofError, UnprovableError
 from signward.audit.merkle import leaf_hash
 from signward.audit.proof_files import ConsistencyProof, InclusionProof
 from signward.audit.proofs import check_consistency, check_inclusion
@@ -61,12 +61,12 @@ class RemoteLog:
         """Return the proof that it continues what it was.
 
         Raises:
-            ProofError: It has none.
+            UnprovableError: It shows none.
         """
         try:
             return self._admin.prove_consistency(first, second_size=second).hashes
         except InvalidArgument as error:
-            raise ProofError("the daemon shows no proof") from error
+            raise UnprovableError("the daemon shows no proof") from error
 
     def prove_inclusion(self, sequence: int) -> InclusionProof:
         """Return the proof that a record is in the log of the newest checkpoint; it holds.

@@ -40,6 +40,16 @@ def verify(
         ),
     ] = None,
     witness: WitnessOption = None,
+    begins: Annotated[
+        int | None,
+        typer.Option(
+            "--from",
+            min=0,
+            metavar="SEQUENCE",
+            help="First record that has to be there. Default: all, but for what the log itself"
+            " says that retention removed.",
+        ),
+    ] = None,
     processes: Annotated[
         int | None, typer.Option(min=1, max=64, help="Default: one for each processor.")
     ] = None,
@@ -59,7 +69,7 @@ def verify(
     with reported(), _progress(quiet=as_json) as progress:
         report = verify_log(
             log_folder(folder), log_key,
-            given=given, witnesses=witnesses, processes=processes, progress=progress,
+            given=given, witnesses=witnesses, floor=begins, processes=processes, progress=progress,
         )  # fmt: skip
     output = Output(as_json)
     if as_json:

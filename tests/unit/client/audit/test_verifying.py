@@ -110,14 +110,60 @@ def test_checkpoints_made_before_a_failed_write_hold_after_it(log):
     assert Kind.TRUNCATED in kinds(report)
 
 
-def test_a_log_that_retention_shortened_is_proved_from_where_it_begins(log):
+def _behead(log: LogWriter) -> None:
     for path in log.folder.glob("00000000000000000000.*"):
         path.unlink()
+
+
+def _say_retained(log: LogWriter, first: object = 5, **fields: object) -> None:
+    log.add(1, **({"event": "retained", "details": {"first": first}} | fields))
+
+
+def test_s36_a_log_whose_beginning_somebody_removed_is_not_intact(log):
+    _behead(log)
+    for options in ({}, {"given": [given(log.note)]}, {"floor": 4}, {"floor": 0}):
+        report = _verified(log, **options)
+        assert not report.intact
+        (finding,) = report.findings
+        assert (finding.kind, finding.severity) == (Kind.SHORTENED, Severity.ERROR)
+        assert (finding.first, finding.last) == (0, 4)
+
+
+@pytest.mark.parametrize("first", [5, 9])
+def test_a_log_that_retention_shortened_is_proved_from_where_it_begins(log, first):
+    _say_retained(log, first)
+    log.checkpoint()
+    _behead(log)
     report = _verified(log)
     assert report.intact
-    assert (report.first, report.size, report.proved) == (5, 12, 12)
+    assert (report.first, report.size, report.proved) == (5, 13, 13)
     (finding,) = report.findings
-    assert (finding.kind, finding.first) == (Kind.SHORTENED, 5)
+    assert (finding.kind, finding.first, finding.last) == (Kind.RETAINED, 0, 4)
+    assert "record 12 says" in finding.text
+
+
+def test_retention_is_not_said_by_what_only_looks_like_it(log):
+    for first in (4, "5", None):
+        _say_retained(log, first)
+    _say_retained(log, event="signature", intent={"event": "retained"})
+    log.checkpoint()
+    _say_retained(log)  # no checkpoint covers it
+    _behead(log)
+    report = _verified(log)
+    assert kinds(report) == [Kind.SHORTENED, Kind.UNSIGNED_TAIL]
+    assert not report.intact
+
+
+@pytest.mark.parametrize("floor", [5, 6, 100])
+def test_who_verifies_may_say_where_the_log_begins(log, floor):
+    _behead(log)
+    report = _verified(log, floor=floor)
+    assert report.intact
+    assert kinds(report) == [Kind.RETAINED]
+    # ... and is not overruled by the log
+    _say_retained(log)
+    log.checkpoint()
+    assert kinds(_verified(log, floor=3)) == [Kind.SHORTENED]
 
 
 def test_stored_hashes_may_be_missing_or_behind(log):
@@ -209,6 +255,27 @@ def test_progress_reaches_the_end(log):
     assert seen[0] == (0, total)
 
 
+def test_checkpoints_of_much_more_than_there_is_are_read_once_for_each_file(tmp_path, monkeypatch):
+    """Not once more for every later segment: that would take as long as somebody likes."""
+    log = LogWriter(tmp_path / "log")
+    for _ in range(40):
+        log.add(1)
+        log.rotate()
+    far = sign_checkpoint(log.key, log.pair.sign, 1 << 62, bytes(32))
+    (log.folder / "00000000000000000000.checkpoints").write_bytes(far + b"\n")
+    read: list[str] = []
+
+    @contextmanager
+    def counted(path):
+        read.append(path.name)
+        with mapped(path) as data:
+            yield data
+
+    monkeypatch.setattr(checkpoint_files, "mapped", counted)
+    assert Kind.TRUNCATED in kinds(_verified(log, processes=1))
+    assert read.count("00000000000000000000.checkpoints") <= 3
+
+
 class TestGivenCheckpoints:
     def test_s36_the_log_goes_on_from_each_that_it_signed(self, tmp_path):
         log = LogWriter(tmp_path / "log")
@@ -234,22 +301,22 @@ class TestGivenCheckpoints:
         log.checkpoint()
         for path in log.folder.glob("00000000000000000000.*"):
             path.unlink()
-        report = _verified(log, given=[given(old)])
-        assert kinds(report) == [Kind.SHORTENED]
+        report = _verified(log, given=[given(old)], floor=7)
+        assert kinds(report) == [Kind.RETAINED]
         other = LogWriter(tmp_path / "other", log.key.name)
         other.add(3, note="another")
-        report = _verified(log, given=[given(other.checkpoint())])
-        assert kinds(report) == [Kind.SHORTENED, Kind.REWRITTEN]
+        report = _verified(log, given=[given(other.checkpoint())], floor=7)
+        assert kinds(report) == [Kind.RETAINED, Kind.REWRITTEN]
         hashes = log.folder / "hashes"
         kept = hashes.read_bytes()
         leaf = stored_hash_index(0, 3) * 32
         for change in (kept[:leaf] + bytes(32) + kept[leaf + 32 :], kept[:64]):
             hashes.write_bytes(change)
-            report = _verified(log, given=[given(old)])
+            report = _verified(log, given=[given(old)], floor=7)
             assert Kind.UNDECIDED in kinds(report)
             assert not report.intact
         hashes.unlink()
-        report = _verified(log, given=[given(old)])
+        report = _verified(log, given=[given(old)], floor=7)
         assert Kind.UNDECIDED in kinds(report)
         assert not report.intact
 
@@ -269,7 +336,7 @@ class TestGivenCheckpoints:
         assert Kind.UNSIGNED in kinds(report)
         assert not report.intact  # the given one is of the log's very beginning here
         log.checkpoint()
-        assert _verified(log, given=[given(old)]).intact
+        assert _verified(log, given=[given(old)], floor=3).intact
 
     def test_the_empty_log_is_the_beginning_of_every_log(self, tmp_path):
         log = LogWriter(tmp_path / "log")
@@ -281,6 +348,6 @@ class TestGivenCheckpoints:
         for path in log.folder.glob("00000000000000000000.*"):
             path.unlink()
         (log.folder / "hashes").unlink()
-        assert _verified(log, given=[given(empty)]).intact
+        assert _verified(log, given=[given(empty)], floor=1).intact
         lie = sign_checkpoint(log.key, log.pair.sign, 0, bytes(32))
-        assert not _verified(log, given=[given(lie)]).intact
+        assert not _verified(log, given=[given(lie)], floor=1).intact

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from signward.audit.checkpoints import parse_checkpoint, verify_checkpoint
 from signward.audit.cosignatures import verify_cosignature
-from signward.audit.errors import ProofError
+from signward.audit.errors import UnprovableError
 from signward.audit.findings import Kind
 from signward.audit.notes import Note, NoteSignature, parse_note
 from signward.audit.witness_keys import make_witness_key
@@ -148,11 +148,13 @@ def test_a_log_that_shows_no_proof_is_named(
     shown: _Shown, witness: Witness, state: WitnessState
 ) -> None:
     def refusing(first: int, second: int) -> Sequence[bytes]:
-        raise ProofError("the daemon shows no proof")
+        raise UnprovableError("the daemon shows no proof")
 
     shown.log.append()
     shown.consistency = refusing  # type: ignore[method-assign]
-    assert _refused(witness, shown, state).kind is Kind.REWRITTEN
+    error = _refused(witness, shown, state)
+    assert error.kind is Kind.UNDECIDED
+    assert "cannot be proved any more" in str(error)
 
 
 @given(st.lists(st.binary(max_size=33), max_size=5))

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 from signward.audit.checkpoints import parse_checkpoint
-from signward.audit.merkle import leaf_hash
-from signward.audit.proofs import check_inclusion
+from signward.audit.merkle import CompactRange, leaf_hash
+from signward.audit.proofs import check_consistency, check_inclusion
 from signward_server.audit.beginning import Place
 from signward_server.audit.retention import Keep, Retention
 from signward_server.audit.uploader import Uploader
@@ -115,6 +115,21 @@ def test_a_log_goes_on_and_proves_what_is_left(home: LogHome) -> None:
     home.verified()
 
 
+def test_a_witness_that_was_away_longer_than_records_are_kept_goes_on(home: LogHome) -> None:
+    with home.opened() as log:
+        roots = {size: CompactRange() for size in range(1, 9)}
+        for size, tree in roots.items():
+            tree.extend(map(leaf_hash, log.records(0, size)))
+    _apply(home, Keep(size=1), signed=8)
+    with home.opened() as log:
+        last = parse_checkpoint(log.checkpoint())
+        assert log.first == 8
+        for size, tree in roots.items():
+            proof = log.consistency(size, last.size)
+            check_consistency(size, last.size, tree.root(), last.root, proof)
+            assert log.consistency(size, 8) is not None
+
+
 def test_a_running_log_removes_by_itself(home: LogHome) -> None:
     with home.opened(size=1, keep=Keep(size=1)) as log:
         log.record(an_entry())
@@ -146,6 +161,8 @@ def test_what_is_left_verifies_after_each_step_of_a_removal(
             home.verified()
 
     def announce(first: int) -> None:
+        with home.opened() as log:
+            log.note(AuditEvent.RETAINED, {"first": first})
         files.before = look
 
     Retention(home.place, Keep(size=1), lambda: 0.0).apply(8, announce)

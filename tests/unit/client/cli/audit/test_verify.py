@@ -47,6 +47,19 @@ def test_a_tail_without_a_checkpoint_is_no_error(verify, log):
     assert outcome.stdout.endswith("\nintact\n")
 
 
+def test_a_beginning_that_is_gone_is_an_error_unless_it_may_be(verify, log):
+    for path in log.folder.glob(f"{0:020}.*"):
+        path.unlink()
+    outcome = verify()
+    assert outcome.code == 1
+    assert "shortened" in outcome.stdout
+    first = min(int(path.stem) for path in log.folder.glob("*.log"))
+    assert verify("--from", first - 1).code == 1
+    outcome = verify("--from", first)
+    assert outcome.code == 0
+    assert "retained" in outcome.stdout
+
+
 def test_what_is_wrong_is_named_with_its_place(verify, log):
     _break(log)
     outcome = verify()

@@ -166,7 +166,7 @@ def test_a_proof_that_is_withheld_is_refused(witness, daemon, log):
     daemon.plan("GetAuditProof", status("INVALID_ARGUMENT", "FIELD_INVALID"))
     outcome = witness("--once")
     assert outcome.code == 1
-    assert "NOT COSIGNED, rewritten: " in outcome.stderr
+    assert "NOT COSIGNED, undecided: " in outcome.stderr
 
 
 def test_a_daemon_that_does_not_answer_is_no_contradiction(witness, files, daemon):
