@@ -45,17 +45,17 @@ def test_the_sixth_key_within_five_minutes_is_refused(home):
 def test_items_of_calls_batches_and_streams_count_together(home):
     with Daemon(home, "--set", SIGNING) as daemon, daemon.client("admin") as admin:
         create(admin, "key")
-        create(admin, "desk-2")
+        create(admin, "other-desk")
         request = sign_request("key")
         admin.sign(request)
-        items = list(admin.sign_batch([request, request, sign_request("desk-2"), request]))
+        items = list(admin.sign_batch([request, request, sign_request("other-desk"), request]))
         reasons = [getattr(item, "reason", "") for item in items]
         assert reasons == ["", "", "", "RATE_LIMITED"]
         assert refusal(lambda: admin.sign(request)).reason == "RATE_LIMITED"
-        admin.sign(sign_request("desk-2"))
+        admin.sign(sign_request("other-desk"))
         text = "\n".join(metrics(daemon))
         assert 'signward_rate_limited_total{method_class="sign"} 2.0' in text
-        assert "desk-2" not in text
+        assert "other-desk" not in text
         assert "admin" not in text
 
 
