@@ -23,8 +23,8 @@ from signward.audit.segments import (
 
 __all__ = ["LogFolder", "list_folder", "mapped"]
 
-# A segment's draft, and the mark of one that was uploaded: the daemon's own, and no evidence.
-_BESIDE = re.compile(r"[0-9]{20}\.(?:log\.new|uploaded)", re.ASCII)
+# Drafts, marks of uploads, and cuts to be recorded: the daemon's own, and no evidence.
+_BESIDE = re.compile(r"[0-9]{20}\.(?:log\.new|uploaded)|cuts\.json(?:\.new)?", re.ASCII)
 _OPEN = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 
 

@@ -73,6 +73,11 @@ class Failures:
             else:
                 self._suppressed += 1
 
+    def suppress(self) -> None:
+        """Count something that nobody will read of, for lack of room."""
+        with self._lock:
+            self._suppressed += 1
+
     def drain(self) -> list[bytes]:
         """Return the records of what was counted since the last time, and begin a new second.
 

@@ -22,6 +22,7 @@ DRAFT = ".new"
 UPLOADED = ".uploaded"
 """Ending of the empty file that says that a segment has been uploaded."""
 
+_CUTS = "cuts.json"
 _is_beside = re.compile(r"([0-9]{20})\.(?:checkpoints|uploaded)", re.ASCII).fullmatch
 
 
@@ -55,6 +56,16 @@ class Folder:
     def hashes(self) -> Path:
         """The stored hashes of the tree."""
         return self.path / HASHES_NAME
+
+    @property
+    def cuts(self) -> Path:
+        """What recovery has cut and no record tells of yet."""
+        return self.path / _CUTS
+
+    @property
+    def cuts_draft(self) -> Path:
+        """Where that is put together."""
+        return self.path / (_CUTS + DRAFT)
 
     def segments(self) -> list[int]:
         """Return the numbers of the first records of all segments, rising.

@@ -27,6 +27,7 @@ __all__ = ["Bounds", "Keeping"]
 _log = logging.getLogger(__name__)
 
 _SECOND = 0.99  # at most so often, whoever wakes the thread
+_MOST_NOTES = 64  # that wait until they can be written; others are counted
 _RETENTION_EVERY = 60  # seconds
 
 
@@ -62,6 +63,8 @@ class Keeping:
         tend: Looks after the uploads; returns how many have failed since the last time.
         clock: Time.
         meter: Is told how things are.
+        cuts: How many cuts the first notes tell of.
+        forget_cuts: Called when they do, on the disk; raises ``OSError``.
         first: Number of the oldest record.
     """
 
@@ -81,6 +84,8 @@ class Keeping:
         tend: Callable[[], int],
         clock: Clock,
         meter: Meter,
+        cuts: int,
+        forget_cuts: Callable[[], None],
         first: int,
     ) -> None:
         self._writer = writer
@@ -96,7 +101,10 @@ class Keeping:
         self._tend = tend
         self._clock = clock
         self._meter = meter
-        self._notes: deque[bytes] = deque(maxlen=64)
+        self._notes: deque[bytes] = deque()
+        self._cuts = cuts
+        self._forget_cuts = forget_cuts
+        self._told = 0  # notes
         self._noting = threading.Lock()
         self._next_second = 0.0
         self._next_retention = 0.0
@@ -107,7 +115,10 @@ class Keeping:
 
     def note(self, event: AuditEvent, details: Mapping[str, str | int]) -> None:
         """Record an event of the daemon itself, now or as soon as that is possible."""
-        self._notes.append(self._encoder.event(event, details=details))
+        if len(self._notes) < _MOST_NOTES:
+            self._notes.append(self._encoder.event(event, details=details))
+        else:
+            self._failures.suppress()
         self._write_notes()
 
     def look(self) -> None:
@@ -128,8 +139,9 @@ class Keeping:
             self._retain()
 
     def _sign(self, now: float) -> None:
-        size = self._signed.size
+        size, told = self._signed.size, self._told
         self._checkpointing.sign()
+        self._signed_notes(told)
         if self._signed.size != size or self._writer.next == size:
             self._signed_at = now
         segment, bounds = self._writer.segment, self._bounds
@@ -161,7 +173,16 @@ class Keeping:
         self._write_notes()
         self._write_failures(self._failures.drain())
         with suppress(AuditUnavailable):
+            told = self._told
             self._checkpointing.sign()
+            self._signed_notes(told)
+
+    def _signed_notes(self, told: int) -> None:
+        """Forget the cuts once so many notes are in the log, signed, that they are among them."""
+        if self._cuts and told >= self._cuts:
+            with suppress(OSError):  # the next round tries again
+                self._forget_cuts()
+                self._cuts = 0
 
     def _repair(self, now: float) -> None:
         cause = self._writer.failure
@@ -183,6 +204,7 @@ class Keeping:
             while self._notes:
                 self._writer.append((self._notes[0],))
                 self._notes.popleft()
+                self._told += 1
 
     def _write_failures(self, records: list[bytes]) -> None:
         if not records:

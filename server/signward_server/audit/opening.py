@@ -13,6 +13,7 @@ from signward_server.audit.beginning import Place
 from signward_server.audit.checkpoint_key import CheckpointKey
 from signward_server.audit.checkpointing import Checkpointing, Signed
 from signward_server.audit.clock_watch import ClockWatch
+from signward_server.audit.cuts import forget_cuts
 from signward_server.audit.encoding import Encoder
 from signward_server.audit.failures import Budget, Failures
 from signward_server.audit.files import Files, SystemFiles
@@ -98,8 +99,8 @@ def open_log(
                 "check the disk and the folder's owner",
             ) from exc
         log = _assembled(options, place, key, found, clock, meter, tend, opened.pop_all())
-    if found.cut:
-        log.note(AuditEvent.RECOVERED, found.cut)
+    for cut in found.cuts:
+        log.note(AuditEvent.RECOVERED, cut)
     return log
 
 
@@ -154,6 +155,8 @@ def _assembled(
         tend=tend,
         clock=clock,
         meter=meter,
+        cuts=len(found.cuts),
+        forget_cuts=lambda: forget_cuts(place),
         first=place.folder.segments()[0],
     )
     reading = Reading(place, writer)

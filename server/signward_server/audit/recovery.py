@@ -14,6 +14,7 @@ from signward.audit.segments import Header, read_header
 
 from signward_server.audit.beginning import Place
 from signward_server.audit.checkpoint_key import CheckpointKey
+from signward_server.audit.cuts import Cut, announce_cut, pending_cuts
 from signward_server.audit.last_checkpoint import OTHER_LOG, last_checkpoint, signed_checkpoint
 from signward_server.audit.replay import (
     DAMAGED,
@@ -38,13 +39,13 @@ class Recovered:
         segment: The last segment, open.
         tree: The tree over all records.
         checkpoint: The last one, ``None`` if there is none.
-        cut: What was cut, for a record of it; empty if nothing was.
+        cuts: What was cut, now or earlier, and no record may tell of yet.
     """
 
     segment: Segment
     tree: Tree
     checkpoint: Checkpoint | None
-    cut: dict[str, str | int]
+    cuts: list[Cut]
 
 
 def recover(place: Place, key: CheckpointKey, clock: Clock) -> Recovered:
@@ -62,8 +63,7 @@ def recover(place: Place, key: CheckpointKey, clock: Clock) -> Recovered:
     for draft in place.folder.drafts():
         place.files.remove(draft)
     checkpoint = last_checkpoint(place, key)
-    cut: dict[str, str | int] = {}
-    segments = _begun(place, checkpoint, cut)
+    segments = _begun(place, checkpoint)
     path = place.folder.segment(segments[-1])
     with content_of(path) as content:
         header, offset = _header(content, path, key)
@@ -81,10 +81,12 @@ def recover(place: Place, key: CheckpointKey, clock: Clock) -> Recovered:
                 DAMAGED,
             )
         created = clock.monotonic() - _age(content, offset, last.size, clock)
-        if rest := content[last.size :]:
-            cut |= {"segment": path.name, "bytes": len(rest), "sha256": sha256(rest).hexdigest()}
+        rest = content[last.size :]
+        cut: Cut = {"segment": path.name, "bytes": len(rest), "sha256": sha256(rest).hexdigest()}
+        is_cut = len(rest) > 0
     descriptor = place.files.reopen(path)
-    if "bytes" in cut:
+    if is_cut:
+        announce_cut(place, cut)
         place.files.cut(path, last.size)
     place.files.sync(descriptor)
     _sweep(place, set(segments))
@@ -98,10 +100,10 @@ def recover(place: Place, key: CheckpointKey, clock: Clock) -> Recovered:
         marks=last.marks,
         created=created,
     )
-    return Recovered(segment, tree, checkpoint, cut)
+    return Recovered(segment, tree, checkpoint, pending_cuts(place))
 
 
-def _begun(place: Place, checkpoint: Checkpoint | None, cut: dict[str, str | int]) -> list[int]:
+def _begun(place: Place, checkpoint: Checkpoint | None) -> list[int]:
     """Return the segments, without a last one that was never begun: its header is not whole."""
     segments = place.folder.segments()
     if not segments:
@@ -119,8 +121,8 @@ def _begun(place: Place, checkpoint: Checkpoint | None, cut: dict[str, str | int
             except SegmentError:
                 segments.pop()
                 place.files.remove(place.folder.uploaded(segments[-1]))  # it goes on
+                announce_cut(place, {"removed": path.name})
                 place.files.remove(path)
-                cut["removed"] = path.name
     return segments
 
 

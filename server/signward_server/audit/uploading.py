@@ -7,9 +7,11 @@ standard output.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -98,6 +100,7 @@ class Uploading:
                 [*self._command, *map(str, paths)],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
+                start_new_session=True,
             )
             code = _code(process)
             if code == 0:
@@ -119,15 +122,15 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def _code(process: subprocess.Popen[bytes]) -> int:
-    """Return how a command ends; one that takes too long, or outlives the daemon, is ended."""
+    """Return how a command ends; what it leaves running then, or takes too long, is ended."""
     end = time.monotonic() + _LONGEST
     try:
         while (code := process.poll()) is None and time.monotonic() < end:
             _wait(_POLL_EVERY)
     finally:
-        if process.poll() is None:
-            process.kill()
-            process.wait()
+        with contextlib.suppress(ProcessLookupError):  # as it mostly is: nothing is left
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
     return -1 if code is None else code
 
 

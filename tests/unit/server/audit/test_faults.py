@@ -10,8 +10,11 @@ from pathlib import Path
 
 import pytest
 from signward_server.audit.log import Log
+from signward_server.audit.recovery import recover
+from signward_server.core.audit_events import AuditEvent
 from signward_server.core.errors import AuditUnavailable
 from signward_server.core.ports import Event, Level
+from signward_server.core.startup import AuditRefused
 
 from tests.fakes.audit_logs import LogHome, an_entry, events_of
 from tests.fakes.faulty_files import FaultyFiles
@@ -329,3 +332,53 @@ def test_a_disk_that_keeps_up_is_not_stalled(home: LogHome, files: FaultyFiles) 
         while time.monotonic() < end:
             log.record(an_entry())
             time.sleep(0.01)
+
+
+def test_s37_a_cut_is_told_of_though_the_daemon_was_killed_before_it_could(
+    home: LogHome, files: FaultyFiles
+) -> None:
+    cuts = home.place.folder.cuts
+    with home.opened() as log:
+        log.record(an_entry())
+    with home.place.folder.segment(0).open("ab") as file:
+        file.write(b"\0\0\0\x50abcdtorn")
+    recover(home.place, home.key, home.clock).segment.close()  # and killed
+    assert cuts.exists()
+    with home.opened() as log:
+        details = json.loads(log.records(1, 1)[0])["details"]
+        assert (details["segment"], details["bytes"]) == (f"{0:020}.log", 12)
+        log.checkpoint()
+        assert eventually(lambda: not cuts.exists())
+        assert events_of(log) == ["signature", "recovered"]
+    home.verified()
+
+
+def test_nothing_is_cut_that_cannot_be_told_of(home: LogHome, files: FaultyFiles) -> None:
+    path = home.place.folder.segment(0)
+    with path.open("ab") as file:
+        file.write(b"torn")
+    before = path.read_bytes()
+    files.faults["write"] = errno.ENOSPC
+    with pytest.raises(AuditRefused), home.opened():
+        pass
+    assert path.read_bytes() == before
+    files.faults.clear()
+    home.place.folder.cuts.write_bytes(b"{")
+    with home.opened() as log:
+        details = [json.loads(body)["details"] for body in log.records(0, 9)]
+    assert details[0] == {"unreadable": "cuts.json"}
+    assert details[1]["bytes"] == 4
+    assert not home.place.folder.cuts.exists()
+
+
+def test_notes_that_find_no_room_are_counted(home: LogHome, files: FaultyFiles) -> None:
+    with home.opened() as log:
+        files.faults["write"] = errno.ENOSPC
+        for number in range(70):
+            log.note(AuditEvent.RELOADED, {"part": number})
+        files.faults.clear()
+        assert _is_written_again(log)
+        assert eventually(lambda: "suppressed" in events_of(log))
+        records = [json.loads(body) for body in log.records(0, 100)]
+        assert sum(record["event"] == "reloaded" for record in records) == 64
+        assert [r["count"] for r in records if r["event"] == "suppressed"] == [7]

@@ -304,3 +304,15 @@ def test_an_uploader_that_dies_is_started_again(
         uploader.close()
     uploader.close()
     assert uploader.tend() == 0
+
+
+def test_what_a_command_leaves_running_is_ended(
+    home: LogHome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("signward_server.audit.uploading._wait", time.sleep)
+    folder, told = home.place.folder, tmp_path / "pid"
+    script = f"sleep 60 & echo $! > {told}"
+    assert Uploading(home.folder, ["sh", "-c", script])._upload(0)
+    assert folder.uploaded(0).exists()
+    status = Path(f"/proc/{told.read_text().strip()}/stat")
+    assert eventually(lambda: not status.exists() or status.read_text().split()[2] == "Z")
