@@ -52,8 +52,9 @@ def serve(
         load_again = partial(load, file, environment=dict(os.environ), flags=flags, guarded=True)
 
         def put_together(known: Settings, source: SettingsSource) -> Daemon:
+            daemon = build(known, source, api_key=api_key)
             if not development:
                 advise(known)
-            return build(known, source, api_key=api_key)
+            return daemon
 
         run(load_again(), SettingsSource(load_again, file), folder, put_together)
