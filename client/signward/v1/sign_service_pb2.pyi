@@ -75,8 +75,8 @@ class SignRequest(_message.Message):
     """
     request_id: _builtins.str
     """Makes retries safe: at most 64 printable ASCII characters, scoped by identity, method and key.
-    The same content gets the same answer; other content is refused with REQUEST_ID_REUSED. Empty:
-    each request counts by itself.
+    The same content gets the same answer, but for audit_sequence, which names the record of each
+    answer; other content is refused with REQUEST_ID_REUSED. Empty: each request counts by itself.
     """
     @_builtins.property
     def raw(self) -> Global___RawMessage:
