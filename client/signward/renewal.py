@@ -220,7 +220,7 @@ class Renewal:
 
 def _after_fork() -> None:
     for renewal in list(_renewals):
-        renewal._begin_anew()  # noqa: SLF001
+        renewal._begin_anew()  # noqa: SLF001 -- of this module
 
 
 _renewals: weakref.WeakSet[Renewal] = weakref.WeakSet()

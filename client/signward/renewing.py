@@ -35,17 +35,17 @@ class RenewingChannel(grpc.Channel):
         """Return a method with one request and one answer."""
         return _OneAnswer(self._renewal, lambda channel: channel.unary_unary(*arguments, **options))
 
-    def unary_stream(self, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401
+    def unary_stream(self, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401 -- as grpc's
         """Return a method with one request and many answers."""
         return _Answers(self._renewal, lambda channel: channel.unary_stream(*arguments, **options))
 
-    def stream_unary(self, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401
+    def stream_unary(self, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401 -- as grpc's
         """Return a method with many requests and one answer."""
         return _OneAnswer(
             self._renewal, lambda channel: channel.stream_unary(*arguments, **options)
         )
 
-    def stream_stream(self, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401
+    def stream_stream(self, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401 -- as grpc's
         """Return a method with many requests and many answers."""
         return _Answers(self._renewal, lambda channel: channel.stream_stream(*arguments, **options))
 
@@ -114,11 +114,11 @@ class _Answers(_Calls):
 
     def __call__(
         self,
-        request: Any,  # noqa: ANN401
+        request: Any,  # noqa: ANN401 -- as grpc's
         timeout: float | None = None,
         metadata: _Metadata | None = None,
-        **options: Any,  # noqa: ANN401
-    ) -> Any:  # noqa: ANN401
+        **options: Any,  # noqa: ANN401 -- as grpc's
+    ) -> Any:  # noqa: ANN401 -- as grpc's
         connection, method = self._now()
         return _kept(connection, method(request, timeout, metadata, **options))
 
@@ -130,26 +130,26 @@ class _OneAnswer(_Calls):
 
     def __call__(
         self,
-        request: Any,  # noqa: ANN401
+        request: Any,  # noqa: ANN401 -- as grpc's
         timeout: float | None = None,
         metadata: _Metadata | None = None,
-        **options: Any,  # noqa: ANN401
-    ) -> Any:  # noqa: ANN401
+        **options: Any,  # noqa: ANN401 -- as grpc's
+    ) -> Any:  # noqa: ANN401 -- as grpc's
         _held, method = self._now()
         return method(request, timeout, metadata, **options)
 
-    def with_call(self, request: Any, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401
+    def with_call(self, request: Any, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401 -- as grpc's
         """Return the answer and the call."""
         _held, method = self._now()
         return method.with_call(request, *arguments, **options)
 
-    def future(self, request: Any, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401
+    def future(self, request: Any, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401 -- as grpc's
         """Return a future of the answer."""
         connection, method = self._now()
         return _kept(connection, method.future(request, *arguments, **options))
 
 
-def _kept(connection: Connection, call: Any) -> Any:  # noqa: ANN401
+def _kept(connection: Connection, call: Any) -> Any:  # noqa: ANN401 -- as grpc's
     """Tie a connection to a call, so that it lives while an answer may be asked for."""
     call.signward_connection = connection
     return call

@@ -161,7 +161,7 @@ def connected(command: Callable[..., None], *, private_key: str = "--key") -> Ca
         for parameter in (*own, *_connection_options(private_key))
     ]
     # Typer reads both.
-    wrapper.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    wrapper.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # a function's
     wrapper.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return wrapper
 

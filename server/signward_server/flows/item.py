@@ -141,7 +141,7 @@ class Item:
 
     def sign_with(self, others: Sequence[Item]) -> Sequence[Signature]:
         """Sign the messages of items with the pen of this one; raises as ``Custody.sign``."""
-        messages = [other._judging.decoded.messages[0] for other in others]  # noqa: SLF001
+        messages = [other._judging.decoded.messages[0] for other in others]  # noqa: SLF001  # of this class
         return self._custody().sign_many(messages, self._context())
 
     def take(self, signature: Signature) -> None:

@@ -39,7 +39,7 @@ class Workers(Protocol):
         """Return whether a thread of theirs takes a message; otherwise the caller works."""
         ...
 
-    def take(self, stream: ItemStream, message: Any) -> None:  # noqa: ANN401
+    def take(self, stream: ItemStream, message: Any) -> None:  # noqa: ANN401  # grpcio's own
         """Have a thread work on a message."""
         ...
 
@@ -83,7 +83,7 @@ class ItemStream:
         self,
         workers: Workers,
         event: Any,  # noqa: ANN401  # grpcio's own
-        state: Any,  # noqa: ANN401
+        state: Any,  # noqa: ANN401  # grpcio's own
         behaviour: Callable[..., Any],
     ) -> None:
         self.behaviour = behaviour
@@ -103,7 +103,7 @@ class ItemStream:
         self._is_worked_on = True
         self._workers.take(self, NUDGE)
 
-    def __call__(self, event: Any) -> object:  # noqa: ANN401
+    def __call__(self, event: Any) -> object:  # noqa: ANN401  # grpcio's own
         """Take what has come: a message, or ``None`` for the end of them.
 
         It is the end too when the caller goes while nothing is worked on: nothing is refused.
@@ -142,7 +142,7 @@ class ItemStream:
         """End it as cancelled."""
         self._call.cancel()
 
-    def work(self, message: Any) -> None:  # noqa: ANN401
+    def work(self, message: Any) -> None:  # noqa: ANN401  # grpcio's own
         """Work on a message; for whoever has found the stream free. Never raises."""
         try:
             self._work(message)
@@ -150,7 +150,7 @@ class ItemStream:
             unexpected(error)
             self.cancel()
 
-    def _work(self, message: Any) -> None:  # noqa: ANN401
+    def _work(self, message: Any) -> None:  # noqa: ANN401  # grpcio's own
         state = self._state
         self._given = message
         answer, proceed = state.context.run(
@@ -173,12 +173,12 @@ class ItemStream:
     def __iter__(self) -> ItemStream:
         return self
 
-    def __next__(self) -> Any:  # noqa: ANN401
+    def __next__(self) -> Any:  # noqa: ANN401  # grpcio's own
         if self._given is _END:
             raise StopIteration
         return self._given
 
-    def _ask(self, answer: Any) -> None:  # noqa: ANN401
+    def _ask(self, answer: Any) -> None:  # noqa: ANN401  # grpcio's own
         """Send an answer, if it is one, and ask for the next message."""
         operations = [cygrpc.ReceiveMessageOperation(_NO_FLAGS)]
         if answer is not NUDGE:

@@ -62,8 +62,8 @@ def mark(behaviour: object, swift: Swift | None) -> None:
         behaviour: What grpcio calls.
         swift: See ``rpc.early.mark``.
     """
-    behaviour.by_item = True  # type: ignore[attr-defined]
-    behaviour.swift = swift  # type: ignore[attr-defined]
+    behaviour.by_item = True  # type: ignore[attr-defined]  # a function's
+    behaviour.swift = swift  # type: ignore[attr-defined]  # a function's
 
 
 class StreamPool(futures.ThreadPoolExecutor):
@@ -85,7 +85,7 @@ class StreamPool(futures.ThreadPoolExecutor):
         fn: Callable[..., Any],
         /,
         *args: Any,  # noqa: ANN401  # grpcio's own
-        **kwargs: Any,  # noqa: ANN401
+        **kwargs: Any,  # noqa: ANN401  # grpcio's own
     ) -> futures.Future[Any] | None:
         """Take over a stream that is marked; run everything else on a thread.
 
@@ -111,7 +111,7 @@ class StreamPool(futures.ThreadPoolExecutor):
             _log.error("unexpected error", extra={"kind": type(error).__name__})
             return True
 
-    def take(self, stream: ItemStream, message: Any) -> None:  # noqa: ANN401
+    def take(self, stream: ItemStream, message: Any) -> None:  # noqa: ANN401  # grpcio's own
         """Have a thread work on a message."""
         try:
             super().submit(stream.work, message)

@@ -46,7 +46,7 @@ class _Audit(TyperGroup):
 
 
 def _loader(name: str) -> Callable[[], Any]:
-    def load() -> Any:  # noqa: ANN401
+    def load() -> Any:  # noqa: ANN401 -- Typer's
         function = name.replace("-", "_")
         alone = typer.Typer(add_completion=False)
         alone.command(name)(getattr(import_module(f"{__name__}.{function}"), function))

@@ -44,7 +44,7 @@ def audit_filter(fields: Fields, message: pb.AuditFilter) -> AuditFilter:
 def _time(
     fields: Fields, field: str, message: pb.AuditFilter, timestamp: Timestamp
 ) -> datetime | None:
-    if not message.HasField(field.rpartition(".")[2]):  # type: ignore[arg-type]
+    if not message.HasField(field.rpartition(".")[2]):  # type: ignore[arg-type]  # a name that it has
         return None
     found = moment(timestamp)
     if found is None:

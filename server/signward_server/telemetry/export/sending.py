@@ -76,7 +76,7 @@ class Sender:
                 return
             if not outcome.again or self._is_over():
                 break
-            pause = outcome.wait or 2**attempt * random.uniform(0.5, 1.0)  # noqa: S311
+            pause = outcome.wait or 2**attempt * random.uniform(0.5, 1.0)  # noqa: S311  # a pause, no secret
             self._backlog.ended.wait(min(pause, _LONGEST_PAUSE))
         self._refused += len(spans)
 
