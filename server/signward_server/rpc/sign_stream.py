@@ -58,7 +58,9 @@ class SignStream:
         try:
             item, request = self._item(data, response)
         except SignwardError as error:
-            response.error.CopyFrom(status_of(self._signing.unread(self._call, error)))
+            # An item of its own too, so that the stream's own end is told apart from it.
+            item = ItemCall(self._call, self._clock, None, "", self._later)
+            response.error.CopyFrom(status_of(self._signing.unread(item, error)))
             return response.SerializeToString()
         try:
             fill_response(response.response, self._signing.sign(item, request))

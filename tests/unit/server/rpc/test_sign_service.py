@@ -211,6 +211,20 @@ def test_a_bad_item_does_not_end_a_stream(world: World) -> None:
     assert reasons == ["OK", "PAYLOAD_MALFORMED", "FIELD_INVALID", "OK"]
 
 
+def test_an_item_that_cannot_be_read_is_told_of_as_an_item_and_not_as_its_stream(
+    world: World,
+) -> None:
+    streaming = routes(world)["SignStream"].streaming
+    assert streaming is not None
+    call = grpc_call(world)
+    assert len(list(streaming(iter([b"garbage", _item(2, _raw())]), call))) == 2
+    assert call.entry is None  # so that the stream's own failure would still be recorded
+    items = [(span.is_item, span.reason) for span in world.spans.finished]
+    assert items == [(True, "PAYLOAD_MALFORMED"), (True, "")]
+    world.endings.ended(call, RateLimited(retry_after=1.0))
+    assert world.audit.outcomes == ["PAYLOAD_MALFORMED", "OK", "RATE_LIMITED"]
+
+
 def test_an_item_with_unknown_fields_is_answered_under_its_id(world: World) -> None:
     (answer,) = _stream(world, [_item(7, _raw()) + UNKNOWN])
     assert (answer.id, _reason(answer.error)) == (7, "FIELD_INVALID")
