@@ -44,16 +44,27 @@ class Onward:
         clock: The clocks.
         for_good: Whether what the wall clock has once shown counts in place of its start: a
             clock that ran ahead for a moment has ended what it has ended.
-        floor: Seconds since the epoch that it begins at, if the wall clock shows less.
+        floor: Seconds since the epoch below which it never is.
+        reserved: How many of these lay ahead of time when the floor was stored. It stands
+            still for so long at most where the wall clock shows less, and so gains nothing
+            however often a process is started.
     """
 
-    __slots__ = ("_clock", "_for_good", "_offset", "_raising")
+    __slots__ = ("_clock", "_floor", "_for_good", "_offset", "_raising")
 
-    def __init__(self, clock: Clock, *, for_good: bool = False, floor: float = 0.0) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        for_good: bool = False,
+        floor: float = 0.0,
+        reserved: float = 0.0,
+    ) -> None:
         self._clock = clock
         self._for_good = for_good
         self._raising = threading.Lock()
-        self._offset = max(clock.time(), floor) - clock.monotonic()
+        self._floor = floor
+        self._offset = max(clock.time(), floor - reserved) - clock.monotonic()
 
     def time(self) -> float:
         """Return seconds since the epoch."""
@@ -61,22 +72,20 @@ class Onward:
         wall, boot = self._clock.time(), self._clock.monotonic()
         offset = wall - boot
         if offset <= self._offset:
-            return self._offset + boot
+            return max(self._floor, self._offset + boot)
         if self._for_good:
             self._raise(offset)
-        return wall
+        return max(self._floor, wall)
 
     def now(self) -> datetime:
         """Return the same in UTC."""
         return datetime.fromtimestamp(self.time(), UTC)
 
-    def reach(self, floor: float) -> None:
-        """Go on from here if it is not there yet: another process has seen this time.
-
-        Args:
-            floor: Seconds since the epoch.
-        """
-        self._raise(floor - self._clock.monotonic())
+    def reach(self, floor: float, reserved: float = 0.0) -> None:
+        """Take another floor, if it is higher: another process may have seen this time."""
+        with self._raising:
+            self._floor = max(self._floor, floor)
+        self._raise(floor - reserved - self._clock.monotonic())
 
     def _raise(self, offset: float) -> None:
         with self._raising:
