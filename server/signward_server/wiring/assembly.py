@@ -35,6 +35,7 @@ from signward_server.wiring.parts import (
     SettingsSource,
 )
 from signward_server.wiring.reloading import Part, Reloader
+from signward_server.wiring.scheduling import EachSecond, build_schedules
 from signward_server.wiring.telemetry import start_telemetry
 from signward_server.wiring.use_cases import Guards, Stores, build_flows
 from signward_server.wiring.vault import open_vault
@@ -70,6 +71,7 @@ def build(
         vault = open_vault(settings, clock, metrics, opened)
         limits = build_limits(settings.rate_limits, clock, metrics, opened)
         audit = open_audit(settings.audit, clock, metrics, uploader, opened)
+        schedules = build_schedules(vault, audit, clock, metrics, settings.keys.announce)
         parts = _reloaded(settings, source, policy, certificates, limits)
         reloader = Reloader(parts, metrics, audit)
         guards = Guards(policy=policy, limits=limits, audit=audit, log=audit, reloads=reloader)
@@ -89,8 +91,12 @@ def build(
             clock=clock,
             ready=readiness,
         )
-        show(metrics, Parts(certificates, vault, policy, readiness, server))
-        return Daemon(settings, server, readiness, liveness, metrics, reloader, opened.pop_all())
+        show(metrics, Parts(certificates, vault, policy, readiness, server, schedules))
+        ticking = EachSecond(schedules.look, "schedules")
+        opened.callback(ticking.stop)
+        return Daemon(
+            settings, server, readiness, liveness, metrics, reloader, ticking, opened.pop_all()
+        )
     raise AssertionError("an error ends the block above")
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from signward_server.config import Settings
 from signward_server.config.schema import Envelope
+from signward_server.core.clock import Onward
 from signward_server.core.ports import Clock, Meter
 from signward_server.custody.envelope import (
     EnvelopeCustody,
@@ -17,6 +18,7 @@ from signward_server.custody.envelope import (
 from signward_server.custody.memory import LockedMemory
 from signward_server.custody.native import Native, load_native
 from signward_server.custody.verification import NativeVerifier
+from signward_server.flows.schedules import begin_time
 from signward_server.home.damage import log_damage
 from signward_server.home.sealing import refuse_foreign_kek
 from signward_server.store import KeyCatalogue, MacSecretDigest, Store, StoreLease, open_store
@@ -35,6 +37,8 @@ class Vault:
         verifier: Checks signatures.
         catalogue: All keys.
         lease: Whether what is known of the store still holds.
+        store: The store itself.
+        onward: The time by which versions end; it never goes back, over restarts too.
         stores: All of it as the use cases need it.
     """
 
@@ -43,6 +47,8 @@ class Vault:
     verifier: NativeVerifier
     catalogue: KeyCatalogue
     lease: StoreLease
+    store: Store
+    onward: Onward
     stores: Stores
 
 
@@ -87,6 +93,8 @@ def open_vault(settings: Settings, clock: Clock, meter: Meter, opened: ExitStack
         verifier=NativeVerifier(native),
         catalogue=catalogue,
         lease=lease,
+        store=store,
+        onward=begin_time(clock, store.time_floor()),
         stores=stores,
     )
 

@@ -25,6 +25,15 @@ from signward_server.core.ports.custody import (
 from signward_server.core.ports.lease import Lease
 from signward_server.core.ports.meter import Event, Level, Meter
 from signward_server.core.ports.reloading import Reloaded, ReloadPart, Reloads
+from signward_server.core.ports.schedules import (
+    KeyDates,
+    Residue,
+    Rotator,
+    Step,
+    TimeFloor,
+    Timetable,
+    Turn,
+)
 from signward_server.core.ports.store import Catalogue, Changed, Claim, RequestLedger, RequestScope
 from signward_server.core.ports.telemetry import Span, Spans, Trace
 
@@ -47,6 +56,7 @@ __all__ = [
     "Custody",
     "Event",
     "Generation",
+    "KeyDates",
     "Lease",
     "Level",
     "Limits",
@@ -59,10 +69,16 @@ __all__ = [
     "RequestLedger",
     "RequestScope",
     "Reservation",
+    "Residue",
+    "Rotator",
     "RowAuthenticator",
     "SecretDigest",
     "Span",
     "Spans",
+    "Step",
+    "TimeFloor",
+    "Timetable",
     "Trace",
+    "Turn",
     "Verifier",
 ]
