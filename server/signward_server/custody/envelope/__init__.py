@@ -7,16 +7,19 @@ is described in ``docs/formats/envelope.md``.
 
 from signward_server.custody.envelope.custody import EnvelopeCustody
 from signward_server.custody.envelope.format import sealing_kek
+from signward_server.custody.envelope.handing import HandedKek, hand_over
 from signward_server.custody.envelope.kek import Kek, KekFileError, KekProvider
 from signward_server.custody.envelope.key_file import LocalKeyFile
 from signward_server.custody.envelope.rows import KekRowAuthenticator
 
 __all__ = [
     "EnvelopeCustody",
+    "HandedKek",
     "Kek",
     "KekFileError",
     "KekProvider",
     "KekRowAuthenticator",
     "LocalKeyFile",
+    "hand_over",
     "sealing_kek",
 ]

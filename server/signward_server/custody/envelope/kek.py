@@ -27,8 +27,19 @@ class KekFileError(CustodyRefused):
 class KekProvider(Protocol):
     """Where a KEK comes from."""
 
+    def unlock(self, memory: LockedMemory) -> Slot:
+        """Bring the 32 bytes of the KEK onto a locked slot, which the caller retires.
+
+        They come by no way that leaves a copy elsewhere.
+
+        Raises:
+            KekFileError: It is missing, malformed, or not protected well enough.
+            CustodyUnavailable: There is no locked memory for it.
+        """
+        ...
+
     def load(self, memory: LockedMemory) -> Kek:
-        """Bring the KEK onto locked slots, by no way that leaves a copy elsewhere.
+        """Return the KEK, ready for use, of which the 32 bytes are wiped again.
 
         Raises:
             KekFileError: It is missing, malformed, or not protected well enough.
