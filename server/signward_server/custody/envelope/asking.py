@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
 import termios
@@ -12,14 +11,13 @@ from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, Final, Protocol
 
 from signward_server.custody.envelope.kek import KekFileError
+from signward_server.custody.envelope.roots import bytes_at
 from signward_server.custody.pages import PAGE_SIZE, LockedPage
 
 __all__ = ["DescriptorPassphrase", "PassphraseSource", "TerminalPassphrase"]
 
 _TERMINAL: Final = "/dev/tty"
-_LINE_FEED: Final = 10
 _LOCAL: Final = 3  # index of c_lflag in what tcgetattr returns
-_LONG: Final = f"a passphrase has less than {PAGE_SIZE} bytes"
 _INTERRUPTING: Final = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -37,14 +35,14 @@ class PassphraseSource(Protocol):
         ...
 
     def read(self, prompt: str, page: LockedPage) -> int:
-        """Read one line onto a page and return its length in bytes, line feed left out.
+        """Read what there is onto a page, as much as fits, and return its length in bytes.
 
         Args:
             prompt: What people are asked.
             page: One page, of zeros.
 
         Raises:
-            KekFileError: There is none, or it is not one line that fits.
+            KekFileError: There is nothing to read it from.
         """
         ...
 
@@ -68,13 +66,13 @@ class TerminalPassphrase:
         try:
             with _interruptible(), _silent(descriptor):
                 os.write(descriptor, f"{prompt}: ".encode())
-                length = os.readv(descriptor, [_bytes_of(page)])
+                length = os.readv(descriptor, [bytes_at(page.address, PAGE_SIZE)])
                 os.write(descriptor, b"\n")
         except (OSError, termios.error) as exc:
             raise KekFileError("the terminal went while it was asked for", fix) from exc
         finally:
             os.close(descriptor)
-        return _line(page, length)
+        return length
 
 
 class DescriptorPassphrase:
@@ -92,9 +90,13 @@ class DescriptorPassphrase:
 
     def read(self, prompt: str, page: LockedPage) -> int:  # noqa: ARG002  # nobody is asked
         """See ``PassphraseSource.read``."""
-        place, length = memoryview(_bytes_of(page)), 0
+        length = 0
         try:
-            while length < PAGE_SIZE and (size := os.readv(self._descriptor, [place[length:]])):
+            while length < PAGE_SIZE and (
+                size := os.readv(
+                    self._descriptor, [bytes_at(page.address + length, PAGE_SIZE - length)]
+                )
+            ):
                 length += size
         except OSError as exc:
             raise KekFileError(
@@ -104,27 +106,7 @@ class DescriptorPassphrase:
         finally:
             with suppress(OSError):  # it was none, which was said already
                 os.close(self._descriptor)
-        return _line(page, length)
-
-
-def _bytes_of(page: LockedPage) -> ctypes.Array[ctypes.c_char]:
-    return (ctypes.c_char * PAGE_SIZE).from_address(page.address)
-
-
-def _line(page: LockedPage, length: int) -> int:
-    """Return the length of the line on a page without its line feed.
-
-    One byte is looked at after the other: a search would need a copy.
-    """
-    if length == PAGE_SIZE:
-        raise KekFileError("the passphrase is too long", _LONG)
-    seen = memoryview(_bytes_of(page)).cast("B")
-    end = next((at for at in range(length) if seen[at] == _LINE_FEED), length)
-    if end + 1 < length:
-        raise KekFileError("the passphrase is more than one line", "give one line")
-    if end == 0:
-        raise KekFileError("the passphrase is empty", "give one")
-    return end
+        return length
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import os
 import select
 import stat
 from contextlib import suppress
+from ctypes import Array, c_char
 from typing import Final
 
 from signward_server.custody.envelope.kek import Kek, KekFileError
@@ -83,13 +84,13 @@ class HandedKek:
     def _fill(self, root: Slot) -> None:
         if not stat.S_ISFIFO(os.fstat(self._descriptor).st_mode):
             raise KekFileError("--kek-fd is no pipe", _FIX)
-        place, size = memoryview(root_bytes(root)), 0
-        while size < SECRET_SIZE and (read := self._some(place[size:])):
+        size = 0
+        while size < SECRET_SIZE and (read := self._some(root_bytes(root, size))):
             size += read
-        if size != SECRET_SIZE or self._some(memoryview(bytearray(1))):
+        if size != SECRET_SIZE or self._some(bytearray(1)):
             raise KekFileError(f"--kek-fd holds something else than {SECRET_SIZE} bytes", _FIX)
 
-    def _some(self, place: memoryview) -> int:
+    def _some(self, place: bytearray | Array[c_char]) -> int:
         """Read into a place what is there by now; 0 when the other side has closed it."""
         waiting = select.poll()
         waiting.register(self._descriptor, select.POLLIN)

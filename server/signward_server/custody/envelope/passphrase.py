@@ -22,7 +22,7 @@ from signward_server.custody.envelope.passphrase_file import (
     Parameters,
     read_parameters,
 )
-from signward_server.custody.envelope.roots import take_root
+from signward_server.custody.envelope.roots import bytes_at, take_root
 from signward_server.custody.memory import SECRET_SIZE, LockedMemory, Slot
 from signward_server.custody.native.sodium import Sodium
 from signward_server.custody.pages import PAGE_SIZE, LockedPage
@@ -115,9 +115,22 @@ class PassphraseKek:
     def _asked(self, prompt: str) -> Iterator[_Typed]:
         page = LockedPage(self._sodium)
         try:
-            yield _Typed(page, self._source.read(prompt, page))
+            yield _Typed(page, self._line(page, self._source.read(prompt, page)))
         finally:
             page.close()
+
+    def _line(self, page: LockedPage, length: int) -> int:
+        """Leave the line on a page without its line feed, and return its length."""
+        if length == PAGE_SIZE:
+            raise KekFileError("the passphrase is too long", f"take less than {PAGE_SIZE} bytes")
+        feeds = (at for at in range(length) if not self._sodium.memcmp(page.address + at, b"\n", 1))
+        end = next(feeds, length)
+        if end + 1 < length:
+            raise KekFileError("the passphrase is more than one line", "give one line")
+        if end == 0:
+            raise KekFileError("the passphrase is empty", "give one")
+        self._sodium.memzero(page.address + end, length - end)
+        return end
 
     def _accept(self, typed: _Typed) -> None:
         if typed.length < _LEAST:
@@ -126,9 +139,8 @@ class PassphraseKek:
             )
         if self._source.confirms:
             with self._asked("The same again") as again:
-                first = (ctypes.c_char * PAGE_SIZE).from_address(typed.page.address)
-                same = self._sodium.memcmp(again.page.address, first, typed.length) == 0
-                if again.length != typed.length or not same:
+                first = bytes_at(typed.page.address, PAGE_SIZE)  # and the zeros behind it
+                if self._sodium.memcmp(again.page.address, first, PAGE_SIZE) != 0:
                     raise KekFileError("the passphrases differ", "try again")
 
     def _computes(self, parameters: Parameters, root: Slot) -> bool:

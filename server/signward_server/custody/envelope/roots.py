@@ -1,4 +1,4 @@
-"""The 32 bytes of a KEK on a locked slot, between there and a descriptor."""
+"""Locked memory for the bytes of a KEK, and for what brings them to and from descriptors."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import ctypes
 from signward_server.core.errors import CustodyUnavailable
 from signward_server.custody.memory import SECRET_SIZE, LockedMemory, Slot
 
-__all__ = ["root_bytes", "take_root"]
+__all__ = ["bytes_at", "root_bytes", "take_root"]
 
 
 def take_root(memory: LockedMemory) -> Slot:
@@ -22,6 +22,11 @@ def take_root(memory: LockedMemory) -> Slot:
     return slot
 
 
-def root_bytes(slot: Slot) -> ctypes.Array[ctypes.c_char]:
-    """Return the first half of a slot as a buffer for ``readv`` and ``writev``, not a copy."""
-    return (ctypes.c_char * SECRET_SIZE).from_address(slot.address)
+def root_bytes(slot: Slot, start: int = 0) -> ctypes.Array[ctypes.c_char]:
+    """Return the first half of a slot, or its end, for ``readv`` and ``writev``."""
+    return bytes_at(slot.address + start, SECRET_SIZE - start)
+
+
+def bytes_at(address: int, size: int) -> ctypes.Array[ctypes.c_char]:
+    """Return so many bytes of memory as a buffer, which is not a copy."""
+    return (ctypes.c_char * size).from_address(address)

@@ -93,7 +93,7 @@ def test_what_comes_in_pieces_is_put_together(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     real = os.readv
-    monkeypatch.setattr(os, "readv", lambda end, places: real(end, [places[0][:5]]))
+    monkeypatch.setattr(os, "readv", lambda end, places: real(end, [memoryview(places[0])[:5]]))
     os.write(pipe[1], bytes(range(32)))
     os.close(pipe[1])
     with HandedKek(pipe[0], native.sodium).unlock(memory) as handed:
