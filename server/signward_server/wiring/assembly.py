@@ -11,6 +11,7 @@ from signward_server.core.clock import SystemClock
 from signward_server.core.ports import Clock, Meter, ReloadPart
 from signward_server.flows.api_key_authentication import ApiKeyAuthentication
 from signward_server.flows.process_api_key import process_api_key
+from signward_server.home.kek import KekAccess
 from signward_server.home.policies import load_policies, require_groups
 from signward_server.home.tls_settings import certificate_source
 from signward_server.limits.rules import RuledLimits
@@ -42,11 +43,16 @@ from signward_server.wiring.vault import open_vault
 
 __all__ = ["build"]
 
+_KEK_ACCESS = KekAccess()
 _log = logging.getLogger(__name__)
 
 
 def build(
-    settings: Settings, source: SettingsSource, clock: Clock | None = None, api_key: str = ""
+    settings: Settings,
+    source: SettingsSource,
+    clock: Clock | None = None,
+    api_key: str = "",
+    kek: KekAccess = _KEK_ACCESS,
 ) -> Daemon:
     """Open every part of a daemon.
 
@@ -55,6 +61,7 @@ def build(
         source: Where it came from, for what is read again.
         clock: Time; that of the system unless said.
         api_key: A secret that callers may show while this process lives; empty for none.
+        kek: How this process comes to its KEK.
 
     Raises:
         StartupFailed: Says what is wrong and what to do; whatever was open is closed again.
@@ -68,7 +75,7 @@ def build(
         certificates = Certificates(certificate_source(settings.tls), clock)
         opened.callback(certificates.close)
         policy = _policy(settings, clock, metrics)
-        vault = open_vault(settings, clock, metrics, opened)
+        vault = open_vault(settings, clock, metrics, opened, kek)
         limits = build_limits(settings.rate_limits, clock, metrics, opened)
         audit = open_audit(settings.audit, clock, metrics, uploader, opened)
         schedules = build_schedules(vault, audit, clock, metrics, settings.keys.announce)

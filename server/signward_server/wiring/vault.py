@@ -13,13 +13,13 @@ from signward_server.custody.envelope import (
     EnvelopeCustody,
     Kek,
     KekRowAuthenticator,
-    LocalKeyFile,
 )
 from signward_server.custody.memory import LockedMemory
 from signward_server.custody.native import Native, load_native
 from signward_server.custody.verification import NativeVerifier
 from signward_server.flows.schedules import begin_time
 from signward_server.home.damage import log_damage
+from signward_server.home.kek import KekAccess, kek_provider
 from signward_server.home.sealing import refuse_foreign_kek
 from signward_server.store import KeyCatalogue, MacSecretDigest, Store, StoreLease, open_store
 from signward_server.wiring.use_cases import Stores
@@ -52,7 +52,9 @@ class Vault:
     stores: Stores
 
 
-def open_vault(settings: Settings, clock: Clock, meter: Meter, opened: ExitStack) -> Vault:
+def open_vault(
+    settings: Settings, clock: Clock, meter: Meter, opened: ExitStack, access: KekAccess
+) -> Vault:
     """Open it.
 
     Args:
@@ -60,6 +62,7 @@ def open_vault(settings: Settings, clock: Clock, meter: Meter, opened: ExitStack
         clock: Time.
         meter: Counts failures of the store.
         opened: Takes what closes it again, wiped.
+        access: How this process comes to its KEK.
 
     Raises:
         StartupFailed: Says what is wrong and what to do.
@@ -68,7 +71,7 @@ def open_vault(settings: Settings, clock: Clock, meter: Meter, opened: ExitStack
     native = load_native(allow_unlisted=section.allow_unlisted_libraries)
     memory = LockedMemory(native.sodium, section.locked_memory)
     opened.callback(memory.close)
-    kek = LocalKeyFile(section.kek, native.sodium).load(memory)
+    kek = kek_provider(section, native.sodium, access).load(memory)
     opened.callback(kek.close)
     store = open_store(settings.store.path, clock)
     opened.callback(store.close)
