@@ -9,6 +9,7 @@ from signward_server.config import Settings
 from signward_server.config.schema import Limits as LimitSettings
 from signward_server.core.clock import SystemClock
 from signward_server.core.ports import Clock, Meter, ReloadPart
+from signward_server.core.workers import ALONE, Worker
 from signward_server.flows.api_key_authentication import ApiKeyAuthentication
 from signward_server.flows.process_api_key import process_api_key
 from signward_server.home.kek import KekAccess
@@ -53,6 +54,7 @@ def build(
     clock: Clock | None = None,
     api_key: str = "",
     kek: KekAccess = _KEK_ACCESS,
+    worker: Worker = ALONE,
 ) -> Daemon:
     """Open every part of a daemon.
 
@@ -62,6 +64,7 @@ def build(
         clock: Time; that of the system unless said.
         api_key: A secret that callers may show while this process lives; empty for none.
         kek: How this process comes to its KEK.
+        worker: Which of the processes of the home this one is.
 
     Raises:
         StartupFailed: Says what is wrong and what to do; whatever was open is closed again.
@@ -70,14 +73,14 @@ def build(
     with ExitStack() as opened, startup_errors():
         metrics = Metrics()
         liveness = Liveness()
-        spans = start_telemetry(settings.telemetry, metrics, liveness, opened)
+        spans = start_telemetry(settings.telemetry, metrics, liveness, opened, worker)
         uploader = start_uploading(settings.audit, opened)
         certificates = Certificates(certificate_source(settings.tls), clock)
         opened.callback(certificates.close)
         policy = _policy(settings, clock, metrics)
         vault = open_vault(settings, clock, metrics, opened, kek)
         limits = build_limits(settings.rate_limits, clock, metrics, opened)
-        audit = open_audit(settings.audit, clock, metrics, uploader, opened)
+        audit = open_audit(settings.audit, clock, metrics, uploader, opened, worker)
         schedules = build_schedules(vault, audit, clock, metrics, settings.keys.announce)
         parts = _reloaded(settings, source, policy, certificates, limits)
         reloader = Reloader(parts, metrics, audit)
@@ -90,7 +93,7 @@ def build(
             api_keys=_api_keys(vault.stores, clock, api_key),
             failures=build_failures(settings.rate_limits, clock, metrics, audit, opened),
             anonymous_health=settings.health.anonymous,
-            bounds=_bounds(settings.limits),
+            bounds=_bounds(settings.limits, worker),
             flows=build_flows(settings, vault.stores, vault.custody, vault.verifier, guards, clock),
             policy=policy,
             limits=limits,
@@ -141,7 +144,7 @@ def _api_keys(stores: Stores, clock: Clock, secret: str) -> ApiKeyAuthentication
     return ApiKeyAuthentication(api_keys=stores.api_keys, digest=digest, clock=clock, extra=extra)
 
 
-def _bounds(limits: LimitSettings) -> ServerLimits:
+def _bounds(limits: LimitSettings, worker: Worker) -> ServerLimits:
     return ServerLimits(
         threads=limits.unary_threads,
         queue=limits.queue,
@@ -158,4 +161,5 @@ def _bounds(limits: LimitSettings) -> ServerLimits:
         connection_idle=limits.connection_idle.total_seconds(),
         connection_age=limits.connection_age.total_seconds(),
         connection_age_grace=limits.connection_age_grace.total_seconds(),
+        shared_port=not worker.alone,
     )

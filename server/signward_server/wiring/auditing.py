@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from contextlib import ExitStack
+from pathlib import Path
 
 from signward_server.audit.checkpoint_key import CheckpointKey
 from signward_server.audit.keeping import Bounds
@@ -16,6 +17,8 @@ from signward_server.core.audit_events import AuditEvent
 from signward_server.core.errors import AuditUnavailable
 from signward_server.core.ports import Clock, Meter
 from signward_server.core.startup import AuditRefused
+from signward_server.core.workers import ALONE, Worker
+from signward_server.home.auditing import begin
 from signward_server.wiring.telemetry import installed_version
 
 __all__ = ["open_audit", "start_uploading"]
@@ -43,6 +46,7 @@ def open_audit(
     meter: Meter,
     uploader: Uploader | None,
     opened: ExitStack,
+    worker: Worker = ALONE,
 ) -> Log:
     """Open the log, recovered from whatever a crash has left, and record that it goes on.
 
@@ -52,6 +56,7 @@ def open_audit(
         meter: Is told how the log is.
         uploader: Takes finished files away, if that is asked for.
         opened: Takes what records the end, and closes the log.
+        worker: Whose log it is.
 
     Raises:
         AuditRefused: It is missing, damaged or another one; says what to do.
@@ -61,8 +66,9 @@ def open_audit(
             "audit.origin is missing",
             "run `signward audit init`, which makes the audit log of this home",
         )
+    folder, origin = _place(section, worker)
     options = Options(
-        folder=section.folder,
+        folder=folder,
         durability=section.durability,
         bounds=Bounds(
             size=section.segment_size,
@@ -75,7 +81,7 @@ def open_audit(
             uploaded=bool(section.upload),
         ),
     )
-    key = CheckpointKey.load(section.origin, section.checkpoint_key)
+    key = CheckpointKey.load(origin, section.checkpoint_key)
     tend = uploader.tend if uploader else lambda: 0
     log = open_log(options, key, clock, meter, tend=tend)
     opened.callback(log.close)
@@ -84,3 +90,14 @@ def open_audit(
         log.checkpoint()  # over what a crash has left as well
     opened.callback(log.note, AuditEvent.STOPPED, {})
     return log
+
+
+def _place(section: Audit, worker: Worker) -> tuple[Path, str]:
+    """Return the folder and the name of a worker's log; a missing one is begun."""
+    if not worker.number:
+        return section.folder, section.origin
+    name = f"worker-{worker.number}"
+    folder, origin = section.folder / name, f"{section.origin}/{name}"
+    if not folder.exists():
+        begin(folder, origin)
+    return folder, origin
