@@ -25,6 +25,7 @@ from signward_server.store.engine import (
     swift_engine,
 )
 from signward_server.store.failures import StoreFileError, unavailable
+from signward_server.store.homes import StoredHomes
 from signward_server.store.material import StoredMaterial
 from signward_server.store.migrations import is_current, migrate
 from signward_server.store.requests import RequestMemory
@@ -173,6 +174,10 @@ class Store:
         """See ``core.ports.Residue.wipe``."""
         with self._writing, unavailable():
             return empty_log(self._probing)
+
+    def homes(self) -> StoredHomes:
+        """Return the homes that serve from this store."""
+        return StoredHomes(self._durable, self._writing, self._version.stored)
 
     def confirm(self) -> None:
         """Return if memory is what the store says, and the store takes changes (S34).
