@@ -40,6 +40,10 @@ NEVER_SIGNS: dict[VersionState, type[SignwardError]] = {
 }
 """The states that sign nothing, and what they refuse with."""
 
+_ENDS_IN = {
+    VersionState.GRACE: VersionState.RETIRED,
+    VersionState.DESTROY_SCHEDULED: VersionState.DESTROYED,
+}
 _LEDGERLESS = frozenset({Purpose.RAW, Purpose.ORDER})
 
 
@@ -55,14 +59,12 @@ def effective(version: KeyVersion, now: datetime) -> VersionState:
         version: As it is stored.
         now: A time that never goes back (S13).
     """
-    state = version.state
+    state, end = version.state, None
     if state is VersionState.GRACE:
         end = version.grace_end_time
-        return state if end is not None and now < end else VersionState.RETIRED
-    if state is VersionState.DESTROY_SCHEDULED:
-        due = version.destroy_time
-        return VersionState.DESTROYED if due is not None and due <= now else state
-    return state
+    elif state is VersionState.DESTROY_SCHEDULED:
+        end = version.destroy_time
+    return state if end is None or now < end else _ENDS_IN[state]
 
 
 def effective_version(version: KeyVersion, now: datetime) -> KeyVersion:
