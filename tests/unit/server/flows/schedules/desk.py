@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
 from datetime import datetime, timedelta
 from typing import Any
 
 from signward_server.core.audit_events import AuditEvent
 from signward_server.core.clock import Onward, Patient
-from signward_server.core.errors import SignwardError
 from signward_server.core.keys import CustodyKind, Key, KeyVersion, VersionState
 from signward_server.core.ports import Step
 from signward_server.core.version_life import effective
+from signward_server.flows.new_versions import NewVersions
 from signward_server.flows.schedules import (
     Destruction,
     Ending,
@@ -48,7 +47,6 @@ class Desk:
         self.custody = FakeCustody()
         self.residue = FakeResidue()
         self.turn = FakeTurn()
-        self.failure: SignwardError | None = None
         self.start()
 
     def start(self) -> None:
@@ -56,7 +54,9 @@ class Desk:
         self.timetable = FakeTimetable(self.catalogue)
         self.onward: Onward = begin_time(self.clock, self.floor)
         patient = Patient(self.clock)
-        ending = Ending(self.catalogue, {CustodyKind.ENVELOPE: self.custody}, self.audit)
+        custodies = {CustodyKind.ENVELOPE: self.custody}
+        ending = Ending(self.catalogue, custodies, self.audit)
+        new_versions = NewVersions(catalogue=self.catalogue, custodies=custodies, clock=self.onward)
         ports = SchedulePorts(
             catalogue=self.catalogue,
             timetable=self.timetable,
@@ -69,27 +69,9 @@ class Desk:
         doings = {
             Step.RETIREMENT: Retirement(ending, self.onward),
             Step.DESTRUCTION: Destruction(ending, patient),
-            Step.ROTATION: Rotation(self, self.audit, patient),
+            Step.ROTATION: Rotation(new_versions, self.audit, patient),
         }
         self.schedules = Schedules(ports, doings, self.onward, DAY)
-
-    def rotate(self, key: Key) -> Key:
-        """Stand in for who rotates: the old version goes into grace, if there is one."""
-        if self.failure is not None:
-            raise self.failure
-        number = key.primary_version + 1
-        made = key_version(key.id, number, create_time=self.onward.now())
-        old = VersionState.GRACE if key.grace_period else VersionState.RETIRED
-        versions = tuple(
-            dataclasses.replace(
-                version, state=old, grace_end_time=self.onward.now() + key.grace_period
-            )
-            if version.version == key.primary_version
-            else version
-            for version in key.versions
-        )
-        changed = dataclasses.replace(key, primary_version=number, versions=(made, *versions))
-        return self.catalogue.replace(changed, key.revision)
 
     def put(self, name: str, *states: tuple[VersionState, timedelta], **changes: Any) -> Key:
         """Store a key; states are of the versions before the primary one, with their ends."""

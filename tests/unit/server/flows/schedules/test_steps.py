@@ -135,11 +135,11 @@ def test_an_enabled_key_is_rotated_at_once_if_its_time_has_come_meanwhile(desk: 
 
 def test_a_rotation_that_fails_is_tried_again_after_a_minute(desk: Desk) -> None:
     desk.put("k", rotation_period=DAY)
-    desk.failure = CustodyUnavailable()
+    desk.custody.failure = CustodyUnavailable()
     desk.look(DAY)
     desk.look()
     assert desk.meter.counted == [(Event.STEP_FAILED, "CUSTODY_UNAVAILABLE")]
-    desk.failure = None
+    desk.custody.failure = None
     desk.look(58 * SECOND)
     assert desk.state("k", 1) is PRIMARY
     desk.look(2 * SECOND)
