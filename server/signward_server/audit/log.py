@@ -152,6 +152,11 @@ class Log:
             size, _CHECKPOINT_TIMEOUT, lambda: writer.failure is not None or writer.is_stalled
         )
 
+    @property
+    def signed(self) -> bytes:
+        """The last checkpoint, empty if there is none yet."""
+        return self._signed.note
+
     def records(self, start: int, most: int) -> Sequence[bytes]:
         """See ``ports.AuditLog``."""
         return self._reading.records(start, most)

@@ -62,7 +62,7 @@ def serve(
         load_again = partial(load, file, environment=dict(os.environ), flags=flags, guarded=True)
 
         def put_together(known: Settings, source: SettingsSource) -> Daemon:
-            daemon = build(known, source, api_key=api_key, kek=access)
+            daemon = build(known, source, folder, api_key=api_key, kek=access)
             if not development:
                 advise(known)
             return daemon

@@ -16,6 +16,7 @@ from signward_server.config.addresses import (
 )
 from signward_server.config.audit import Audit
 from signward_server.config.custody import Custody, Envelope
+from signward_server.config.home import Home
 from signward_server.config.limits import Limits
 from signward_server.config.policy import Groups, Policy
 from signward_server.config.quantities import Duration
@@ -33,6 +34,7 @@ __all__ = [
     "FailureLimit",
     "Groups",
     "Health",
+    "Home",
     "Limits",
     "Listen",
     "Log",
@@ -150,6 +152,7 @@ class Settings(Section):
     tls: Tls = table("Certificates and who is believed.")
     policy: Policy = table("Who may do what.")
     groups: Groups = table("Groups of identities.")
+    home: Home = table("By what a copy is noticed.")
     store: Store = table("Where keys are kept.")
     custody: Custody = table("Where private halves live.")
     audit: Audit = table("What was done.")

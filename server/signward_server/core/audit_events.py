@@ -21,6 +21,8 @@ class AuditEvent(enum.StrEnum):
     FAILURES = "failures"
     """Failures of one peer or caller within a second, counted (S38)."""
     STARTED = "started"
+    ADOPTED = "adopted"
+    """The home was said to be the one that signs, after it was copied or restored (S41)."""
     STOPPED = "stopped"
     RECOVERED = "recovered"
     """What a crash had left unfinished was cut."""

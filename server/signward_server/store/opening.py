@@ -19,6 +19,7 @@ from signward_server.store.confirming import Confirming
 from signward_server.store.driver import DriverSession, DriverStatement
 from signward_server.store.engine import durable_engine, prepare_file, probe_engine, swift_engine
 from signward_server.store.failures import StoreFileError
+from signward_server.store.homes import StoredHomes
 from signward_server.store.material import StoredMaterial
 from signward_server.store.migrations import is_current, migrate
 from signward_server.store.requests import RequestMemory
@@ -142,6 +143,10 @@ class Store:
         memory = RequestMemory(self._swift, self._writing, self._clock, retention, quota)
         self._opened.append(memory)
         return memory
+
+    def homes(self) -> StoredHomes:
+        """Return the homes that serve from this store."""
+        return StoredHomes(self._durable, self._writing, self._version.stored)
 
     def confirm(self) -> None:
         """Return if memory is what the store says, and the store takes changes (S34).

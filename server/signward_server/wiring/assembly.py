@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import logging
 from contextlib import ExitStack
+from pathlib import Path
 
+from signward_server.audit.log import Log
+from signward_server.audit.uploader import Uploader
 from signward_server.config import Settings
 from signward_server.config.schema import Limits as LimitSettings
 from signward_server.core.clock import SystemClock
@@ -36,9 +39,10 @@ from signward_server.wiring.parts import (
     SettingsSource,
 )
 from signward_server.wiring.reloading import Part, Reloader
+from signward_server.wiring.standing import kept_checkpoint
 from signward_server.wiring.telemetry import start_telemetry
 from signward_server.wiring.use_cases import Guards, Stores, build_flows
-from signward_server.wiring.vault import open_vault
+from signward_server.wiring.vault import Vault, open_vault
 
 __all__ = ["build"]
 
@@ -49,6 +53,7 @@ _log = logging.getLogger(__name__)
 def build(
     settings: Settings,
     source: SettingsSource,
+    home: Path,
     clock: Clock | None = None,
     api_key: str = "",
     kek: KekAccess = _KEK_ACCESS,
@@ -58,6 +63,7 @@ def build(
     Args:
         settings: The configuration.
         source: Where it came from, for what is read again.
+        home: Folder of the daemon.
         clock: Time; that of the system unless said.
         api_key: A secret that callers may show while this process lives; empty for none.
         kek: How this process comes to its KEK.
@@ -74,9 +80,9 @@ def build(
         certificates = Certificates(certificate_source(settings.tls), clock)
         opened.callback(certificates.close)
         policy = _policy(settings, clock, metrics)
-        vault = open_vault(settings, clock, metrics, opened, kek)
+        vault = open_vault(settings, home, clock, metrics, opened, kek)
         limits = build_limits(settings.rate_limits, clock, metrics, opened)
-        audit = open_audit(settings.audit, clock, metrics, uploader, opened)
+        audit = _audit(settings, vault, clock, metrics, uploader, opened)
         parts = _reloaded(settings, source, policy, certificates, limits)
         reloader = Reloader(parts, metrics, audit)
         guards = Guards(policy=policy, limits=limits, audit=audit, log=audit, reloads=reloader)
@@ -99,6 +105,30 @@ def build(
         show(metrics, Parts(certificates, vault, policy, readiness, server))
         return Daemon(settings, server, readiness, liveness, metrics, reloader, opened.pop_all())
     raise AssertionError("an error ends the block above")
+
+
+def _audit(
+    settings: Settings,
+    vault: Vault,
+    clock: Clock,
+    meter: Meter,
+    uploader: Uploader | None,
+    opened: ExitStack,
+) -> Log:
+    """Open the audit log, if it goes on from what is known of it."""
+    begun = vault.begun
+    seen = (vault.standing.adoption.seen(begun), kept_checkpoint(settings))
+    log = open_audit(
+        settings.audit,
+        clock,
+        meter,
+        uploader,
+        opened,
+        since=[each for each in seen if each],
+        facts={"home": begun.home, "generation": begun.generation},
+    )
+    vault.standing.remember(begun, log, opened)
+    return log
 
 
 def _policy(settings: Settings, clock: Clock, meter: Meter) -> CedarPolicy:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 
 from signward_server.config import Settings
 from signward_server.config.schema import Envelope
@@ -17,9 +18,11 @@ from signward_server.custody.memory import LockedMemory
 from signward_server.custody.native import Native, load_native
 from signward_server.custody.verification import NativeVerifier
 from signward_server.home.damage import log_damage
+from signward_server.home.instance import Instance
 from signward_server.home.kek import KekAccess, kek_provider
 from signward_server.home.sealing import refuse_foreign_kek
 from signward_server.store import KeyCatalogue, MacSecretDigest, Store, StoreLease, open_store
+from signward_server.wiring.standing import Standing, open_standing
 from signward_server.wiring.use_cases import Stores
 
 __all__ = ["Vault", "open_vault"]
@@ -36,6 +39,8 @@ class Vault:
         catalogue: All keys.
         lease: Whether what is known of the store still holds.
         stores: All of it as the use cases need it.
+        standing: What tells the home from a copy of it.
+        begun: What it knows of itself since this start.
     """
 
     memory: LockedMemory
@@ -44,15 +49,23 @@ class Vault:
     catalogue: KeyCatalogue
     lease: StoreLease
     stores: Stores
+    standing: Standing
+    begun: Instance
 
 
 def open_vault(
-    settings: Settings, clock: Clock, meter: Meter, opened: ExitStack, access: KekAccess
+    settings: Settings,
+    home: Path,
+    clock: Clock,
+    meter: Meter,
+    opened: ExitStack,
+    access: KekAccess,
 ) -> Vault:
-    """Open it.
+    """Open it, if the home is the one that signs.
 
     Args:
         settings: The configuration.
+        home: Folder of the daemon.
         clock: Time.
         meter: Counts failures of the store.
         opened: Takes what closes it again, wiped.
@@ -73,6 +86,8 @@ def open_vault(
     opened.callback(custody.close)
     rows = KekRowAuthenticator(kek)
     catalogue = _catalogue(store, rows, kek)
+    standing = open_standing(settings, home, store.homes(), rows)
+    begun = standing.adoption.begin()
     lease = StoreLease(store.confirm, settings.store.lease.total_seconds(), clock, meter)
     lease.start()
     opened.callback(lease.stop)
@@ -91,6 +106,8 @@ def open_vault(
         catalogue=catalogue,
         lease=lease,
         stores=stores,
+        standing=standing,
+        begun=begun,
     )
 
 

@@ -3,6 +3,7 @@
 Each port says what failure looks like. ``wiring`` decides who stands behind it.
 """
 
+from signward_server.core.ports.adopted import Adopted
 from signward_server.core.ports.api_keys import ApiKeys, SecretDigest
 from signward_server.core.ports.audit import Audit, AuditEntry, AuditLog, AuditReceipt
 from signward_server.core.ports.calls import Call, Caller, Clock
@@ -29,6 +30,7 @@ from signward_server.core.ports.store import Catalogue, Changed, Claim, RequestL
 from signward_server.core.ports.telemetry import Span, Spans, Trace
 
 __all__ = [
+    "Adopted",
     "ApiKeys",
     "Audit",
     "AuditEntry",
