@@ -19,13 +19,14 @@ from signward.renewal import Renewal
 from signward.renewing import RenewingChannel
 from signward.retry import RetryPolicy
 from signward.signing import SigningCalls
+from signward.versions import VersionCalls
 
 __all__ = ["Client"]
 
 _RETRIES = RetryPolicy()
 
 
-class Client(KeyCalls, SigningCalls):
+class Client(KeyCalls, VersionCalls, SigningCalls):
     """One connection to a daemon. Threads may share it; close it, or use it in a ``with``.
 
     Calls return the generated messages of ``signward.v1`` and raise ``SignwardError``. A call
@@ -64,6 +65,7 @@ class Client(KeyCalls, SigningCalls):
         self._renewal = Renewal(target, credentials, options)
         self._channel = RenewingChannel(self._renewal)
         KeyCalls.__init__(self, self._channel, timeout, retries)
+        VersionCalls.__init__(self, self._channel, timeout, retries)
         SigningCalls.__init__(self, self._channel, timeout, retries, self._renewal.generation)
         self.admin = AdminCalls(self._channel, timeout, retries)
         self._health = UnaryCall(health_method(self._channel), timeout, retries)

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 
 import grpc
-from google.protobuf.duration_pb2 import Duration
 
 from signward.calls import UnaryCall
+from signward.durations import duration_message
 from signward.retry import RetryPolicy
 from signward.v1 import key_service_pb2 as pb
 from signward.v1 import resources_pb2 as resources
@@ -20,14 +20,6 @@ __all__ = ["KeyCalls"]
 
 def _has_request_id(request: pb.CreateKeyRequest) -> bool:
     return bool(request.request_id)
-
-
-def _duration(value: timedelta | None) -> Duration | None:
-    if value is None:
-        return None
-    duration = Duration()
-    duration.FromTimedelta(value)
-    return duration
 
 
 class KeyCalls:
@@ -56,6 +48,7 @@ class KeyCalls:
         network: str = "",
         unlock_ttl: timedelta | None = None,
         grace_period: timedelta | None = None,
+        rotation_period: timedelta | None = None,
         allow_digest: bool = False,
         request_id: str | None = None,
         validate_only: bool = False,
@@ -74,6 +67,7 @@ class KeyCalls:
             network: Ledger network, for ledger-bound purposes only.
             unlock_ttl: How long it stays unlocked after a signature; ``None``: daemon's default.
             grace_period: How long a replaced version still signs; ``None``: 30 days.
+            rotation_period: Time between rotations by the daemon; ``None``: by hand only.
             allow_digest: Whether it may sign bare 32-byte digests (raw secp256k1 keys only).
             request_id: Makes retries safe; ``None``: a fresh one, so that this call's own
                 retries are. Give your own to repeat the creation safely after a crash.
@@ -89,8 +83,9 @@ class KeyCalls:
             user_id=user_id,
             labels=labels or {},
             network=network,
-            unlock_ttl=_duration(unlock_ttl),
-            grace_period=_duration(grace_period),
+            unlock_ttl=duration_message(unlock_ttl),
+            grace_period=duration_message(grace_period),
+            rotation_period=duration_message(rotation_period),
             allow_digest=allow_digest,
             request_id=uuid.uuid4().hex if request_id is None else request_id,
             validate_only=validate_only,
@@ -147,6 +142,7 @@ class KeyCalls:
         owner: str | None = None,
         unlock_ttl: timedelta | None = None,
         grace_period: timedelta | None = None,
+        rotation_period: timedelta | None = None,
         reset: Iterable[str] = (),
         etag: str = "",
         timeout: float | None = None,
@@ -159,7 +155,9 @@ class KeyCalls:
             owner: New owner.
             unlock_ttl: How long it stays unlocked after a signature.
             grace_period: How long a version replaced later still signs.
-            reset: Names of fields to set back: ``labels``, ``unlock_ttl``, ``grace_period``.
+            rotation_period: Time between rotations by the daemon; zero: by hand only.
+            reset: Names of fields to set back: ``labels``, ``unlock_ttl``, ``grace_period``,
+                ``rotation_period``.
             etag: ``etag`` of the key as it was read; ``Aborted`` if it changed since.
             timeout: Seconds; ``None``: the client's.
         """
@@ -168,14 +166,16 @@ class KeyCalls:
             "owner": owner,
             "unlock_ttl": unlock_ttl,
             "grace_period": grace_period,
+            "rotation_period": rotation_period,
         }
         request = pb.UpdateKeyRequest(
             key_id=key_id,
             etag=etag,
             labels=labels or {},
             owner=owner or "",
-            unlock_ttl=_duration(unlock_ttl),
-            grace_period=_duration(grace_period),
+            unlock_ttl=duration_message(unlock_ttl),
+            grace_period=duration_message(grace_period),
+            rotation_period=duration_message(rotation_period),
         )
         request.update_mask.paths.extend(name for name, value in given.items() if value is not None)
         request.update_mask.paths.extend(reset)
