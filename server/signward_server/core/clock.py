@@ -38,7 +38,7 @@ class Onward:
 
     It is the wall clock or, if that is later, what it was at start plus what has passed since.
     For what may never come back, not even in the next process, it begins at a floor that the
-    store keeps. Safe for threads.
+    store keeps. Safe for threads; implements ``ports.Clock``.
 
     Args:
         clock: The clocks.
@@ -50,7 +50,7 @@ class Onward:
             however often a process is started.
     """
 
-    __slots__ = ("_clock", "_floor", "_for_good", "_offset", "_raising")
+    __slots__ = ("_clock", "_floor", "_for_good", "_offset", "_raising", "monotonic")
 
     def __init__(
         self,
@@ -61,6 +61,7 @@ class Onward:
         reserved: float = 0.0,
     ) -> None:
         self._clock = clock
+        self.monotonic = clock.monotonic
         self._for_good = for_good
         self._raising = threading.Lock()
         self._floor = floor

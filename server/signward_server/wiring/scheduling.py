@@ -9,11 +9,13 @@ from datetime import timedelta
 from signward_server.core.clock import Patient
 from signward_server.core.ports import Audit, Clock, Meter, Step
 from signward_server.core.unexpected import unexpected
+from signward_server.flows.new_versions import NewVersions
 from signward_server.flows.schedules import (
     Destruction,
     Doing,
     Ending,
     Retirement,
+    Rotation,
     SchedulePorts,
     Schedules,
     tell_of_step,
@@ -84,10 +86,13 @@ def build_schedules(
     store, custody = vault.store, vault.custody
     floor, patient = store.time_floor(), Patient(clock)
     tell_of_step(clock, floor, audit, meter)
-    ending = Ending(vault.catalogue, {custody.kind: custody}, audit)
+    custodies = {custody.kind: custody}
+    ending = Ending(vault.catalogue, custodies, audit)
+    new_versions = NewVersions(catalogue=vault.catalogue, custodies=custodies, clock=vault.onward)
     doings: dict[Step, Doing] = {
         Step.RETIREMENT: Retirement(ending, vault.onward),
         Step.DESTRUCTION: Destruction(ending, patient),
+        Step.ROTATION: Rotation(new_versions, audit, patient),
     }
     ports = SchedulePorts(
         catalogue=vault.catalogue,
