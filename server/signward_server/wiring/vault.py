@@ -98,12 +98,14 @@ def open_vault(
     lease.start()
     opened.callback(lease.stop)
     bounds = settings.limits
+    onward = begin_time(clock, store.time_floor())
     stores = Stores(
         catalogue=catalogue,
         requests=store.requests(bounds.request_id_retention, bounds.request_ids_per_identity),
         api_keys=store.api_keys(rows),
         secret_digest=MacSecretDigest(rows),
         lease=lease,
+        onward=onward,
     )
     return Vault(
         memory=memory,
@@ -112,7 +114,7 @@ def open_vault(
         catalogue=catalogue,
         lease=lease,
         store=store,
-        onward=begin_time(clock, store.time_floor()),
+        onward=onward,
         stores=stores,
         standing=standing,
         begun=begun,
