@@ -67,10 +67,10 @@ class _ShiftedClock:
 
 def serve() -> None:
     """Run `signward` with these clocks."""
-    import os  # noqa: PLC0415  # as little as possible before what is measured
+    import os  # as little as possible before what is measured
 
-    from signward_server.cli import app  # noqa: PLC0415
-    from signward_server.wiring import assembly  # noqa: PLC0415
+    from signward_server.cli import app
+    from signward_server.wiring import assembly
 
     shifts = _mapped(Path(os.environ[_VARIABLE]))
     assembly.SystemClock = lambda: _ShiftedClock(shifts)  # type: ignore[assignment, misc]

@@ -88,11 +88,13 @@ def build_schedules(
     tell_of_step(clock, floor, audit, meter)
     custodies = {custody.kind: custody}
     ending = Ending(vault.catalogue, custodies, audit)
-    new_versions = NewVersions(catalogue=vault.catalogue, custodies=custodies, clock=vault.onward)
+    rotator = NewVersions(
+        catalogue=vault.catalogue, custodies=custodies, clock=clock, onward=vault.onward
+    )
     doings: dict[Step, Doing] = {
         Step.RETIREMENT: Retirement(ending, vault.onward),
         Step.DESTRUCTION: Destruction(ending, patient),
-        Step.ROTATION: Rotation(new_versions, audit, patient),
+        Step.ROTATION: Rotation(rotator, audit, patient),
     }
     ports = SchedulePorts(
         catalogue=vault.catalogue,

@@ -56,7 +56,9 @@ class Desk:
         patient = Patient(self.clock)
         custodies = {CustodyKind.ENVELOPE: self.custody}
         ending = Ending(self.catalogue, custodies, self.audit)
-        new_versions = NewVersions(catalogue=self.catalogue, custodies=custodies, clock=self.onward)
+        rotator = NewVersions(
+            catalogue=self.catalogue, custodies=custodies, clock=self.clock, onward=self.onward
+        )
         ports = SchedulePorts(
             catalogue=self.catalogue,
             timetable=self.timetable,
@@ -69,7 +71,7 @@ class Desk:
         doings = {
             Step.RETIREMENT: Retirement(ending, self.onward),
             Step.DESTRUCTION: Destruction(ending, patient),
-            Step.ROTATION: Rotation(new_versions, self.audit, patient),
+            Step.ROTATION: Rotation(rotator, self.audit, patient),
         }
         self.schedules = Schedules(ports, doings, self.onward, DAY)
 
