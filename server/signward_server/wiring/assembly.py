@@ -24,6 +24,7 @@ from signward_server.rpc.tls import Certificates
 from signward_server.telemetry.metrics import Metrics
 from signward_server.wiring.auditing import open_audit, start_uploading
 from signward_server.wiring.daemon import Daemon, startup_errors
+from signward_server.wiring.everywhere import Others, ReloadsEverywhere
 from signward_server.wiring.gauges import Parts, show
 from signward_server.wiring.health import Liveness, Readiness
 from signward_server.wiring.limiting import build_failures, build_limits
@@ -51,6 +52,7 @@ def build(
     clock: Clock | None = None,
     api_key: str = "",
     worker: Worker = ALONE,
+    others: Others | None = None,
 ) -> Daemon:
     """Open every part of a daemon.
 
@@ -60,6 +62,7 @@ def build(
         clock: Time; that of the system unless said.
         api_key: A secret that callers may show while this process lives; empty for none.
         worker: Which of the processes of the home this one is.
+        others: All others, for what a call has to reach everywhere; ``None``: there are none.
 
     Raises:
         StartupFailed: Says what is wrong and what to do; whatever was open is closed again.
@@ -74,11 +77,12 @@ def build(
         opened.callback(certificates.close)
         policy = _policy(settings, clock, metrics)
         vault = open_vault(settings, clock, metrics, opened)
-        limits = build_limits(settings.rate_limits, clock, metrics, opened)
+        limits = build_limits(settings.rate_limits, clock, metrics, opened, worker.count)
         audit = open_audit(settings.audit, clock, metrics, uploader, opened, worker)
         parts = _reloaded(settings, source, policy, certificates, limits)
         reloader = Reloader(parts, metrics, audit)
-        guards = Guards(policy=policy, limits=limits, audit=audit, log=audit, reloads=reloader)
+        reloads = ReloadsEverywhere(reloader, others) if others else reloader
+        guards = Guards(policy=policy, limits=limits, audit=audit, log=audit, reloads=reloads)
         liveness.watch("store-lease", lambda: vault.lease.alive)
         liveness.watch("audit", lambda: audit.alive)
         readiness = Readiness(vault.lease, audit, [vault.custody], certificates, liveness)
