@@ -1,4 +1,4 @@
-"""The file ``instance``: what tells a home from a copy of it (S41; ``docs/formats/instance.md``)."""
+"""The file ``instance``: what tells a home from a copy (S41; ``docs/formats/instance.md``)."""
 
 from __future__ import annotations
 

@@ -19,7 +19,8 @@ from signward_server.custody.envelope import KekRowAuthenticator
 from signward_server.custody.memory import LockedMemory
 from signward_server.custody.native import load_native
 from signward_server.home.instance import Instance
-from signward_server.home.kek import KekAccess, kek_provider
+from signward_server.home.kek import kek_provider
+from signward_server.home.kek_access import KekAccess
 from signward_server.home.parts import translated
 from signward_server.home.sealing import refuse_foreign_kek
 from signward_server.store import open_store
