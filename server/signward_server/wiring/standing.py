@@ -44,9 +44,7 @@ class Standing:
 
     def remember(self, begun: Instance, log: Log, opened: ExitStack) -> None:
         """Write down what changes while the daemon runs."""
-        remembering = Remembering(
-            self.file, begun, lambda: self.homes.version, lambda: log.signed
-        )
+        remembering = Remembering(self.file, begun, lambda: self.homes.version, lambda: log.signed)
         remembering.start()
         opened.callback(remembering.stop)
 

@@ -30,8 +30,8 @@ from signward_server.core.ports.store import Catalogue, Changed, Claim, RequestL
 from signward_server.core.ports.telemetry import Span, Spans, Trace
 
 __all__ = [
-    "ApiKeys",
     "Adopted",
+    "ApiKeys",
     "Audit",
     "AuditEntry",
     "AuditLog",
