@@ -91,12 +91,14 @@ def open_vault(settings: Settings, process: Process, meter: Meter, opened: ExitS
     lease.start()
     opened.callback(lease.stop)
     bounds = settings.limits
+    onward = begin_time(clock, store.time_floor())
     stores = Stores(
         catalogue=catalogue,
         requests=store.requests(bounds.request_id_retention, bounds.request_ids_per_identity),
         api_keys=store.api_keys(rows),
         secret_digest=MacSecretDigest(rows),
         lease=lease,
+        onward=onward,
     )
     return Vault(
         memory=memory,
@@ -105,7 +107,7 @@ def open_vault(settings: Settings, process: Process, meter: Meter, opened: ExitS
         catalogue=catalogue,
         lease=lease,
         store=store,
-        onward=begin_time(clock, store.time_floor()),
+        onward=onward,
         stores=stores,
         standing=standing,
         begun=begun,
