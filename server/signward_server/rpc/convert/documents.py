@@ -29,8 +29,8 @@ from signward_server.core.keys import (
 from signward_server.core.payloads import Payload
 from signward_server.core.public_key import PublicKey
 from signward_server.rpc.convert.fields import Fields
-from signward_server.rpc.convert.times import moment
 from signward_server.rpc.convert.signing import sign_request
+from signward_server.rpc.convert.times import moment
 
 __all__ = ["DocumentRefused", "key_of", "key_of_json", "payload_of"]
 
