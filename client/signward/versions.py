@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-import grpc
-
-from signward.calls import UnaryCall
 from signward.durations import duration_message
-from signward.retry import RetryPolicy
+from signward.methods import Pages, Plan, Rpc, has_request_id, paged, unary
 from signward.v1 import key_service_pb2 as pb
 from signward.v1 import resources_pb2 as resources
 from signward.v1.key_service_pb2_grpc import KeyServiceStub
@@ -18,23 +14,19 @@ from signward.v1.key_service_pb2_grpc import KeyServiceStub
 __all__ = ["VersionCalls"]
 
 
-def _has_request_id(request: pb.RotateKeyRequest) -> bool:
-    return bool(request.request_id)
+_ROTATE = Rpc(KeyServiceStub, lambda stub: stub.RotateKey, has_request_id)
+_ACTIVATE = Rpc(KeyServiceStub, lambda stub: stub.ActivateKeyVersion)
+_UPDATE = Rpc(KeyServiceStub, lambda stub: stub.UpdateKey)
+_VERSIONS = Rpc(KeyServiceStub, lambda stub: stub.ListKeyVersions)
+_SCHEDULE_DESTROY = Rpc(KeyServiceStub, lambda stub: stub.ScheduleDestroyKeyVersion)
+_RESTORE = Rpc(KeyServiceStub, lambda stub: stub.RestoreKeyVersion)
+_CHECK = Rpc(KeyServiceStub, lambda stub: stub.CheckKey)
 
 
 class VersionCalls:
-    """Versions of keys on one channel. Every call raises ``SignwardError`` when it fails."""
+    """Versions of keys. Every call raises ``SignwardError`` when it fails."""
 
-    def __init__(self, channel: grpc.Channel, timeout: float, policy: RetryPolicy) -> None:
-        stub = KeyServiceStub(channel)
-        self._rotate = UnaryCall(stub.RotateKey, timeout, policy, _has_request_id)
-        self._activate = UnaryCall(stub.ActivateKeyVersion, timeout, policy)
-        self._update = UnaryCall(stub.UpdateKey, timeout, policy)
-        self._versions = UnaryCall(stub.ListKeyVersions, timeout, policy)
-        self._schedule_destroy = UnaryCall(stub.ScheduleDestroyKeyVersion, timeout, policy)
-        self._restore = UnaryCall(stub.RestoreKeyVersion, timeout, policy)
-        self._check = UnaryCall(stub.CheckKey, timeout, policy)
-
+    @unary
     def rotate_key(
         self,
         key_id: str,
@@ -43,7 +35,7 @@ class VersionCalls:
         etag: str = "",
         request_id: str | None = None,
         timeout: float | None = None,
-    ) -> pb.RotateKeyResponse:
+    ) -> Plan[pb.RotateKeyResponse]:
         """Give a key its next version; the answer has both public keys and the grace's end.
 
         Args:
@@ -64,8 +56,9 @@ class VersionCalls:
             etag=etag,
             grace_period=duration_message(grace_period),
         )
-        return self._rotate(request, timeout)
+        return _ROTATE(request, timeout)
 
+    @unary
     def activate_key_version(
         self,
         key_id: str,
@@ -73,13 +66,14 @@ class VersionCalls:
         *,
         grace_period: timedelta | None = None,
         timeout: float | None = None,
-    ) -> resources.Key:
+    ) -> Plan[resources.Key]:
         """Make a pending version primary, once its ledger knows it."""
         request = pb.ActivateKeyVersionRequest(
             key_id=key_id, version=version, grace_period=duration_message(grace_period)
         )
-        return self._activate(request, timeout).key
+        return (yield from _ACTIVATE(request, timeout)).key
 
+    @unary
     def end_grace(
         self,
         key_id: str,
@@ -88,7 +82,7 @@ class VersionCalls:
         at: datetime | None = None,
         etag: str = "",
         timeout: float | None = None,
-    ) -> resources.Key:
+    ) -> Plan[resources.Key]:
         """Have a version in grace stop signing earlier than it would.
 
         Args:
@@ -108,23 +102,20 @@ class VersionCalls:
             if at.tzinfo is None:
                 raise ValueError("a time needs a time zone, such as datetime.UTC")
             request.grace_end_time.FromDatetime(at)
-        return self._update(request, timeout).key
+        return (yield from _UPDATE(request, timeout)).key
 
+    @paged
     def list_key_versions(
         self, key_id: str, *, page_size: int = 0, timeout: float | None = None
-    ) -> Iterator[resources.KeyVersion]:
+    ) -> Pages[resources.KeyVersion]:
         """Yield all versions of a key, newest first.
 
         Pages are asked for as they are needed; ``timeout`` is for each of them.
         """
         request = pb.ListKeyVersionsRequest(key_id=key_id, page_size=page_size)
-        while True:
-            page = self._versions(request, timeout)
-            yield from page.versions
-            if not page.next_page_token:
-                return
-            request.page_token = page.next_page_token
+        return Pages(_VERSIONS, request, timeout, lambda page: page.versions)
 
+    @unary
     def schedule_destroy_key_version(
         self,
         key_id: str,
@@ -132,7 +123,7 @@ class VersionCalls:
         *,
         wait: timedelta | None = None,
         timeout: float | None = None,
-    ) -> resources.KeyVersion:
+    ) -> Plan[resources.KeyVersion]:
         """Plan the destruction of a version, which signs nothing from now on.
 
         Args:
@@ -144,15 +135,17 @@ class VersionCalls:
         request = pb.ScheduleDestroyKeyVersionRequest(
             key_id=key_id, version=version, wait=duration_message(wait)
         )
-        return self._schedule_destroy(request, timeout).version
+        return (yield from _SCHEDULE_DESTROY(request, timeout)).version
 
+    @unary
     def restore_key_version(
         self, key_id: str, version: int, *, timeout: float | None = None
-    ) -> resources.KeyVersion:
+    ) -> Plan[resources.KeyVersion]:
         """Take a planned destruction back; the version is retired, whatever it was before."""
         request = pb.RestoreKeyVersionRequest(key_id=key_id, version=version)
-        return self._restore(request, timeout).version
+        return (yield from _RESTORE(request, timeout)).version
 
-    def check_key(self, key_id: str, *, timeout: float | None = None) -> pb.CheckKeyResponse:
+    @unary
+    def check_key(self, key_id: str, *, timeout: float | None = None) -> Plan[pb.CheckKeyResponse]:
         """Compare the back end of a key with the catalogue; no problems: the key is sound."""
-        return self._check(pb.CheckKeyRequest(key_id=key_id), timeout)
+        return _CHECK(pb.CheckKeyRequest(key_id=key_id), timeout)

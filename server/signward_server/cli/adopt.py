@@ -47,7 +47,7 @@ def adopt(
         from signward_server.config import load
         from signward_server.core.clock import SystemClock
         from signward_server.core.startup import NotAdopted
-        from signward_server.home.kek import KekAccess
+        from signward_server.home.kek_access import KekAccess
         from signward_server.home.layout import Home
         from signward_server.home.lock import store_lock
         from signward_server.wiring.adopting import adopting

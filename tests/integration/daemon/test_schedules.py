@@ -100,7 +100,7 @@ def test_a_grace_ends_by_itself(home: Home, clocks: Clocks) -> None:
 
 
 def test_a_planned_destruction_leaves_no_trace_of_the_key(home: Home, clocks: Clocks) -> None:
-    with served(home, clocks) as (daemon, client):
+    with served(home, clocks) as (_, client):
         create(client, "k")
         client.rotate_key("k", grace_period=timedelta(0))
         client.schedule_destroy_key_version("k", 1, wait=timedelta(days=7))

@@ -9,6 +9,7 @@ from concurrent.futures import as_completed
 import pytest
 from signward import SignStream, errors, raw_request
 from signward.v1 import sign_service_pb2 as pb
+from signward.v1.sign_service_pb2_grpc import SignServiceStub
 
 from tests.fakes.daemon_state import abort
 from tests.fakes.statuses import status
@@ -29,11 +30,11 @@ def ask(number: int = 0) -> pb.SignRequest:
 
 def narrow(client, limit: int) -> SignStream:
     return SignStream(
-        client._sign_stream,
+        SignServiceStub(client.channel).SignStream,
         timeout=None,
         item_timeout=WAIT,
         max_in_flight=limit,
-        generation=client._generation,
+        generation=client._renewal.generation,
     )
 
 
