@@ -85,7 +85,7 @@ def build_schedules(
     """
     store, custody = vault.store, vault.custody
     floor, patient = store.time_floor(), Patient(clock)
-    tell_of_step(clock, floor, audit, meter)
+    tell_of_step(clock, vault.onward, audit, meter)
     custodies = {custody.kind: custody}
     ending = Ending(vault.catalogue, custodies, audit)
     rotator = NewVersions(

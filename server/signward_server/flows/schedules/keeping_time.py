@@ -23,13 +23,15 @@ def begin_time(clock: Clock, floor: TimeFloor) -> Onward:
     """Return time that goes on where that of the last process ended, or later.
 
     Raises:
-        StoreUnavailable: The floor cannot be read.
+        StoreUnavailable: The floor cannot be read or stored.
     """
-    return Onward(clock, for_good=True, floor=floor.read(), reserved=RESERVED)
+    onward = Onward(clock, for_good=True, floor=floor.read(), reserved=RESERVED)
+    lift_floor(onward, floor)
+    return onward
 
 
 def lift_floor(onward: Onward, floor: TimeFloor) -> None:
-    """Store how late it is, and take over what others have stored.
+    """Store how late it is.
 
     Raises:
         StoreUnavailable: It cannot be stored now.
@@ -37,13 +39,9 @@ def lift_floor(onward: Onward, floor: TimeFloor) -> None:
     floor.lift(onward.time() + RESERVED)
 
 
-def tell_of_step(clock: Clock, floor: TimeFloor, audit: Audit, meter: Meter) -> None:
-    """Alarm if the wall clock was set back by more than 5 s since the last process ended.
-
-    Raises:
-        StoreUnavailable: The floor cannot be read.
-    """
-    behind = floor.read() - RESERVED - clock.time()
+def tell_of_step(clock: Clock, onward: Onward, audit: Audit, meter: Meter) -> None:
+    """Alarm if the wall clock was set back by more than 5 s since the last process ended."""
+    behind = onward.time() - RESERVED - clock.time()
     if behind > _LARGEST_STEP:
         milliseconds = -round(behind * 1000)
         _log.error("the wall clock was set", extra={"step_ms": milliseconds})

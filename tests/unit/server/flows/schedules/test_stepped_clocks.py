@@ -47,7 +47,8 @@ def test_s13_what_has_ended_but_is_not_stored_yet_does_not_begin_anew(desk: Desk
 def test_s13_an_older_clock_at_start_is_alarmed(desk: Desk) -> None:
     desk.look()
     desk.clock.step_wall(-DAY)
-    tell_of_step(desk.clock, desk.floor, desk.audit, desk.meter)
+    desk.start()
+    tell_of_step(desk.clock, desk.onward, desk.audit, desk.meter)
     assert desk.audit.notes == [(AuditEvent.CLOCK_STEPPED, {"step_ms": -86_400_000})]
     assert desk.meter.counted == [(Event.CLOCK_STEPPED, "")]
 
@@ -56,7 +57,8 @@ def test_s13_an_older_clock_at_start_is_alarmed(desk: Desk) -> None:
 def test_a_clock_that_is_right_or_later_at_start_is_not(desk: Desk, step: timedelta) -> None:
     desk.look()
     desk.clock.step_wall(step)
-    tell_of_step(desk.clock, desk.floor, desk.audit, desk.meter)
+    desk.start()
+    tell_of_step(desk.clock, desk.onward, desk.audit, desk.meter)
     assert desk.audit.notes == []
 
 
