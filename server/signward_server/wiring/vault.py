@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from signward_server.config import Settings
 from signward_server.config.schema import Envelope
-from signward_server.core.clock import Onward
 from signward_server.core.ports import Clock, Meter
 from signward_server.core.workers import Worker
 from signward_server.custody.envelope import (
@@ -18,7 +17,7 @@ from signward_server.custody.envelope import (
 from signward_server.custody.memory import LockedMemory
 from signward_server.custody.native import Native, load_native
 from signward_server.custody.verification import NativeVerifier
-from signward_server.flows.schedules import begin_time
+from signward_server.flows.schedules import KeptTime
 from signward_server.home.damage import log_damage
 from signward_server.home.instance import Instance
 from signward_server.home.kek import kek_provider
@@ -42,7 +41,7 @@ class Vault:
         catalogue: All keys.
         lease: Whether what is known of the store still holds.
         store: The store itself.
-        onward: The time by which versions end; it never goes back, over restarts too.
+        time: By which versions end; it never goes back, over restarts too.
         stores: All of it as the use cases need it.
         standing: What tells the home from a copy of it.
         begun: What it knows of itself since this start; ``None`` in another worker than the
@@ -55,7 +54,7 @@ class Vault:
     catalogue: KeyCatalogue
     lease: StoreLease
     store: Store
-    onward: Onward
+    time: KeptTime
     stores: Stores
     standing: Standing
     begun: Instance | None
@@ -91,14 +90,14 @@ def open_vault(settings: Settings, process: Process, meter: Meter, opened: ExitS
     lease.start()
     opened.callback(lease.stop)
     bounds = settings.limits
-    onward = begin_time(clock, store.time_floor())
+    time = KeptTime(clock, store.time_floor())
     stores = Stores(
         catalogue=catalogue,
         requests=store.requests(bounds.request_id_retention, bounds.request_ids_per_identity),
         api_keys=store.api_keys(rows),
         secret_digest=MacSecretDigest(rows),
         lease=lease,
-        onward=onward,
+        onward=time.onward,
     )
     return Vault(
         memory=memory,
@@ -107,7 +106,7 @@ def open_vault(settings: Settings, process: Process, meter: Meter, opened: ExitS
         catalogue=catalogue,
         lease=lease,
         store=store,
-        onward=onward,
+        time=time,
         stores=stores,
         standing=standing,
         begun=begun,
