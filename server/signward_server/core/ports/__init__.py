@@ -25,7 +25,7 @@ from signward_server.core.ports.custody import (
 from signward_server.core.ports.lease import Lease
 from signward_server.core.ports.meter import Event, Level, Meter
 from signward_server.core.ports.reloading import Reloaded, ReloadPart, Reloads
-from signward_server.core.ports.store import Catalogue, Claim, RequestLedger, RequestScope
+from signward_server.core.ports.store import Catalogue, Changed, Claim, RequestLedger, RequestScope
 from signward_server.core.ports.telemetry import Span, Spans, Trace
 
 __all__ = [
@@ -40,6 +40,7 @@ __all__ = [
     "Caps",
     "Catalogue",
     "Chain",
+    "Changed",
     "Claim",
     "Clock",
     "CreatedVersion",
