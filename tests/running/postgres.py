@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import itertools
 import os
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,10 +17,11 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+import pytest
 
 from tests.running.homes import PATIENCE, ROOT
 
-__all__ = ["PostgresServer", "postgres_programs"]
+__all__ = ["PostgresServer", "new_server", "shared_server"]
 
 _UNPACKED = ROOT / "build" / "tools" / "postgres"
 _PACKAGED = "usr/lib/postgresql/*/bin"
@@ -28,7 +32,31 @@ _OPTIONS = (
 )  # fmt: skip
 
 
-def postgres_programs() -> Path | None:
+def new_server() -> PostgresServer:
+    """Start a server in a folder of its own; it ends with this process.
+
+    Where there are no programs the test is skipped, and says so.
+    """
+    programs = _programs()
+    if programs is None and (ROOT / "build" / "tools" / ".postgres").exists():
+        pytest.fail("build/tools/postgres is empty: run `make tools`")
+    if programs is None:
+        pytest.skip("no PostgreSQL: stores in it are NOT TESTED here (`make tools` gets it)")
+    folder = Path(tempfile.mkdtemp(prefix="signward-pg-"))
+    folder.chmod(0o755)
+    server = PostgresServer(programs, folder)
+    atexit.register(server.remove)
+    server.start()
+    return server
+
+
+@functools.cache
+def shared_server() -> PostgresServer:
+    """Return the server of all tests of this process that leave it running."""
+    return new_server()
+
+
+def _programs() -> Path | None:
     """Return the folder of the programs, ``None`` if there is none."""
     found = shutil.which("postgres")
     if found:
@@ -45,7 +73,7 @@ class PostgresServer:
     It refuses to run as root, and is somebody else's then.
 
     Args:
-        programs: See ``postgres_programs``.
+        programs: The folder of initdb and postgres.
         folder: For its socket and files; its path is short, and everybody can pass through it.
     """
 
@@ -69,12 +97,11 @@ class PostgresServer:
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
-        self._process = subprocess.Popen(
-            [self._programs / "postgres", "-D", "data", "-k", str(self.folder), *_OPTIONS],
-            stdout=subprocess.DEVNULL,
-            stderr=(self.folder / "log").open("ab"),
-            **self._child,
-        )
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [self._programs / "postgres", "-D", "data", "-k", str(self.folder), *_OPTIONS],
+                stdout=subprocess.DEVNULL, stderr=log, **self._child,
+            )  # fmt: skip
         deadline = time.monotonic() + PATIENCE
         while not self._answers():
             assert self._process.poll() is None, (self.folder / "log").read_text()
@@ -87,6 +114,11 @@ class PostgresServer:
             self._process.send_signal(signal.SIGQUIT)
             self._process.wait(PATIENCE)
             self._process = None
+
+    def remove(self) -> None:
+        """Stop it, and delete its files."""
+        self.stop()
+        shutil.rmtree(self.folder)
 
     @contextmanager
     def frozen(self) -> Iterator[None]:

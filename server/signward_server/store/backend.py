@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, TextClause
 
 __all__ = ["Backend", "News"]
 
@@ -31,6 +31,8 @@ class Backend(Protocol):
         snapshots: Engine whose transactions read everything as it was at one moment.
         migrating: Engine whose transactions may take long, one at a time.
         one_writer: Whether whoever writes keeps everybody else from writing.
+        announce: Tells others of a change, within its transaction; ``None`` if nobody listens.
+        picked: What follows a query of rows to delete, so that nobody waits for another's.
     """
 
     place: str
@@ -40,6 +42,8 @@ class Backend(Protocol):
     snapshots: Engine
     migrating: Engine
     one_writer: bool
+    announce: TextClause | None
+    picked: str
 
     def prepare(self) -> None:
         """Make sure that this is a database of ours, or becomes one.

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from sqlalchemy import Connection, bindparam, delete, insert, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from signward_server.store.rows import KeyRow, VersionRow
-from signward_server.store.schema import as_stored, key_versions, keys, materials
+from signward_server.store.schema import as_stored, key_versions, keys, materials, stamp
 
 __all__ = [
     "delete_material",
@@ -23,18 +23,23 @@ __all__ = [
     "update_key",
 ]
 
-
+_IN_PARTS = {"yield_per": 1000}  # rows that are held beside what is made of them
 _KEYS = as_stored(keys)
 _KEY = _KEYS.where(keys.c.id == bindparam("id"))
+_CHANGED = keys.c.changed > bindparam("known")
 _VERSIONS = (
     as_stored(key_versions)
     .where(key_versions.c.forgotten == 0)
     .order_by(key_versions.c.key_id, key_versions.c.version.desc())
 )
 _VERSIONS_OF_KEY = _VERSIONS.where(key_versions.c.key_id == bindparam("id"))
-_INSERT_KEY = insert(keys)
-_UPDATE_KEY = update(keys).where(
-    keys.c.id == bindparam("old_id"), keys.c.revision == bindparam("old_revision")
+_KEYS_SINCE = _KEYS.where(_CHANGED)
+_VERSIONS_SINCE = _VERSIONS.where(key_versions.c.key_id.in_(select(keys.c.id).where(_CHANGED)))
+_INSERT_KEY = insert(keys).values(changed=stamp)
+_UPDATE_KEY = (
+    update(keys)
+    .where(keys.c.id == bindparam("old_id"), keys.c.revision == bindparam("old_revision"))
+    .values(changed=stamp)
 )
 _INSERT_VERSION = insert(key_versions)
 _INSERT_MATERIAL = insert(materials)
@@ -44,16 +49,24 @@ _DELETE_MATERIAL = delete(materials).where(
 
 
 def read_all(
-    connection: Connection,
+    connection: Connection, known: int | None = None
 ) -> Iterator[tuple[object, KeyRow | None, Sequence[VersionRow]]]:
     """Yield each id with its row and version rows, newest version first.
 
     The row is ``None`` where versions name a key that is not there.
+
+    Args:
+        connection: In a transaction that reads all of it as it was at one moment.
+        known: The version of the store after which a key has changed; ``None`` for all keys.
     """
+    since = {} if known is None else {"known": known}
     versions: dict[object, list[VersionRow]] = defaultdict(list)
-    for version in map(VersionRow._make, connection.execute(_VERSIONS).all()):
-        versions[version.key_id].append(version)
-    for row in map(KeyRow._make, connection.execute(_KEYS).all()):
+    statement = _VERSIONS if known is None else _VERSIONS_SINCE
+    for version in connection.execute(statement, since, execution_options=_IN_PARTS):
+        versions[version.key_id].append(VersionRow._make(version))
+    statement = _KEYS if known is None else _KEYS_SINCE
+    for found in connection.execute(statement, since, execution_options=_IN_PARTS):
+        row = KeyRow._make(found)
         yield row.id, row, versions.pop(row.id, ())
     for key_id in versions:
         yield key_id, None, ()
@@ -76,7 +89,7 @@ def insert_key(
     Raises:
         sqlalchemy.exc.IntegrityError: The id or a public key is taken.
     """
-    connection.execute(_INSERT_KEY, row._asdict())
+    connection.execute(_INSERT_KEY, _stamped(row))
     connection.execute(_INSERT_VERSION, [version._asdict() for version in versions])
     if material is not None:
         insert_material(connection, row.id, versions[0].version, material)
@@ -111,11 +124,17 @@ def update_key(
         sqlalchemy.exc.IntegrityError: A public key is taken, or a version number was used.
     """
     ours = {"old_id": old[0].id, "old_revision": old[0].revision}
-    changed = connection.execute(_UPDATE_KEY, ours | new[0]._asdict())
+    changed = connection.execute(_UPDATE_KEY, ours | _stamped(new[0]))
     if changed.rowcount != 1:
         return False
     _update_versions(connection, old[1], new[1])
     return True
+
+
+def _stamped(row: KeyRow) -> dict[str, object]:
+    values = row._asdict()
+    del values["changed"]  # the database says
+    return values
 
 
 def _update_versions(
