@@ -45,8 +45,8 @@ def _fill(home: Home, number: int) -> None:
         kek = LocalKeyFile(home.kek, native.sodium).load(memory)
         opened.callback(kek.close)
         # All engines are the swift one: nothing here has to survive a power loss.
-        opening.durable_engine = swift_engine
-        store = Store(home.store, clock)
+        sqlite.durable_engine = swift_engine
+        store = open_store(home.store, clock)
         opened.callback(store.close)
         catalogue = store.catalogue(KekRowAuthenticator(kek))
         custody = EnvelopeCustody(
