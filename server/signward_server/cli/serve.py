@@ -8,7 +8,13 @@ from typing import Annotated
 
 import typer
 
-from signward_server.cli.locating import ConfigOption, HomeOption, SetOption, locate
+from signward_server.cli.locating import (
+    ConfigOption,
+    HomeOption,
+    PassphraseOption,
+    SetOption,
+    locate,
+)
 from signward_server.cli.reporting import reported
 
 __all__ = ["serve"]
@@ -23,6 +29,8 @@ def serve(
     unix: Annotated[str | None, typer.Option(help="Same as --set listen.unix=PATH.")] = None,
     http: Annotated[str | None, typer.Option(help="Same as --set listen.http=HOST:PORT.")] = None,
     log_level: Annotated[str | None, typer.Option(help="Same as --set log.level=LEVEL.")] = None,
+    passphrase_fd: PassphraseOption = None,
+    kek_fd: Annotated[int | None, typer.Option("--kek-fd", min=0, hidden=True)] = None,
     development: Annotated[
         bool, typer.Option("--development", help="Tolerate SSLKEYLOGFILE, GRPC_TRACE, LD_PRELOAD.")
     ] = False,
@@ -39,9 +47,11 @@ def serve(
         from signward_server.cli.serving import run
         from signward_server.config import Settings, load
         from signward_server.config.replaced import take_api_key
+        from signward_server.home.kek import KekAccess
         from signward_server.wiring import Daemon, SettingsSource, build
 
         api_key = take_api_key(os.environ)
+        access = KekAccess(descriptor=kek_fd, passphrase=passphrase_fd)
 
         folder, file = locate(home, config)
         direct = {"tcp": tcp, "unix": unix, "http": http}
@@ -52,7 +62,7 @@ def serve(
         load_again = partial(load, file, environment=dict(os.environ), flags=flags, guarded=True)
 
         def put_together(known: Settings, source: SettingsSource) -> Daemon:
-            daemon = build(known, source, api_key=api_key)
+            daemon = build(known, source, folder, api_key=api_key, kek=access)
             if not development:
                 advise(known)
             return daemon

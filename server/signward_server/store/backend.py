@@ -7,7 +7,9 @@ from typing import Protocol
 
 from sqlalchemy import Engine, TextClause
 
-__all__ = ["Backend", "News"]
+from signward_server.core.ports import Turn
+
+__all__ = ["Backend", "BackendTurn", "News"]
 
 
 class News(Protocol):
@@ -15,6 +17,14 @@ class News(Protocol):
 
     def close(self) -> None:
         """Stop, and wait for the end."""
+        ...
+
+
+class BackendTurn(Turn, Protocol):
+    """A turn that can be left to others."""
+
+    def close(self) -> None:
+        """Leave it."""
         ...
 
 
@@ -63,6 +73,18 @@ class Backend(Protocol):
 
     def news(self, heard: Callable[[], None]) -> News:
         """Call this soon after somebody changed something, from a thread of its own."""
+        ...
+
+    def turn(self) -> BackendTurn:
+        """Return what says whose turn it is, among the processes that share the database."""
+        ...
+
+    def wipe(self) -> bool:
+        """See ``core.ports.Residue.wipe``.
+
+        Raises:
+            sqlalchemy.exc.DBAPIError: It cannot be done now.
+        """
         ...
 
     def close(self) -> None:

@@ -16,16 +16,19 @@ from signward_server.store.address import StoreAddress
 from signward_server.store.api_keys import StoredApiKeys
 from signward_server.store.authentic import AuthenticKeys
 from signward_server.store.authentic_api_keys import AuthenticApiKeys
-from signward_server.store.backend import Backend
+from signward_server.store.backend import Backend, BackendTurn
 from signward_server.store.catalogue import KeyCatalogue
 from signward_server.store.confirming import Confirming
 from signward_server.store.driver import DriverSession, DriverStatement
-from signward_server.store.failures import StoreFileError
+from signward_server.store.failures import StoreFileError, unavailable
+from signward_server.store.homes import StoredHomes
 from signward_server.store.material import StoredMaterial
 from signward_server.store.migrations import is_current, migrate
 from signward_server.store.peers import Peers
 from signward_server.store.requests import RequestMemory
 from signward_server.store.sqlite import SqliteFile
+from signward_server.store.time_floor import StoredTimeFloor
+from signward_server.store.timetable import StoredTimetable
 from signward_server.store.version import StoreVersion
 from signward_server.store.writing import Writing
 
@@ -189,6 +192,31 @@ class Store:
         )
         self._opened.append(memory)
         return memory
+
+    def timetable(self) -> StoredTimetable:
+        """Return what says when time brings something to keys."""
+        return StoredTimetable(self._swift, self._version)
+
+    def time_floor(self) -> StoredTimeFloor:
+        """Return what keeps the time that never goes back."""
+        floor = StoredTimeFloor(self._swift, self._writing)
+        self._opened.append(floor)
+        return floor
+
+    def turn(self) -> BackendTurn:
+        """Return what says whose turn the schedules are."""
+        turn = self._backend.turn()
+        self._opened.append(turn)
+        return turn
+
+    def wipe(self) -> bool:
+        """See ``core.ports.Residue.wipe``."""
+        with self._writing, unavailable():
+            return self._backend.wipe()
+
+    def homes(self) -> StoredHomes:
+        """Return the homes that serve from this store."""
+        return StoredHomes(self._durable, self._writing, self._version.stored)
 
     def confirm(self) -> None:
         """Return if memory is what the store says, and the store takes changes (S34).

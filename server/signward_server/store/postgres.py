@@ -18,6 +18,7 @@ from sqlalchemy.pool import NullPool, QueuePool
 
 from signward_server.core.errors import StoreUnavailable
 from signward_server.store.address import StoreAddress
+from signward_server.store.advisory_turn import AdvisoryTurn
 from signward_server.store.driver import DriverSession, DriverStatement
 from signward_server.store.failures import StoreFileError
 from signward_server.store.listening import CHANNEL, Listening
@@ -41,7 +42,7 @@ _POOL_SIZE = 4
 _POOL_PATIENCE_S = 5.0
 _OLDEST = 140_000  # PostgreSQL 14
 _OURS = {"alembic_version", "meta", "key_versions", "materials"}
-_MIGRATING = 0x5357524400000001  # of the advisory locks that all of a database share
+_MIGRATING = 0x5357524400000002  # of the advisory locks that all of a database share
 
 _ABOUT = text(
     "SELECT current_setting('server_encoding'), current_setting('server_version_num')::int,"
@@ -112,6 +113,14 @@ class PostgresDatabase:
     def news(self, heard: Callable[[], None]) -> Listening:
         """See ``Backend.news``: the server tells."""
         return Listening(partial(self._connect, _PROBING, autocommit=True), heard)
+
+    def turn(self) -> AdvisoryTurn:
+        """See ``Backend.turn``: a lock of a session."""
+        return AdvisoryTurn(self.probing)
+
+    def wipe(self) -> bool:
+        """See ``Backend.wipe``: what the server keeps of deleted rows is out of reach."""
+        return True
 
     def close(self) -> None:
         """See ``Backend.close``."""

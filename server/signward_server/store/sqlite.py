@@ -8,8 +8,15 @@ from pathlib import Path
 from sqlalchemy import Engine, TextClause
 
 from signward_server.core.errors import StoreUnavailable
-from signward_server.store.engine import durable_engine, prepare_file, probe_engine, swift_engine
+from signward_server.store.engine import (
+    durable_engine,
+    empty_log,
+    prepare_file,
+    probe_engine,
+    swift_engine,
+)
 from signward_server.store.polling import Polling
+from signward_server.store.turn import FileTurn
 
 __all__ = ["SqliteFile"]
 
@@ -49,6 +56,14 @@ class SqliteFile:
     def news(self, heard: Callable[[], None]) -> Polling:
         """See ``Backend.news``: the file is looked at every 20 ms."""
         return Polling(self.probing, heard)
+
+    def turn(self) -> FileTurn:
+        """See ``Backend.turn``: a lock beside the file."""
+        return FileTurn(self._path)
+
+    def wipe(self) -> bool:
+        """See ``Backend.wipe``."""
+        return empty_log(self.probing)
 
     def close(self) -> None:
         """See ``Backend.close``."""

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 
 from signward_server.config import Settings
 from signward_server.config.schema import Envelope
+from signward_server.core.clock import Onward
 from signward_server.core.ports import Clock, Meter
 from signward_server.custody.envelope import (
     EnvelopeCustody,
     Kek,
     KekRowAuthenticator,
-    LocalKeyFile,
 )
 from signward_server.custody.memory import LockedMemory
 from signward_server.custody.native import Native, load_native
 from signward_server.custody.verification import NativeVerifier
+from signward_server.flows.schedules import begin_time
 from signward_server.home.damage import log_damage
+from signward_server.home.instance import Instance
+from signward_server.home.kek import KekAccess, kek_provider
 from signward_server.home.sealing import refuse_foreign_kek
 from signward_server.store import KeyCatalogue, MacSecretDigest, Store, StoreLease, open_store
+from signward_server.wiring.standing import Standing, open_standing
 from signward_server.wiring.use_cases import Stores
 
 __all__ = ["Vault", "open_vault"]
@@ -35,7 +40,11 @@ class Vault:
         verifier: Checks signatures.
         catalogue: All keys.
         lease: Whether what is known of the store still holds.
+        store: The store itself.
+        onward: The time by which versions end; it never goes back, over restarts too.
         stores: All of it as the use cases need it.
+        standing: What tells the home from a copy of it.
+        begun: What it knows of itself since this start.
     """
 
     memory: LockedMemory
@@ -43,17 +52,30 @@ class Vault:
     verifier: NativeVerifier
     catalogue: KeyCatalogue
     lease: StoreLease
+    store: Store
+    onward: Onward
     stores: Stores
+    standing: Standing
+    begun: Instance
 
 
-def open_vault(settings: Settings, clock: Clock, meter: Meter, opened: ExitStack) -> Vault:
-    """Open it.
+def open_vault(
+    settings: Settings,
+    home: Path,
+    clock: Clock,
+    meter: Meter,
+    opened: ExitStack,
+    access: KekAccess,
+) -> Vault:
+    """Open it, if the home is the one that signs.
 
     Args:
         settings: The configuration.
+        home: Folder of the daemon.
         clock: Time.
         meter: Counts failures of the store.
         opened: Takes what closes it again, wiped.
+        access: How this process comes to its KEK.
 
     Raises:
         StartupFailed: Says what is wrong and what to do.
@@ -62,7 +84,7 @@ def open_vault(settings: Settings, clock: Clock, meter: Meter, opened: ExitStack
     native = load_native(allow_unlisted=section.allow_unlisted_libraries)
     memory = LockedMemory(native.sodium, section.locked_memory)
     opened.callback(memory.close)
-    kek = LocalKeyFile(section.kek, native.sodium).load(memory)
+    kek = kek_provider(section, native.sodium, access).load(memory)
     opened.callback(kek.close)
     store = open_store(settings.store.path, clock)
     opened.callback(store.close)
@@ -70,6 +92,8 @@ def open_vault(settings: Settings, clock: Clock, meter: Meter, opened: ExitStack
     opened.callback(custody.close)
     rows = KekRowAuthenticator(kek)
     catalogue = _catalogue(store, rows, kek)
+    standing = open_standing(settings, home, store.homes(), rows)
+    begun = standing.adoption.begin()
     lease = StoreLease(store.confirm, settings.store.lease.total_seconds(), clock, meter)
     lease.start()
     opened.callback(lease.stop)
@@ -87,7 +111,11 @@ def open_vault(settings: Settings, clock: Clock, meter: Meter, opened: ExitStack
         verifier=NativeVerifier(native),
         catalogue=catalogue,
         lease=lease,
+        store=store,
+        onward=begin_time(clock, store.time_floor()),
         stores=stores,
+        standing=standing,
+        begun=begun,
     )
 
 
