@@ -21,6 +21,7 @@ from signward_server.custody.native import load_native
 from signward_server.home.instance import Instance
 from signward_server.home.parts import translated
 from signward_server.home.sealing import refuse_foreign_kek
+from signward_server.home.store_place import store_place
 from signward_server.store import open_store
 from signward_server.telemetry.metrics import Metrics
 from signward_server.wiring.auditing import log_options
@@ -99,7 +100,7 @@ def adopting(settings: Settings, home: Path, clock: Clock) -> Iterator[Adopting]
         opened.callback(memory.close)
         kek = LocalKeyFile(section.kek, native.sodium).load(memory)
         opened.callback(kek.close)
-        store = open_store(settings.store.path, clock)
+        store = open_store(store_place(settings.store), clock)
         opened.callback(store.close)
         rows = KekRowAuthenticator(kek)
         catalogue = store.catalogue(rows)

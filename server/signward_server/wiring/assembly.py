@@ -84,7 +84,7 @@ def build(
         certificates = Certificates(certificate_source(settings.tls), clock)
         opened.callback(certificates.close)
         policy = _policy(settings, clock, metrics)
-        vault = open_vault(settings, home, clock, metrics, opened, kek)
+        vault = open_vault(settings, home, clock, metrics, opened, kek, worker)
         limits = build_limits(settings.rate_limits, clock, metrics, opened)
         audit = _audit(settings, vault, clock, metrics, uploader, opened, worker)
         schedules = build_schedules(vault, audit, clock, metrics, settings.keys.announce)

@@ -10,6 +10,7 @@ from signward_server.config import Settings
 from signward_server.config.schema import Envelope
 from signward_server.core.clock import Onward
 from signward_server.core.ports import Clock, Meter
+from signward_server.core.workers import ALONE, Worker
 from signward_server.custody.envelope import (
     EnvelopeCustody,
     Kek,
@@ -23,6 +24,7 @@ from signward_server.home.damage import log_damage
 from signward_server.home.instance import Instance
 from signward_server.home.kek import KekAccess, kek_provider
 from signward_server.home.sealing import refuse_foreign_kek
+from signward_server.home.store_place import store_place
 from signward_server.store import KeyCatalogue, MacSecretDigest, Store, StoreLease, open_store
 from signward_server.wiring.standing import Standing, open_standing
 from signward_server.wiring.use_cases import Stores
@@ -66,6 +68,7 @@ def open_vault(
     meter: Meter,
     opened: ExitStack,
     access: KekAccess,
+    worker: Worker = ALONE,
 ) -> Vault:
     """Open it, if the home is the one that signs.
 
@@ -76,6 +79,7 @@ def open_vault(
         meter: Counts failures of the store.
         opened: Takes what closes it again, wiped.
         access: How this process comes to its KEK.
+        worker: Which of the processes of the home this one is.
 
     Raises:
         StartupFailed: Says what is wrong and what to do.
@@ -86,22 +90,25 @@ def open_vault(
     opened.callback(memory.close)
     kek = kek_provider(section, native.sodium, access).load(memory)
     opened.callback(kek.close)
-    store = open_store(settings.store.path, clock)
+    place, seconds = store_place(settings.store), settings.store.lease
+    store = open_store(place, clock, shared=not worker.alone, lease=seconds)
     opened.callback(store.close)
     custody = _envelope(section, native, memory, kek, store, clock)
     opened.callback(custody.close)
     rows = KekRowAuthenticator(kek)
-    catalogue = _catalogue(store, rows, kek)
+    catalogue = _catalogue(store, rows, kek, custody)
     standing = open_standing(settings, home, store.homes(), rows)
     begun = standing.adoption.begin()
-    lease = StoreLease(store.confirm, settings.store.lease.total_seconds(), clock, meter)
+    api_keys = store.api_keys(rows)
+    lease = StoreLease(store.confirm, seconds.total_seconds(), clock, meter)
     lease.start()
     opened.callback(lease.stop)
+    store.listen(lease.wake)
     bounds = settings.limits
     stores = Stores(
         catalogue=catalogue,
         requests=store.requests(bounds.request_id_retention, bounds.request_ids_per_identity),
-        api_keys=store.api_keys(rows),
+        api_keys=api_keys,
         secret_digest=MacSecretDigest(rows),
         lease=lease,
     )
@@ -119,8 +126,10 @@ def open_vault(
     )
 
 
-def _catalogue(store: Store, rows: KekRowAuthenticator, kek: Kek) -> KeyCatalogue:
-    catalogue = store.catalogue(rows)
+def _catalogue(
+    store: Store, rows: KekRowAuthenticator, kek: Kek, custody: EnvelopeCustody
+) -> KeyCatalogue:
+    catalogue = store.catalogue(rows, custody.forget)
     refuse_foreign_kek(catalogue.quarantined, len(catalogue), store.materials(), kek.kek_id)
     log_damage(catalogue.quarantined)
     return catalogue
