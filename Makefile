@@ -101,7 +101,7 @@ tools: $(GO_TOOLS) $(REDIS) $(PROMETHEUS) $(POSTGRES)  ## Get what some tests ne
 
 .PHONY: lock
 lock: $(READY)  ## Pin what pyproject.toml asks for anew (UPGRADE=1: to the newest versions)
-	$(COMPILE) pyproject.toml --extra server --extra spiffe --extra dev --output-file requirements.lock
+	$(COMPILE) pyproject.toml --extra server --extra spiffe --extra scale --extra dev --output-file requirements.lock
 	$(COMPILE) protos/requirements.in --output-file protos/requirements.txt
 
 .PHONY: mutate

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from signward_server.core.keys import Key
 from signward_server.core.ports import RowAuthenticator
 from signward_server.store.canonical import mac_input
-from signward_server.store.key_rows import read_all, read_one
+from signward_server.store.key_rows import read_all, read_one, read_since
 from signward_server.store.memory import Rows
 from signward_server.store.rows import KeyRow, VersionRow, key_from, key_row, version_row
 
@@ -44,7 +44,8 @@ class AuthenticKeys:
         """
         good: dict[str, Rows] = {}
         bad: set[str] = set()
-        for key_id, row, versions in read_all(connection, known):
+        found = read_all(connection) if known is None else read_since(connection, known)
+        for key_id, row, versions in found:
             if row is not None and self._genuine(row, versions):
                 good[row.id] = row, versions
             else:

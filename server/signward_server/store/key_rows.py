@@ -7,9 +7,10 @@ remembers anything.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, update
 
 from signward_server.store.rows import KeyRow, VersionRow
 from signward_server.store.schema import as_stored, key_versions, keys, materials, stamp
@@ -20,21 +21,22 @@ __all__ = [
     "insert_material",
     "read_all",
     "read_one",
+    "read_since",
     "update_key",
 ]
 
 _IN_PARTS = {"yield_per": 1000}  # rows that are held beside what is made of them
+_AT_ONCE = 500
 _KEYS = as_stored(keys)
 _KEY = _KEYS.where(keys.c.id == bindparam("id"))
-_CHANGED = keys.c.changed > bindparam("known")
 _VERSIONS = (
     as_stored(key_versions)
     .where(key_versions.c.forgotten == 0)
     .order_by(key_versions.c.key_id, key_versions.c.version.desc())
 )
 _VERSIONS_OF_KEY = _VERSIONS.where(key_versions.c.key_id == bindparam("id"))
-_KEYS_SINCE = _KEYS.where(_CHANGED)
-_VERSIONS_SINCE = _VERSIONS.where(key_versions.c.key_id.in_(select(keys.c.id).where(_CHANGED)))
+_KEYS_SINCE = _KEYS.where(keys.c.changed > bindparam("known"))
+_VERSIONS_OF_KEYS = _VERSIONS.where(key_versions.c.key_id.in_(bindparam("ids", expanding=True)))
 _INSERT_KEY = insert(keys).values(changed=stamp)
 _UPDATE_KEY = (
     update(keys)
@@ -49,27 +51,30 @@ _DELETE_MATERIAL = delete(materials).where(
 
 
 def read_all(
-    connection: Connection, known: int | None = None
+    connection: Connection,
 ) -> Iterator[tuple[object, KeyRow | None, Sequence[VersionRow]]]:
     """Yield each id with its row and version rows, newest version first.
 
     The row is ``None`` where versions name a key that is not there.
-
-    Args:
-        connection: In a transaction that reads all of it as it was at one moment.
-        known: The version of the store after which a key has changed; ``None`` for all keys.
     """
-    since = {} if known is None else {"known": known}
-    versions: dict[object, list[VersionRow]] = defaultdict(list)
-    statement = _VERSIONS if known is None else _VERSIONS_SINCE
-    for version in connection.execute(statement, since, execution_options=_IN_PARTS):
-        versions[version.key_id].append(VersionRow._make(version))
-    statement = _KEYS if known is None else _KEYS_SINCE
-    for found in connection.execute(statement, since, execution_options=_IN_PARTS):
-        row = KeyRow._make(found)
+    versions = _grouped(connection.execute(_VERSIONS, execution_options=_IN_PARTS))
+    for row in map(KeyRow._make, connection.execute(_KEYS, execution_options=_IN_PARTS)):
         yield row.id, row, versions.pop(row.id, ())
     for key_id in versions:
         yield key_id, None, ()
+
+
+def read_since(
+    connection: Connection, known: int
+) -> Iterator[tuple[object, KeyRow | None, Sequence[VersionRow]]]:
+    """Yield what changed after a version of the store; see ``read_all``."""
+    rows = [KeyRow._make(row) for row in connection.execute(_KEYS_SINCE, {"known": known})]
+    for start in range(0, len(rows), _AT_ONCE):
+        part = rows[start : start + _AT_ONCE]
+        found = connection.execute(_VERSIONS_OF_KEYS, {"ids": [row.id for row in part]})
+        versions = _grouped(found)
+        for row in part:
+            yield row.id, row, versions.get(row.id, ())
 
 
 def read_one(connection: Connection, key_id: str) -> tuple[KeyRow, Sequence[VersionRow]] | None:
@@ -129,6 +134,13 @@ def update_key(
         return False
     _update_versions(connection, old[1], new[1])
     return True
+
+
+def _grouped(rows: Iterable[Sequence[Any]]) -> dict[object, Sequence[VersionRow]]:
+    versions: dict[object, list[VersionRow]] = defaultdict(list)
+    for row in map(VersionRow._make, rows):
+        versions[row.key_id].append(row)
+    return dict(versions)
 
 
 def _stamped(row: KeyRow) -> dict[str, object]:

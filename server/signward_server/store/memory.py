@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 import threading
-from bisect import bisect_right, insort
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
 from signward_server.core.errors import EnvelopeCorrupt
 from signward_server.core.keys import Key
 from signward_server.store.rows import KeyRow, VersionRow, key_from
+from signward_server.store.sorted_ids import SortedIds
 
 __all__ = ["KeyMemory", "Rows"]
 
@@ -30,7 +30,7 @@ class KeyMemory:
 
     def __init__(self, rows: Mapping[str, Rows], quarantined: frozenset[str]) -> None:
         self._entries: dict[str, Key | Rows] = dict(rows)
-        self._ids = sorted(self._entries)  # a list that nobody changes once it is here
+        self._ids = SortedIds(self._entries)
         self._changing = threading.Lock()
         self.quarantined = quarantined
 
@@ -61,9 +61,7 @@ class KeyMemory:
 
         The first ``skip`` of them are passed over.
         """
-        ids = self._ids
-        start = bisect_right(ids, after) + skip
-        found = (self._find(ids[at]) for at in range(start, len(ids)))
+        found = map(self._find, self._ids.after(after, skip))
         return list(islice((key for key in found if key is not None), max(limit, 0)))
 
     def publish(self, key: Key) -> None:
@@ -72,7 +70,7 @@ class KeyMemory:
             known = key.id in self._entries
             self._entries[key.id] = key
             if not known:
-                self._ids = _with(self._ids, [key.id])
+                self._ids = self._ids.with_([key.id])
 
     def take(self, rows: Mapping[str, Rows], quarantined: frozenset[str]) -> frozenset[str]:
         """Show readers what somebody else changed.
@@ -87,7 +85,7 @@ class KeyMemory:
         with self._changing:
             known = frozenset(key_id for key_id in (*newer, *quarantined) if key_id in self)
             self._entries.update(newer)
-            self._ids = _with(self._ids, list(newer.keys() - known))
+            self._ids = self._ids.with_(list(newer.keys() - known))
             self.quarantined = (self.quarantined - newer.keys()) | quarantined
         for key_id in quarantined & known:
             self._quarantine(key_id)
@@ -123,15 +121,5 @@ class KeyMemory:
     def _quarantine(self, key_id: str) -> None:
         with self._changing:
             self.quarantined |= {key_id}
-            self._ids = [known for known in self._ids if known != key_id]
+            self._ids = self._ids.without(key_id)
             self._entries.pop(key_id, None)
-
-
-def _with(ids: Sequence[str], new: Sequence[str]) -> list[str]:
-    """Return ids with further ones, all in order."""
-    if len(new) > 1:
-        return sorted([*ids, *new])
-    merged = list(ids)
-    for key_id in new:
-        insort(merged, key_id)
-    return merged
