@@ -21,7 +21,7 @@ from signward_server.custody.native import load_native
 from signward_server.home.instance import Instance
 from signward_server.home.kek import KekAccess, kek_provider
 from signward_server.home.parts import translated
-from signward_server.home.sealing import refuse_foreign_kek
+from signward_server.home.sealing import refuse_foreign_kek, refuse_unfinished_rotation
 from signward_server.store import open_store
 from signward_server.telemetry.metrics import Metrics
 from signward_server.wiring.auditing import log_options
@@ -103,9 +103,10 @@ def adopting(settings: Settings, home: Path, clock: Clock, access: KekAccess) ->
         opened.callback(kek.close)
         store = open_store(settings.store.path, clock)
         opened.callback(store.close)
+        refuse_unfinished_rotation(store.rekeying())
         rows = KekRowAuthenticator(kek)
         catalogue = store.catalogue(rows)
-        refuse_foreign_kek(catalogue.quarantined, len(catalogue), store.materials(), kek.kek_id)
+        refuse_foreign_kek(catalogue.quarantined, len(catalogue), store.rekeying(), kek.kek_id)
         standing = open_standing(settings, home, store.homes(), rows)
         before, finding = _found(standing)
         seen = (standing.adoption.seen(before), kept_checkpoint(settings))

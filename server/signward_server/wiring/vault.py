@@ -8,11 +8,14 @@ from pathlib import Path
 
 from signward_server.config import Settings
 from signward_server.config.schema import Envelope
+from signward_server.core.errors import EnvelopeCorrupt
 from signward_server.core.ports import Clock, Meter
+from signward_server.core.startup import CustodyRefused
 from signward_server.custody.envelope import (
     EnvelopeCustody,
     Kek,
     KekRowAuthenticator,
+    open_digest_key,
 )
 from signward_server.custody.memory import LockedMemory
 from signward_server.custody.native import Native, load_native
@@ -20,7 +23,7 @@ from signward_server.custody.verification import NativeVerifier
 from signward_server.home.damage import log_damage
 from signward_server.home.instance import Instance
 from signward_server.home.kek import KekAccess, kek_provider
-from signward_server.home.sealing import refuse_foreign_kek
+from signward_server.home.sealing import refuse_foreign_kek, refuse_unfinished_rotation
 from signward_server.store import KeyCatalogue, MacSecretDigest, Store, StoreLease, open_store
 from signward_server.wiring.standing import Standing, open_standing
 from signward_server.wiring.use_cases import Stores
@@ -84,6 +87,7 @@ def open_vault(
     opened.callback(store.close)
     custody = _envelope(section, native, memory, kek, store, clock)
     opened.callback(custody.close)
+    refuse_unfinished_rotation(store.rekeying())
     rows = KekRowAuthenticator(kek)
     catalogue = _catalogue(store, rows, kek)
     standing = open_standing(settings, home, store.homes(), rows)
@@ -96,7 +100,7 @@ def open_vault(
         catalogue=catalogue,
         requests=store.requests(bounds.request_id_retention, bounds.request_ids_per_identity),
         api_keys=store.api_keys(rows),
-        secret_digest=MacSecretDigest(rows),
+        secret_digest=MacSecretDigest(_digests(native, memory, kek, store, opened)),
         lease=lease,
     )
     return Vault(
@@ -113,9 +117,27 @@ def open_vault(
 
 def _catalogue(store: Store, rows: KekRowAuthenticator, kek: Kek) -> KeyCatalogue:
     catalogue = store.catalogue(rows)
-    refuse_foreign_kek(catalogue.quarantined, len(catalogue), store.materials(), kek.kek_id)
+    refuse_foreign_kek(catalogue.quarantined, len(catalogue), store.rekeying(), kek.kek_id)
     log_damage(catalogue.quarantined)
     return catalogue
+
+
+def _digests(
+    native: Native, memory: LockedMemory, kek: Kek, store: Store, opened: ExitStack
+) -> KekRowAuthenticator:
+    """Return what makes the digests of API keys: the first KEK's key for rows (S22)."""
+    try:
+        sealed = store.rekeying().digest_key()
+        if sealed is None:
+            return KekRowAuthenticator(kek)
+        key = open_digest_key(native.sodium, memory, kek, sealed)
+    except EnvelopeCorrupt as exc:
+        raise CustodyRefused(
+            "the key of the API keys' digests is damaged, or sealed under another KEK",
+            "put the KEK of this store back, or restore the store",
+        ) from exc
+    opened.callback(key.close)
+    return KekRowAuthenticator(key)
 
 
 def _envelope(
