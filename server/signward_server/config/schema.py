@@ -17,6 +17,7 @@ from signward_server.config.addresses import (
 from signward_server.config.audit import Audit
 from signward_server.config.custody import Custody, Envelope
 from signward_server.config.home import Home
+from signward_server.config.keys import Keys
 from signward_server.config.limits import Limits
 from signward_server.config.policy import Groups, Policy
 from signward_server.config.quantities import Duration
@@ -35,6 +36,7 @@ __all__ = [
     "Groups",
     "Health",
     "Home",
+    "Keys",
     "Limits",
     "Listen",
     "Log",
@@ -155,6 +157,7 @@ class Settings(Section):
     home: Home = table("By what a copy is noticed.")
     store: Store = table("Where keys are kept.")
     custody: Custody = table("Where private halves live.")
+    keys: Keys = table("What the daemon does to keys by itself.")
     audit: Audit = table("What was done.")
     limits: Limits = table("How much the daemon takes on.")
     rate_limits: RateLimits = table("How often who may do what.")

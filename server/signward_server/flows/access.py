@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from signward_server.core.errors import (
     EnvelopeCorrupt,
     FingerprintMismatch,
@@ -10,14 +12,12 @@ from signward_server.core.errors import (
     KeyNotFound,
     KeyVersionDestroyed,
     KeyVersionNotFound,
-    KeyVersionPending,
-    KeyVersionRetired,
     PolicyDenied,
     PolicyError,
-    SignwardError,
 )
 from signward_server.core.keys import Freeze, Key, KeyState, KeyVersion, VersionState
-from signward_server.core.ports import Caller, Catalogue, Policy
+from signward_server.core.ports import Caller, Catalogue, Clock, Policy
+from signward_server.core.versions import NEVER_SIGNS, effective, effective_version
 
 __all__ = [
     "GET_CUSTODY_STATUS",
@@ -31,13 +31,6 @@ __all__ = [
 
 GET_CUSTODY_STATUS = "GetCustodyStatus"
 VIEW_KEY = "ViewKey"
-
-_NEVER_SIGNS: dict[VersionState, type[SignwardError]] = {
-    VersionState.PENDING: KeyVersionPending,
-    VersionState.RETIRED: KeyVersionRetired,
-    VersionState.DESTROY_SCHEDULED: KeyVersionDestroyed,
-    VersionState.DESTROYED: KeyVersionDestroyed,
-}
 
 
 def visible_key(catalogue: Catalogue, policy: Policy, caller: Caller, key_id: str) -> Key:
@@ -81,12 +74,13 @@ def _is_allowed(policy: Policy, caller: Caller, action: str, key: Key | None) ->
     return True
 
 
-def signing_version(key: Key, number: int, fingerprint: bytes = b"") -> KeyVersion:
+def signing_version(key: Key, number: int, clock: Clock, fingerprint: bytes = b"") -> KeyVersion:
     """Return the version that is to sign.
 
     Args:
         key: The key.
         number: The version that was asked for, 0 for the primary one.
+        clock: Tells whether a grace period has ended; asked for versions in grace alone.
         fingerprint: Empty, or what its public key's fingerprint must be.
 
     Raises:
@@ -103,7 +97,10 @@ def signing_version(key: Key, number: int, fingerprint: bytes = b"") -> KeyVersi
     version = key.version(number)
     if version is None:
         raise KeyVersionNotFound
-    refusal = _NEVER_SIGNS.get(version.state)
+    state = version.state
+    if state is VersionState.GRACE:
+        state = effective(version, clock.now())
+    refusal = NEVER_SIGNS.get(state)
     if refusal is not None:
         raise refusal
     if fingerprint and fingerprint != version.public_key.fingerprint:
@@ -111,8 +108,8 @@ def signing_version(key: Key, number: int, fingerprint: bytes = b"") -> KeyVersi
     return version
 
 
-def verifying_version(key: Key, number: int) -> KeyVersion:
-    """Return a version whose public key is still told.
+def verifying_version(key: Key, number: int, now: datetime) -> KeyVersion:
+    """Return a version whose public key is still told, with its state at that time.
 
     Raises:
         KeyVersionNotFound: There is no such version.
@@ -121,6 +118,7 @@ def verifying_version(key: Key, number: int) -> KeyVersion:
     version = key.version(number)
     if version is None:
         raise KeyVersionNotFound
+    version = effective_version(version, now)
     if version.state is VersionState.DESTROYED:
         raise KeyVersionDestroyed
     return version

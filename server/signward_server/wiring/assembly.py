@@ -12,6 +12,7 @@ from signward_server.config import Settings
 from signward_server.config.schema import Limits as LimitSettings
 from signward_server.core.clock import SystemClock
 from signward_server.core.ports import Clock, Meter, ReloadPart
+from signward_server.core.workers import ALONE, Worker
 from signward_server.flows.api_key_authentication import ApiKeyAuthentication
 from signward_server.flows.process_api_key import process_api_key
 from signward_server.home.kek import KekAccess
@@ -39,6 +40,7 @@ from signward_server.wiring.parts import (
     SettingsSource,
 )
 from signward_server.wiring.reloading import Part, Reloader
+from signward_server.wiring.scheduling import EachSecond, build_schedules
 from signward_server.wiring.standing import kept_checkpoint
 from signward_server.wiring.telemetry import start_telemetry
 from signward_server.wiring.use_cases import Guards, Stores, build_flows
@@ -57,6 +59,7 @@ def build(
     clock: Clock | None = None,
     api_key: str = "",
     kek: KekAccess = _KEK_ACCESS,
+    worker: Worker = ALONE,
 ) -> Daemon:
     """Open every part of a daemon.
 
@@ -67,6 +70,7 @@ def build(
         clock: Time; that of the system unless said.
         api_key: A secret that callers may show while this process lives; empty for none.
         kek: How this process comes to its KEK.
+        worker: Which of the processes of the home this one is.
 
     Raises:
         StartupFailed: Says what is wrong and what to do; whatever was open is closed again.
@@ -75,14 +79,15 @@ def build(
     with ExitStack() as opened, startup_errors():
         metrics = Metrics()
         liveness = Liveness()
-        spans = start_telemetry(settings.telemetry, metrics, liveness, opened)
+        spans = start_telemetry(settings.telemetry, metrics, liveness, opened, worker)
         uploader = start_uploading(settings.audit, opened)
         certificates = Certificates(certificate_source(settings.tls), clock)
         opened.callback(certificates.close)
         policy = _policy(settings, clock, metrics)
         vault = open_vault(settings, home, clock, metrics, opened, kek)
         limits = build_limits(settings.rate_limits, clock, metrics, opened)
-        audit = _audit(settings, vault, clock, metrics, uploader, opened)
+        audit = _audit(settings, vault, clock, metrics, uploader, opened, worker)
+        schedules = build_schedules(vault, audit, clock, metrics, settings.keys.announce)
         parts = _reloaded(settings, source, policy, certificates, limits)
         reloader = Reloader(parts, metrics, audit)
         guards = Guards(policy=policy, limits=limits, audit=audit, log=audit, reloads=reloader)
@@ -94,7 +99,7 @@ def build(
             api_keys=_api_keys(vault.stores, clock, api_key),
             failures=build_failures(settings.rate_limits, clock, metrics, audit, opened),
             anonymous_health=settings.health.anonymous,
-            bounds=_bounds(settings.limits),
+            bounds=_bounds(settings.limits, worker),
             flows=build_flows(settings, vault.stores, vault.custody, vault.verifier, guards, clock),
             policy=policy,
             limits=limits,
@@ -102,8 +107,12 @@ def build(
             clock=clock,
             ready=readiness,
         )
-        show(metrics, Parts(certificates, vault, policy, readiness, server))
-        return Daemon(settings, server, readiness, liveness, metrics, reloader, opened.pop_all())
+        show(metrics, Parts(certificates, vault, policy, readiness, server, schedules))
+        ticking = EachSecond(schedules.look, "schedules")
+        opened.callback(ticking.stop)
+        return Daemon(
+            settings, server, readiness, liveness, metrics, reloader, ticking, opened.pop_all()
+        )
     raise AssertionError("an error ends the block above")
 
 
@@ -114,6 +123,7 @@ def _audit(
     meter: Meter,
     uploader: Uploader | None,
     opened: ExitStack,
+    worker: Worker,
 ) -> Log:
     """Open the audit log, if it goes on from what is known of it."""
     begun = vault.begun
@@ -124,6 +134,7 @@ def _audit(
         meter,
         uploader,
         opened,
+        worker,
         since=[each for each in seen if each],
         facts={"home": begun.home, "generation": begun.generation},
     )
@@ -165,7 +176,7 @@ def _api_keys(stores: Stores, clock: Clock, secret: str) -> ApiKeyAuthentication
     return ApiKeyAuthentication(api_keys=stores.api_keys, digest=digest, clock=clock, extra=extra)
 
 
-def _bounds(limits: LimitSettings) -> ServerLimits:
+def _bounds(limits: LimitSettings, worker: Worker) -> ServerLimits:
     return ServerLimits(
         threads=limits.unary_threads,
         queue=limits.queue,
@@ -182,4 +193,5 @@ def _bounds(limits: LimitSettings) -> ServerLimits:
         connection_idle=limits.connection_idle.total_seconds(),
         connection_age=limits.connection_age.total_seconds(),
         connection_age_grace=limits.connection_age_grace.total_seconds(),
+        shared_port=not worker.alone,
     )

@@ -178,9 +178,7 @@ def _put_aside(state: RekeyingState, plan: Plan, configuration: Path, named: int
     return retire_needed(plan.source, state.old)
 
 
-def _facts(
-    state: RekeyingState, named: int, damaged: Sequence[str]
-) -> dict[str, str | int]:
+def _facts(state: RekeyingState, named: int, damaged: Sequence[str]) -> dict[str, str | int]:
     return {
         "step": "left" if named else "completed",
         "old": state.old.hex(),

@@ -29,12 +29,16 @@ from signward_server.flows.audit_proving import AuditProving
 from signward_server.flows.audit_reading import AuditReading
 from signward_server.flows.freezing import Freezing
 from signward_server.flows.key_changes import KeyChanges
+from signward_server.flows.key_checking import KeyChecking
 from signward_server.flows.key_creation import KeyCreation
 from signward_server.flows.key_reading import KeyReading
+from signward_server.flows.key_rotation import KeyRotation
+from signward_server.flows.key_versions import KeyVersions
 from signward_server.flows.reloading import Reloading
 from signward_server.flows.signing import Signing, SigningPorts
 from signward_server.flows.verifying import Verifying
 from signward_server.limits.no_caps import NoCaps
+from signward_server.rpc.key_versions import VersionFlows
 from signward_server.rpc.serving import Flows
 
 __all__ = ["Guards", "Stores", "build_flows"]
@@ -88,13 +92,25 @@ def build_flows(
             clock=clock,
             max_unlock_ttl=max_unlock_ttl,
         ),
-        reading=KeyReading(catalogue=catalogue, policy=policy),
         changes=KeyChanges(
             catalogue=catalogue,
             custodies=custodies,
             policy=policy,
             audit=audit,
+            clock=clock,
             max_unlock_ttl=max_unlock_ttl,
+        ),
+        versions=VersionFlows(
+            rotation=KeyRotation(
+                catalogue=catalogue, custodies=custodies, policy=policy, audit=audit, clock=clock
+            ),
+            versions=KeyVersions(
+                catalogue=catalogue, custodies=custodies, policy=policy, audit=audit, clock=clock
+            ),
+            checking=KeyChecking(
+                catalogue=catalogue, custodies=custodies, policy=policy, clock=clock
+            ),
+            reading=KeyReading(catalogue=catalogue, policy=policy, clock=clock),
         ),
         signing=Signing(
             SigningPorts(
@@ -116,7 +132,9 @@ def build_flows(
                 ),
             )
         ),
-        verifying=Verifying(catalogue=catalogue, chains=chains, policy=policy, verifier=verifier),
+        verifying=Verifying(
+            catalogue=catalogue, chains=chains, policy=policy, verifier=verifier, clock=clock
+        ),
         api_keys=ApiKeyChanges(
             api_keys=stores.api_keys,
             digest=stores.secret_digest,

@@ -8,23 +8,23 @@ from pathlib import Path
 
 from signward_server.config import Settings
 from signward_server.config.schema import Envelope
-from signward_server.core.errors import EnvelopeCorrupt
+from signward_server.core.clock import Onward
 from signward_server.core.ports import Clock, Meter
-from signward_server.core.startup import CustodyRefused
 from signward_server.custody.envelope import (
     EnvelopeCustody,
     Kek,
     KekRowAuthenticator,
-    open_digest_key,
 )
 from signward_server.custody.memory import LockedMemory
 from signward_server.custody.native import Native, load_native
 from signward_server.custody.verification import NativeVerifier
+from signward_server.flows.schedules import begin_time
 from signward_server.home.damage import log_damage
 from signward_server.home.instance import Instance
 from signward_server.home.kek import KekAccess, kek_provider
 from signward_server.home.sealing import refuse_foreign_kek, refuse_unfinished_rotation
-from signward_server.store import KeyCatalogue, MacSecretDigest, Store, StoreLease, open_store
+from signward_server.store import KeyCatalogue, Store, StoreLease, open_store
+from signward_server.wiring.digesting import secret_digest
 from signward_server.wiring.standing import Standing, open_standing
 from signward_server.wiring.use_cases import Stores
 
@@ -41,6 +41,8 @@ class Vault:
         verifier: Checks signatures.
         catalogue: All keys.
         lease: Whether what is known of the store still holds.
+        store: The store itself.
+        onward: The time by which versions end; it never goes back, over restarts too.
         stores: All of it as the use cases need it.
         standing: What tells the home from a copy of it.
         begun: What it knows of itself since this start.
@@ -51,6 +53,8 @@ class Vault:
     verifier: NativeVerifier
     catalogue: KeyCatalogue
     lease: StoreLease
+    store: Store
+    onward: Onward
     stores: Stores
     standing: Standing
     begun: Instance
@@ -100,7 +104,7 @@ def open_vault(
         catalogue=catalogue,
         requests=store.requests(bounds.request_id_retention, bounds.request_ids_per_identity),
         api_keys=store.api_keys(rows),
-        secret_digest=MacSecretDigest(_digests(native, memory, kek, store, opened)),
+        secret_digest=secret_digest(native, memory, kek, store, opened),
         lease=lease,
     )
     return Vault(
@@ -109,6 +113,8 @@ def open_vault(
         verifier=NativeVerifier(native),
         catalogue=catalogue,
         lease=lease,
+        store=store,
+        onward=begin_time(clock, store.time_floor()),
         stores=stores,
         standing=standing,
         begun=begun,
@@ -120,24 +126,6 @@ def _catalogue(store: Store, rows: KekRowAuthenticator, kek: Kek) -> KeyCatalogu
     refuse_foreign_kek(catalogue.quarantined, len(catalogue), store.rekeying(), kek.kek_id)
     log_damage(catalogue.quarantined)
     return catalogue
-
-
-def _digests(
-    native: Native, memory: LockedMemory, kek: Kek, store: Store, opened: ExitStack
-) -> KekRowAuthenticator:
-    """Return what makes the digests of API keys: the first KEK's key for rows (S22)."""
-    try:
-        sealed = store.rekeying().digest_key()
-        if sealed is None:
-            return KekRowAuthenticator(kek)
-        key = open_digest_key(native.sodium, memory, kek, sealed)
-    except EnvelopeCorrupt as exc:
-        raise CustodyRefused(
-            "the key of the API keys' digests is damaged, or sealed under another KEK",
-            "put the KEK of this store back, or restore the store",
-        ) from exc
-    opened.callback(key.close)
-    return KekRowAuthenticator(key)
 
 
 def _envelope(

@@ -26,12 +26,16 @@ from signward_server.flows.audit_proving import AuditProving
 from signward_server.flows.audit_reading import AuditReading
 from signward_server.flows.freezing import Freezing
 from signward_server.flows.key_changes import KeyChanges
+from signward_server.flows.key_checking import KeyChecking
 from signward_server.flows.key_creation import KeyCreation
 from signward_server.flows.key_reading import KeyReading
+from signward_server.flows.key_rotation import KeyRotation
+from signward_server.flows.key_versions import KeyVersions
 from signward_server.flows.reloading import Reloading
 from signward_server.flows.signing import Signing, SigningPorts
 from signward_server.flows.verifying import Verifying
 from signward_server.rpc.endings import Endings
+from signward_server.rpc.key_versions import VersionFlows
 
 from tests.fakes.meter import FakeMeter
 from tests.fakes.spans import FakeSpans
@@ -92,6 +96,7 @@ class World:
             chains=self.chains,
             policy=self.policy,
             verifier=FakeVerifier(),
+            clock=self.clock,
         )
         self.creation = KeyCreation(
             max_unlock_ttl=timedelta(days=1),
@@ -102,15 +107,41 @@ class World:
             audit=self.audit,
             clock=self.clock,
         )
-        self.reading = KeyReading(catalogue=self.catalogue, policy=self.policy)
+        self.reading = KeyReading(catalogue=self.catalogue, policy=self.policy, clock=self.clock)
         self.changes = KeyChanges(
             max_unlock_ttl=timedelta(days=1),
             catalogue=self.catalogue,
             custodies=self.custodies,
             policy=self.policy,
             audit=self.audit,
+            clock=self.clock,
         )
-
+        self.rotation = KeyRotation(
+            catalogue=self.catalogue,
+            custodies=self.custodies,
+            policy=self.policy,
+            audit=self.audit,
+            clock=self.clock,
+        )
+        self.versions = KeyVersions(
+            catalogue=self.catalogue,
+            custodies=self.custodies,
+            policy=self.policy,
+            audit=self.audit,
+            clock=self.clock,
+        )
+        self.checking = KeyChecking(
+            catalogue=self.catalogue,
+            custodies=self.custodies,
+            policy=self.policy,
+            clock=self.clock,
+        )
+        self.version_flows = VersionFlows(
+            rotation=self.rotation,
+            versions=self.versions,
+            checking=self.checking,
+            reading=self.reading,
+        )
         self.api_keys = FakeApiKeys()
         self.secret_digest = FakeSecretDigest()
         self.reloads = FakeReloads()

@@ -26,6 +26,14 @@ from signward_server.core.ports.custody import (
 from signward_server.core.ports.lease import Lease
 from signward_server.core.ports.meter import Event, Level, Meter
 from signward_server.core.ports.reloading import Reloaded, ReloadPart, Reloads
+from signward_server.core.ports.schedules import (
+    KeyDates,
+    Residue,
+    Step,
+    TimeFloor,
+    Timetable,
+    Turn,
+)
 from signward_server.core.ports.store import Catalogue, Changed, Claim, RequestLedger, RequestScope
 from signward_server.core.ports.telemetry import Span, Spans, Trace
 
@@ -49,6 +57,7 @@ __all__ = [
     "Custody",
     "Event",
     "Generation",
+    "KeyDates",
     "Lease",
     "Level",
     "Limits",
@@ -61,10 +70,15 @@ __all__ = [
     "RequestLedger",
     "RequestScope",
     "Reservation",
+    "Residue",
     "RowAuthenticator",
     "SecretDigest",
     "Span",
     "Spans",
+    "Step",
+    "TimeFloor",
+    "Timetable",
     "Trace",
+    "Turn",
     "Verifier",
 ]

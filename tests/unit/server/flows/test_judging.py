@@ -234,12 +234,15 @@ def _rotated(key: Key) -> Key:
     return dataclasses.replace(key, primary_version=2, versions=(fresh, old))
 
 
-def test_s24_a_version_that_goes_into_grace_meanwhile_is_judged_as_such(world: World) -> None:
+@pytest.mark.parametrize(("number", "signs"), [(0, (2, PRIMARY)), (1, (1, GRACE))])
+def test_s24_what_a_version_becomes_meanwhile_is_judged(
+    world: World, number: int, signs: tuple[int, VersionState]
+) -> None:
     rotated = _rotated(world.key())
     _once(world, lambda: world.catalogue.put(rotated))
-    world.signing.sign(FakeCall(), raw())
-    states = [j.version.state for j in _signings(world) if j.version]
-    assert states == [PRIMARY, GRACE]
+    assert world.signing.sign(FakeCall(), raw(version=number)).version == signs[0]
+    judged = [(j.version.version, j.version.state) for j in _signings(world) if j.version]
+    assert judged == [(1, PRIMARY), signs]
 
 
 def test_s33_the_version_that_a_retry_resolves_to_is_judged(world: World) -> None:
