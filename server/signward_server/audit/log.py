@@ -113,9 +113,16 @@ class Log:
         """See ``ports.Audit``."""
         self._failures.count(reason, peer=peer)
 
-    def note(self, event: AuditEvent, details: Mapping[str, str | int]) -> None:
+    def note(
+        self,
+        event: AuditEvent,
+        details: Mapping[str, str | int],
+        *,
+        key: str = "",
+        version: int = 0,
+    ) -> None:
         """See ``ports.Audit``."""
-        self._keeping.note(event, details)
+        self._keeping.note(event, details, key, version)
 
     def ensure_available(self) -> None:
         """See ``ports.Audit``."""

@@ -1,4 +1,4 @@
-"""The file ``instance``: what tells a home from a copy of it (``docs/formats/instance.md``)."""
+"""The file ``instance``: what tells a home from a copy (S41; ``docs/formats/instance.md``)."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ class InstanceFile:
             os.fchmod(descriptor, _MODE)  # whatever the umask is
             body = _encoded(instance, birth_of(descriptor))
             tag = self._authenticator.tag(_MAC_DOMAIN + body)
-            with open(descriptor, "wb", closefd=False) as file:
+            with open(descriptor, "wb", closefd=False) as file:  # a descriptor
                 file.write(body + f"mac {tag.hex()}\n".encode())
             os.fsync(descriptor)
         finally:

@@ -15,12 +15,15 @@ from signward_server.core.audit_events import AuditEvent
 from signward_server.core.errors import AuditUnavailable
 from signward_server.core.ports import Clock
 from signward_server.core.startup import AuditRefused, NotAdopted
-from signward_server.custody.envelope import KekRowAuthenticator, LocalKeyFile
+from signward_server.custody.envelope import KekRowAuthenticator
 from signward_server.custody.memory import LockedMemory
 from signward_server.custody.native import load_native
 from signward_server.home.instance import Instance
+from signward_server.home.kek import kek_provider
+from signward_server.home.kek_access import KekAccess
 from signward_server.home.parts import translated
 from signward_server.home.sealing import refuse_foreign_kek
+from signward_server.home.store_place import store_place
 from signward_server.store import open_store
 from signward_server.telemetry.metrics import Metrics
 from signward_server.wiring.auditing import log_options
@@ -86,7 +89,7 @@ class Adopting:
 
 
 @contextmanager
-def adopting(settings: Settings, home: Path, clock: Clock) -> Iterator[Adopting]:
+def adopting(settings: Settings, home: Path, clock: Clock, access: KekAccess) -> Iterator[Adopting]:
     """Open a home that nobody else works on, to look at it and to adopt it.
 
     A store of an older release is brought to this one.
@@ -95,6 +98,7 @@ def adopting(settings: Settings, home: Path, clock: Clock) -> Iterator[Adopting]
         settings: The configuration.
         home: Its folder; the caller holds the locks.
         clock: Time.
+        access: How this process comes to the KEK.
 
     Raises:
         StartupFailed: It cannot be adopted; says what to do.
@@ -104,9 +108,9 @@ def adopting(settings: Settings, home: Path, clock: Clock) -> Iterator[Adopting]
         native = load_native(allow_unlisted=section.allow_unlisted_libraries)
         memory = LockedMemory(native.sodium, section.locked_memory)
         opened.callback(memory.close)
-        kek = LocalKeyFile(section.kek, native.sodium).load(memory)
+        kek = kek_provider(section, native.sodium, access).load(memory)
         opened.callback(kek.close)
-        store = open_store(settings.store.path, clock)
+        store = open_store(store_place(settings.store), clock)
         opened.callback(store.close)
         rows = KekRowAuthenticator(kek)
         catalogue = store.catalogue(rows)

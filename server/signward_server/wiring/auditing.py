@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from pathlib import Path
 from types import MappingProxyType
 
 from signward_server.audit.checkpoint_key import CheckpointKey
@@ -19,6 +20,8 @@ from signward_server.core.audit_events import AuditEvent
 from signward_server.core.errors import AuditUnavailable
 from signward_server.core.ports import Clock, Meter
 from signward_server.core.startup import AuditRefused
+from signward_server.core.workers import ALONE, Worker
+from signward_server.home.auditing import begin
 from signward_server.wiring.telemetry import installed_version
 
 __all__ = ["log_options", "open_audit", "start_uploading"]
@@ -46,6 +49,7 @@ def open_audit(
     meter: Meter,
     uploader: Uploader | None,
     opened: ExitStack,
+    worker: Worker = ALONE,
     *,
     since: Sequence[Seen] = (),
     facts: Mapping[str, str | int] = MappingProxyType({}),
@@ -58,6 +62,7 @@ def open_audit(
         meter: Is told how the log is.
         uploader: Takes finished files away, if that is asked for.
         opened: Takes what records the end, and closes the log.
+        worker: Whose log it is.
         since: What it has to go on from.
         facts: What the record of the start says besides the release.
 
@@ -65,8 +70,9 @@ def open_audit(
         AuditRefused: It is missing, damaged or another one; says what to do.
         NotAdopted: It does not go on from what was seen of it.
     """
-    options = log_options(section, since)
-    key = CheckpointKey.load(section.origin, section.checkpoint_key)
+    options = log_options(section, since, worker)
+    _, origin = _place(section, worker)
+    key = CheckpointKey.load(origin, section.checkpoint_key)
     tend = uploader.tend if uploader else lambda: 0
     log = open_log(options, key, clock, meter, tend=tend)
     opened.callback(log.close)
@@ -77,12 +83,13 @@ def open_audit(
     return log
 
 
-def log_options(section: Audit, since: Sequence[Seen]) -> Options:
+def log_options(section: Audit, since: Sequence[Seen], worker: Worker = ALONE) -> Options:
     """Return how a log is kept, from its section.
 
     Args:
         section: The configuration.
         since: What it has to go on from.
+        worker: Whose log it is.
 
     Raises:
         AuditRefused: The home has no log.
@@ -92,8 +99,9 @@ def log_options(section: Audit, since: Sequence[Seen]) -> Options:
             "audit.origin is missing",
             "run `signward audit init`, which makes the audit log of this home",
         )
+    folder, _ = _place(section, worker)
     return Options(
-        folder=section.folder,
+        folder=folder,
         durability=section.durability,
         bounds=Bounds(
             size=section.segment_size,
@@ -107,3 +115,14 @@ def log_options(section: Audit, since: Sequence[Seen]) -> Options:
         ),
         since=since,
     )
+
+
+def _place(section: Audit, worker: Worker) -> tuple[Path, str]:
+    """Return the folder and the name of a worker's log; a missing one is begun."""
+    if not worker.number:
+        return section.folder, section.origin
+    name = f"worker-{worker.number}"
+    folder, origin = section.folder / name, f"{section.origin}/{name}"
+    if not folder.exists():
+        begin(folder, origin)
+    return folder, origin
