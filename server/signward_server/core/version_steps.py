@@ -19,7 +19,8 @@ from signward_server.core.errors import (
     KeyVersionPrimary,
 )
 from signward_server.core.keys import Key, KeyState, KeyVersion, VersionState
-from signward_server.core.versions import NEVER_SIGNS, effective, is_ledger_bound
+from signward_server.core.version_life import effective
+from signward_server.core.versions import NEVER_SIGNS, is_ledger_bound
 
 __all__ = ["activated", "grace_ended", "next_number", "restored", "rotated", "scheduled"]
 

@@ -23,11 +23,11 @@ from signward_server.core.keys import (
     Purpose,
     VersionState,
 )
+from signward_server.core.version_life import effective
 
 __all__ = [
     "NEVER_SIGNS",
     "as_of",
-    "effective",
     "effective_version",
     "is_ledger_bound",
 ]
@@ -40,31 +40,12 @@ NEVER_SIGNS: dict[VersionState, type[SignwardError]] = {
 }
 """The states that sign nothing, and what they refuse with."""
 
-_ENDS_IN = {
-    VersionState.GRACE: VersionState.RETIRED,
-    VersionState.DESTROY_SCHEDULED: VersionState.DESTROYED,
-}
 _LEDGERLESS = frozenset({Purpose.RAW, Purpose.ORDER})
 
 
 def is_ledger_bound(attributes: KeyAttributes) -> bool:
     """Return whether a ledger must know a new version before it may sign."""
     return attributes.purpose not in _LEDGERLESS
-
-
-def effective(version: KeyVersion, now: datetime) -> VersionState:
-    """Return the state of a version at a time: what has ended has ended, stored or not.
-
-    Args:
-        version: As it is stored.
-        now: A time that never goes back (S13).
-    """
-    state, end = version.state, None
-    if state is VersionState.GRACE:
-        end = version.grace_end_time
-    elif state is VersionState.DESTROY_SCHEDULED:
-        end = version.destroy_time
-    return state if end is None or now < end else _ENDS_IN[state]
 
 
 def effective_version(version: KeyVersion, now: datetime) -> KeyVersion:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from signward_server.core.errors import (
     EnvelopeCorrupt,
     FingerprintMismatch,
@@ -16,8 +14,9 @@ from signward_server.core.errors import (
     PolicyError,
 )
 from signward_server.core.keys import Freeze, Key, KeyState, KeyVersion, VersionState
-from signward_server.core.ports import Caller, Catalogue, Clock, Policy
-from signward_server.core.versions import NEVER_SIGNS, effective, effective_version
+from signward_server.core.ports import Caller, Catalogue, Policy, Time
+from signward_server.core.version_life import effective
+from signward_server.core.versions import NEVER_SIGNS
 
 __all__ = [
     "GET_CUSTODY_STATUS",
@@ -74,13 +73,13 @@ def _is_allowed(policy: Policy, caller: Caller, action: str, key: Key | None) ->
     return True
 
 
-def signing_version(key: Key, number: int, clock: Clock, fingerprint: bytes = b"") -> KeyVersion:
+def signing_version(key: Key, number: int, onward: Time, fingerprint: bytes = b"") -> KeyVersion:
     """Return the version that is to sign.
 
     Args:
         key: The key.
         number: The version that was asked for, 0 for the primary one.
-        clock: Tells whether a grace period has ended; asked for versions in grace alone.
+        onward: Tells whether a grace has ended; asked for versions in grace alone.
         fingerprint: Empty, or what its public key's fingerprint must be.
 
     Raises:
@@ -99,7 +98,7 @@ def signing_version(key: Key, number: int, clock: Clock, fingerprint: bytes = b"
         raise KeyVersionNotFound
     state = version.state
     if state is VersionState.GRACE:
-        state = effective(version, clock.now())
+        state = effective(version, onward.now())
     refusal = NEVER_SIGNS.get(state)
     if refusal is not None:
         raise refusal
@@ -108,8 +107,8 @@ def signing_version(key: Key, number: int, clock: Clock, fingerprint: bytes = b"
     return version
 
 
-def verifying_version(key: Key, number: int, now: datetime) -> KeyVersion:
-    """Return a version whose public key is still told, with its state at that time.
+def verifying_version(key: Key, number: int) -> KeyVersion:
+    """Return a version whose public key is still told.
 
     Raises:
         KeyVersionNotFound: There is no such version.
@@ -118,7 +117,6 @@ def verifying_version(key: Key, number: int, now: datetime) -> KeyVersion:
     version = key.version(number)
     if version is None:
         raise KeyVersionNotFound
-    version = effective_version(version, now)
     if version.state is VersionState.DESTROYED:
         raise KeyVersionDestroyed
     return version

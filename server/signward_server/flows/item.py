@@ -228,9 +228,10 @@ class Item:
 
     def _signs(self, custody: Custody) -> bool:
         """Make the signatures; return whether they are by the version that is to sign now."""
-        number = self._judging.version.version
+        number = 0
         for message in self._judging.decoded.messages:
             self._confirm()
+            number = number or self._judging.version.version
             if custody.leaves_process:
                 self._left = self._settled = True
             self._signatures.append(custody.sign(message, self._context()))

@@ -13,7 +13,7 @@ from signward_server.core.errors import (
 from signward_server.core.keys import Freeze, Key, KeyVersion, VersionState
 from signward_server.core.ports import Call, Chain, Generation
 from signward_server.core.signing import Decoded, SignRequest
-from signward_server.core.versions import effective
+from signward_server.core.version_life import effective
 from signward_server.flows.access import signing_version, visible_key
 from signward_server.flows.signing_ports import SigningPorts
 
@@ -75,7 +75,7 @@ class Judging:
         if key.purpose not in chain.purposes:
             raise KeyPurposeMismatch
         self.version: KeyVersion = signing_version(
-            key, self._number, ports.clock, request.expected_fingerprint
+            key, self._number, ports.onward, request.expected_fingerprint
         )
         self.key: Key = key
         self.chain: Chain = chain
@@ -117,7 +117,7 @@ class Judging:
             or ports.policy.generation is not self._generation
             or (
                 version.state is VersionState.GRACE
-                and effective(version, ports.clock.now()) is not VersionState.GRACE
+                and effective(version, ports.onward.now()) is not VersionState.GRACE
             )
         )
 
@@ -141,5 +141,5 @@ class Judging:
 
     def _choose(self) -> None:
         fingerprint = self._request.expected_fingerprint
-        self.version = signing_version(self.key, self._number, self._ports.clock, fingerprint)
+        self.version = signing_version(self.key, self._number, self._ports.onward, fingerprint)
         self.judge(self._totals)

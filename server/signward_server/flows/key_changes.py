@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from signward_server.core.errors import EtagMismatch, FieldInvalid
 from signward_server.core.keys import CustodyKind, Key, KeyState
-from signward_server.core.ports import Audit, Call, Catalogue, Clock, Custody, Policy
+from signward_server.core.ports import Audit, Call, Catalogue, Custody, Policy, Time
 from signward_server.core.version_steps import grace_ended
 from signward_server.core.versions import NEVER_SIGNS, as_of
 from signward_server.flows.access import visible_key
@@ -38,14 +38,14 @@ class KeyChanges:
         custodies: Mapping[CustodyKind, Custody],
         policy: Policy,
         audit: Audit,
-        clock: Clock,
+        onward: Time,
         max_unlock_ttl: timedelta,
     ) -> None:
         self._writing = KeyWriting(catalogue=catalogue, custodies=custodies, policy=policy)
         self._catalogue = catalogue
         self._policy = policy
         self._audit = audit
-        self._clock = clock
+        self._onward = onward
         self._max_unlock_ttl = max_unlock_ttl
 
     def update(self, call: Call, request: UpdateKey) -> Key:
@@ -66,7 +66,7 @@ class KeyChanges:
         """
         with Recorded(self._audit, call, UPDATE_KEY, request.key_id) as record:
             record.version = request.grace_version
-            return as_of(self._update(call, request), self._clock.now())
+            return as_of(self._update(call, request), self._onward.now())
 
     def _update(self, call: Call, request: UpdateKey) -> Key:
         key = visible_key(self._catalogue, self._policy, call, request.key_id)
@@ -79,7 +79,7 @@ class KeyChanges:
         changed = _apply(key, request)
         if request.grace_version:
             end = request.grace_end_time
-            changed = grace_ended(changed, request.grace_version, end, self._clock.now())
+            changed = grace_ended(changed, request.grace_version, end, self._onward.now())
         for action in _actions(key, changed):
             self._policy.authorize(call, action, key)
             self._policy.authorize(call, action, changed)
@@ -114,7 +114,7 @@ class KeyChanges:
             stored = self._writing.retried(call, key_id, allow, change)
             if state is KeyState.DISABLED:
                 self._writing.forget(stored)  # before the record: wiped even if that fails
-            return as_of(stored, self._clock.now())
+            return as_of(stored, self._onward.now())
 
 
 def _ensure_primary(key: Key) -> None:

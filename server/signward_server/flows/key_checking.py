@@ -9,7 +9,7 @@ from datetime import datetime
 from signward_server.core.errors import CustodyUnavailable
 from signward_server.core.key_check import Finding
 from signward_server.core.keys import CustodyKind, Key
-from signward_server.core.ports import Call, Catalogue, Clock, Custody, Policy
+from signward_server.core.ports import Call, Catalogue, Custody, Policy, Time
 from signward_server.core.versions import effective_version
 from signward_server.flows.access import visible_key
 
@@ -40,12 +40,12 @@ class KeyChecking:
         catalogue: Catalogue,
         custodies: Mapping[CustodyKind, Custody],
         policy: Policy,
-        clock: Clock,
+        onward: Time,
     ) -> None:
         self._catalogue = catalogue
         self._custodies = custodies
         self._policy = policy
-        self._clock = clock
+        self._onward = onward
 
     def check(self, call: Call, key_id: str) -> Checked:
         """Look at every version of a key in its back end; one that is spoiled hides no other.
@@ -60,7 +60,7 @@ class KeyChecking:
         custody = self._custodies.get(key.custody)
         if custody is None:
             raise CustodyUnavailable
-        time = self._clock.now()
+        time = self._onward.now()
         return Checked(tuple(_findings(call, custody, key, time)), time)
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from signward_server.core.errors import EtagMismatch
 from signward_server.core.keys import Key, KeyVersion
-from signward_server.core.ports import Call, Catalogue, Clock, Policy
-from signward_server.core.versions import as_of
+from signward_server.core.ports import Call, Catalogue, Policy, Time
+from signward_server.core.versions import as_of, effective_version
 from signward_server.flows.access import may_view, verifying_version, visible_key
 from signward_server.flows.key_requests import KeyFilter
 
@@ -62,10 +62,10 @@ class KeyReading:
     waits for one of them at most.
     """
 
-    def __init__(self, *, catalogue: Catalogue, policy: Policy, clock: Clock) -> None:
+    def __init__(self, *, catalogue: Catalogue, policy: Policy, onward: Time) -> None:
         self._catalogue = catalogue
         self._policy = policy
-        self._clock = clock
+        self._onward = onward
         self._turn = threading.Lock()
 
     def get(self, call: Call, key_id: str) -> Key:
@@ -75,7 +75,7 @@ class KeyReading:
             KeyNotFound, EnvelopeCorrupt: See ``visible_key``.
             PolicyDenied, PolicyError: The caller may know of it and no more.
         """
-        return as_of(self._allowed(call, GET_KEY, key_id), self._clock.now())
+        return as_of(self._allowed(call, GET_KEY, key_id), self._onward.now())
 
     def public_key(self, call: Call, key_id: str, number: int) -> tuple[Key, KeyVersion]:
         """Return a key and one of its versions, the primary one for 0.
@@ -86,7 +86,7 @@ class KeyReading:
             KeyVersionNotFound, KeyVersionDestroyed: See ``verifying_version``.
         """
         key = self._allowed(call, GET_PUBLIC_KEY, key_id)
-        return key, verifying_version(key, number, self._clock.now())
+        return key, effective_version(verifying_version(key, number), self._onward.now())
 
     def versions(
         self, call: Call, key_id: str, below: int, size: int
@@ -103,7 +103,7 @@ class KeyReading:
             KeyNotFound, EnvelopeCorrupt: See ``visible_key``.
             PolicyDenied, PolicyError: The caller may know of it and no more.
         """
-        key = as_of(self._allowed(call, LIST_KEY_VERSIONS, key_id), self._clock.now())
+        key = as_of(self._allowed(call, LIST_KEY_VERSIONS, key_id), self._onward.now())
         wanted = [version for version in key.versions if not below or version.version < below]
         return key, tuple(wanted[:size])
 
@@ -145,7 +145,7 @@ class KeyReading:
                     elif len(shown) == size:
                         return KeyPage(tuple(shown), Place(after))
                     else:
-                        shown.append(as_of(key, self._clock.now()))
+                        shown.append(as_of(key, self._onward.now()))
                         after, skip = key.id, 0
             if len(scanned) < _SCAN:
                 return KeyPage(tuple(shown), None)

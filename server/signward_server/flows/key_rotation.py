@@ -17,10 +17,10 @@ from signward_server.core.ports import (
     Call,
     Catalogue,
     Changed,
-    Clock,
     Custody,
     Policy,
     RequestScope,
+    Time,
 )
 from signward_server.core.version_steps import activated
 from signward_server.core.versions import as_of, is_ledger_bound
@@ -63,10 +63,11 @@ class KeyRotation:
 
     Args:
         catalogue: Where keys are kept.
-        custodies: Who makes new key pairs.
+        custodies: Where private halves are.
         policy: Who may rotate which key.
         audit: Where each attempt is recorded, with both fingerprints.
-        clock: The time, which never goes back (S13).
+        new_versions: Makes new versions.
+        onward: The time by which versions end.
     """
 
     def __init__(
@@ -76,14 +77,15 @@ class KeyRotation:
         custodies: Mapping[CustodyKind, Custody],
         policy: Policy,
         audit: Audit,
-        clock: Clock,
+        new_versions: NewVersions,
+        onward: Time,
     ) -> None:
         self._writing = KeyWriting(catalogue=catalogue, custodies=custodies, policy=policy)
         self._catalogue = catalogue
-        self._new_versions = NewVersions(catalogue=catalogue, custodies=custodies, clock=clock)
+        self._new_versions = new_versions
         self._policy = policy
         self._audit = audit
-        self._clock = clock
+        self._onward = onward
 
     def rotate(self, call: Call, request: RotateKey) -> Rotation:
         """Give a key its next version, or tell what the same request did before.
@@ -157,16 +159,16 @@ class KeyRotation:
 
         def change(key: Key) -> Key:
             grace = key.grace_period if grace_period is None else grace_period
-            return activated(key, number, grace, self._clock.now())
+            return activated(key, number, grace, self._onward.now())
 
         with Recorded(self._audit, call, ACTIVATE_KEY_VERSION, key_id) as record:
             record.version = number
             stored = self._writing.retried(call, key_id, allow, change)
             self._writing.forget(stored)
-            return as_of(stored, self._clock.now())
+            return as_of(stored, self._onward.now())
 
     def _told(self, changed: Changed) -> Rotation:
-        key = as_of(changed.key, self._clock.now())
+        key = as_of(changed.key, self._onward.now())
         version, previous = key.version(changed.version), key.version(changed.previous)
         if version is None or previous is None:
             raise EnvelopeCorrupt

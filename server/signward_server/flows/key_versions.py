@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from signward_server.core.errors import KeyVersionNotFound
 from signward_server.core.keys import CustodyKind, Key, KeyVersion
-from signward_server.core.ports import Audit, Call, Catalogue, Clock, Custody, Policy
+from signward_server.core.ports import Audit, Call, Catalogue, Custody, Policy, Time
 from signward_server.core.version_steps import restored, scheduled
 from signward_server.core.versions import effective_version
 from signward_server.flows.key_writing import KeyWriting
@@ -27,7 +27,7 @@ class KeyVersions:
         custodies: Where private halves are.
         policy: Who may do it.
         audit: Where each attempt is recorded.
-        clock: The time, which never goes back (S13).
+        onward: The time by which versions end.
     """
 
     def __init__(
@@ -37,12 +37,12 @@ class KeyVersions:
         custodies: Mapping[CustodyKind, Custody],
         policy: Policy,
         audit: Audit,
-        clock: Clock,
+        onward: Time,
     ) -> None:
         self._writing = KeyWriting(catalogue=catalogue, custodies=custodies, policy=policy)
         self._policy = policy
         self._audit = audit
-        self._clock = clock
+        self._onward = onward
 
     def schedule(
         self, call: Call, key_id: str, number: int, wait: timedelta
@@ -93,7 +93,7 @@ class KeyVersions:
             self._policy.authorize(call, action, key)
 
         def change(key: Key) -> Key:
-            return step(key, self._clock.now())
+            return step(key, self._onward.now())
 
         with Recorded(self._audit, call, action, key_id) as record:
             record.version = number
@@ -102,4 +102,4 @@ class KeyVersions:
             version = stored.version(number)
             if version is None:
                 raise KeyVersionNotFound
-            return stored, effective_version(version, self._clock.now())
+            return stored, effective_version(version, self._onward.now())

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from signward_server.core.errors import CustodyUnavailable
 from signward_server.core.keys import CustodyKind, Key, KeyVersion, VersionState
-from signward_server.core.ports import Catalogue, Clock, Custody, RequestScope
+from signward_server.core.ports import Catalogue, Clock, Custody, RequestScope, Time
 from signward_server.core.version_steps import next_number, rotated
 
 __all__ = ["NewVersions"]
@@ -16,18 +16,31 @@ __all__ = ["NewVersions"]
 class NewVersions:
     """Makes key pairs and stores them as versions, each in one transaction.
 
+    Implements ``core.ports.Rotator``.
+
     Args:
         catalogue: Where keys are kept.
         custodies: Who makes the pairs.
-        clock: The time, which never goes back (S13).
+        clock: Dates what is made.
+        onward: The time by which versions end.
     """
 
     def __init__(
-        self, *, catalogue: Catalogue, custodies: Mapping[CustodyKind, Custody], clock: Clock
+        self,
+        *,
+        catalogue: Catalogue,
+        custodies: Mapping[CustodyKind, Custody],
+        clock: Clock,
+        onward: Time,
     ) -> None:
         self._catalogue = catalogue
         self._custodies = custodies
         self._clock = clock
+        self._onward = onward
+
+    def rotate(self, key: Key) -> Key:
+        """Make a key's next version with the key's own grace; see ``add``."""
+        return self.add(key, key.grace_period)
 
     def add(
         self, key: Key, grace: timedelta, scope: RequestScope | None = None, content: bytes = b""
@@ -52,16 +65,15 @@ class NewVersions:
             raise CustodyUnavailable
         number = next_number(key)
         created = custody.create(key, number)
-        now = self._clock.now()
         fresh = KeyVersion(
             version=number,
             state=VersionState.PENDING,
             public_key=created.public_key,
-            create_time=now,
+            create_time=self._clock.now(),
             backend_ref=created.backend_ref,
         )
         stored = self._catalogue.replace(
-            rotated(key, fresh, grace, now),
+            rotated(key, fresh, grace, self._onward.now()),
             key.revision,
             material=created.material,
             scope=scope,

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
 from signward_server.core.errors import KeyPurposeMismatch, PayloadUnsupported
 from signward_server.core.keys import Key, KeyVersion, VersionState
 from signward_server.core.payloads import Payload
-from signward_server.core.ports import Call, Catalogue, Chain, Clock, Policy, Verifier
+from signward_server.core.ports import Call, Catalogue, Chain, Policy, Verifier
 from signward_server.core.signing import Decoded, ResultMismatch, VerifyRequest
-from signward_server.core.versions import effective
 from signward_server.flows.access import verifying_version, visible_key
 
 __all__ = ["VERIFY", "Verification", "Verifying"]
@@ -38,10 +36,7 @@ class Verification:
 
 
 class Verifying:
-    """Checks signatures with public keys alone; takes no custody.
-
-    The clock tells what is destroyed by now, and nothing of what is checked.
-    """
+    """Checks signatures with public keys alone; takes no custody and no clock."""
 
     def __init__(
         self,
@@ -50,13 +45,11 @@ class Verifying:
         chains: Mapping[type[Payload], Chain],
         policy: Policy,
         verifier: Verifier,
-        clock: Clock,
     ) -> None:
         self._catalogue = catalogue
         self._chains = chains
         self._policy = policy
         self._verifier = verifier
-        self._clock = clock
 
     def verify(self, call: Call, request: VerifyRequest) -> Verification:
         """Check one signature.
@@ -72,7 +65,7 @@ class Verifying:
             raise PayloadUnsupported
         if key.purpose not in chain.purposes:
             raise KeyPurposeMismatch
-        candidates = _candidates(key, request.version, self._clock.now())
+        candidates = _candidates(key, request.version)
         decoded = chain.decode(request.payload, key, 0)
         try:
             values = chain.signatures(decoded, request.result)
@@ -92,7 +85,7 @@ class Verifying:
         )
 
 
-def _candidates(key: Key, number: int, now: datetime) -> list[KeyVersion]:
+def _candidates(key: Key, number: int) -> list[KeyVersion]:
     if number:
-        return [verifying_version(key, number, now)]
-    return [v for v in key.versions if effective(v, now) is not VersionState.DESTROYED]
+        return [verifying_version(key, number)]
+    return [v for v in key.versions if v.state is not VersionState.DESTROYED]

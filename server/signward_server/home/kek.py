@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-
 from signward_server.config.schema import Envelope
 from signward_server.custody.envelope import (
     CredentialKek,
@@ -20,25 +16,10 @@ from signward_server.custody.envelope import (
 )
 from signward_server.custody.memory import LockedMemory
 from signward_server.custody.native.sodium import Sodium
+from signward_server.home.kek_access import KekAccess
 from signward_server.home.kek_places import KekPlace, place_of
 
-__all__ = ["KekAccess", "kek_provider", "new_kek", "passphrase_source", "provider_at"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KekAccess:
-    """What this process was given to come to its KEK.
-
-    Attributes:
-        descriptor: Of the pipe that the KEK itself was handed over through, ``None`` if it
-            was not.
-        passphrase: Of what holds the passphrase, ``None`` to ask for it on the terminal.
-        environment: Says where credentials are.
-    """
-
-    descriptor: int | None = None
-    passphrase: int | None = None
-    environment: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
+__all__ = ["kek_provider", "new_kek", "passphrase_source", "provider_at"]
 
 
 def kek_provider(section: Envelope, sodium: Sodium, access: KekAccess) -> KekProvider:

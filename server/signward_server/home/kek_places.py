@@ -6,7 +6,7 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal, get_args
+from typing import Final, Literal, cast, get_args
 
 from signward_server.config.schema import Envelope
 from signward_server.core.plain_files import FileRefused, read_plain
@@ -132,7 +132,7 @@ class PlanFile:
     def _place(self, kind: str, path: str) -> KekPlace:
         if kind not in get_args(KekKind):
             raise ValueError(kind)
-        return KekPlace(kind, self._home / path)
+        return KekPlace(cast("KekKind", kind), self._home / path)
 
     def _said(self, place: KekPlace) -> list[str]:
         path = place.path

@@ -151,6 +151,9 @@ class RpcServer:
         """Whether the threads that serve calls do so; for a server that was started."""
         return all(front.alive for front in self._fronts)
 
+    def leave(self, grace: float) -> None:
+        """End while others serve the same ports."""
+
     def stop(self, grace: float) -> None:
         """Refuse new calls, let running ones finish for ``grace`` seconds, end.
 

@@ -1,5 +1,6 @@
 """Keys, their sealed material, API keys and request ids, durably."""
 
+from signward_server.store.address import StoreAddress
 from signward_server.store.api_keys import StoredApiKeys
 from signward_server.store.authentic_api_keys import MacSecretDigest
 from signward_server.store.catalogue import KeyCatalogue
@@ -21,6 +22,7 @@ __all__ = [
     "RekeyingState",
     "RequestMemory",
     "Store",
+    "StoreAddress",
     "StoreFileError",
     "StoreLease",
     "StoredApiKeys",

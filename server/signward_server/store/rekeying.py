@@ -168,12 +168,16 @@ class Rekeying:
         """
         named: Counter[bytes] = Counter()
         unknown = 0
-        for (sealed,) in connection.execute(_SEALED, execution_options=_IN_PARTS):
+        for sealed in connection.scalars(_SEALED, execution_options=_IN_PARTS):
             try:
-                named[kek_of(sealed if isinstance(sealed, bytes) else b"")] += 1
+                named[kek_of(_blob(sealed))] += 1
             except EnvelopeCorrupt:
                 unknown += 1
         return Tally(named, unknown)
+
+
+def _blob(stored: object) -> bytes:
+    return stored if isinstance(stored, bytes) else b""
 
 
 def _text(state: RekeyingState) -> str:

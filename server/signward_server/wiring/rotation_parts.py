@@ -19,9 +19,11 @@ from signward_server.core.startup import AuditRefused, CustodyRefused, NotAdopte
 from signward_server.custody.envelope import Kek, KekRowAuthenticator
 from signward_server.custody.memory import LockedMemory
 from signward_server.custody.native import Native, load_native
-from signward_server.home.kek import KekAccess, provider_at
+from signward_server.home.kek import provider_at
+from signward_server.home.kek_access import KekAccess
 from signward_server.home.kek_places import KekPlace, Plan, PlanFile
 from signward_server.home.layout import Home
+from signward_server.home.store_place import store_place
 from signward_server.store import Rekeying, RekeyingState, Store, open_store
 from signward_server.telemetry.metrics import Metrics
 from signward_server.wiring.auditing import log_options
@@ -122,7 +124,7 @@ def open_parts(settings: Settings, home: Path, clock: Clock, opened: ExitStack) 
     native = load_native(allow_unlisted=section.allow_unlisted_libraries)
     memory = LockedMemory(native.sodium, section.locked_memory)
     opened.callback(memory.close)
-    store = open_store(settings.store.path, clock)
+    store = open_store(store_place(settings.store), clock)
     opened.callback(store.close)
     return RotationParts(
         settings=settings,

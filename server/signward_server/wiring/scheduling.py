@@ -88,7 +88,9 @@ def build_schedules(
     tell_of_step(clock, floor, audit, meter)
     custodies = {custody.kind: custody}
     ending = Ending(vault.catalogue, custodies, audit)
-    new_versions = NewVersions(catalogue=vault.catalogue, custodies=custodies, clock=vault.onward)
+    new_versions = NewVersions(
+        catalogue=vault.catalogue, custodies=custodies, clock=clock, onward=vault.onward
+    )
     doings: dict[Step, Doing] = {
         Step.RETIREMENT: Retirement(ending, vault.onward),
         Step.DESTRUCTION: Destruction(ending, patient),

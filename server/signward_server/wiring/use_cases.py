@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
 from signward_server.chains import all_chains
 from signward_server.config import Settings
 from signward_server.core.actions import ActionGroup
+from signward_server.core.keys import CustodyKind
 from signward_server.core.ports import (
     ApiKeys,
     Audit,
@@ -22,6 +24,7 @@ from signward_server.core.ports import (
     Reloads,
     RequestLedger,
     SecretDigest,
+    Time,
     Verifier,
 )
 from signward_server.flows.api_key_changes import ApiKeyChanges
@@ -34,6 +37,7 @@ from signward_server.flows.key_creation import KeyCreation
 from signward_server.flows.key_reading import KeyReading
 from signward_server.flows.key_rotation import KeyRotation
 from signward_server.flows.key_versions import KeyVersions
+from signward_server.flows.new_versions import NewVersions
 from signward_server.flows.reloading import Reloading
 from signward_server.flows.signing import Signing, SigningPorts
 from signward_server.flows.verifying import Verifying
@@ -64,6 +68,7 @@ class Stores:
     api_keys: ApiKeys
     secret_digest: SecretDigest
     lease: Lease
+    onward: Time
 
 
 def build_flows(
@@ -97,21 +102,10 @@ def build_flows(
             custodies=custodies,
             policy=policy,
             audit=audit,
-            clock=clock,
+            onward=stores.onward,
             max_unlock_ttl=max_unlock_ttl,
         ),
-        versions=VersionFlows(
-            rotation=KeyRotation(
-                catalogue=catalogue, custodies=custodies, policy=policy, audit=audit, clock=clock
-            ),
-            versions=KeyVersions(
-                catalogue=catalogue, custodies=custodies, policy=policy, audit=audit, clock=clock
-            ),
-            checking=KeyChecking(
-                catalogue=catalogue, custodies=custodies, policy=policy, clock=clock
-            ),
-            reading=KeyReading(catalogue=catalogue, policy=policy, clock=clock),
-        ),
+        versions=_versions(stores, custodies, guards, clock),
         signing=Signing(
             SigningPorts(
                 catalogue=catalogue,
@@ -124,6 +118,7 @@ def build_flows(
                 requests=stores.requests,
                 lease=stores.lease,
                 clock=clock,
+                onward=stores.onward,
                 cancelling=frozenset(
                     action.name
                     for chain in chains.values()
@@ -132,9 +127,7 @@ def build_flows(
                 ),
             )
         ),
-        verifying=Verifying(
-            catalogue=catalogue, chains=chains, policy=policy, verifier=verifier, clock=clock
-        ),
+        verifying=Verifying(catalogue=catalogue, chains=chains, policy=policy, verifier=verifier),
         api_keys=ApiKeyChanges(
             api_keys=stores.api_keys,
             digest=stores.secret_digest,
@@ -147,4 +140,30 @@ def build_flows(
         reloading=Reloading(reloads=guards.reloads, policy=policy, audit=audit),
         audit_reading=AuditReading(log=guards.log, policy=policy, audit=audit, clock=clock),
         audit_proving=AuditProving(log=guards.log, policy=policy),
+    )
+
+
+def _versions(
+    stores: Stores, custodies: Mapping[CustodyKind, Custody], guards: Guards, clock: Clock
+) -> VersionFlows:
+    catalogue, onward = stores.catalogue, stores.onward
+    policy, audit = guards.policy, guards.audit
+    return VersionFlows(
+        rotation=KeyRotation(
+            catalogue=catalogue,
+            custodies=custodies,
+            policy=policy,
+            audit=audit,
+            new_versions=NewVersions(
+                catalogue=catalogue, custodies=custodies, clock=clock, onward=onward
+            ),
+            onward=onward,
+        ),
+        versions=KeyVersions(
+            catalogue=catalogue, custodies=custodies, policy=policy, audit=audit, onward=onward
+        ),
+        checking=KeyChecking(
+            catalogue=catalogue, custodies=custodies, policy=policy, onward=onward
+        ),
+        reading=KeyReading(catalogue=catalogue, policy=policy, onward=onward),
     )

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import threading
-from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from signward import Client, errors
+from signward import errors
 from signward.v1 import resources_pb2 as resources
 
 from tests.running.homes import Home

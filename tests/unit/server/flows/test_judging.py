@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from signward_server.core.errors import (
@@ -229,7 +230,8 @@ def test_s24_a_policy_may_refuse_versions_in_grace(world: World) -> None:
 
 def _rotated(key: Key) -> Key:
     (version,) = key.versions
-    old = dataclasses.replace(version, state=GRACE)
+    end = version.create_time + timedelta(days=30)
+    old = dataclasses.replace(version, state=GRACE, grace_end_time=end)
     fresh = dataclasses.replace(version, version=2)
     return dataclasses.replace(key, primary_version=2, versions=(fresh, old))
 
