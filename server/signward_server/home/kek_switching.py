@@ -6,7 +6,6 @@ import errno
 import os
 from pathlib import Path
 
-from signward_server.core.startup import CustodyRefused
 from signward_server.home.editing import set_texts
 from signward_server.home.files import sync_folder
 from signward_server.home.kek_places import KekPlace, Plan
@@ -29,27 +28,21 @@ def switch(plan: Plan, old: bytes, configuration: Path, *, damaged: bool) -> Pat
         Where the old one is now, ``None`` if that is not ours to say.
 
     Raises:
-        CustodyRefused: Files cannot be renamed.
+        OSError: Files cannot be renamed.
         ConfigurationRefused: The configuration cannot be changed.
     """
     source, target = plan.source, plan.target
     aside = source.needed(old) if damaged else source.retired(old)
-    try:
-        if source == target:
-            _replace(target, aside)
-        else:
-            _publish(target)
-            _name(target, configuration)
-            if source.is_file and source.path.exists():
-                source.path.rename(aside)
-        for place in (source, target):
-            if place.is_file:
-                sync_folder(place.path.parent)
-    except OSError as exc:
-        raise CustodyRefused(
-            f"{exc.filename or target.path} cannot be renamed ({os.strerror(exc.errno or 0)})",
-            "correct this and run `signward kek rotate` again",
-        ) from exc
+    if source == target:
+        _replace(target, aside)
+    else:
+        _publish(target)
+        _name(target, configuration)
+        if source.is_file and source.path.exists():
+            source.path.rename(aside)
+    for place in (source, target):
+        if place.is_file:
+            sync_folder(place.path.parent)
     return aside if source.is_file else None
 
 

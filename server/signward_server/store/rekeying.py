@@ -7,6 +7,7 @@ batch can be done again, and whatever was interrupted goes on where it was.
 from __future__ import annotations
 
 import re
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,8 +18,10 @@ from sqlalchemy import Connection, Engine, delete, func, insert, select, type_co
 from sqlalchemy.types import NullType
 
 from signward_server.core.errors import EnvelopeCorrupt, StoreUnavailable
+from signward_server.core.ports import Clock
+from signward_server.core.startup import StoreRefused
 from signward_server.store.failures import unavailable
-from signward_server.store.schema import api_keys, imports, keys, materials, meta
+from signward_server.store.schema import api_keys, imports, keys, materials, meta, peers
 from signward_server.store.version import StoreVersion
 from signward_server.store.writing import Writing
 
@@ -30,6 +33,8 @@ KEK is in its place still; ``left``: done, but for rows that are damaged."""
 
 _STATE: Final = "kek_rotation"
 _DIGEST_KEY: Final = "digest_key"
+_SECOND: Final = 1_000_000  # microseconds
+_SOON: Final = 0.05  # seconds
 _IN_PARTS: Final = {"yield_per": 1000}
 _SEALED: Final = select(type_coerce(materials.c.sealed, NullType()))
 _is_state = re.compile(r"([0-9a-f]{32}) ([0-9a-f]{32}) (moving|moved|left)").fullmatch
@@ -106,6 +111,30 @@ class Rekeying:
             return None if text is None else bytes.fromhex(text)
         except ValueError as exc:
             raise EnvelopeCorrupt from exc
+
+    def ensure_alone(self, clock: Clock) -> None:
+        """Return if no other process serves from the store, as far as can be known.
+
+        A process that does takes notice of a change within its lease.
+
+        Raises:
+            StoreRefused: One does.
+            StoreUnavailable: The store cannot be read or written.
+        """
+        with self.changing():
+            pass
+        version, begun = self._version.made, clock.monotonic()
+        while True:
+            with unavailable(), self._durable.begin() as connection:
+                known = connection.execute(select(peers.c.known, peers.c.lease)).all()
+            if any(row.known >= version for row in known):
+                raise StoreRefused(
+                    "another daemon serves from this store", "stop all daemons of the store first"
+                )
+            longest = max((row.lease for row in known), default=0) / _SECOND
+            if clock.monotonic() - begun >= 2 * longest:
+                return
+            threading.Event().wait(_SOON)
 
     def begin(self, old: bytes, new: bytes, digest_key: bytes) -> None:
         """Remember that rows go from one KEK to another; pending imports end.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -26,7 +27,7 @@ from signward_server.wiring.rotation_parts import (
 
 __all__ = ["Rotated", "Wanted", "rotate_kek"]
 
-Progress = Callable[[int, int], None]
+Progress = Callable[[int, int], object]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +90,7 @@ def rotate_kek(
         StartupFailed: It cannot go on; says what to do. What is done is done.
         StoreUnavailable: The store failed; what is done is done.
     """
-    with ExitStack() as opened:
+    with ExitStack() as opened, _written():
         parts = open_parts(settings, home, clock, opened)
         state, plan = parts.rekeying.state(), parts.plan.read()
         if state is not None and state.stage == "left" and wanted.anew:
@@ -108,6 +109,17 @@ def rotate_kek(
                 "put it back as it was when the rotation was interrupted",
             )
         return _end(parts, configuration, state, plan, damaged)
+
+
+@contextmanager
+def _written() -> Iterator[None]:
+    try:
+        yield
+    except OSError as exc:
+        raise CustodyRefused(
+            f"{exc.filename or 'the home'} cannot be written ({os.strerror(exc.errno or 0)})",
+            "correct this and run `signward kek rotate` again",
+        ) from exc
 
 
 def _give_up(parts: RotationParts) -> None:

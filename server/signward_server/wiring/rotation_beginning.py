@@ -54,6 +54,8 @@ def begin(
     if new.kek_id == old.kek_id:
         raise CustodyRefused("the new KEK is the old one", "name another credential")
     parts.record({"step": "begun", "old": old.kek_id.hex(), "new": new.kek_id.hex()})
+    if parts.settings.store.url:
+        parts.rekeying.ensure_alone(parts.clock)
     parts.rekeying.begin(old.kek_id, new.kek_id, _digest_key(parts, old, new))
     return Keks(old, new), plan
 
@@ -71,16 +73,16 @@ def _planned(
     parts: RotationParts, configuration: Path, kind: KekKind | None, credential: str
 ) -> Plan:
     source = place_of(parts.settings.custody.envelope)
-    if credential and kind is None:
-        kind = "credential"
-    target = source.beside(kind or source.kind, parts.home)
-    if target.kind == "credential":
-        if not credential:
-            raise ConfigurationRefused(
-                "the new KEK comes from a credential, and nobody says which",
-                "name it with --credential",
-            )
+    wanted = kind or ("credential" if credential else source.kind)
+    if wanted != "credential":
+        target = source.beside(wanted, parts.home)
+    elif credential:
         target = KekPlace("credential", configuration.parent / credential)
+    else:
+        raise ConfigurationRefused(
+            "the new KEK comes from a credential, and nobody says which",
+            "name it with --credential",
+        )
     if target != source:
         _ensure_changeable(source, target, configuration)
     if target.is_file and target.draft.path.exists():
