@@ -22,9 +22,10 @@ from signward_server.flows.schedules import begin_time
 from signward_server.home.damage import log_damage
 from signward_server.home.instance import Instance
 from signward_server.home.kek import kek_provider
-from signward_server.home.sealing import refuse_foreign_kek
+from signward_server.home.sealing import refuse_foreign_kek, refuse_unfinished_rotation
 from signward_server.home.store_place import store_place
-from signward_server.store import KeyCatalogue, MacSecretDigest, Store, StoreLease, open_store
+from signward_server.store import KeyCatalogue, Store, StoreLease, open_store
+from signward_server.wiring.digesting import secret_digest
 from signward_server.wiring.process import Process
 from signward_server.wiring.standing import Standing, open_standing
 from signward_server.wiring.use_cases import Stores
@@ -85,6 +86,7 @@ def open_vault(settings: Settings, process: Process, meter: Meter, opened: ExitS
     opened.callback(store.close)
     custody = _envelope(section, native, memory, kek, store, clock)
     opened.callback(custody.close)
+    refuse_unfinished_rotation(store.rekeying())
     rows = KekRowAuthenticator(kek)
     catalogue = _catalogue(store, rows, kek, custody)
     standing = open_standing(settings, process.home, store.homes(), rows)
@@ -100,7 +102,7 @@ def open_vault(settings: Settings, process: Process, meter: Meter, opened: ExitS
         catalogue=catalogue,
         requests=store.requests(bounds.request_id_retention, bounds.request_ids_per_identity),
         api_keys=api_keys,
-        secret_digest=MacSecretDigest(rows),
+        secret_digest=secret_digest(native, memory, kek, store, opened),
         lease=lease,
         onward=onward,
     )
@@ -128,7 +130,7 @@ def _catalogue(
     store: Store, rows: KekRowAuthenticator, kek: Kek, custody: EnvelopeCustody
 ) -> KeyCatalogue:
     catalogue = store.catalogue(rows, custody.forget)
-    refuse_foreign_kek(catalogue.quarantined, len(catalogue), store.materials(), kek.kek_id)
+    refuse_foreign_kek(catalogue.quarantined, len(catalogue), store.rekeying(), kek.kek_id)
     log_damage(catalogue.quarantined)
     return catalogue
 
