@@ -56,7 +56,9 @@ class Desk:
         patient = Patient(self.clock)
         custodies = {CustodyKind.ENVELOPE: self.custody}
         ending = Ending(self.catalogue, custodies, self.audit)
-        new_versions = NewVersions(catalogue=self.catalogue, custodies=custodies, clock=self.onward)
+        new_versions = NewVersions(
+            catalogue=self.catalogue, custodies=custodies, clock=self.clock, onward=self.onward
+        )
         ports = SchedulePorts(
             catalogue=self.catalogue,
             timetable=self.timetable,
