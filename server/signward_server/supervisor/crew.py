@@ -22,7 +22,7 @@ _COUNTING = 0.5  # seconds that a worker has to tell its metrics
 _RELOADING = 10.0  # seconds that a worker has to read its parts again
 _LAST = 10.0  # seconds beyond the grace that a worker has to end
 
-Launch = Callable[[int], Awaitable[Member]]
+Launch = Callable[[int], Member]
 
 
 class WorkerFailed(Exception):  # noqa: N818  # names read as what happened
@@ -126,7 +126,7 @@ class Crew:
         return member
 
     async def _start(self, number: int) -> Member:
-        member = await self._launch(number)
+        member = self._launch(number)
         self._members[number] = member
         self._followed[member] = asyncio.create_task(member.follow())
         async with self._started:
@@ -176,8 +176,7 @@ class Crew:
     async def _replace(self, number: int) -> None:
         old = self._members.get(number)
         if old is not None:
-            await old.count(_COUNTING)
-            old.leave()
+            await self._leave(old)
         new = await self._successor(number, old)
         while not await new.settled():
             new = await self._successor(number, new)
@@ -189,9 +188,14 @@ class Crew:
 
     async def _dismiss(self, spare: Member) -> None:
         if spare.serves:
-            await spare.count(_COUNTING)
-            spare.leave()
+            await self._leave(spare)
         await self._over(spare)
+
+    async def _leave(self, member: Member) -> None:
+        """Have a worker end while others serve, and see that it does."""
+        await member.count(_COUNTING)
+        member.leave()
+        asyncio.get_running_loop().call_later(2 * self._grace + _LAST, member.kill)
 
     async def _reload(
         self, parts: Iterable[ReloadPart], but: Member | None

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import os
 import socket
+import subprocess
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from typing import Protocol
 
+from signward_server.supervisor import messages
 from signward_server.supervisor.frames import BadFrameError, Frames
 from signward_server.supervisor.messages import (
     Counted,
@@ -63,7 +65,7 @@ class Member:
     def __init__(
         self,
         number: int,
-        process: asyncio.subprocess.Process,
+        process: subprocess.Popen[bytes],
         end: socket.socket,
         asking: Asking,
         now: Callable[[], float] = time.monotonic,
@@ -128,8 +130,8 @@ class Member:
                         self._take(from_worker(content))
             except (OSError, BadFrameError):
                 pass  # it is dead, or worth no more
-            self.kill()
-            code = await self._process.wait()
+        self.kill()
+        code = await self._exit()
         self._settled.set()
         for waiting in self._answers.values():
             waiting.cancel()
@@ -166,13 +168,23 @@ class Member:
     def stop(self) -> None:
         """Have it end, as SIGTERM ends a daemon."""
         self.leaving = True
-        with suppress(ProcessLookupError):
-            self._process.terminate()
+        self._process.terminate()
 
     def kill(self) -> None:
         """End it at once."""
-        with suppress(ProcessLookupError):
-            self._process.kill()
+        self._process.kill()
+
+    async def _exit(self) -> int:
+        """Wait for the end of the process; return its code."""
+        loop, ended = asyncio.get_running_loop(), asyncio.Event()
+        descriptor = os.pidfd_open(self.pid)
+        try:
+            loop.add_reader(descriptor, ended.set)
+            await ended.wait()
+            loop.remove_reader(descriptor)
+        finally:
+            os.close(descriptor)
+        return self._process.wait()
 
     def _take(self, message: FromWorker) -> None:
         now = self._heard = self._now()
@@ -185,6 +197,8 @@ class Member:
                 self._settled.set()
             case ReloadAll():
                 self._asking(self, message)
+            case Counted(asked=messages.UNASKED):
+                self.families = message.unpacked()
             case _:
                 waiting = self._answers.pop(message.asked, None)
                 if waiting is not None and not waiting.done():
@@ -204,7 +218,7 @@ class Member:
             self._answers.pop(asked, None)
 
 
-async def start_member(
+def start_member(
     command: Sequence[str], number: int, asking: Asking, handed: Sequence[int] = ()
 ) -> Member:
     """Execute a worker.
@@ -217,11 +231,10 @@ async def start_member(
     """
     ours, theirs = socket.socketpair()
     with theirs:
-        process = await asyncio.create_subprocess_exec(
-            *command,
-            *("--worker", str(number), "--channel", str(theirs.fileno())),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.DEVNULL,
+        process = subprocess.Popen(  # noqa: S603  # this program again
+            [*command, "--worker", str(number), "--channel", str(theirs.fileno())],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
             pass_fds=(theirs.fileno(), *handed),
         )
     return Member(number, process, ours, asking)

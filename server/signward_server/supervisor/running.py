@@ -111,8 +111,8 @@ class _Supervisor:
             await self._crew.stop()
             beating.cancel()
 
-    async def _launch(self, number: int) -> Member:
-        return await start_member(self._command, number, self._crew.asked)
+    def _launch(self, number: int) -> Member:
+        return start_member(self._command, number, self._crew.asked)
 
     async def _keep_beating(self) -> None:
         while True:
