@@ -55,6 +55,10 @@ soak: $(READY)  ## Run the long rounds (kill -9 loops, endurance)
 bench: $(READY)  ## Measure against a bare grpcio echo; writes build/bench/
 	$(BIN)/python -m tests.benchmarks $(ARGS)
 
+.PHONY: bench-keys
+bench-keys: $(READY)  ## Measure start, memory and latency with up to 1,000,000 keys; writes build/bench-keys/
+	$(BIN)/python -m tests.benchmarks.many_keys $(ARGS)
+
 .PHONY: check
 check: $(READY)  ## Formatting, lint, types, layers, protos, generated code, repository text
 	$(BIN)/ruff format --check .

@@ -8,7 +8,13 @@ from typing import Annotated
 
 import typer
 
-from signward_server.cli.locating import ConfigOption, HomeOption, SetOption, locate
+from signward_server.cli.locating import (
+    ConfigOption,
+    HomeOption,
+    PassphraseOption,
+    SetOption,
+    locate,
+)
 from signward_server.cli.reporting import reported
 
 __all__ = ["serve"]
@@ -23,6 +29,8 @@ def serve(
     unix: Annotated[str | None, typer.Option(help="Same as --set listen.unix=PATH.")] = None,
     http: Annotated[str | None, typer.Option(help="Same as --set listen.http=HOST:PORT.")] = None,
     log_level: Annotated[str | None, typer.Option(help="Same as --set log.level=LEVEL.")] = None,
+    passphrase_fd: PassphraseOption = None,
+    kek_fd: Annotated[int | None, typer.Option("--kek-fd", min=0, hidden=True)] = None,
     workers: Annotated[str | None, typer.Option(help="Same as --set workers.count=N.")] = None,
     development: Annotated[
         bool, typer.Option("--development", help="Tolerate SSLKEYLOGFILE, GRPC_TRACE, LD_PRELOAD.")
@@ -41,6 +49,7 @@ def serve(
         harden()
         from signward_server.cli.starting import Start
         from signward_server.config import load
+        from signward_server.home.kek_access import KekAccess
 
         folder, file = locate(home, config)
         direct = {
@@ -53,7 +62,13 @@ def serve(
         flags = [*(settings or ())]
         flags += [f"{key}={value}" for key, value in direct.items() if value is not None]
         load_again = partial(load, file, environment=dict(os.environ), flags=flags, guarded=True)
-        start = Start(home=folder, file=file, load=load_again, development=development)
+        start = Start(
+            home=folder,
+            file=file,
+            load=load_again,
+            kek=KekAccess(descriptor=kek_fd, passphrase=passphrase_fd),
+            development=development,
+        )
         if worker is not None and channel is not None:
             start.as_worker(worker, channel)
             return

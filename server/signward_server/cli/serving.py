@@ -20,7 +20,7 @@ from signward_server.home.layout import Home
 from signward_server.home.listeners import clear_socket, ensure_free, prepare_folder
 from signward_server.home.lock import FileLock, store_lock
 from signward_server.telemetry.logging import configure_logging, flush_logging, log_unhandled
-from signward_server.wiring import Bound, Daemon, SettingsSource, build
+from signward_server.wiring import Bound, Daemon, SettingsSource
 
 __all__ = ["run"]
 
@@ -29,7 +29,7 @@ def run(
     settings: Settings,
     source: SettingsSource,
     home: Path,
-    put_together: Callable[[Settings, SettingsSource], Daemon] = build,
+    put_together: Callable[[Settings, SettingsSource], Daemon],
 ) -> None:
     """Serve until a signal; returns after a clean end. SIGHUP reads again what can change.
 

@@ -20,6 +20,7 @@ from signward_server.config.replaced import take_api_key
 from signward_server.config.sharing import share
 from signward_server.core.startup import ConfigurationRefused, ExitCode
 from signward_server.core.workers import Worker
+from signward_server.home.kek_access import KekAccess
 
 __all__ = ["Start"]
 
@@ -32,23 +33,25 @@ class Start:
         home: Folder of the daemon.
         file: Its configuration.
         load: Reads the settings, again and again.
+        kek: How it comes to its KEK.
         development: Whether nothing real is at stake.
     """
 
     home: Path
     file: Path
     load: Callable[[], Settings]
+    kek: KekAccess
     development: bool
 
     def alone(self, settings: Settings) -> None:
         """Serve in this process."""
         from signward_server.cli.serving import run
-        from signward_server.wiring import Daemon, SettingsSource, build
+        from signward_server.wiring import Daemon, Process, SettingsSource, build
 
-        api_key = take_api_key(os.environ)
+        process = Process(home=self.home, api_key=take_api_key(os.environ), kek=self.kek)
 
         def put_together(known: Settings, source: SettingsSource) -> Daemon:
-            daemon = build(known, source, api_key=api_key)
+            daemon = build(known, source, process)
             if not self.development:
                 advise(known)
             return daemon
@@ -81,15 +84,16 @@ class Start:
         die_with_parent()
         from signward_server.cli.working import work
         from signward_server.supervisor import Link
-        from signward_server.wiring import Daemon, SettingsSource, build
+        from signward_server.wiring import Daemon, Process, SettingsSource, build
 
         api_key = take_api_key(os.environ)
         link = Link(channel)
         settings = self.load()
         worker = Worker(number, settings.workers.count)
+        process = Process(home=self.home, api_key=api_key, kek=self.kek, worker=worker, others=link)
 
         def put_together(known: Settings, source: SettingsSource) -> Daemon:
-            daemon = build(known, source, api_key=api_key, worker=worker, others=link)
+            daemon = build(known, source, process)
             if not self.development and not number:
                 advise(known)
             return daemon

@@ -16,6 +16,8 @@ from signward_server.config.addresses import (
 )
 from signward_server.config.audit import Audit
 from signward_server.config.custody import Custody, Envelope
+from signward_server.config.home import Home
+from signward_server.config.keys import Keys
 from signward_server.config.limits import Limits
 from signward_server.config.policy import Groups, Policy
 from signward_server.config.quantities import Duration
@@ -34,6 +36,8 @@ __all__ = [
     "FailureLimit",
     "Groups",
     "Health",
+    "Home",
+    "Keys",
     "Limits",
     "Listen",
     "Log",
@@ -153,8 +157,10 @@ class Settings(Section):
     tls: Tls = table("Certificates and who is believed.")
     policy: Policy = table("Who may do what.")
     groups: Groups = table("Groups of identities.")
+    home: Home = table("By what a copy is noticed.")
     store: Store = table("Where keys are kept.")
     custody: Custody = table("Where private halves live.")
+    keys: Keys = table("What the daemon does to keys by itself.")
     audit: Audit = table("What was done.")
     limits: Limits = table("How much the daemon takes on.")
     rate_limits: RateLimits = table("How often who may do what.")

@@ -72,6 +72,8 @@ def _files(settings: Settings) -> Iterator[Problem]:
         named |= {"tls.certificate": tls.certificate, "tls.private_key": tls.private_key}
         named |= {f"tls.client_ca[{i}].file": ca.file for i, ca in enumerate(tls.client_ca)}
     named |= {f"tls.revocation[{i}]": path for i, path in enumerate(tls.revocation)}
+    if (checkpoint := settings.home.checkpoint) is not None:
+        named["home.checkpoint"] = checkpoint
     if (ca := settings.rate_limits.storage_ca) is not None:
         named["rate_limits.storage_ca"] = ca
     if settings.audit.origin:

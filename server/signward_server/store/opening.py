@@ -17,11 +17,21 @@ from signward_server.store.authentic_api_keys import AuthenticApiKeys
 from signward_server.store.catalogue import KeyCatalogue
 from signward_server.store.confirming import Confirming
 from signward_server.store.driver import DriverSession, DriverStatement
-from signward_server.store.engine import durable_engine, prepare_file, probe_engine, swift_engine
-from signward_server.store.failures import StoreFileError
+from signward_server.store.engine import (
+    durable_engine,
+    empty_log,
+    prepare_file,
+    probe_engine,
+    swift_engine,
+)
+from signward_server.store.failures import StoreFileError, unavailable
+from signward_server.store.homes import StoredHomes
 from signward_server.store.material import StoredMaterial
 from signward_server.store.migrations import is_current, migrate
 from signward_server.store.requests import RequestMemory
+from signward_server.store.time_floor import StoredTimeFloor
+from signward_server.store.timetable import StoredTimetable
+from signward_server.store.turn import FileTurn
 from signward_server.store.version import StoreVersion
 from signward_server.store.writing import Writing
 
@@ -70,6 +80,7 @@ class Store:
     """
 
     def __init__(self, path: Path, clock: Clock) -> None:
+        self._path = path
         self._durable = durable_engine(path)
         self._swift = swift_engine(path)
         self._probing = probe_engine(path)
@@ -142,6 +153,31 @@ class Store:
         memory = RequestMemory(self._swift, self._writing, self._clock, retention, quota)
         self._opened.append(memory)
         return memory
+
+    def timetable(self) -> StoredTimetable:
+        """Return what says when time brings something to keys."""
+        return StoredTimetable(self._swift, self._version)
+
+    def time_floor(self) -> StoredTimeFloor:
+        """Return what keeps the time that never goes back."""
+        floor = StoredTimeFloor(self._swift, self._writing)
+        self._opened.append(floor)
+        return floor
+
+    def turn(self) -> FileTurn:
+        """Return what says whose turn the schedules are."""
+        turn = FileTurn(self._path)
+        self._opened.append(turn)
+        return turn
+
+    def wipe(self) -> bool:
+        """See ``core.ports.Residue.wipe``."""
+        with self._writing, unavailable():
+            return empty_log(self._probing)
+
+    def homes(self) -> StoredHomes:
+        """Return the homes that serve from this store."""
+        return StoredHomes(self._durable, self._writing, self._version.stored)
 
     def confirm(self) -> None:
         """Return if memory is what the store says, and the store takes changes (S34).

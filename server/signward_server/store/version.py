@@ -17,6 +17,7 @@ _COUNT = text(
     "UPDATE meta SET value = CAST(CAST(value AS INTEGER) + 1 AS TEXT) "
     "WHERE name = 'version' RETURNING value"
 )
+_STAMP = text("UPDATE keys SET changed = :count WHERE changed = 0")
 
 
 class StoreVersion:
@@ -73,6 +74,7 @@ class StoreVersion:
             count = _number(connection.execute(_COUNT).first())
             if count <= self.known:
                 raise StoreUnavailable
+            connection.execute(_STAMP, {"count": count})
         if count == self.known + 1:
             self.known = count
 

@@ -24,6 +24,7 @@ from signward_server.telemetry.metrics import Metrics
 from signward_server.telemetry.probes import ProbeServer
 from signward_server.wiring.health import Liveness, Readiness
 from signward_server.wiring.reloading import Reloader
+from signward_server.wiring.scheduling import EachSecond
 from signward_server.wiring.watching import FileWatch
 
 __all__ = ["Bound", "Daemon", "startup_errors"]
@@ -51,6 +52,7 @@ class Daemon:
         liveness: Whether its threads do their work; those that start with it are added.
         metrics: What it counts.
         reloader: Reads again what can change while it runs.
+        schedules: Does what has its time; it is stopped by whoever made it.
         closing: Closes every part, in the right order.
     """
 
@@ -62,6 +64,7 @@ class Daemon:
         liveness: Liveness,
         metrics: Metrics,
         reloader: Reloader,
+        schedules: EachSecond,
         closing: ExitStack,
     ) -> None:
         self._settings = settings
@@ -70,6 +73,7 @@ class Daemon:
         self._liveness = liveness
         self._metrics = metrics
         self._reloader = reloader
+        self._schedules = schedules
         self._watch = FileWatch(reloader, settings.reload.interval.total_seconds())
         self._closing = closing
 
@@ -108,8 +112,10 @@ class Daemon:
             self._closing.callback(probes.stop)
             http = listen.http.at(_started(probes))
         self._watch.start()
+        self._schedules.start()
         self._server.start()
         self._liveness.watch("file-watch", lambda: self._watch.alive)
+        self._liveness.watch("schedules", lambda: self._schedules.alive)
         self._liveness.watch("serving", lambda: self._server.alive)
         self._liveness.watch("log", logging_alive)
         return Bound(tcp=tcp, unix=listen.unix, http=http, api_keys=api_keys)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from signward_server.chains import all_chains
@@ -26,12 +26,17 @@ from signward_server.flows.audit_proving import AuditProving
 from signward_server.flows.audit_reading import AuditReading
 from signward_server.flows.freezing import Freezing
 from signward_server.flows.key_changes import KeyChanges
+from signward_server.flows.key_checking import KeyChecking
 from signward_server.flows.key_creation import KeyCreation
 from signward_server.flows.key_reading import KeyReading
+from signward_server.flows.key_rotation import KeyRotation
+from signward_server.flows.key_versions import KeyVersions
+from signward_server.flows.new_versions import NewVersions
 from signward_server.flows.reloading import Reloading
 from signward_server.flows.signing import Signing, SigningPorts
 from signward_server.flows.verifying import Verifying
 from signward_server.rpc.endings import Endings
+from signward_server.rpc.key_versions import VersionFlows
 
 from tests.fakes.meter import FakeMeter
 from tests.fakes.spans import FakeSpans
@@ -84,6 +89,7 @@ class World:
                 requests=self.requests,
                 lease=self.lease,
                 clock=self.clock,
+                onward=self.clock,
                 cancelling=cancelling,
             )
         )
@@ -102,15 +108,48 @@ class World:
             audit=self.audit,
             clock=self.clock,
         )
-        self.reading = KeyReading(catalogue=self.catalogue, policy=self.policy)
+        self.reading = KeyReading(catalogue=self.catalogue, policy=self.policy, onward=self.clock)
         self.changes = KeyChanges(
             max_unlock_ttl=timedelta(days=1),
             catalogue=self.catalogue,
             custodies=self.custodies,
             policy=self.policy,
             audit=self.audit,
+            onward=self.clock,
         )
-
+        self.new_versions = NewVersions(
+            catalogue=self.catalogue,
+            custodies=self.custodies,
+            clock=self.clock,
+            onward=self.clock,
+        )
+        self.rotation = KeyRotation(
+            catalogue=self.catalogue,
+            custodies=self.custodies,
+            policy=self.policy,
+            audit=self.audit,
+            new_versions=self.new_versions,
+            onward=self.clock,
+        )
+        self.versions = KeyVersions(
+            catalogue=self.catalogue,
+            custodies=self.custodies,
+            policy=self.policy,
+            audit=self.audit,
+            onward=self.clock,
+        )
+        self.checking = KeyChecking(
+            catalogue=self.catalogue,
+            custodies=self.custodies,
+            policy=self.policy,
+            onward=self.clock,
+        )
+        self.version_flows = VersionFlows(
+            rotation=self.rotation,
+            versions=self.versions,
+            checking=self.checking,
+            reading=self.reading,
+        )
         self.api_keys = FakeApiKeys()
         self.secret_digest = FakeSecretDigest()
         self.reloads = FakeReloads()
@@ -161,6 +200,8 @@ class World:
                 state=version_state,
                 public_key=self.custodies[custody].pair(algorithm),
                 create_time=self.clock.now(),
+                grace_end_time=_grace_end(version_state, self.clock.now()),
+                destroy_time=_destroy_time(version_state, self.clock.now()),
             )
             for number, version_state in enumerate(versions, 1)
         ]
@@ -189,6 +230,14 @@ class World:
         """Return an order intent of now, or of ``age`` seconds ago."""
         timestamp = int((self.clock.time() - age) * 1000)
         return OrderIntent(action, "BTC", True, "0.5", "65000", timestamp)
+
+
+def _grace_end(state: VersionState, now: datetime) -> datetime | None:
+    return now + timedelta(days=30) if state is VersionState.GRACE else None
+
+
+def _destroy_time(state: VersionState, now: datetime) -> datetime | None:
+    return now + timedelta(days=30) if state is VersionState.DESTROY_SCHEDULED else None
 
 
 def raw(

@@ -3,9 +3,10 @@
 Each port says what failure looks like. ``wiring`` decides who stands behind it.
 """
 
+from signward_server.core.ports.adopted import Adopted
 from signward_server.core.ports.api_keys import ApiKeys, SecretDigest
 from signward_server.core.ports.audit import Audit, AuditEntry, AuditLog, AuditReceipt
-from signward_server.core.ports.calls import Call, Caller, Clock
+from signward_server.core.ports.calls import Call, Caller, Clock, Time
 from signward_server.core.ports.chain import Chain
 from signward_server.core.ports.control import (
     AuthenticationFailures,
@@ -25,10 +26,19 @@ from signward_server.core.ports.custody import (
 from signward_server.core.ports.lease import Lease
 from signward_server.core.ports.meter import Event, Level, Meter
 from signward_server.core.ports.reloading import Reloaded, ReloadPart, Reloads
+from signward_server.core.ports.schedules import (
+    KeyDates,
+    Residue,
+    Step,
+    TimeFloor,
+    Timetable,
+    Turn,
+)
 from signward_server.core.ports.store import Catalogue, Changed, Claim, RequestLedger, RequestScope
 from signward_server.core.ports.telemetry import Span, Spans, Trace
 
 __all__ = [
+    "Adopted",
     "ApiKeys",
     "Audit",
     "AuditEntry",
@@ -47,6 +57,7 @@ __all__ = [
     "Custody",
     "Event",
     "Generation",
+    "KeyDates",
     "Lease",
     "Level",
     "Limits",
@@ -59,10 +70,16 @@ __all__ = [
     "RequestLedger",
     "RequestScope",
     "Reservation",
+    "Residue",
     "RowAuthenticator",
     "SecretDigest",
     "Span",
     "Spans",
+    "Step",
+    "Time",
+    "TimeFloor",
+    "Timetable",
     "Trace",
+    "Turn",
     "Verifier",
 ]

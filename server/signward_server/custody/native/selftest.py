@@ -48,6 +48,15 @@ _HMAC_KEY: Final = b"\x0b" * 20 + bytes(12)
 _HMAC_MESSAGE: Final = b"Hi There"
 _HMAC_TAG: Final = bytes.fromhex("b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7")
 
+# The smallest cost that there is; OpenSSL 3's Argon2id gives the same.
+_ARGON2ID: Final = 2  # crypto_pwhash_ALG_ARGON2ID13
+_ARGON2ID_PASSPHRASE: Final = b"password"
+_ARGON2ID_SALT: Final = b"somesaltsomesalt"
+_ARGON2ID_MEMORY: Final = 8192
+_ARGON2ID_KEY: Final = bytes.fromhex(
+    "05b6ca8f8038b683887ad4916533858b49cb52040126c134f4c6e9d8711b8c09"
+)
+
 # RFC 6979 on secp256k1 with SHA-256, key 1: the vector that Trezor's trezor-crypto
 # (tests/test_check.c) and python-ecdsa carry, after bitcointalk.org topic 285142.
 _ECDSA_KEY: Final = bytes(31) + b"\x01"
@@ -59,7 +68,7 @@ _ECDSA_SIGNATURE: Final = bytes.fromhex(
 
 
 def check_sodium(sodium: Sodium) -> None:
-    """Compare Ed25519, AES-256-GCM and HMAC-SHA256 with their known answers.
+    """Compare Ed25519, AES-256-GCM, HMAC-SHA256 and Argon2id with their known answers.
 
     Raises:
         NativeLibraryError: One differs.
@@ -70,6 +79,7 @@ def check_sodium(sodium: Sodium) -> None:
         and _gcm_sealed(sodium) == _GCM_SEALED
         and _gcm_opened(sodium) == _GCM_PLAIN
         and _hmac(sodium) == _HMAC_TAG
+        and _argon2id(sodium) == _ARGON2ID_KEY
     )
     if not right:
         raise NativeLibraryError("libsodium computes a known answer wrongly", INSTALL)
@@ -121,6 +131,14 @@ def _hmac(sodium: Sodium) -> bytes:
     tag = _room(32)
     sodium.hmacsha256(tag, _HMAC_MESSAGE, len(_HMAC_MESSAGE), _HMAC_KEY)
     return tag.raw
+
+
+def _argon2id(sodium: Sodium) -> bytes:
+    key, passphrase = _room(32), _ARGON2ID_PASSPHRASE
+    sodium.pwhash(
+        key, 32, passphrase, len(passphrase), _ARGON2ID_SALT, 1, _ARGON2ID_MEMORY, _ARGON2ID
+    )
+    return key.raw
 
 
 def _ecdsa(lib: Secp256k1) -> bytes:

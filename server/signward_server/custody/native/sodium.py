@@ -46,6 +46,11 @@ _FUNCTIONS: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
     ),
     # the tag has 32 bytes, and so has the key
     "crypto_auth_hmacsha256": (c_int, (c_void_p, c_char_p, c_ulonglong, c_void_p)),
+    # key, its length, passphrase, its length, salt (16), passes, bytes of memory, algorithm
+    "crypto_pwhash": (
+        c_int,
+        (c_void_p, c_ulonglong, c_void_p, c_ulonglong, c_char_p, c_ulonglong, c_size_t, c_int),
+    ),
 }
 
 
@@ -83,3 +88,4 @@ class Sodium:
         self.aes256gcm_encrypt = library.crypto_aead_aes256gcm_encrypt
         self.aes256gcm_decrypt = library.crypto_aead_aes256gcm_decrypt
         self.hmacsha256 = library.crypto_auth_hmacsha256
+        self.pwhash = library.crypto_pwhash

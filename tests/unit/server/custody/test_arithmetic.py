@@ -26,7 +26,7 @@ READERS = {
     "wstring_at",
 }
 # A view onto a slot, and who passes it on to readv and writev without looking at it.
-VIEWS = {"from_address": {"key_file.py"}}
+VIEWS = {"from_address": {"roots.py"}}
 
 
 def names(source: Path) -> set[str]:
