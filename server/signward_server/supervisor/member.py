@@ -9,7 +9,8 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from contextlib import ExitStack
+from typing import Protocol, TypeAlias
 
 from signward_server.supervisor import messages
 from signward_server.supervisor.frames import BadFrameError, Frames
@@ -29,12 +30,13 @@ from signward_server.supervisor.messages import (
 )
 from signward_server.telemetry.families import Family
 
-__all__ = ["Asking", "Member", "start_member"]
+__all__ = ["Asking", "Hand", "Member", "start_member"]
 
 _CHUNK = 65536
 _SILENCE = 2.0  # seconds without a pulse after which a worker counts as not ready
 _DEATH = 10.0  # ... or without a sign of life, after which it counts as dead
 
+Hand: TypeAlias = Callable[[], int]
 _Answer = Counted | ReloadedHere
 
 
@@ -74,6 +76,7 @@ class Member:
         self.families: tuple[Family, ...] = ()
         self.leaving = False
         self._process = process
+        self._life = os.pidfd_open(process.pid)  # readable when the process has ended
         self._end = end
         self._asking = asking
         self._now = now
@@ -177,13 +180,12 @@ class Member:
     async def _exit(self) -> int:
         """Wait for the end of the process; return its code."""
         loop, ended = asyncio.get_running_loop(), asyncio.Event()
-        descriptor = os.pidfd_open(self.pid)
         try:
-            loop.add_reader(descriptor, ended.set)
+            loop.add_reader(self._life, ended.set)
             await ended.wait()
-            loop.remove_reader(descriptor)
+            loop.remove_reader(self._life)
         finally:
-            os.close(descriptor)
+            os.close(self._life)
         return self._process.wait()
 
     def _take(self, message: FromWorker) -> None:
@@ -219,7 +221,7 @@ class Member:
 
 
 def start_member(
-    command: Sequence[str], number: int, asking: Asking, handed: Sequence[int] = ()
+    command: Sequence[str], number: int, asking: Asking, hand: Hand | None = None
 ) -> Member:
     """Execute a worker.
 
@@ -227,14 +229,21 @@ def start_member(
         command: Program and arguments; options that only it needs are added.
         number: Its number.
         asking: Told what it asks of all.
-        handed: Further descriptors that it inherits.
+        hand: Opens the pipe that it reads its KEK from, if it does not come to it by itself.
     """
     ours, theirs = socket.socketpair()
-    with theirs:
+    with theirs, ExitStack() as handed:
+        options = ["--worker", str(number), "--channel", str(theirs.fileno())]
+        descriptors = [theirs.fileno()]
+        if hand is not None:
+            pipe = hand()
+            handed.callback(os.close, pipe)
+            options += ["--kek-fd", str(pipe)]
+            descriptors.append(pipe)
         process = subprocess.Popen(  # noqa: S603  # this program again
-            [*command, "--worker", str(number), "--channel", str(theirs.fileno())],
+            [*command, *options],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
-            pass_fds=(theirs.fileno(), *handed),
+            pass_fds=descriptors,
         )
     return Member(number, process, ours, asking)
