@@ -6,10 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from signward_server.store import Store, open_store
+from signward_server.store import Store, StoreAddress, open_store
 
 from tests.fakes.row_authenticator import HmacRows
 from tests.fakes.stepped_clock import SteppedClock
+from tests.running.postgres import shared_server
 
 
 @dataclass(slots=True)
@@ -41,4 +42,9 @@ def _sqlite(folder: Path) -> Bench:
     return Bench(lambda clock: open_store(folder / "home" / "signward.db", clock))
 
 
-STORES: dict[str, Callable[[Path], Bench]] = {"sqlite": _sqlite}
+def _postgres(_: Path) -> Bench:
+    address = StoreAddress(shared_server().new_database())
+    return Bench(lambda clock: open_store(address, clock))
+
+
+STORES: dict[str, Callable[[Path], Bench]] = {"sqlite": _sqlite, "postgresql": _postgres}

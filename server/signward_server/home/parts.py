@@ -12,7 +12,7 @@ from signward_server.core.startup import CustodyRefused, StoreRefused
 from signward_server.custody.envelope import KekFileError, LocalKeyFile
 from signward_server.custody.memory import LockedMemory
 from signward_server.custody.native import NativeLibraryError, load_native
-from signward_server.store import StoreFileError, open_store
+from signward_server.store import StoreAddress, StoreFileError, open_store
 
 __all__ = ["migrate_store", "translated", "write_kek", "write_store"]
 
@@ -72,19 +72,21 @@ def write_store(path: Path, clock: Clock) -> None:
         open_store(path, clock).close()
 
 
-def migrate_store(path: Path, clock: Clock) -> bool:
+def migrate_store(place: Path | StoreAddress, clock: Clock) -> bool:
     """Bring a store to this release; return whether it had to be.
 
     Raises:
         StoreRefused: It is missing, damaged or newer.
     """
-    if not path.exists():
-        raise StoreRefused(f"there is no store at {path}", "run `signward init`, or fix store.path")
+    if isinstance(place, Path) and not place.exists():
+        raise StoreRefused(
+            f"there is no store at {place}", "run `signward init`, or fix store.path"
+        )
     with translated():
         try:
-            open_store(path, clock, upgrade=False).close()
+            open_store(place, clock, upgrade=False).close()
         except StoreFileError:
             # Older, or unusable: opening it with the upgrade tells which.
-            open_store(path, clock, upgrade=True).close()
+            open_store(place, clock, upgrade=True).close()
             return True
         return False

@@ -1,5 +1,6 @@
 """Keys, their sealed material, API keys and request ids, durably."""
 
+from signward_server.store.address import StoreAddress
 from signward_server.store.api_keys import StoredApiKeys
 from signward_server.store.authentic_api_keys import MacSecretDigest
 from signward_server.store.catalogue import KeyCatalogue
@@ -15,6 +16,7 @@ __all__ = [
     "MacSecretDigest",
     "RequestMemory",
     "Store",
+    "StoreAddress",
     "StoreFileError",
     "StoreLease",
     "StoredApiKeys",

@@ -33,11 +33,18 @@ class AuthenticApiKeys:
         row = api_key_row(api_key)
         return row._replace(mac=self._authenticator.tag(api_key_mac_input(row)))
 
-    def read(self, connection: Connection) -> tuple[list[ApiKey], frozenset[str]]:
-        """Return all API keys, and the ids of the rows that are not as they were written."""
+    def read(
+        self, connection: Connection, known: int | None = None
+    ) -> tuple[list[ApiKey], frozenset[str]]:
+        """Return API keys, and the ids of the rows that are not as they were written.
+
+        Args:
+            connection: To the database.
+            known: The version of the store after which they changed; ``None`` for all.
+        """
         good: list[ApiKey] = []
         bad: set[str] = set()
-        for row in api_key_rows.read_all(connection):
+        for row in api_key_rows.read_all(connection, known):
             api_key = self._authentic(row)
             if api_key is None:
                 bad.add(str(row.id))

@@ -19,7 +19,7 @@ from signward_server.config import Settings
 from signward_server.core.startup import AddressInUse
 from signward_server.home.layout import Home
 from signward_server.home.listeners import ensure_free
-from signward_server.home.lock import store_lock
+from signward_server.home.store_lock import store_lock
 from signward_server.supervisor.crew import Crew, Launch
 from signward_server.supervisor.member import Hand, start_member
 from signward_server.supervisor.ports import Ports, reserve
@@ -61,7 +61,7 @@ def supervise(
         log_unhandled()
         held.callback(flush_logging)
         held.enter_context(Home(home).lock())
-        held.enter_context(store_lock(settings.store.path))
+        held.enter_context(store_lock(settings.store))
         ports = reserve(settings.listen, held)
         if settings.listen.http is not None:
             ensure_free(settings.listen.http, "listen.http")
