@@ -49,7 +49,7 @@ def adopt(
         from signward_server.core.startup import NotAdopted
         from signward_server.home.kek_access import KekAccess
         from signward_server.home.layout import Home
-        from signward_server.home.lock import store_lock
+        from signward_server.home.store_lock import store_lock
         from signward_server.wiring.adopting import adopting
 
         harden()
@@ -57,7 +57,7 @@ def adopt(
         loaded = load(file, environment=os.environ, flags=settings or (), guarded=True)
         with (
             Home(folder).lock(),
-            store_lock(loaded.store.path),
+            store_lock(loaded.store),
             adopting(loaded, folder, SystemClock(), KekAccess(passphrase=passphrase_fd)) as found,
         ):
             said = found.finding[:1].upper() + found.finding[1:]

@@ -18,7 +18,8 @@ from signward_server.core.clock import SystemClock
 from signward_server.home.checks import check_machine
 from signward_server.home.layout import Home
 from signward_server.home.listeners import clear_socket, ensure_free, prepare_folder
-from signward_server.home.lock import FileLock, store_lock
+from signward_server.home.lock import FileLock
+from signward_server.home.store_lock import store_lock
 from signward_server.telemetry.logging import configure_logging, flush_logging, log_unhandled
 from signward_server.wiring import Bound, Daemon, SettingsSource
 
@@ -49,7 +50,7 @@ def run(
         log_unhandled()
         held.callback(flush_logging)  # before a failure to start is said
         held.enter_context(Home(home).lock())
-        held.enter_context(store_lock(settings.store.path))
+        held.enter_context(store_lock(settings.store))
         _claim(settings, held)
         daemon = put_together(settings, source)
         bound = daemon.start()

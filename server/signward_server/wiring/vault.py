@@ -21,8 +21,10 @@ from signward_server.flows.schedules import KeptTime
 from signward_server.home.damage import log_damage
 from signward_server.home.instance import Instance
 from signward_server.home.kek import kek_provider
-from signward_server.home.sealing import refuse_foreign_kek
-from signward_server.store import KeyCatalogue, MacSecretDigest, Store, StoreLease, open_store
+from signward_server.home.sealing import refuse_foreign_kek, refuse_unfinished_rotation
+from signward_server.home.store_place import store_place
+from signward_server.store import KeyCatalogue, Store, StoreLease, open_store
+from signward_server.wiring.digesting import secret_digest
 from signward_server.wiring.process import Process
 from signward_server.wiring.standing import Standing, open_standing
 from signward_server.wiring.use_cases import Stores
@@ -78,24 +80,28 @@ def open_vault(settings: Settings, process: Process, meter: Meter, opened: ExitS
     opened.callback(memory.close)
     kek = kek_provider(section, native.sodium, process.kek).load(memory)
     opened.callback(kek.close)
-    store = open_store(settings.store.path, clock)
+    place, seconds = store_place(settings.store), settings.store.lease
+    store = open_store(place, clock, shared=not process.worker.alone, lease=seconds)
     opened.callback(store.close)
     custody = _envelope(section, native, memory, kek, store, clock)
     opened.callback(custody.close)
+    refuse_unfinished_rotation(store.rekeying())
     rows = KekRowAuthenticator(kek)
-    catalogue = _catalogue(store, rows, kek)
+    catalogue = _catalogue(store, rows, kek, custody)
     standing = open_standing(settings, process.home, store.homes(), rows)
     begun = _begun(standing, process.worker)
-    lease = StoreLease(store.confirm, settings.store.lease.total_seconds(), clock, meter)
+    api_keys = store.api_keys(rows)
+    lease = StoreLease(store.confirm, seconds.total_seconds(), clock, meter)
     lease.start()
     opened.callback(lease.stop)
+    store.listen(lease.wake)
     bounds = settings.limits
     time = KeptTime(clock, store.time_floor())
     stores = Stores(
         catalogue=catalogue,
         requests=store.requests(bounds.request_id_retention, bounds.request_ids_per_identity),
-        api_keys=store.api_keys(rows),
-        secret_digest=MacSecretDigest(rows),
+        api_keys=api_keys,
+        secret_digest=secret_digest(native, memory, kek, store, opened),
         lease=lease,
         onward=time.onward,
     )
@@ -119,9 +125,11 @@ def _begun(standing: Standing, worker: Worker) -> Instance | None:
     return adoption.ensure_adopted() if worker.number else adoption.begin()
 
 
-def _catalogue(store: Store, rows: KekRowAuthenticator, kek: Kek) -> KeyCatalogue:
-    catalogue = store.catalogue(rows)
-    refuse_foreign_kek(catalogue.quarantined, len(catalogue), store.materials(), kek.kek_id)
+def _catalogue(
+    store: Store, rows: KekRowAuthenticator, kek: Kek, custody: EnvelopeCustody
+) -> KeyCatalogue:
+    catalogue = store.catalogue(rows, custody.forget)
+    refuse_foreign_kek(catalogue.quarantined, len(catalogue), store.rekeying(), kek.kek_id)
     log_damage(catalogue.quarantined)
     return catalogue
 

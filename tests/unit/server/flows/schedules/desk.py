@@ -57,7 +57,7 @@ class Desk:
         patient = Patient(self.clock)
         custodies = {CustodyKind.ENVELOPE: self.custody}
         ending = Ending(self.catalogue, custodies, self.audit)
-        rotator = NewVersions(
+        new_versions = NewVersions(
             catalogue=self.catalogue, custodies=custodies, clock=self.clock, onward=self.onward
         )
         ports = SchedulePorts(
@@ -71,7 +71,7 @@ class Desk:
         doings = {
             Step.RETIREMENT: Retirement(ending, self.onward),
             Step.DESTRUCTION: Destruction(ending, patient),
-            Step.ROTATION: Rotation(rotator, self.audit, patient),
+            Step.ROTATION: Rotation(new_versions, self.audit, patient),
         }
         self.schedules = Schedules(ports, doings, self.time, DAY)
 
