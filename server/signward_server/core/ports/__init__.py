@@ -29,7 +29,6 @@ from signward_server.core.ports.reloading import Reloaded, ReloadPart, Reloads
 from signward_server.core.ports.schedules import (
     KeyDates,
     Residue,
-    Rotator,
     Step,
     TimeFloor,
     Timetable,
@@ -72,7 +71,6 @@ __all__ = [
     "RequestScope",
     "Reservation",
     "Residue",
-    "Rotator",
     "RowAuthenticator",
     "SecretDigest",
     "Span",
