@@ -10,6 +10,7 @@ from signward_server.store.lease import StoreLease
 from signward_server.store.material import StoredMaterial
 from signward_server.store.opening import Store, open_store
 from signward_server.store.requests import RequestMemory
+from signward_server.store.snapshot import check_snapshot, take_snapshot
 
 __all__ = [
     "KeyCatalogue",
@@ -22,5 +23,7 @@ __all__ = [
     "StoredApiKeys",
     "StoredHomes",
     "StoredMaterial",
+    "check_snapshot",
     "open_store",
+    "take_snapshot",
 ]

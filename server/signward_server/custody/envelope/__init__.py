@@ -5,6 +5,13 @@ key-encryption key (KEK); both layers are bound to what is fixed about the key. 
 is described in ``docs/formats/envelope.md``.
 """
 
+from signward_server.custody.envelope.archive import (
+    CHUNK_SIZE,
+    HEADER_SIZE,
+    TAG_SIZE,
+    ArchiveKey,
+    archive_kek,
+)
 from signward_server.custody.envelope.asking import (
     DescriptorPassphrase,
     PassphraseSource,
@@ -20,6 +27,10 @@ from signward_server.custody.envelope.passphrase import PassphraseKek
 from signward_server.custody.envelope.rows import KekRowAuthenticator
 
 __all__ = [
+    "CHUNK_SIZE",
+    "HEADER_SIZE",
+    "TAG_SIZE",
+    "ArchiveKey",
     "CredentialKek",
     "DescriptorPassphrase",
     "EnvelopeCustody",
@@ -32,6 +43,7 @@ __all__ = [
     "PassphraseKek",
     "PassphraseSource",
     "TerminalPassphrase",
+    "archive_kek",
     "hand_over",
     "sealing_kek",
 ]
