@@ -118,7 +118,7 @@ def unpack(archive: ArchiveReader, folder: Path) -> Manifest:
 
 def _write(archive: ArchiveReader, path: Path, size: int) -> None:
     descriptor = os.open(path, _CREATE, 0o600)
-    with open(descriptor, "wb") as file:
+    with open(descriptor, "wb") as file:  # noqa: PTH123  # a descriptor
         while size:
             part = archive.read_some(min(size, _PART))
             file.write(part)
