@@ -25,6 +25,7 @@ from signward_server.config.section import Section, contradiction, table
 from signward_server.config.store import Store
 from signward_server.config.telemetry import Telemetry
 from signward_server.config.tls import ClientCa, Tls
+from signward_server.config.workers import Workers
 
 __all__ = [
     "Audit",
@@ -49,6 +50,7 @@ __all__ = [
     "Store",
     "Telemetry",
     "Tls",
+    "Workers",
 ]
 
 
@@ -134,6 +136,7 @@ class Settings(Section):
     """The whole configuration."""
 
     listen: Listen = table("Where the daemon listens.")
+    workers: Workers = table("How many processes serve.")
     tls: Tls = table("Certificates and who is believed.")
     policy: Policy = table("Who may do what.")
     groups: Groups = table("Groups of identities.")

@@ -27,8 +27,17 @@ def rules_of(section: RateLimits) -> tuple[Rule, ...]:
     return tuple(map(_rule, section.rules))
 
 
-def build_limits(section: RateLimits, clock: Clock, meter: Meter, opened: ExitStack) -> RuledLimits:
+def build_limits(
+    section: RateLimits, clock: Clock, meter: Meter, opened: ExitStack, workers: int = 1
+) -> RuledLimits:
     """Return the limits; that their storage is down is no error.
+
+    Args:
+        section: The configuration.
+        clock: Time.
+        meter: Told of what is refused.
+        opened: Takes what lets go of a storage.
+        workers: How many processes limit; what they count in memory is divided among them.
 
     Raises:
         ConfigurationRefused: A file that the section names cannot be used.
@@ -36,12 +45,14 @@ def build_limits(section: RateLimits, clock: Clock, meter: Meter, opened: ExitSt
     rules = rules_of(section)
     if not section.storage:
         meter.level(Level.LIMIT_STORAGE_UP, 1)
-        return MemoryLimits(rules, clock, meter)
+        return MemoryLimits(rules, clock, meter, workers)
     # Its client takes 0.2 s to import, which limits in memory need not wait for.
     from signward_server.limits.shared_limits import open_shared_limits  # noqa: PLC0415  # slow
 
     alone = section.when_unavailable == "local"
-    limits = open_shared_limits(rules, _place(section), alone=alone, clock=clock, meter=meter)
+    limits = open_shared_limits(
+        rules, _place(section), alone=alone, clock=clock, meter=meter, workers=workers
+    )
     opened.callback(limits.close)
     return limits
 
