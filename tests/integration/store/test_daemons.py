@@ -142,3 +142,5 @@ def test_s34_s41_homes_of_two_machines_share_a_database(new_home: Callable[[], H
             admin.admin.freeze_key("hot", reason="test")
             assert time.monotonic() - begun < 10
             assert _tried(client, "hot") == "KEY_FROZEN"
+    with Daemon(first, *flags) as ours, ours.client() as client:
+        assert _tried(client, "hot") == "KEY_FROZEN", "the other is one more, not in its place"
