@@ -8,12 +8,18 @@ from signward_server.store.failures import StoreFileError
 from signward_server.store.homes import StoredHomes
 from signward_server.store.lease import StoreLease
 from signward_server.store.material import StoredMaterial
+from signward_server.store.moving import Batch, Moving
 from signward_server.store.opening import Store, open_store
+from signward_server.store.rekeying import Rekeying, RekeyingState, Tally
 from signward_server.store.requests import RequestMemory
 
 __all__ = [
+    "Batch",
     "KeyCatalogue",
     "MacSecretDigest",
+    "Moving",
+    "Rekeying",
+    "RekeyingState",
     "RequestMemory",
     "Store",
     "StoreAddress",
@@ -22,5 +28,6 @@ __all__ = [
     "StoredApiKeys",
     "StoredHomes",
     "StoredMaterial",
+    "Tally",
     "open_store",
 ]

@@ -25,6 +25,7 @@ from signward_server.store.homes import StoredHomes
 from signward_server.store.material import StoredMaterial
 from signward_server.store.migrations import is_current, migrate
 from signward_server.store.peers import Peers
+from signward_server.store.rekeying import Rekeying
 from signward_server.store.requests import RequestMemory
 from signward_server.store.sqlite import SqliteFile
 from signward_server.store.time_floor import StoredTimeFloor
@@ -172,6 +173,10 @@ class Store:
         self._confirming.add(api_keys.refresh)
         self._opened.append(api_keys)
         return api_keys
+
+    def rekeying(self) -> Rekeying:
+        """Return what a rotation of the KEK needs."""
+        return Rekeying(self._durable, self._version, self._writing)
 
     def materials(self) -> StoredMaterial:
         """Return the reader of sealed private halves."""

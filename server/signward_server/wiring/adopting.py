@@ -22,7 +22,7 @@ from signward_server.home.instance import Instance
 from signward_server.home.kek import kek_provider
 from signward_server.home.kek_access import KekAccess
 from signward_server.home.parts import translated
-from signward_server.home.sealing import refuse_foreign_kek
+from signward_server.home.sealing import refuse_foreign_kek, refuse_unfinished_rotation
 from signward_server.home.store_place import store_place
 from signward_server.store import open_store
 from signward_server.telemetry.metrics import Metrics
@@ -112,9 +112,10 @@ def adopting(settings: Settings, home: Path, clock: Clock, access: KekAccess) ->
         opened.callback(kek.close)
         store = open_store(store_place(settings.store), clock)
         opened.callback(store.close)
+        refuse_unfinished_rotation(store.rekeying())
         rows = KekRowAuthenticator(kek)
         catalogue = store.catalogue(rows)
-        refuse_foreign_kek(catalogue.quarantined, len(catalogue), store.materials(), kek.kek_id)
+        refuse_foreign_kek(catalogue.quarantined, len(catalogue), store.rekeying(), kek.kek_id)
         standing = open_standing(settings, home, store.homes(), rows)
         before, finding = _found(standing)
         seen = (standing.adoption.seen(before), kept_checkpoint(settings))

@@ -19,6 +19,7 @@ from signward_server.core.keys import (
     VersionState,
 )
 from signward_server.core.payloads import Hash, OrderIntent, RawMessage
+from signward_server.core.ports import Time
 from signward_server.core.signing import SignRequest
 from signward_server.flows.api_key_authentication import ApiKeyAuthentication
 from signward_server.flows.api_key_changes import ApiKeyChanges
@@ -58,9 +59,14 @@ class World:
     """All fakes, and every flow on them. ``REMOTE`` keys live in ``remote``."""
 
     def __init__(
-        self, clock: MovingClock | None = None, *, cancelling: frozenset[str] = frozenset()
+        self,
+        clock: MovingClock | None = None,
+        *,
+        cancelling: frozenset[str] = frozenset(),
+        onward: Time | None = None,
     ) -> None:
         self.clock = clock or MovingClock()
+        self.onward: Time = onward or self.clock
         self.catalogue = FakeCatalogue()
         self.custody = FakeCustody()
         self.remote = FakeCustody(CustodyKind.AWS_KMS, leaves_process=True)
@@ -89,7 +95,7 @@ class World:
                 requests=self.requests,
                 lease=self.lease,
                 clock=self.clock,
-                onward=self.clock,
+                onward=self.onward,
                 cancelling=cancelling,
             )
         )
@@ -108,20 +114,20 @@ class World:
             audit=self.audit,
             clock=self.clock,
         )
-        self.reading = KeyReading(catalogue=self.catalogue, policy=self.policy, onward=self.clock)
+        self.reading = KeyReading(catalogue=self.catalogue, policy=self.policy, onward=self.onward)
         self.changes = KeyChanges(
             max_unlock_ttl=timedelta(days=1),
             catalogue=self.catalogue,
             custodies=self.custodies,
             policy=self.policy,
             audit=self.audit,
-            onward=self.clock,
+            onward=self.onward,
         )
         self.new_versions = NewVersions(
             catalogue=self.catalogue,
             custodies=self.custodies,
             clock=self.clock,
-            onward=self.clock,
+            onward=self.onward,
         )
         self.rotation = KeyRotation(
             catalogue=self.catalogue,
@@ -129,20 +135,20 @@ class World:
             policy=self.policy,
             audit=self.audit,
             new_versions=self.new_versions,
-            onward=self.clock,
+            onward=self.onward,
         )
         self.versions = KeyVersions(
             catalogue=self.catalogue,
             custodies=self.custodies,
             policy=self.policy,
             audit=self.audit,
-            onward=self.clock,
+            onward=self.onward,
         )
         self.checking = KeyChecking(
             catalogue=self.catalogue,
             custodies=self.custodies,
             policy=self.policy,
-            onward=self.clock,
+            onward=self.onward,
         )
         self.version_flows = VersionFlows(
             rotation=self.rotation,
