@@ -29,6 +29,7 @@ from signward_server.core.ports.reloading import Reloaded, ReloadPart, Reloads
 from signward_server.core.ports.schedules import (
     KeyDates,
     Residue,
+    Rotator,
     Step,
     TimeFloor,
     Timetable,
@@ -71,6 +72,7 @@ __all__ = [
     "RequestScope",
     "Reservation",
     "Residue",
+    "Rotator",
     "RowAuthenticator",
     "SecretDigest",
     "Span",
