@@ -77,7 +77,7 @@ def test_s34_nobody_signs_after_a_freeze_has_returned(start: Callable[[], Sharer
     wrong: list[Freeze] = []
 
     def sign() -> None:
-        while not done.is_set():
+        while not done.wait(0.001):  # a busy loop would keep the others from their turn
             before = returned[0]
             known = theirs.catalogue.get("hot")
             assert known is not None

@@ -65,7 +65,11 @@ def open_store(
             it is newer than this release, or older and ``upgrade`` is off.
     """
     backend = _backend(place)
-    backend.prepare()
+    try:
+        backend.prepare()
+    except StoreFileError:
+        backend.close()
+        raise
     store = Store(backend, clock, shared=shared or not backend.one_writer, lease=lease)
     try:
         _ensure_current(store, backend.place, upgrade=upgrade)
@@ -280,7 +284,10 @@ class Store:
 
 def _ensure_current(store: Store, place: str, *, upgrade: bool) -> None:
     try:
-        current = store.is_current() or (upgrade and store.migrate())
+        current = store.is_current()
+        if upgrade and not current:
+            store.migrate()  # unless somebody else has just done it
+            current = True
     except DBAPIError as exc:
         raise StoreFileError(
             f"the store {place} is damaged, full or in use by another process"
