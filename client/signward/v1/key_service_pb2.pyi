@@ -502,13 +502,17 @@ class CreateImportParametersResponse(_message.Message):
     IMPORT_ID_FIELD_NUMBER: _builtins.int
     WRAPPING_PUBLIC_KEY_FIELD_NUMBER: _builtins.int
     EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    IDENTITY_FIELD_NUMBER: _builtins.int
     import_id: _builtins.str
     """Name of the import, at most 64 characters; never empty."""
     wrapping_public_key: _builtins.bytes
-    """Public key to seal to with HPKE (RFC 9180), base mode, X25519 with HKDF-SHA256: 32 bytes. The
-    HPKE info must bind the import id, the caller's identity and every field of the request but
-    request_id. Never empty.
+    """Public key to seal to with HPKE (RFC 9180), base mode, without associated data, in the suite
+    DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, AES-256-GCM: 32 bytes. The HPKE info must bind the
+    import id, the caller's identity and every field of the request but request_id; its bytes are
+    described in docs/formats/import.md. Never empty.
     """
+    identity: _builtins.str
+    """The caller's identity, typed as in Key.owner, for the HPKE info; never empty."""
     @_builtins.property
     def expire_time(self) -> _timestamp_pb2.Timestamp:
         """When the import ends, 10 minutes from now; always set."""
@@ -519,10 +523,11 @@ class CreateImportParametersResponse(_message.Message):
         import_id: _builtins.str = ...,
         wrapping_public_key: _builtins.bytes = ...,
         expire_time: _timestamp_pb2.Timestamp | None = ...,
+        identity: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time", "import_id", b"import_id", "wrapping_public_key", b"wrapping_public_key"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time", "identity", b"identity", "import_id", b"import_id", "wrapping_public_key", b"wrapping_public_key"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

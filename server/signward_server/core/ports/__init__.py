@@ -21,7 +21,9 @@ from signward_server.core.ports.custody import (
     MaterialReader,
     RowAuthenticator,
     Verifier,
+    WrappingKeys,
 )
+from signward_server.core.ports.imports import Imports
 from signward_server.core.ports.lease import Lease
 from signward_server.core.ports.meter import Event, Level, Meter
 from signward_server.core.ports.reloading import Reloaded, ReloadPart, Reloads
@@ -46,6 +48,7 @@ __all__ = [
     "Custody",
     "Event",
     "Generation",
+    "Imports",
     "Lease",
     "Level",
     "Limits",
@@ -64,4 +67,5 @@ __all__ = [
     "Spans",
     "Trace",
     "Verifier",
+    "WrappingKeys",
 ]
