@@ -20,9 +20,15 @@ from signward_server.core.errors import (
     StoreUnavailable,
 )
 from signward_server.core.keys import Freeze, Key, KeyState, Purpose, VersionState
+from signward_server.core.ports import Changed
 
 from tests.contract.stores import STORES, Bench
-from tests.fakes.catalogue_keys import catalogue_key, creation_scope, key_version
+from tests.fakes.catalogue_keys import (
+    catalogue_key,
+    creation_scope,
+    key_version,
+    rotation_scope,
+)
 from tests.fakes.row_authenticator import HmacRows
 
 
@@ -235,6 +241,71 @@ def test_s17_what_is_fixed_cannot_be_replaced(bench: Bench, change: dict[str, ob
     with pytest.raises(ValueError, match="never change"):
         catalogue.replace(dataclasses.replace(key, **change), 1)  # type: ignore[arg-type]
     assert catalogue.get("hot") == key
+
+
+def rotated(key: Key) -> Key:
+    old = key_version(key.id, 1, state=VersionState.GRACE)
+    return dataclasses.replace(
+        key, versions=(key_version(key.id, 2), old), primary_version=2, labels={}
+    )
+
+
+def test_a_new_version_comes_with_its_material_and_its_request(bench: Bench) -> None:
+    store = bench.store()
+    catalogue = store.catalogue(bench.rows)
+    key = catalogue.insert(catalogue_key("hot"), b"first", None, b"")
+    scope = rotation_scope("hot")
+    assert catalogue.changed_by(scope, b"c") is None
+    stored = catalogue.replace(rotated(key), 1, material=b"second", scope=scope, content=b"c")
+    assert store.materials().read_material("hot", 2) == b"second"
+    assert store.materials().read_material("hot", 1) == b"first"
+    bench.close()
+    catalogue = bench.store().catalogue(bench.rows)
+    assert catalogue.changed_by(scope, b"c") == Changed(stored, version=2, previous=1)
+    with pytest.raises(RequestIdReused):
+        catalogue.changed_by(scope, b"other")
+
+
+def test_a_request_changes_a_key_once(bench: Bench) -> None:
+    store = bench.store()
+    catalogue = store.catalogue(bench.rows)
+    key = catalogue.insert(catalogue_key("hot"), b"first", None, b"")
+    stored = catalogue.replace(rotated(key), 1, material=b"second", scope=rotation_scope("hot"))
+    third = (key_version("hot", 3), *stored.versions)
+    with pytest.raises(RequestIdReused):
+        catalogue.replace(
+            dataclasses.replace(stored, versions=third),
+            stored.revision,
+            material=b"third",
+            scope=rotation_scope("hot"),
+        )
+    assert catalogue.get("hot") == stored
+    with pytest.raises(EnvelopeCorrupt):
+        store.materials().read_material("hot", 3)
+
+
+def test_a_version_that_is_destroyed_loses_its_material(bench: Bench) -> None:
+    store = bench.store()
+    catalogue = store.catalogue(bench.rows)
+    key = catalogue.insert(catalogue_key("hot"), b"first", None, b"")
+    stored = catalogue.replace(rotated(key), 1, material=b"second")
+    gone = dataclasses.replace(stored.versions[1], state=VersionState.DESTROYED)
+    destroyed = dataclasses.replace(stored, versions=(stored.versions[0], gone))
+    catalogue.replace(destroyed, stored.revision)
+    with pytest.raises(EnvelopeCorrupt):
+        store.materials().read_material("hot", 1)
+    assert store.materials().read_material("hot", 2) == b"second"
+
+
+def test_material_of_a_lost_race_is_not_kept(bench: Bench) -> None:
+    store = bench.store()
+    catalogue = store.catalogue(bench.rows)
+    key = catalogue.insert(catalogue_key("hot"), b"first", None, b"")
+    with pytest.raises(EtagMismatch):
+        catalogue.replace(rotated(key), 7, material=b"second", scope=rotation_scope("hot"))
+    with pytest.raises(EnvelopeCorrupt):
+        store.materials().read_material("hot", 2)
+    assert catalogue.changed_by(rotation_scope("hot"), b"") is None
 
 
 def test_a_change_of_an_unknown_key_or_an_old_revision_is_refused(bench: Bench) -> None:

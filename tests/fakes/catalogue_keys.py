@@ -54,5 +54,9 @@ def creation_scope(name: str, request_id: str = "r1", identity: str = "cn:bot") 
     return RequestScope(identity, "/signward.v1.KeyService/CreateKey", name, request_id)
 
 
+def rotation_scope(name: str, request_id: str = "r1", identity: str = "cn:bot") -> RequestScope:
+    return RequestScope(identity, "/signward.v1.KeyService/RotateKey", name, request_id)
+
+
 def signing_scope(request_id: str, identity: str = "cn:bot", key: str = "hot") -> RequestScope:
     return RequestScope(identity, "/signward.v1.SignService/Sign", key, request_id)

@@ -33,6 +33,7 @@ __all__ = [
     "IdentityConflict",
     "IdentityMissing",
     "IdentityUnknown",
+    "ImportExpired",
     "Internal",
     "KeyDisabled",
     "KeyExists",
@@ -41,7 +42,10 @@ __all__ = [
     "KeyPurposeMismatch",
     "KeyVersionDestroyed",
     "KeyVersionNotFound",
+    "KeyVersionNotPending",
+    "KeyVersionNotScheduled",
     "KeyVersionPending",
+    "KeyVersionPrimary",
     "KeyVersionRetired",
     "MessageTooLarge",
     "MethodUnimplemented",
@@ -272,6 +276,30 @@ class KeyVersionDestroyed(SignwardError):
     reason = "KEY_VERSION_DESTROYED"
     status = Status.FAILED_PRECONDITION
     text = "The version is destroyed or about to be."
+
+
+class KeyVersionPrimary(SignwardError):
+    reason = "KEY_VERSION_PRIMARY"
+    status = Status.FAILED_PRECONDITION
+    text = "The primary version of an enabled key is not destroyed."
+
+
+class KeyVersionNotPending(SignwardError):
+    reason = "KEY_VERSION_NOT_PENDING"
+    status = Status.FAILED_PRECONDITION
+    text = "Only a pending version is made primary."
+
+
+class KeyVersionNotScheduled(SignwardError):
+    reason = "KEY_VERSION_NOT_SCHEDULED"
+    status = Status.FAILED_PRECONDITION
+    text = "The version's destruction is not planned."
+
+
+class ImportExpired(SignwardError):
+    reason = "IMPORT_EXPIRED"
+    status = Status.FAILED_PRECONDITION
+    text = "The import is used, too old or unknown."
 
 
 class FingerprintMismatch(SignwardError):

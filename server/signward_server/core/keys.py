@@ -139,6 +139,8 @@ class Key(KeyAttributes):
         unlock_ttl: How long the private half stays in locked memory after a signature;
             zero wipes it at once, ``None`` takes the daemon's default.
         grace_period: How long an old version signs on after a rotation.
+        rotation_period: Age of the primary version at which the daemon rotates the key by
+            itself; zero for never.
         primary_version: Number of the version that signs when none is named.
         versions: All versions that are not forgotten, newest first.
         create_time: When the key was made, UTC.
@@ -157,6 +159,7 @@ class Key(KeyAttributes):
     labels: Mapping[str, str] = field(default_factory=dict)
     unlock_ttl: timedelta | None = None
     grace_period: timedelta = timedelta(days=30)
+    rotation_period: timedelta = timedelta(0)
     revision: int = 1
 
     def version(self, number: int) -> KeyVersion | None:

@@ -12,6 +12,7 @@ __all__ = [
     "CustodyRefused",
     "ExitCode",
     "HomeLocked",
+    "NotAdopted",
     "StartupFailed",
     "StoreRefused",
 ]
@@ -26,6 +27,7 @@ class ExitCode(enum.IntEnum):
     CUSTODY = 4
     STORE = 5
     AUDIT = 6
+    NOT_ADOPTED = 7
 
 
 class StartupFailed(Exception):  # noqa: N818  # names read as what happened
@@ -76,3 +78,9 @@ class AuditRefused(StartupFailed):
     """The audit log, or the key of its checkpoints: missing, damaged, or of another log."""
 
     exit_code = ExitCode.AUDIT
+
+
+class NotAdopted(StartupFailed):
+    """The home is a copy or was restored, and nobody has said that it is to sign (S41)."""
+
+    exit_code = ExitCode.NOT_ADOPTED

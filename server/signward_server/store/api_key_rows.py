@@ -48,6 +48,7 @@ class ApiKeyRow(NamedTuple):
     imported: int
     revoke_time: int | None
     mac: bytes = b""
+    changed: int = 0
 
 
 def api_key_row(api_key: ApiKey) -> ApiKeyRow:

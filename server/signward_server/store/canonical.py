@@ -17,10 +17,13 @@ from signward_server.store.rows import KeyRow, VersionRow
 __all__ = ["api_key_mac_input", "mac_input", "scope_digest", "secret_mac_input"]
 
 _KEY_DOMAIN = b"signward.store.key.v1\0"
+_ROTATED_DOMAIN = b"signward.store.key.v2\0"
 _SCOPE_DOMAIN = b"signward.store.request.v1\0"
 _API_KEY_DOMAIN = b"signward.store.api-key.v1\0"
 _SECRET_DOMAIN = b"signward.api-key.secret.v1\0"
 _key_head = struct.Struct(">11q?q6I").pack
+_period = struct.Struct(">q").pack
+_NO_PERIOD = _period(0)
 _version_head = struct.Struct(">3q?q?q3I").pack
 _scope_head = struct.Struct(">4I").pack
 _api_key_head = struct.Struct(">2q??q5I").pack
@@ -29,7 +32,8 @@ _api_key_head = struct.Struct(">2q??q5I").pack
 def mac_input(key: KeyRow, versions: Sequence[VersionRow]) -> bytes:
     """Return what the MAC of a key covers: its row and those of its listed versions.
 
-    Every column counts but the MAC itself; a version that counts is not forgotten.
+    Every column counts but the MAC itself and ``changed``; a version that counts is not
+    forgotten. A key without a rotation period has the bytes of the releases that knew none.
 
     Args:
         key: The key's row.
@@ -59,11 +63,13 @@ def mac_input(key: KeyRow, versions: Sequence[VersionRow]) -> bytes:
         *map(len, texts),
         len(versions),
     )
-    return b"".join((_KEY_DOMAIN, head, *texts, *map(_version_part, versions)))
+    period = _period(key.rotation_period)
+    begin = (_KEY_DOMAIN,) if period == _NO_PERIOD else (_ROTATED_DOMAIN, period)
+    return b"".join((*begin, head, *texts, *map(_version_part, versions)))
 
 
 def api_key_mac_input(row: ApiKeyRow) -> bytes:
-    """Return what the MAC of an API key covers: every column but the MAC itself.
+    """Return what the MAC of an API key covers: all columns but the MAC and ``changed``.
 
     Raises:
         ValueError, TypeError, AttributeError, struct.error: See ``mac_input``.

@@ -21,11 +21,12 @@ from signward_server.core.errors import (
     RequestIdReused,
     StoreUnavailable,
 )
-from signward_server.core.keys import Key
-from signward_server.core.ports import Clock, RequestScope
+from signward_server.core.keys import Key, KeyVersion, VersionState
+from signward_server.core.ports import Changed, Clock, RequestScope
 from signward_server.store import key_rows, request_rows
 from signward_server.store.authentic import AuthenticKeys
 from signward_server.store.failures import unavailable
+from signward_server.store.request_rows import CreationRow
 from signward_server.store.succession import successor
 from signward_server.store.version import StoreVersion
 from signward_server.store.writing import Writing
@@ -89,7 +90,7 @@ class KeyCatalogue:
         with self._writing, unavailable():
             with self._durable.begin() as connection:
                 earlier = _earlier(connection, scope, content)
-            return None if earlier is None else self._made_earlier(earlier)
+            return None if earlier is None else self._made_earlier(earlier.key_id)
 
     def insert(
         self, key: Key, material: bytes | None, scope: RequestScope | None, content: bytes
@@ -114,18 +115,35 @@ class KeyCatalogue:
                 self._catch_up(key.id)
                 raise KeyExists from exc
             if earlier is not None:
-                return self._made_earlier(earlier)
+                return self._made_earlier(earlier.key_id)
             self._memory.publish(key)
         return key
 
-    def replace(self, key: Key, expected_revision: int) -> Key:
+    def changed_by(self, scope: RequestScope, content: bytes) -> Changed | None:
+        """See ``core.ports.Catalogue.changed_by``."""
+        with self._writing, unavailable():
+            with self._durable.begin() as connection:
+                earlier = _earlier(connection, scope, content)
+            if earlier is None:
+                return None
+            key = self._made_earlier(earlier.key_id)
+            return Changed(key, earlier.version, earlier.previous or 0)
+
+    def replace(
+        self,
+        key: Key,
+        expected_revision: int,
+        *,
+        material: bytes | None = None,
+        scope: RequestScope | None = None,
+        content: bytes = b"",
+    ) -> Key:
         """See ``core.ports.Catalogue.replace``.
 
         A version that the key no longer lists is forgotten for good: neither its number nor
         its public key can come back (S16).
 
         Raises:
-            KeyExists: The public key of a new version occurs already.
             ValueError: Something that is fixed at creation differs; a programming error.
         """
         with self._writing, unavailable():
@@ -140,6 +158,10 @@ class KeyCatalogue:
             try:
                 with self._version.change() as connection:
                     written = key_rows.update_key(connection, *rows)
+                    if written:
+                        _settle_material(connection, old, new, material)
+                        if scope is not None:
+                            _remember(connection, scope, content, old, new)
             except IntegrityError as exc:
                 raise KeyExists from exc
             if not written:
@@ -200,15 +222,42 @@ class KeyCatalogue:
         return key
 
 
-def _earlier(connection: Connection, scope: RequestScope | None, content: bytes) -> str | None:
-    """Return the id of the key that this request made before, ``None`` if it is new."""
+def _earlier(
+    connection: Connection, scope: RequestScope | None, content: bytes
+) -> CreationRow | None:
+    """Return what this request made before, ``None`` if it is new."""
     if scope is None:
         return None
     found = request_rows.find_creation(connection, scope)
     if found is None:
         return None
-    if found[0] != content:
+    if found.content != content:
         raise RequestIdReused
-    if found[1] != scope.key:
+    if found.key_id != scope.key:
         raise EnvelopeCorrupt  # this row has no MAC, but its scope names the key
-    return found[1]
+    return found
+
+
+def _remember(
+    connection: Connection, scope: RequestScope, content: bytes, old: Key, new: Key
+) -> None:
+    if request_rows.find_creation(connection, scope) is not None:
+        raise RequestIdReused
+    newest = max(version.version for version in new.versions)
+    made = (new.id, newest, old.primary_version)
+    request_rows.insert_creation(connection, scope, content, *made)
+
+
+def _settle_material(connection: Connection, old: Key, new: Key, material: bytes | None) -> None:
+    """Store the private half of the newest version, and delete those that are destroyed now."""
+    if material is not None:
+        newest = max(version.version for version in new.versions)
+        key_rows.insert_material(connection, new.id, newest, material)
+    gone = {version.version for version in old.versions if _is_destroyed(version)}
+    for version in new.versions:
+        if _is_destroyed(version) and version.version not in gone:
+            key_rows.delete_material(connection, new.id, version.version)
+
+
+def _is_destroyed(version: KeyVersion) -> bool:
+    return version.state is VersionState.DESTROYED

@@ -9,12 +9,19 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from sqlalchemy import Connection, bindparam, insert, update
+from sqlalchemy import Connection, bindparam, delete, insert, update
 
 from signward_server.store.rows import KeyRow, VersionRow
 from signward_server.store.schema import as_stored, key_versions, keys, materials
 
-__all__ = ["insert_key", "read_all", "read_one", "update_key"]
+__all__ = [
+    "delete_material",
+    "insert_key",
+    "insert_material",
+    "read_all",
+    "read_one",
+    "update_key",
+]
 
 
 _KEYS = as_stored(keys)
@@ -31,6 +38,9 @@ _UPDATE_KEY = update(keys).where(
 )
 _INSERT_VERSION = insert(key_versions)
 _INSERT_MATERIAL = insert(materials)
+_DELETE_MATERIAL = delete(materials).where(
+    materials.c.key_id == bindparam("old_id"), materials.c.version == bindparam("old_version")
+)
 
 
 def read_all(
@@ -69,8 +79,22 @@ def insert_key(
     connection.execute(_INSERT_KEY, row._asdict())
     connection.execute(_INSERT_VERSION, [version._asdict() for version in versions])
     if material is not None:
-        newest = {"key_id": row.id, "version": versions[0].version, "sealed": material}
-        connection.execute(_INSERT_MATERIAL, newest)
+        insert_material(connection, row.id, versions[0].version, material)
+
+
+def insert_material(connection: Connection, key_id: str, version: int, sealed: bytes) -> None:
+    """Insert the sealed private half of a version.
+
+    Raises:
+        sqlalchemy.exc.IntegrityError: It has one already, or there is no such version.
+    """
+    row = {"key_id": key_id, "version": version, "sealed": sealed}
+    connection.execute(_INSERT_MATERIAL, row)
+
+
+def delete_material(connection: Connection, key_id: str, version: int) -> None:
+    """Delete the sealed private half of a version, if it has one."""
+    connection.execute(_DELETE_MATERIAL, {"old_id": key_id, "old_version": version})
 
 
 def update_key(

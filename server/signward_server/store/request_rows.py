@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlalchemy import Connection, Engine, text
 
@@ -15,6 +16,7 @@ from signward_server.store.driver import DriverSession, DriverStatement
 __all__ = [
     "ClaimRow",
     "ClaimRows",
+    "CreationRow",
     "find_creation",
     "insert_creation",
     "live_claims",
@@ -35,6 +37,15 @@ class ClaimRow:
     content: bytes
     version: int
     time: int
+
+
+class CreationRow(NamedTuple):
+    """What a request made: a key, or a version of one in the place of a previous one."""
+
+    content: bytes
+    key_id: str
+    version: int
+    previous: int | None
 
 
 # On a conflict something must be written for the row to be returned.
@@ -59,11 +70,12 @@ _LIVE = text(
     " WHERE claim_time > :cutoff GROUP BY identity, bucket ORDER BY bucket"
 )
 _INSERT_CREATION = text(
-    "INSERT INTO requests (scope, identity, content, version, key_id)"
-    " VALUES (:scope, :identity, :content, :version, :key_id)"
+    "INSERT INTO requests (scope, identity, content, version, key_id, previous)"
+    " VALUES (:scope, :identity, :content, :version, :key_id, :previous)"
 )
 _FIND_CREATION = text(
-    "SELECT content, key_id FROM requests WHERE scope = :scope AND key_id IS NOT NULL"
+    "SELECT content, key_id, version, previous FROM requests"
+    " WHERE scope = :scope AND key_id IS NOT NULL"
 )
 
 
@@ -137,22 +149,32 @@ def live_claims(connection: Connection, cutoff: int, step: int) -> Iterator[tupl
 
 
 def insert_creation(
-    connection: Connection, scope: RequestScope, content: bytes, key_id: str
+    connection: Connection,
+    scope: RequestScope,
+    content: bytes,
+    key_id: str,
+    version: int = 0,
+    previous: int | None = None,
 ) -> None:
-    """Remember which key a request made, for as long as there is the key."""
+    """Remember which key, or which version of one, a request made, for as long as the key.
+
+    Raises:
+        sqlalchemy.exc.IntegrityError: The scope was used before.
+    """
     connection.execute(
         _INSERT_CREATION,
         {
             "scope": scope_digest(scope),
             "identity": scope.identity,
             "content": content,
-            "version": 0,
+            "version": version,
             "key_id": key_id,
+            "previous": previous,
         },
     )
 
 
-def find_creation(connection: Connection, scope: RequestScope) -> tuple[bytes, str] | None:
-    """Return content and key id of the request that made a key, ``None`` if there is none."""
+def find_creation(connection: Connection, scope: RequestScope) -> CreationRow | None:
+    """Return what a request made, ``None`` if it made nothing."""
     row = connection.execute(_FIND_CREATION, {"scope": scope_digest(scope)}).first()
-    return None if row is None else (row[0], row[1])
+    return None if row is None else CreationRow._make(row)

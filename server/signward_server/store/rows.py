@@ -61,6 +61,8 @@ class KeyRow(NamedTuple):
     update_time: int
     revision: int
     mac: bytes = b""
+    rotation_period: int = 0
+    changed: int = 0
 
 
 class VersionRow(NamedTuple):
@@ -98,6 +100,7 @@ def key_row(key: Key) -> KeyRow:
         create_time=since_epoch(key.create_time),
         update_time=since_epoch(key.update_time),
         revision=key.revision,
+        rotation_period=microseconds(key.rotation_period),
     )
 
 
@@ -139,6 +142,7 @@ def key_from(row: KeyRow, versions: Sequence[VersionRow]) -> Key:
         labels=_labels(row.labels),
         unlock_ttl=None if row.unlock_ttl is None else timedelta(0, 0, row.unlock_ttl),
         grace_period=timedelta(0, 0, row.grace_period),
+        rotation_period=timedelta(0, 0, row.rotation_period),
         primary_version=row.primary_version,
         versions=tuple([_version_from(version) for version in versions]),
         create_time=from_epoch(row.create_time),

@@ -2,7 +2,8 @@
 
 The migrations build them; a test compares the two. Times and durations are whole
 microseconds, times since the Unix epoch. Enums are the numbers of ``core.keys``,
-flags are 0 or 1.
+flags are 0 or 1. ``changed`` is the version of the store at which a row changed last; it is
+under no MAC.
 """
 
 from __future__ import annotations
@@ -31,15 +32,18 @@ __all__ = [
     "REVISION",
     "api_keys",
     "as_stored",
+    "homes",
+    "imports",
     "key_versions",
     "keys",
     "materials",
     "meta",
     "metadata",
+    "peers",
     "requests",
 ]
 
-REVISION = "0003"
+REVISION = "0004"
 """Revision of the migrations that these tables are at; four digits, rising."""
 
 metadata = MetaData()
@@ -72,6 +76,9 @@ keys = Table(
     Column("update_time", BigInteger, nullable=False),
     Column("revision", BigInteger, nullable=False),
     Column("mac", LargeBinary, nullable=False),
+    Column("rotation_period", BigInteger, nullable=False, server_default="0"),
+    Column("changed", BigInteger, nullable=False, server_default="0"),
+    Index("keys_changed", "changed"),
 )
 
 # A version that a key no longer lists stays as a tombstone (``forgotten``): its number and
@@ -101,8 +108,9 @@ materials = Table(
     ForeignKeyConstraint(["key_id", "version"], ["key_versions.key_id", "key_versions.version"]),
 )
 
-# A creation names its key and is kept as long as the key; anything else has a claim time
-# and is forgotten when its retention is over.
+# A creation or rotation names its key and is kept as long as the key; anything else has a claim
+# time and is forgotten when its retention is over. ``version`` is the version that a rotation
+# made, ``previous`` the one that was primary before.
 requests = Table(
     "requests",
     metadata,
@@ -112,6 +120,7 @@ requests = Table(
     Column("version", Integer, nullable=False),
     Column("claim_time", BigInteger, nullable=True),
     Column("key_id", Text, ForeignKey("keys.id", ondelete="CASCADE"), nullable=True),
+    Column("previous", Integer, nullable=True),
     Index("requests_claim_time", "claim_time", "identity"),
     sqlite_with_rowid=False,
 )
@@ -130,7 +139,38 @@ api_keys = Table(
     Column("imported", SmallInteger, nullable=False),
     Column("revoke_time", BigInteger, nullable=True),
     Column("mac", LargeBinary, nullable=False),
+    Column("changed", BigInteger, nullable=False, server_default="0"),
     Index("api_keys_digest", "digest", unique=True),
+    Index("api_keys_changed", "changed"),
+)
+
+# One row for each wrapping key that was not used yet; ``sealed`` is its private half.
+imports = Table(
+    "imports",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("identity", Text, nullable=False),
+    Column("scope", LargeBinary, nullable=True, unique=True),
+    Column("content", LargeBinary, nullable=False),
+    Column("public_key", LargeBinary, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("expire_time", BigInteger, nullable=False),
+)
+
+# One row for each process that keeps keys in memory: the version that it stands for.
+peers = Table(
+    "peers",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("known", BigInteger, nullable=False),
+)
+
+# One row for each home that serves from this store: how often it was started.
+homes = Table(
+    "homes",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("generation", BigInteger, nullable=False),
 )
 
 

@@ -14,8 +14,8 @@ from signward_server.core.errors import (
     RequestIdReused,
     SignwardError,
 )
-from signward_server.core.keys import Key
-from signward_server.core.ports import RequestScope
+from signward_server.core.keys import Key, VersionState
+from signward_server.core.ports import Changed, RequestScope
 
 __all__ = ["FakeCatalogue"]
 
@@ -27,6 +27,7 @@ class FakeCatalogue:
         corrupt: Ids whose rows fail their MAC.
         failure: What every change raises.
         before_replace: Called before a change is compared and stored.
+        materials: Sealed private halves, by key id and version.
         pages: The size of each page that was asked for.
     """
 
@@ -36,7 +37,8 @@ class FakeCatalogue:
         self.before_replace: Callable[[], None] = lambda: None
         self.pages: list[int] = []
         self._keys: dict[str, Key] = {}
-        self._made: dict[RequestScope, tuple[bytes, str]] = {}
+        self.materials: dict[tuple[str, int], bytes] = {}
+        self._made: dict[RequestScope, tuple[bytes, str, int, int]] = {}
         self._lock = threading.Lock()
 
     def get(self, key_id: str) -> Key | None:
@@ -79,11 +81,30 @@ class FakeCatalogue:
             if key.id in self._keys:
                 raise KeyExists
             self._keys[key.id] = key
+            if material is not None:
+                self.materials[key.id, key.versions[0].version] = material
             if scope is not None:
-                self._made[scope] = (content, key.id)
+                self._made[scope] = (content, key.id, 0, 0)
             return key
 
-    def replace(self, key: Key, expected_revision: int) -> Key:
+    def changed_by(self, scope: RequestScope, content: bytes) -> Changed | None:
+        made = self._made.get(scope)
+        if made is None:
+            return None
+        if made[0] != content:
+            raise RequestIdReused
+        key = self.get(made[1])
+        return None if key is None else Changed(key, made[2], made[3])
+
+    def replace(
+        self,
+        key: Key,
+        expected_revision: int,
+        *,
+        material: bytes | None = None,
+        scope: RequestScope | None = None,
+        content: bytes = b"",
+    ) -> Key:
         self.before_replace()
         with self._lock:
             if self.failure is not None:
@@ -93,7 +114,20 @@ class FakeCatalogue:
                 raise KeyNotFound
             if known.revision != expected_revision:
                 raise EtagMismatch
+            newest = max((version.version for version in key.versions), default=0)
+            if scope is not None:
+                if scope in self._made:
+                    raise RequestIdReused
+                self._made[scope] = (content, key.id, newest, known.primary_version)
+            self._settle_material(key, newest, material)
             return self.put(key)
+
+    def _settle_material(self, key: Key, newest: int, material: bytes | None) -> None:
+        if material is not None:
+            self.materials[key.id, newest] = material
+        for version in key.versions:
+            if version.state is VersionState.DESTROYED:
+                self.materials.pop((key.id, version.version), None)
 
     def replace_unchanged(self, keys: Iterable[Key]) -> Sequence[Key]:
         stored = []

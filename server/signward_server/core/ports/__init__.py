@@ -27,7 +27,7 @@ from signward_server.core.ports.imports import Imports
 from signward_server.core.ports.lease import Lease
 from signward_server.core.ports.meter import Event, Level, Meter
 from signward_server.core.ports.reloading import Reloaded, ReloadPart, Reloads
-from signward_server.core.ports.store import Catalogue, Claim, RequestLedger, RequestScope
+from signward_server.core.ports.store import Catalogue, Changed, Claim, RequestLedger, RequestScope
 from signward_server.core.ports.telemetry import Span, Spans, Trace
 
 __all__ = [
@@ -42,6 +42,7 @@ __all__ = [
     "Caps",
     "Catalogue",
     "Chain",
+    "Changed",
     "Claim",
     "Clock",
     "CreatedVersion",

@@ -9,7 +9,7 @@ from typing import Protocol
 from signward_server.core.keys import Key
 from signward_server.core.value import value
 
-__all__ = ["Catalogue", "Claim", "RequestLedger", "RequestScope"]
+__all__ = ["Catalogue", "Changed", "Claim", "RequestLedger", "RequestScope"]
 
 
 @value
@@ -23,6 +23,21 @@ class Claim:
 
     version: int
     replayed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What a request made of a key.
+
+    Attributes:
+        key: The key as it is now.
+        version: Number of the version that the request made.
+        previous: Number of the version that was primary before.
+    """
+
+    key: Key
+    version: int
+    previous: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +117,33 @@ class Catalogue(Protocol):
         """
         ...
 
-    def replace(self, key: Key, expected_revision: int) -> Key:
-        """Store a changed key if its row still has the expected revision.
+    def changed_by(self, scope: RequestScope, content: bytes) -> Changed | None:
+        """Return what this request made of its key; ``None`` if it made nothing.
+
+        Raises:
+            RequestIdReused: The scope was used with other content.
+        """
+        ...
+
+    def replace(
+        self,
+        key: Key,
+        expected_revision: int,
+        *,
+        material: bytes | None = None,
+        scope: RequestScope | None = None,
+        content: bytes = b"",
+    ) -> Key:
+        """Store a changed key if its row still has the expected revision, in one transaction.
+
+        A version that is destroyed now loses its sealed material with the same commit.
+
+        Args:
+            key: The changed key.
+            expected_revision: What its row must have.
+            material: Sealed private half of its newest version, if that is new.
+            scope: The request that asks for it, to be remembered as long as the key.
+            content: SHA-256 of what that request asks for.
 
         Returns:
             The stored key, with its new revision and update time.
@@ -111,6 +151,8 @@ class Catalogue(Protocol):
         Raises:
             KeyNotFound: There is no such key.
             EtagMismatch: The row has another revision.
+            KeyExists: The public key of a new version occurs already (S16).
+            RequestIdReused: The scope was used before.
             StoreUnavailable: The store cannot be written now.
         """
         ...

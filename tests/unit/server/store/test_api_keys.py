@@ -141,7 +141,7 @@ def test_s17_nobody_can_insert_or_copy_a_row(file: Path, load: Load) -> None:
         file,
         "DROP INDEX api_keys_digest",
         "INSERT INTO api_keys SELECT 'ak_copy', identity, digest, create_time, expire_time,"
-        " created_by, address_ranges, imported, revoke_time, mac FROM api_keys"
+        " created_by, address_ranges, imported, revoke_time, mac, changed FROM api_keys"
         f" WHERE id = '{GOOD.id}'",
     )
     keys = load()

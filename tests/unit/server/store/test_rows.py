@@ -103,6 +103,7 @@ CHANGES: list[dict[str, Any]] = [
     {"labels": {"desk": "fx", "app": "taker"}},
     {"unlock_ttl": timedelta(0)},
     {"grace_period": timedelta(days=31)},
+    {"rotation_period": timedelta(days=90)},
     {"primary_version": 2},
     {"create_time": datetime(2027, 1, 1, tzinfo=UTC)},
     {"update_time": datetime(2027, 1, 1, tzinfo=UTC)},
