@@ -13,6 +13,7 @@ from signward.admin import AdminCalls
 from signward.calls import UnaryCall
 from signward.credentials import Credentials
 from signward.health import ServingStatus, health_method
+from signward.importing import ImportCalls
 from signward.keys import KeyCalls
 from signward.profiles import Profile, profile_from_environment, read_profile
 from signward.renewal import Renewal
@@ -25,7 +26,7 @@ __all__ = ["Client"]
 _RETRIES = RetryPolicy()
 
 
-class Client(KeyCalls, SigningCalls):
+class Client(KeyCalls, ImportCalls, SigningCalls):
     """One connection to a daemon. Threads may share it; close it, or use it in a ``with``.
 
     Calls return the generated messages of ``signward.v1`` and raise ``SignwardError``. A call
@@ -64,6 +65,7 @@ class Client(KeyCalls, SigningCalls):
         self._renewal = Renewal(target, credentials, options)
         self._channel = RenewingChannel(self._renewal)
         KeyCalls.__init__(self, self._channel, timeout, retries)
+        ImportCalls.__init__(self, self._channel, timeout, retries)
         SigningCalls.__init__(self, self._channel, timeout, retries, self._renewal.generation)
         self.admin = AdminCalls(self._channel, timeout, retries)
         self._health = UnaryCall(health_method(self._channel), timeout, retries)

@@ -15,19 +15,20 @@ from signward.v1 import key_service_pb2 as pb
 from signward.v1 import resources_pb2 as resources
 from signward.v1.key_service_pb2_grpc import KeyServiceStub
 
-__all__ = ["KeyCalls"]
+__all__ = ["KeyCalls", "duration"]
 
 
 def _has_request_id(request: pb.CreateKeyRequest) -> bool:
     return bool(request.request_id)
 
 
-def _duration(value: timedelta | None) -> Duration | None:
+def duration(value: timedelta | None) -> Duration | None:
+    """Return the message of a duration, ``None`` for none."""
     if value is None:
         return None
-    duration = Duration()
-    duration.FromTimedelta(value)
-    return duration
+    message = Duration()
+    message.FromTimedelta(value)
+    return message
 
 
 class KeyCalls:
@@ -89,8 +90,8 @@ class KeyCalls:
             user_id=user_id,
             labels=labels or {},
             network=network,
-            unlock_ttl=_duration(unlock_ttl),
-            grace_period=_duration(grace_period),
+            unlock_ttl=duration(unlock_ttl),
+            grace_period=duration(grace_period),
             allow_digest=allow_digest,
             request_id=uuid.uuid4().hex if request_id is None else request_id,
             validate_only=validate_only,
@@ -174,8 +175,8 @@ class KeyCalls:
             etag=etag,
             labels=labels or {},
             owner=owner or "",
-            unlock_ttl=_duration(unlock_ttl),
-            grace_period=_duration(grace_period),
+            unlock_ttl=duration(unlock_ttl),
+            grace_period=duration(grace_period),
         )
         request.update_mask.paths.extend(name for name, value in given.items() if value is not None)
         request.update_mask.paths.extend(reset)

@@ -9,10 +9,20 @@ from typing import Final
 
 from signward_server.core.keys import Algorithm, Purpose
 
-__all__ = ["IMPORT_LIFETIME", "ImportTerms", "OpenImport", "WrappedKey", "WrappingKey"]
+__all__ = [
+    "IMPORT_LIFETIME",
+    "WRAPPED_KEY_SIZE",
+    "ImportTerms",
+    "OpenImport",
+    "WrappedKey",
+    "WrappingKey",
+]
 
 IMPORT_LIFETIME: Final = timedelta(minutes=10)
 """How long a wrapping key lives that nobody uses."""
+
+WRAPPED_KEY_SIZE: Final = 80
+"""Bytes of a private key that is sealed with HPKE: 32 of the encapsulated key, 48 sealed."""
 
 _LABEL: Final = b"signward import v1"
 _LENGTH: Final = struct.Struct(">I")

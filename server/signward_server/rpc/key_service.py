@@ -28,8 +28,6 @@ _SERVICE = "/signward.v1.KeyService/"
 _SWIFT = ("GetPublicKey",)  # answered from memory alone
 _UPDATE_ACTIONS = (CHANGE_KEY_OWNER, CHANGE_KEY_LABELS)
 _UNIMPLEMENTED = {
-    "ImportKey": MethodClass.KEY_CREATION,
-    "CreateImportParameters": MethodClass.KEY_CREATION,
     "AdoptKey": MethodClass.KEY_CREATION,
     "ListKeyVersions": MethodClass.LIST,
     "CheckKey": MethodClass.READ,

@@ -19,6 +19,7 @@ from signward_server.store.confirming import Confirming
 from signward_server.store.driver import DriverSession, DriverStatement
 from signward_server.store.engine import durable_engine, prepare_file, probe_engine, swift_engine
 from signward_server.store.failures import StoreFileError
+from signward_server.store.imports import StoredImports
 from signward_server.store.material import StoredMaterial
 from signward_server.store.migrations import is_current, migrate
 from signward_server.store.requests import RequestMemory
@@ -142,6 +143,16 @@ class Store:
         memory = RequestMemory(self._swift, self._writing, self._clock, retention, quota)
         self._opened.append(memory)
         return memory
+
+    def imports(self, most: int = 16) -> StoredImports:
+        """Return the imports that were not used yet.
+
+        Args:
+            most: How many one identity may have open.
+        """
+        imports = StoredImports(self._durable, self._writing, self._clock, most)
+        self._opened.append(imports)
+        return imports
 
     def confirm(self) -> None:
         """Return if memory is what the store says, and the store takes changes (S34).

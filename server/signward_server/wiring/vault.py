@@ -78,6 +78,7 @@ def open_vault(settings: Settings, clock: Clock, meter: Meter, opened: ExitStack
         catalogue=catalogue,
         requests=store.requests(bounds.request_id_retention, bounds.request_ids_per_identity),
         api_keys=store.api_keys(rows),
+        imports=store.imports(bounds.imports_per_identity),
         secret_digest=MacSecretDigest(rows),
         lease=lease,
     )

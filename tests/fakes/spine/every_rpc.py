@@ -33,8 +33,6 @@ __all__ = ["EXAMPLES", "METHODS", "UNIMPLEMENTED", "furnish"]
 UNIMPLEMENTED = {
     f"/signward.v1.KeyService/{name}"
     for name in (
-        "ImportKey",
-        "CreateImportParameters",
         "AdoptKey",
         "ListKeyVersions",
         "CheckKey",
@@ -108,6 +106,25 @@ def _new_key() -> keys.CreateKeyRequest:
     )
 
 
+def _import() -> keys.ImportKeyRequest:
+    return keys.ImportKeyRequest(
+        key_id="brought",
+        algorithm=resources.ALGORITHM_ED25519,
+        custody=resources.CUSTODY_ENVELOPE,
+        purpose=resources.PURPOSE_RAW,
+        import_id="im_" + "a" * 24,
+        wrapped_key=bytes(80),
+    )
+
+
+def _import_parameters() -> keys.CreateImportParametersRequest:
+    return keys.CreateImportParametersRequest(
+        key_id="brought",
+        algorithm=resources.ALGORITHM_ED25519,
+        purpose=resources.PURPOSE_RAW,
+    )
+
+
 def _update() -> keys.UpdateKeyRequest:
     mask = FieldMask(paths=["owner", "labels"])
     return keys.UpdateKeyRequest(
@@ -158,6 +175,8 @@ KEYS, SIGNS, ADMIN, HEALTH = (
 # Requests that, one after the other, bring an RPC to ask all that it ever asks.
 EXAMPLES: dict[str, Callable[[datetime], list[Message]]] = {
     KEYS + "CreateKey": lambda now: [_new_key(), _new_key()],
+    KEYS + "ImportKey": lambda now: [_import()],
+    KEYS + "CreateImportParameters": lambda now: [_import_parameters()],
     KEYS + "GetKey": lambda now: [keys.GetKeyRequest(key_id="bot-key")],
     KEYS + "ListKeys": lambda now: [keys.ListKeysRequest()],
     KEYS + "UpdateKey": lambda now: [_update()],

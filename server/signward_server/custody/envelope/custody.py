@@ -37,7 +37,9 @@ _Signature = TypeVar("_Signature")
 
 
 class EnvelopeCustody:
-    """Implements ``core.ports.Custody`` and ``WrappingKeys``. Starts a thread, which ``close`` ends.
+    """Implements ``core.ports.Custody`` and ``WrappingKeys``.
+
+    Starts a thread, which ``close`` ends.
 
     Args:
         native: Both libraries.

@@ -10,7 +10,7 @@ from signward_server.core.keys import Algorithm, CustodyKind, KeyAttributes, Pur
 from signward_server.flows.key_requests import CreateKey, KeyFilter, UpdateKey
 from signward_server.rpc.convert.fields import Fields
 
-__all__ = ["create_key", "key_filter", "update_key"]
+__all__ = ["create_key", "key_filter", "key_to_make", "update_key"]
 
 _MAX_UNLOCK_TTL = timedelta(days=30)  # no daemon allows more; most allow less
 _MAX_GRACE = timedelta(days=365)
@@ -24,7 +24,15 @@ def create_key(message: pb.CreateKeyRequest) -> CreateKey:
     Raises:
         FieldInvalid: Names each field at fault.
     """
-    fields = Fields()
+    return key_to_make(Fields(), message)
+
+
+def key_to_make(fields: Fields, message: pb.CreateKeyRequest | pb.ImportKeyRequest) -> CreateKey:
+    """Convert what the requests for a key have in common, new or brought along.
+
+    Raises:
+        FieldInvalid: Names each field at fault, those included that were noted before.
+    """
     key_id = fields.key_id("key_id", message.key_id)
     algorithm = fields.choice("algorithm", Algorithm, message.algorithm)
     custody = fields.choice("custody", CustodyKind, message.custody)
