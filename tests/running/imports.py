@@ -37,7 +37,7 @@ class Asked:
     algorithm: resources.Algorithm.ValueType
     parameters: pb.CreateImportParametersResponse
 
-    def sealed(self, private_key: bytes, **wrong: Any) -> bytes:  # noqa: ANN401 -- any field
+    def sealed(self, private_key: bytes, **wrong: Any) -> bytes:
         """Seal a private key, for what it is for but for what is wrong."""
         parameters = pb.CreateImportParametersResponse()
         parameters.CopyFrom(self.parameters)
@@ -46,7 +46,7 @@ class Asked:
         info = import_info(parameters, **(self._fields() | wrong))
         return sealer(private_key)(parameters.wrapping_public_key, info)
 
-    def request(self, wrapped: bytes, **other: Any) -> pb.ImportKeyRequest:  # noqa: ANN401
+    def request(self, wrapped: bytes, **other: Any) -> pb.ImportKeyRequest:
         """Return the request that finishes it, but for what is other."""
         return pb.ImportKeyRequest(
             **{

@@ -30,19 +30,13 @@ _NO_SALT: Final = bytes(SECRET_SIZE)  # HMAC fills an empty key with zeros
 _BASE_MODE: Final = b"\x00"
 _EAE_PRK: Final = _VERSION + _KEM + b"eae_prk"
 _SECRET: Final = _VERSION + _SUITE + b"secret"  # and the pre-shared key, which is empty
-_BASE_POINT: Final = b"\x09" + bytes(31)  # RFC 7748, section 4.1
-_PUBLIC_SCALAR: Final = bytes(range(32))
 
 _PublicKey = ctypes.c_char * _ENC_SIZE
 _Digest = ctypes.c_char * SECRET_SIZE
 
 
 class Hpke:
-    """A recipient's half of HPKE.
-
-    libsodium leaves scalars on the stack. Each operation on a secret one is therefore done
-    once more with a public one, which lays itself over the same frames.
-    """
+    """A recipient's half of HPKE."""
 
     def __init__(self, sodium: Sodium) -> None:
         self._sodium = sodium
@@ -50,9 +44,8 @@ class Hpke:
     def generate(self, private: Slot) -> bytes:
         """Fill the first half of a slot with a private half; return the public key, 32 bytes."""
         self._sodium.randombytes(private.address, SECRET_SIZE)
-        public_key, covering = _PublicKey(), _PublicKey()
+        public_key = _PublicKey()
         self._sodium.scalarmult_base(public_key, private.address)
-        self._sodium.scalarmult_base(covering, _PUBLIC_SCALAR)
         return public_key.raw
 
     def open(
@@ -100,11 +93,11 @@ class Hpke:
             small order.
         """
         shared = work.address + len(_EAE_PRK)
-        if not self._agree(shared, private, enc):
+        if self._sodium.scalarmult(shared, private.address, enc) != 0:
             return None
         ctypes.memmove(work.address, _EAE_PRK, len(_EAE_PRK))
-        material = (ctypes.c_char * (len(_EAE_PRK) + SECRET_SIZE)).from_address(work.address)
-        self._sodium.hmacsha256(prk.address, material, len(material), _NO_SALT)
+        size = len(_EAE_PRK) + SECRET_SIZE
+        self._sodium.hmacsha256(prk.address, work.address, size, _NO_SALT)
         kem_context = _expansion(_KEM, b"shared_secret", enc + public_key, SECRET_SIZE)
         self._mac(work.address, kem_context, prk.address)
         self._mac(prk.address, _SECRET, work.address)
@@ -113,11 +106,6 @@ class Hpke:
         nonce = _Digest()
         self._mac(nonce, _expansion(_SUITE, b"base_nonce", context, _NONCE_SIZE), prk.address)
         return nonce.raw[:_NONCE_SIZE]
-
-    def _agree(self, into: int, private: Slot, enc: bytes) -> bool:
-        result: int = self._sodium.scalarmult(into, private.address, enc)
-        self._sodium.scalarmult(_PublicKey(), _PUBLIC_SCALAR, _BASE_POINT)
-        return result == 0
 
     def _public(self, label: bytes, material: bytes) -> bytes:
         digest = _Digest()

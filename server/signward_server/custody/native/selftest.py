@@ -48,6 +48,20 @@ _HMAC_KEY: Final = b"\x0b" * 20 + bytes(12)
 _HMAC_MESSAGE: Final = b"Hi There"
 _HMAC_TAG: Final = bytes.fromhex("b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7")
 
+# RFC 7748, section 6.1: what Alice has, what Bob shows her, and what they agree on.
+_X25519_PRIVATE: Final = bytes.fromhex(
+    "77076d0a7318a57d3c16c17251b26645df4c2f87ebc0992ab177fba51db92c2a"
+)
+_X25519_PUBLIC: Final = bytes.fromhex(
+    "8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a"
+)
+_X25519_PEER: Final = bytes.fromhex(
+    "de9edb7d7b7dc1b4d35b61c2ece435373f8343c85b78674dadfc7e146f882b4f"
+)
+_X25519_SHARED: Final = bytes.fromhex(
+    "4a5d9d5ba4ce2de1728e3bf480350f25e07e21c947d19e3376f09b3c1e161742"
+)
+
 # RFC 6979 on secp256k1 with SHA-256, key 1: the vector that Trezor's trezor-crypto
 # (tests/test_check.c) and python-ecdsa carry, after bitcointalk.org topic 285142.
 _ECDSA_KEY: Final = bytes(31) + b"\x01"
@@ -59,7 +73,7 @@ _ECDSA_SIGNATURE: Final = bytes.fromhex(
 
 
 def check_sodium(sodium: Sodium) -> None:
-    """Compare Ed25519, AES-256-GCM and HMAC-SHA256 with their known answers.
+    """Compare Ed25519, AES-256-GCM, HMAC-SHA256 and X25519 with their known answers.
 
     Raises:
         NativeLibraryError: One differs.
@@ -70,6 +84,8 @@ def check_sodium(sodium: Sodium) -> None:
         and _gcm_sealed(sodium) == _GCM_SEALED
         and _gcm_opened(sodium) == _GCM_PLAIN
         and _hmac(sodium) == _HMAC_TAG
+        and _x25519(sodium) == (_X25519_PUBLIC, _X25519_SHARED)
+        and sodium.scalarmult(_room(32), _X25519_PRIVATE, bytes(32)) != 0
     )
     if not right:
         raise NativeLibraryError("libsodium computes a known answer wrongly", INSTALL)
@@ -121,6 +137,13 @@ def _hmac(sodium: Sodium) -> bytes:
     tag = _room(32)
     sodium.hmacsha256(tag, _HMAC_MESSAGE, len(_HMAC_MESSAGE), _HMAC_KEY)
     return tag.raw
+
+
+def _x25519(sodium: Sodium) -> tuple[bytes, bytes]:
+    public, shared = _room(32), _room(32)
+    sodium.scalarmult_base(public, _X25519_PRIVATE)
+    sodium.scalarmult(shared, _X25519_PRIVATE, _X25519_PEER)
+    return public.raw, shared.raw
 
 
 def _ecdsa(lib: Secp256k1) -> bytes:

@@ -44,8 +44,8 @@ _FUNCTIONS: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
         c_int,
         (*_BUFFER_OUT, c_void_p, *_BYTES_IN, *_BYTES_IN, c_char_p, c_void_p),
     ),
-    # the tag has 32 bytes, and so has the key
-    "crypto_auth_hmacsha256": (c_int, (c_void_p, c_char_p, c_ulonglong, c_void_p)),
+    # the tag has 32 bytes, and so has the key; the message may be secret too
+    "crypto_auth_hmacsha256": (c_int, (c_void_p, c_void_p, c_ulonglong, c_void_p)),
     # X25519 (RFC 7748), 32 bytes each: shared secret, scalar, point; -1 if the secret is zero
     "crypto_scalarmult": (c_int, (c_void_p, c_void_p, c_char_p)),
     # public key, scalar
