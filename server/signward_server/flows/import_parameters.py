@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from signward_server.core.errors import FieldInvalid, FieldViolation
 from signward_server.core.imports import IMPORT_LIFETIME, OpenImport
-from signward_server.core.keys import Algorithm, Purpose
+from signward_server.core.keys import CustodyKind, Purpose
 from signward_server.core.ports import (
     Audit,
     Call,
     Clock,
+    Custody,
     Imports,
     Policy,
     RequestScope,
@@ -33,7 +34,7 @@ class ImportParameters:
     Args:
         imports: Where they are kept.
         wrapping: Makes their key pairs.
-        algorithms: What private keys can be taken over for.
+        custodies: Who can take private keys over.
         purposes: The purposes that this daemon has a chain for.
         policy: Who may ask for one.
         audit: Where each attempt is recorded.
@@ -46,7 +47,7 @@ class ImportParameters:
         *,
         imports: Imports,
         wrapping: WrappingKeys,
-        algorithms: frozenset[Algorithm],
+        custodies: Mapping[CustodyKind, Custody],
         purposes: frozenset[Purpose],
         policy: Policy,
         audit: Audit,
@@ -55,7 +56,7 @@ class ImportParameters:
     ) -> None:
         self._imports = imports
         self._wrapping = wrapping
-        self._algorithms = algorithms
+        self._custodies = custodies
         self._purposes = purposes
         self._policy = policy
         self._audit = audit
@@ -81,7 +82,8 @@ class ImportParameters:
 
     def _check(self, request: CreateImportParameters) -> None:
         violations = purpose_violations(request.purpose, request.network, self._purposes)
-        if request.algorithm not in self._algorithms:
+        custodies = self._custodies.values()
+        if not any(request.algorithm in custody.algorithms for custody in custodies):
             violations.append(FieldViolation("algorithm", "No custody takes over keys of it."))
         if violations:
             raise FieldInvalid(violations=violations)

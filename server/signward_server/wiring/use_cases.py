@@ -100,7 +100,7 @@ def build_flows(
         import_parameters=ImportParameters(
             imports=stores.imports,
             wrapping=wrapping,
-            algorithms=custody.algorithms,
+            custodies=custodies,
             purposes=purposes,
             policy=policy,
             audit=audit,

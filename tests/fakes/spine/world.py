@@ -112,7 +112,7 @@ class World:
         self.import_parameters = ImportParameters(
             imports=self.imports,
             wrapping=self.custody,
-            algorithms=self.custody.algorithms,
+            custodies=self.custodies,
             purposes=purposes,
             policy=self.policy,
             audit=self.audit,
