@@ -39,7 +39,7 @@ _CAVEAT = (
 def import_key(
     session: Session,
     file: Annotated[Path, typer.Argument(help="File with the private key; '-': standard input.")],
-    key_id: Annotated[str, typer.Option("--key", metavar="KEY", help="Id of the new key.")],
+    key_id: Annotated[str, typer.Option("--id", metavar="KEY", help="Id of the new key.")],
     algorithm: Annotated[AlgorithmName, typer.Option(help="Signature algorithm.")],
     purpose: Annotated[PurposeName, typer.Option(help="The only payload it will sign.")],
     form: Annotated[
