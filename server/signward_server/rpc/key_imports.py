@@ -35,7 +35,7 @@ class KeyImports:
         """Return its RPCs."""
         return [
             _route("CreateImportParameters", self._create_parameters),
-            _route("ImportKey", self._import),
+            _route("ImportKey", self._import, VIEW_KEY),
         ]
 
     def _create_parameters(self, data: bytes, call: GrpcCall) -> bytes:
@@ -50,7 +50,7 @@ class KeyImports:
         return response.SerializeToString()
 
 
-def _route(name: str, behaviour: Unary) -> Route:
-    actions = (VIEW_KEY, name)
+def _route(name: str, behaviour: Unary, *further: str) -> Route:
+    actions = (*further, name)
     what, event = MethodClass.KEY_CREATION, AuditEvent.ADMINISTRATION
     return Route(_SERVICE + name, actions, what, event, unary=behaviour)

@@ -66,7 +66,10 @@ class FakeCustody:
     def wrapping_key(self, terms: ImportTerms, expire_time: datetime) -> WrappingKey:
         if self.failure is not None:
             raise self.failure
-        private = X25519PrivateKey.generate()
+        return self.wrap_with(X25519PrivateKey.generate())
+
+    def wrap_with(self, private: X25519PrivateKey) -> WrappingKey:
+        """Take a wrapping key that a test knows."""
         public_key = private.public_key().public_bytes_raw()
         self._wrapping[public_key] = private
         return WrappingKey(public_key, b"sealed")
