@@ -5,32 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
-import grpc
-
 from signward.api_keys import ApiKeyCalls
 from signward.audit_calls import AuditCalls
-from signward.calls import UnaryCall
-from signward.retry import RetryPolicy
+from signward.methods import Plan, Rpc, unary
 from signward.v1 import admin_service_pb2 as pb
 from signward.v1 import resources_pb2 as resources
 from signward.v1.admin_service_pb2_grpc import AdminServiceStub
 
 __all__ = ["AdminCalls"]
 
+_FREEZE_KEY = Rpc(AdminServiceStub, lambda stub: stub.FreezeKey)
+_UNFREEZE_KEY = Rpc(AdminServiceStub, lambda stub: stub.UnfreezeKey)
+_RELOAD = Rpc(AdminServiceStub, lambda stub: stub.Reload)
+
 _RequestT = TypeVar("_RequestT", pb.FreezeKeyRequest, pb.UnfreezeKeyRequest)
 
 
 class AdminCalls(ApiKeyCalls, AuditCalls):
-    """``AdminService`` of one channel. Every call is made once and raises ``SignwardError``."""
+    """``AdminService``. Every call is made once and raises ``SignwardError``."""
 
-    def __init__(self, channel: grpc.Channel, timeout: float, policy: RetryPolicy) -> None:
-        stub = AdminServiceStub(channel)
-        ApiKeyCalls.__init__(self, stub, timeout, policy)
-        AuditCalls.__init__(self, stub, timeout, policy)
-        self._freeze_key = UnaryCall(stub.FreezeKey, timeout, policy)
-        self._unfreeze_key = UnaryCall(stub.UnfreezeKey, timeout, policy)
-        self._reload = UnaryCall(stub.Reload, timeout, policy)
-
+    @unary
     def freeze_key(
         self,
         key_id: str = "",
@@ -39,7 +33,7 @@ class AdminCalls(ApiKeyCalls, AuditCalls):
         mode: resources.Freeze.ValueType = resources.FREEZE_ALL,
         reason: str = "",
         timeout: float | None = None,
-    ) -> list[str]:
+    ) -> Plan[list[str]]:
         """Stop one key, or all that have these labels, from signing.
 
         Returns when they have stopped everywhere. Keys made later are not affected.
@@ -58,8 +52,9 @@ class AdminCalls(ApiKeyCalls, AuditCalls):
             ValueError: Both or neither of ``key_id`` and ``labels`` are given.
         """
         request = _choose(pb.FreezeKeyRequest(mode=mode, reason=reason), key_id, labels)
-        return list(self._freeze_key(request, timeout).key_ids)
+        return list((yield from _FREEZE_KEY(request, timeout)).key_ids)
 
+    @unary
     def unfreeze_key(
         self,
         key_id: str = "",
@@ -67,7 +62,7 @@ class AdminCalls(ApiKeyCalls, AuditCalls):
         labels: Mapping[str, str] | None = None,
         reason: str = "",
         timeout: float | None = None,
-    ) -> list[str]:
+    ) -> Plan[list[str]]:
         """Let one key, or all that have these labels, sign again; arguments as ``freeze_key``.
 
         Returns:
@@ -77,18 +72,19 @@ class AdminCalls(ApiKeyCalls, AuditCalls):
             ValueError: Both or neither of ``key_id`` and ``labels`` are given.
         """
         request = _choose(pb.UnfreezeKeyRequest(reason=reason), key_id, labels)
-        return list(self._unfreeze_key(request, timeout).key_ids)
+        return list((yield from _UNFREEZE_KEY(request, timeout)).key_ids)
 
+    @unary
     def reload(
         self, parts: Iterable[pb.ReloadPart.ValueType] = (), *, timeout: float | None = None
-    ) -> list[pb.ReloadResult]:
+    ) -> Plan[list[pb.ReloadResult]]:
         """Have the daemon read again what may have changed; none named: everything.
 
         Returns:
             For each part what is in force now. A bad new one keeps the old one in force, which
             is no error of the call: ``problem`` says why.
         """
-        return list(self._reload(pb.ReloadRequest(parts=parts), timeout).results)
+        return list((yield from _RELOAD(pb.ReloadRequest(parts=parts), timeout)).results)
 
 
 def _choose(request: _RequestT, key_id: str, labels: Mapping[str, str] | None) -> _RequestT:

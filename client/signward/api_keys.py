@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from signward.calls import UnaryCall
-from signward.retry import RetryPolicy
+from signward.methods import Pages, Plan, Rpc, paged, unary
 from signward.v1 import admin_service_pb2 as pb
 from signward.v1.admin_service_pb2_grpc import AdminServiceStub
 
 __all__ = ["ApiKeyCalls", "NewApiKey"]
+
+_CREATE_API_KEY = Rpc(AdminServiceStub, lambda stub: stub.CreateApiKey)
+_IMPORT_API_KEY = Rpc(AdminServiceStub, lambda stub: stub.ImportApiKey)
+_LIST_API_KEYS = Rpc(AdminServiceStub, lambda stub: stub.ListApiKeys)
+_REVOKE_API_KEY = Rpc(AdminServiceStub, lambda stub: stub.RevokeApiKey)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,20 +34,9 @@ class NewApiKey:
 
 
 class ApiKeyCalls:
-    """What ``AdminService`` does about API keys. Calls are made once and raise ``SignwardError``.
+    """What ``AdminService`` does about API keys. Each call is made once."""
 
-    Args:
-        stub: The generated stub.
-        timeout: Deadline in seconds for calls that name none.
-        policy: How to retry.
-    """
-
-    def __init__(self, stub: AdminServiceStub, timeout: float, policy: RetryPolicy) -> None:
-        self._create_api_key = UnaryCall(stub.CreateApiKey, timeout, policy)
-        self._import_api_key = UnaryCall(stub.ImportApiKey, timeout, policy)
-        self._list_api_keys = UnaryCall(stub.ListApiKeys, timeout, policy)
-        self._revoke_api_key = UnaryCall(stub.RevokeApiKey, timeout, policy)
-
+    @unary
     def create_api_key(
         self,
         identity: str,
@@ -51,7 +44,7 @@ class ApiKeyCalls:
         expires: datetime | timedelta,
         address_ranges: Iterable[str] = (),
         timeout: float | None = None,
-    ) -> NewApiKey:
+    ) -> Plan[NewApiKey]:
         """Make an API key; its secret is in this answer and nowhere else.
 
         When the call fails without an answer there may be a key that nobody knows the secret
@@ -71,9 +64,10 @@ class ApiKeyCalls:
         request = pb.CreateApiKeyRequest(
             identity=identity, expire_time=_timestamp(expires), address_ranges=address_ranges
         )
-        answer = self._create_api_key(request, timeout)
+        answer = yield from _CREATE_API_KEY(request, timeout)
         return NewApiKey(answer.api_key, answer.secret)
 
+    @unary
     def import_api_key(
         self,
         identity: str,
@@ -82,7 +76,7 @@ class ApiKeyCalls:
         expires: datetime | timedelta,
         address_ranges: Iterable[str] = (),
         timeout: float | None = None,
-    ) -> pb.ApiKey:
+    ) -> Plan[pb.ApiKey]:
         """Take over a secret that callers send already.
 
         Args:
@@ -101,11 +95,12 @@ class ApiKeyCalls:
             address_ranges=address_ranges,
             secret=secret,
         )
-        return self._import_api_key(request, timeout).api_key
+        return (yield from _IMPORT_API_KEY(request, timeout)).api_key
 
+    @paged
     def list_api_keys(
         self, *, identity: str = "", page_size: int = 0, timeout: float | None = None
-    ) -> Iterator[pb.ApiKey]:
+    ) -> Pages[pb.ApiKey]:
         """Yield the API keys, revoked and expired ones included, in the order of their ids.
 
         Pages are asked for as they are needed; ``timeout`` is for each of them.
@@ -116,20 +111,16 @@ class ApiKeyCalls:
             timeout: Seconds; ``None``: the client's.
         """
         request = pb.ListApiKeysRequest(page_size=page_size, identity=identity)
-        while True:
-            page = self._list_api_keys(request, timeout)
-            yield from page.api_keys
-            if not page.next_page_token:
-                return
-            request.page_token = page.next_page_token
+        return Pages(_LIST_API_KEYS, request, timeout, lambda page: page.api_keys)
 
-    def revoke_api_key(self, api_key_id: str, *, timeout: float | None = None) -> pb.ApiKey:
+    @unary
+    def revoke_api_key(self, api_key_id: str, *, timeout: float | None = None) -> Plan[pb.ApiKey]:
         """Revoke an API key for good; returns when it is refused everywhere.
 
         Revoking a revoked key succeeds.
         """
         request = pb.RevokeApiKeyRequest(api_key_id=api_key_id)
-        return self._revoke_api_key(request, timeout).api_key
+        return (yield from _REVOKE_API_KEY(request, timeout)).api_key
 
 
 def _timestamp(expires: datetime | timedelta) -> Timestamp:

@@ -6,38 +6,28 @@ a checkpoint, ``proofs`` what a proof shows, ``records`` what is in a record.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 
-from signward.audit_tail import AuditTail
-from signward.calls import UnaryCall
-from signward.retry import RetryPolicy
+from signward.methods import Pages, Plan, Rpc, followed, paged, unary
 from signward.v1 import audit_pb2 as pb
 from signward.v1.admin_service_pb2_grpc import AdminServiceStub
 
 __all__ = ["AuditCalls"]
 
+_GET_CHECKPOINT = Rpc(AdminServiceStub, lambda stub: stub.GetCheckpoint)
+_LIST_AUDIT_RECORDS = Rpc(AdminServiceStub, lambda stub: stub.ListAuditRecords)
+_GET_AUDIT_PROOF = Rpc(AdminServiceStub, lambda stub: stub.GetAuditProof)
+
 
 class AuditCalls:
-    """What ``AdminService`` does about the audit log. Calls raise ``SignwardError``.
+    """What ``AdminService`` does about the audit log. Calls raise ``SignwardError``."""
 
-    Args:
-        stub: The generated stub.
-        timeout: Deadline in seconds for calls that name none.
-        policy: How to retry.
-    """
-
-    def __init__(self, stub: AdminServiceStub, timeout: float, policy: RetryPolicy) -> None:
-        self._policy = policy
-        self._tail_audit_records = stub.TailAuditRecords
-        self._get_checkpoint = UnaryCall(stub.GetCheckpoint, timeout, policy)
-        self._list_audit_records = UnaryCall(stub.ListAuditRecords, timeout, policy)
-        self._get_audit_proof = UnaryCall(stub.GetAuditProof, timeout, policy)
-
-    def get_checkpoint(self, *, timeout: float | None = None) -> pb.GetCheckpointResponse:
+    @unary
+    def get_checkpoint(self, *, timeout: float | None = None) -> Plan[pb.GetCheckpointResponse]:
         """Return the newest checkpoint: it covers all that was recorded before this call."""
-        return self._get_checkpoint(pb.GetCheckpointRequest(), timeout)
+        return _GET_CHECKPOINT(pb.GetCheckpointRequest(), timeout)
 
+    @paged
     def list_audit_records(
         self,
         start: int = 0,
@@ -50,7 +40,7 @@ class AuditCalls:
         until: datetime | None = None,
         page_size: int = 0,
         timeout: float | None = None,
-    ) -> Iterator[pb.AuditRecord]:
+    ) -> Pages[pb.AuditRecord]:
         """Yield the records that fit all that is given, in the order of their numbers.
 
         Pages are asked for as they are needed, and each is recorded in the log; the list ends
@@ -72,8 +62,9 @@ class AuditCalls:
         """
         wanted = _filter(identity, key, outcome, event, since, until)
         request = pb.ListAuditRecordsRequest(start=start, filter=wanted, page_size=page_size)
-        return self._pages(request, timeout)
+        return Pages(_LIST_AUDIT_RECORDS, request, timeout, lambda page: page.records)
 
+    @followed
     def tail_audit_records(
         self,
         start: int | None = None,
@@ -84,7 +75,7 @@ class AuditCalls:
         event: str = "",
         since: datetime | None = None,
         until: datetime | None = None,
-    ) -> AuditTail:
+    ) -> pb.TailAuditRecordsRequest:
         """Follow the log: an iterator that waits for the next record. Close it in the end.
 
         Args:
@@ -100,12 +91,12 @@ class AuditCalls:
             ValueError: A time has no time zone.
         """
         wanted = _filter(identity, key, outcome, event, since, until)
-        request = pb.TailAuditRecordsRequest(start=start, filter=wanted)
-        return AuditTail(self._tail_audit_records, request, self._policy)
+        return pb.TailAuditRecordsRequest(start=start, filter=wanted)
 
+    @unary
     def prove_inclusion(
         self, sequence: int, *, tree_size: int = 0, timeout: float | None = None
-    ) -> pb.GetAuditProofResponse:
+    ) -> Plan[pb.GetAuditProofResponse]:
         """Return the proof that a record is in the log, with the record if it is one's own.
 
         Args:
@@ -114,11 +105,12 @@ class AuditCalls:
             timeout: Seconds; ``None``: the client's.
         """
         wanted = pb.AuditInclusion(sequence=sequence, tree_size=tree_size)
-        return self._get_audit_proof(pb.GetAuditProofRequest(inclusion=wanted), timeout)
+        return _GET_AUDIT_PROOF(pb.GetAuditProofRequest(inclusion=wanted), timeout)
 
+    @unary
     def prove_consistency(
         self, first_size: int, *, second_size: int = 0, timeout: float | None = None
-    ) -> pb.GetAuditProofResponse:
+    ) -> Plan[pb.GetAuditProofResponse]:
         """Return the proof that the log of one size continues that of another.
 
         Args:
@@ -127,17 +119,7 @@ class AuditCalls:
             timeout: Seconds; ``None``: the client's.
         """
         trees = pb.AuditConsistency(first_size=first_size, second_size=second_size)
-        return self._get_audit_proof(pb.GetAuditProofRequest(consistency=trees), timeout)
-
-    def _pages(
-        self, request: pb.ListAuditRecordsRequest, timeout: float | None
-    ) -> Iterator[pb.AuditRecord]:
-        while True:
-            page = self._list_audit_records(request, timeout)
-            yield from page.records
-            if not page.next_page_token:
-                return
-            request.page_token = page.next_page_token
+        return _GET_AUDIT_PROOF(pb.GetAuditProofRequest(consistency=trees), timeout)
 
 
 def _filter(

@@ -12,9 +12,14 @@ from typing import Any, Self
 
 import grpc
 
-__all__ = ["BearerChannel"]
+__all__ = ["BearerChannel", "authorization"]
 
 _Metadata = Sequence[tuple[str, str | bytes]]
+
+
+def authorization(api_key: str) -> tuple[tuple[str, str], ...]:
+    """Return the metadata that an API key goes out as."""
+    return (("authorization", f"Bearer {api_key}"),)
 
 
 class BearerChannel(grpc.Channel):
@@ -27,7 +32,7 @@ class BearerChannel(grpc.Channel):
 
     def __init__(self, channel: grpc.Channel, api_key: str) -> None:
         self._channel = channel
-        self._metadata = (("authorization", f"Bearer {api_key}"),)
+        self._metadata = authorization(api_key)
 
     def unary_unary(self, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401 -- as grpc's
         """Return a method with one request and one answer."""

@@ -7,7 +7,6 @@ from typing import Generic, TypeVar
 
 import grpc
 
-from signward.errors import SignwardError, Unavailable
 from signward.retry import RetryPolicy
 from signward.status import from_rpc_error
 
@@ -56,29 +55,20 @@ class UnaryCall(Generic[_RequestT, _ResponseT]):
         Raises:
             SignwardError: The class of the status that the call ended with.
         """
-        if timeout is None:
-            timeout = self._timeout
-        start = self._policy.clock()
-        try:
-            return self._method(request, timeout)
-        except grpc.RpcError as error:
-            failure = from_rpc_error(error)
-            if not isinstance(failure, Unavailable) or not self._repeatable(request):
-                raise failure from error
-        return self._repeat(request, start + timeout, failure)
-
-    def _repeat(self, request: _RequestT, deadline: float, failure: SignwardError) -> _ResponseT:
-        """Call again after a first failure, until success, another error or the last attempt."""
         policy = self._policy
-        for attempt in range(1, policy.attempts):
-            delay = policy.delay(attempt, failure.retry_after)
-            if policy.clock() + delay >= deadline:
-                break
-            policy.sleep(delay)
+        left = self._timeout if timeout is None else timeout
+        deadline = policy.clock() + left
+        attempt = 1
+        while True:
             try:
-                return self._method(request, deadline - policy.clock())
+                return self._method(request, left)
             except grpc.RpcError as error:
                 failure = from_rpc_error(error)
-                if not isinstance(failure, Unavailable):
+                pause = None
+                if self._repeatable(request):
+                    pause = policy.pause(attempt, failure, deadline)
+                if pause is None:
                     raise failure from error
-        raise failure
+            policy.sleep(pause)
+            left = deadline - policy.clock()
+            attempt += 1

@@ -9,7 +9,7 @@ import grpc
 from signward.bearer import BearerChannel
 from signward.credentials import Credentials
 
-__all__ = ["open_channel"]
+__all__ = ["channel_options", "open_channel"]
 
 _UNIX = ("unix:", "unix-abstract:")
 _DEFAULTS: tuple[tuple[str, str | int], ...] = (
@@ -42,6 +42,19 @@ def open_channel(
     Raises:
         ValueError: The target is empty or a URL.
     """
+    merged = channel_options(target, credentials, options)
+    channel = grpc.secure_channel(target, credentials.channel_credentials(), merged)
+    return BearerChannel(channel, credentials.api_key) if credentials.api_key else channel
+
+
+def channel_options(
+    target: str, credentials: Credentials, options: Sequence[tuple[str, str | int]]
+) -> list[tuple[str, str | int]]:
+    """Return all options of a channel; arguments as for ``open_channel``.
+
+    Raises:
+        ValueError: The target is empty or a URL.
+    """
     if not target or target.startswith(("http://", "https://")):
         raise ValueError("target must be host:port or unix:/path")
     merged = dict(_DEFAULTS)
@@ -51,5 +64,4 @@ def open_channel(
     if server_name:
         merged["grpc.ssl_target_name_override"] = server_name
     merged.update(options)
-    channel = grpc.secure_channel(target, credentials.channel_credentials(), list(merged.items()))
-    return BearerChannel(channel, credentials.api_key) if credentials.api_key else channel
+    return list(merged.items())

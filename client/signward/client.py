@@ -3,30 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from os import PathLike
 from types import TracebackType
 from typing import Self
 
 import grpc
 
 from signward.admin import AdminCalls
-from signward.calls import UnaryCall
 from signward.credentials import Credentials
-from signward.health import ServingStatus, health_method
-from signward.importing import ImportCalls
-from signward.keys import KeyCalls
-from signward.profiles import Profile, profile_from_environment, read_profile
+from signward.methods import Blocking
 from signward.renewal import Renewal
 from signward.renewing import RenewingChannel
 from signward.retry import RetryPolicy
-from signward.signing import SigningCalls
+from signward.surface import Surface
+from signward.transport import Transport
 
-__all__ = ["Client"]
+__all__ = ["Admin", "Client"]
 
 _RETRIES = RetryPolicy()
 
 
-class Client(KeyCalls, ImportCalls, SigningCalls):
+class Admin(AdminCalls, Blocking):
+    """What operators do, over the connection of a client."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+
+class Client(Surface, Blocking):
     """One connection to a daemon. Threads may share it; close it, or use it in a ``with``.
 
     Calls return the generated messages of ``signward.v1`` and raise ``SignwardError``. A call
@@ -59,53 +62,16 @@ class Client(KeyCalls, ImportCalls, SigningCalls):
         retries: RetryPolicy = _RETRIES,
         options: Sequence[tuple[str, str | int]] = (),
     ) -> None:
-        if timeout <= 0:
-            raise ValueError("timeout must be above zero seconds")
-        self._timeout = timeout
+        super().__init__(target, credentials, timeout=timeout)
         self._renewal = Renewal(target, credentials, options)
         self._channel = RenewingChannel(self._renewal)
-        KeyCalls.__init__(self, self._channel, timeout, retries)
-        ImportCalls.__init__(self, self._channel, timeout, retries)
-        SigningCalls.__init__(self, self._channel, timeout, retries, self._renewal.generation)
-        self.admin = AdminCalls(self._channel, timeout, retries)
-        self._health = UnaryCall(health_method(self._channel), timeout, retries)
-
-    @classmethod
-    def from_profile(
-        cls, name: str, path: str | PathLike[str] | None = None, *, timeout: float = 5.0
-    ) -> Self:
-        """Connect as a profile of the profiles file says.
-
-        Raises:
-            CredentialsError: The profile or one of its files cannot be used.
-        """
-        return cls._from(read_profile(name, path), timeout)
-
-    @classmethod
-    def from_environment(cls, *, timeout: float = 5.0) -> Self:
-        """Connect as ``SIGNWARD_TARGET`` and its sisters say; see ``signward.profiles``.
-
-        Raises:
-            CredentialsError: A variable is missing or a file cannot be used.
-        """
-        return cls._from(profile_from_environment(), timeout)
-
-    @classmethod
-    def _from(cls, profile: Profile, timeout: float) -> Self:
-        return cls(profile.target, profile.credentials(), timeout=timeout)
+        self._transport = Transport(self._channel, timeout, retries, self._renewal.generation)
+        self.admin = Admin(self._transport)
 
     @property
     def channel(self) -> grpc.Channel:
         """The channel, for stubs of services that this client has no methods for."""
         return self._channel
-
-    def health(self, service: str = "", *, timeout: float | None = None) -> ServingStatus:
-        """Ask how a service is doing; empty: the daemon as a whole.
-
-        Raises:
-            NotFound: The daemon has no such service.
-        """
-        return self._health(service, timeout)
 
     @property
     def reconnections(self) -> int:

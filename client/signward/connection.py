@@ -12,7 +12,7 @@ import grpc
 from signward.channel import open_channel
 from signward.credentials import Credentials
 from signward.errors import DeadlineExceeded, Unauthenticated, Unavailable
-from signward.health import health_method
+from signward.health import CHECK
 from signward.status import from_rpc_error
 
 __all__ = ["Connection", "Options"]
@@ -54,7 +54,7 @@ class Connection:
             SignwardError: It cannot be reached within so many seconds, or refuses them.
         """
         try:
-            health_method(self.channel)("", timeout, wait_for_ready=True)
+            CHECK.on(self.channel)("", timeout, wait_for_ready=True)
         except grpc.RpcError as error:
             failure = from_rpc_error(error)
             if isinstance(failure, (DeadlineExceeded, Unauthenticated, Unavailable)):

@@ -12,7 +12,9 @@ import grpc
 from google.protobuf.message import DecodeError
 from google.protobuf.wrappers_pb2 import StringValue, UInt32Value
 
-__all__ = ["ServingStatus", "health_method"]
+from signward.methods import Plan, Rpc, unary
+
+__all__ = ["CHECK", "HealthCalls", "ServingStatus"]
 
 
 class ServingStatus(enum.Enum):
@@ -37,6 +39,29 @@ def _decode(answer: bytes) -> ServingStatus:
         return ServingStatus.UNKNOWN
 
 
-def health_method(channel: grpc.Channel) -> grpc.UnaryUnaryMultiCallable[str, ServingStatus]:
-    """Return the method: the name of a service in (empty: all), its status out."""
-    return channel.unary_unary("/grpc.health.v1.Health/Check", _encode, _decode)
+class _HealthStub:
+    """As generated ones are.
+
+    Attributes:
+        Check: The method: the name of a service in (empty: all), its status out.
+    """
+
+    def __init__(self, channel: grpc.Channel) -> None:
+        self.Check: grpc.UnaryUnaryMultiCallable[str, ServingStatus]
+        self.Check = channel.unary_unary("/grpc.health.v1.Health/Check", _encode, _decode)
+
+
+CHECK = Rpc(_HealthStub, lambda stub: stub.Check)
+
+
+class HealthCalls:
+    """The health service."""
+
+    @unary
+    def health(self, service: str = "", *, timeout: float | None = None) -> Plan[ServingStatus]:
+        """Ask how a service is doing; empty: the daemon as a whole.
+
+        Raises:
+            NotFound: The daemon has no such service.
+        """
+        return CHECK(service, timeout)

@@ -8,11 +8,8 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import TypeAlias
 
-import grpc
-
-from signward.calls import UnaryCall
-from signward.keys import duration
-from signward.retry import RetryPolicy
+from signward.durations import duration_message
+from signward.methods import Plan, Rpc, has_request_id, unary
 from signward.v1 import key_service_pb2 as pb
 from signward.v1 import resources_pb2 as resources
 from signward.v1.key_service_pb2_grpc import KeyServiceStub
@@ -24,6 +21,10 @@ Seal: TypeAlias = Callable[[bytes, bytes], bytes]
 ``info``; returns encapsulated key and ciphertext, 80 bytes. ``signward.sealing`` makes one of a
 private key in memory; whatever else keeps the key can be another."""
 
+_CREATE_IMPORT_PARAMETERS = Rpc(
+    KeyServiceStub, lambda stub: stub.CreateImportParameters, has_request_id
+)
+_IMPORT_KEY = Rpc(KeyServiceStub, lambda stub: stub.ImportKey, has_request_id)
 _LABEL = b"signward import v1"
 _length = struct.Struct(">I").pack
 _number = struct.Struct(">Q").pack
@@ -61,12 +62,7 @@ def import_info(
 class ImportCalls:
     """The calls of ``KeyService`` that bring a private key along."""
 
-    def __init__(self, channel: grpc.Channel, timeout: float, policy: RetryPolicy) -> None:
-        stub = KeyServiceStub(channel)
-        named = _has_request_id
-        self._parameters = UnaryCall(stub.CreateImportParameters, timeout, policy, named)
-        self._import_key = UnaryCall(stub.ImportKey, timeout, policy, named)
-
+    @unary
     def create_import_parameters(
         self,
         key_id: str,
@@ -76,7 +72,7 @@ class ImportCalls:
         network: str = "",
         request_id: str | None = None,
         timeout: float | None = None,
-    ) -> pb.CreateImportParametersResponse:
+    ) -> Plan[pb.CreateImportParametersResponse]:
         """Ask for a key to seal one private key to; ``import_key`` does that by itself.
 
         Args:
@@ -94,8 +90,9 @@ class ImportCalls:
             network=network,
             request_id=uuid.uuid4().hex if request_id is None else request_id,
         )
-        return self._parameters(request, timeout)
+        return _CREATE_IMPORT_PARAMETERS(request, timeout)
 
+    @unary
     def import_key(
         self,
         key_id: str,
@@ -110,10 +107,11 @@ class ImportCalls:
         network: str = "",
         unlock_ttl: timedelta | None = None,
         grace_period: timedelta | None = None,
+        rotation_period: timedelta | None = None,
         allow_digest: bool = False,
         validate_only: bool = False,
         timeout: float | None = None,
-    ) -> resources.Key:
+    ) -> Plan[resources.Key]:
         """Create a key from a private key that exists already.
 
         Retries of the call itself are safe. After a crash ask ``get_key`` whether the key is
@@ -131,13 +129,19 @@ class ImportCalls:
             network: Ledger network, for ledger-bound purposes only.
             unlock_ttl: How long it stays unlocked after a signature; ``None``: daemon's default.
             grace_period: How long a replaced version still signs; ``None``: 30 days.
+            rotation_period: Age at which the daemon rotates it by itself; ``None``: never.
             allow_digest: Whether it may sign bare 32-byte digests (raw secp256k1 keys only).
             validate_only: ``True``: check everything but the private key, which is not sealed.
             timeout: Seconds for each of the two calls; ``None``: the client's.
         """
-        parameters = self.create_import_parameters(
-            key_id, algorithm=algorithm, purpose=purpose, network=network, timeout=timeout
+        asked = pb.CreateImportParametersRequest(
+            key_id=key_id,
+            algorithm=algorithm,
+            purpose=purpose,
+            network=network,
+            request_id=uuid.uuid4().hex,
         )
+        parameters = yield from _CREATE_IMPORT_PARAMETERS(asked, timeout)
         request = pb.ImportKeyRequest(
             key_id=key_id,
             algorithm=algorithm,
@@ -147,8 +151,9 @@ class ImportCalls:
             user_id=user_id,
             labels=labels or {},
             network=network,
-            unlock_ttl=duration(unlock_ttl),
-            grace_period=duration(grace_period),
+            unlock_ttl=duration_message(unlock_ttl),
+            grace_period=duration_message(grace_period),
+            rotation_period=duration_message(rotation_period),
             allow_digest=allow_digest,
             request_id=uuid.uuid4().hex,
             validate_only=validate_only,
@@ -159,8 +164,4 @@ class ImportCalls:
                 parameters, key_id=key_id, algorithm=algorithm, purpose=purpose, network=network
             )
             request.wrapped_key = seal(parameters.wrapping_public_key, info)
-        return self._import_key(request, timeout).key
-
-
-def _has_request_id(request: pb.CreateImportParametersRequest | pb.ImportKeyRequest) -> bool:
-    return bool(request.request_id)
+        return (yield from _IMPORT_KEY(request, timeout)).key

@@ -12,7 +12,6 @@ the old connection may be of no use any more. All other calls go over the old on
 
 from __future__ import annotations
 
-import logging
 import os
 import threading
 import time
@@ -21,6 +20,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from signward.connection import Connection, Options
+from signward.credential_watch import CredentialWatch
 from signward.credentials import Credentials
 from signward.errors import SignwardError
 
@@ -28,11 +28,9 @@ __all__ = ["Follower", "Renewal"]
 
 Follower: TypeAlias = Callable[[Connection, Connection], None]
 
-_log = logging.getLogger(__name__)
 _INTERVAL = 1.0  # seconds between two looks
 _PATIENCE = 5.0  # seconds for a new connection
 _WAIT = 2.0  # seconds that a call waits for one
-_SPARE = 10.0  # seconds before its end that a certificate counts as run out
 _LONGEST = 3600.0  # seconds that old connections are kept for their calls
 
 
@@ -70,8 +68,7 @@ class Renewal:
         self._turn = threading.Lock()  # of who replaces the connection
         self._thread: threading.Thread | None = None
         self._wait_until = 0.0
-        self._read_twice = False
-        self._problem = ""
+        self._watch = CredentialWatch()
         self._closed = False
         self._due = clock()
         self._followers: list[Follower] = []
@@ -136,7 +133,7 @@ class Renewal:
                 return
             if self._thread is None:
                 self._drop_old(now)
-                if self._must_read():
+                if self._watch.must_read(self._current.credentials):
                     self._start(now)
             thread = self._thread
             if thread is None or now >= self._wait_until:
@@ -144,23 +141,15 @@ class Renewal:
                 return
         thread.join(self._wait_until - now)
 
-    def _must_read(self) -> bool:
-        credentials = self._current.credentials
-        if credentials.files is None:
-            return False
-        return self._read_twice or credentials.files.have_changed or self._is_ending()
-
-    def _is_ending(self) -> bool:
-        return self._current.credentials.seconds_left < _SPARE
-
     def _start(self, now: float) -> None:
         is_late = now - self._due > self._interval
-        self._wait_until = now + _WAIT if is_late or self._is_ending() else 0.0
+        is_ending = self._watch.is_ending(self._current.credentials)
+        self._wait_until = now + _WAIT if is_late or is_ending else 0.0
         thread = threading.Thread(target=self._run, name="signward-renewal", daemon=True)
         try:
             thread.start()
         except RuntimeError as failure:  # of a process that may have no more of them
-            self._say(str(failure))
+            self._watch.say(str(failure))
         else:
             self._thread = thread
 
@@ -169,30 +158,21 @@ class Renewal:
         try:
             with self._turn:
                 self._read()
-            self._problem = ""
         except SignwardError as failure:
-            self._say(str(failure))
+            self._watch.say(str(failure))
         finally:
             with self._lock:
                 self._thread = None
                 if not self._closed:
                     self._due = self._clock() + self._interval
 
-    def _say(self, problem: str) -> None:
-        """Log what keeps the old credentials in use, once."""
-        if problem != self._problem:
-            self._problem = problem
-            _log.warning("the old credentials stay in use: %s", problem)
-
     def _read(self) -> None:
         current = self._current.credentials
-        fresh = current.read_again()
+        fresh = self._watch.read(current)
         if fresh != current:
-            fresh.ensure_valid()
-            self._replace(fresh, _PATIENCE, anyway=self._is_ending())
+            self._replace(fresh, _PATIENCE, anyway=self._watch.is_ending(current))
         self._current.credentials = fresh
-        # What is written twice within a tick of the file system's clock looks the same.
-        self._read_twice = current.files is not None and current.files.have_changed
+        self._watch.took(current)
 
     def _replace(self, credentials: Credentials, timeout: float, *, anyway: bool) -> None:
         fresh = self._open(credentials)

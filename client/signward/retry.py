@@ -12,6 +12,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from signward.errors import SignwardError, Unavailable
+
 __all__ = ["RetryPolicy"]
 
 
@@ -24,7 +26,7 @@ class RetryPolicy:
         base: Upper bound of the first wait in seconds; it doubles with each.
         cap: Upper bound of every wait in seconds.
         clock: Monotonic time in seconds.
-        sleep: Waits for so many seconds.
+        sleep: Waits for so many seconds; ``signward.aio`` waits in its own way.
         jitter: A number in [0, 1), fresh for each wait.
     """
 
@@ -39,3 +41,16 @@ class RetryPolicy:
         """Return the seconds to wait after so many failed attempts (1 or more)."""
         backoff = min(self.cap, self.base * 2.0 ** (attempt - 1)) * self.jitter()
         return max(backoff, retry_after or 0.0)
+
+    def pause(self, attempt: int, failure: SignwardError, deadline: float) -> float | None:
+        """Return the seconds to wait before a call is made again; ``None``: it is not.
+
+        Args:
+            attempt: How often it was made, 1 or more.
+            failure: How it ended.
+            deadline: When its time is over, by ``clock``.
+        """
+        if not isinstance(failure, Unavailable) or attempt >= self.attempts:
+            return None
+        delay = self.delay(attempt, failure.retry_after)
+        return delay if self.clock() + delay < deadline else None

@@ -2,52 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
-import grpc
-
-from signward.calls import UnaryCall
 from signward.errors import SignwardError
+from signward.methods import Plan, Rpc, has_request_id, streamed, unary
 from signward.requests import order_request, raw_request
-from signward.retry import RetryPolicy
 from signward.status import from_status
-from signward.stream import SignStream
 from signward.v1 import sign_service_pb2 as pb
 from signward.v1.sign_service_pb2_grpc import SignServiceStub
 
 __all__ = ["SigningCalls"]
 
 
-def _has_request_id(request: pb.SignRequest) -> bool:
-    return bool(request.request_id)
-
-
 def _all_have_request_ids(request: pb.SignBatchRequest) -> bool:
     return all(item.request_id for item in request.requests)
 
 
+_SIGN = Rpc(SignServiceStub, lambda stub: stub.Sign, has_request_id)
+_SIGN_BATCH = Rpc(SignServiceStub, lambda stub: stub.SignBatch, _all_have_request_ids)
+_VERIFY = Rpc(SignServiceStub, lambda stub: stub.Verify)
+
+
 class SigningCalls:
-    """``SignService`` of one channel. Every call raises ``SignwardError`` when it fails."""
+    """``SignService``. Every call raises ``SignwardError`` when it fails."""
 
-    def __init__(
-        self,
-        channel: grpc.Channel,
-        timeout: float,
-        policy: RetryPolicy,
-        generation: Callable[[], int],
-    ) -> None:
-        stub = SignServiceStub(channel)
-        self._sign = UnaryCall(stub.Sign, timeout, policy, _has_request_id)
-        self._sign_batch = UnaryCall(stub.SignBatch, timeout, policy, _all_have_request_ids)
-        self._verify = UnaryCall(stub.Verify, timeout, policy)
-        self._sign_stream = stub.SignStream
-        self._stream_timeout = timeout
-        self._generation = generation
-
-    def sign(self, request: pb.SignRequest, *, timeout: float | None = None) -> pb.SignResponse:
+    @unary
+    def sign(
+        self, request: pb.SignRequest, *, timeout: float | None = None
+    ) -> Plan[pb.SignResponse]:
         """Sign what a request says; see ``raw_request`` and ``order_request``."""
-        return self._sign(request, timeout)
+        return _SIGN(request, timeout)
 
+    @unary
     def sign_raw(
         self,
         key: str,
@@ -58,7 +44,7 @@ class SigningCalls:
         expected_fingerprint: bytes = b"",
         request_id: str = "",
         timeout: float | None = None,
-    ) -> pb.SignResponse:
+    ) -> Plan[pb.SignResponse]:
         """Sign a message; the signature is ``response.raw.signature``.
 
         Arguments as for ``raw_request``; ``timeout`` in seconds, ``None``: the client's.
@@ -71,8 +57,9 @@ class SigningCalls:
             expected_fingerprint=expected_fingerprint,
             request_id=request_id,
         )
-        return self._sign(request, timeout)
+        return _SIGN(request, timeout)
 
+    @unary
     def sign_order(
         self,
         key: str,
@@ -87,7 +74,7 @@ class SigningCalls:
         expected_fingerprint: bytes = b"",
         request_id: str = "",
         timeout: float | None = None,
-    ) -> pb.SignResponse:
+    ) -> Plan[pb.SignResponse]:
         """Sign an order intent; ``response.order`` has the signature and the signed bytes.
 
         Arguments as for ``order_request``; ``timeout`` in seconds, ``None``: the client's.
@@ -104,22 +91,24 @@ class SigningCalls:
             expected_fingerprint=expected_fingerprint,
             request_id=request_id,
         )
-        return self._sign(request, timeout)
+        return _SIGN(request, timeout)
 
+    @unary
     def sign_batch(
         self, requests: Iterable[pb.SignRequest], *, timeout: float | None = None
-    ) -> list[pb.SignResponse | SignwardError]:
+    ) -> Plan[list[pb.SignResponse | SignwardError]]:
         """Sign 1 to 256 requests in one call, at most 1 MiB together.
 
         Returns:
             For each request, in order, its answer or (not raised) its error.
         """
-        answer = self._sign_batch(pb.SignBatchRequest(requests=requests), timeout)
+        answer = yield from _SIGN_BATCH(pb.SignBatchRequest(requests=requests), timeout)
         return [
             from_status(result.error) if result.HasField("error") else result.response
             for result in answer.results
         ]
 
+    @unary
     def verify_raw(
         self,
         key: str,
@@ -129,7 +118,7 @@ class SigningCalls:
         hash: pb.Hash.ValueType | None = None,  # noqa: A002 -- the field's name in the API
         version: int = 0,
         timeout: float | None = None,
-    ) -> pb.VerifyResponse:
+    ) -> Plan[pb.VerifyResponse]:
         """Say whether a version of the key (0: any) signed the message; see ``response.valid``."""
         request = pb.VerifyRequest(
             key=key,
@@ -137,8 +126,9 @@ class SigningCalls:
             raw=pb.RawMessage(message=message, hash=hash or pb.HASH_UNSPECIFIED),
             raw_signature=pb.RawSignature(signature=signature),
         )
-        return self._verify(request, timeout)
+        return _VERIFY(request, timeout)
 
+    @unary
     def verify_order(
         self,
         key: str,
@@ -148,7 +138,7 @@ class SigningCalls:
         signed_bytes: bytes = b"",
         version: int = 0,
         timeout: float | None = None,
-    ) -> pb.VerifyResponse:
+    ) -> Plan[pb.VerifyResponse]:
         """Say whether a version of the key (0: any) signed the order; see ``response.valid``."""
         request = pb.VerifyRequest(
             key=key,
@@ -156,9 +146,10 @@ class SigningCalls:
             order=order,
             order_signature=pb.OrderSignature(signature=signature, signed_bytes=signed_bytes),
         )
-        return self._verify(request, timeout)
+        return _VERIFY(request, timeout)
 
-    def stream(self, *, timeout: float | None = None) -> SignStream:
+    @streamed
+    def stream(self, *, timeout: float | None = None) -> float | None:
         """Open a signing stream; use it as a context manager.
 
         When the client has a new connection, the stream's next item goes over that one.
@@ -166,9 +157,4 @@ class SigningCalls:
         Args:
             timeout: Seconds that the whole stream may live; ``None``: no bound of its own.
         """
-        return SignStream(
-            self._sign_stream,
-            timeout=timeout,
-            item_timeout=self._stream_timeout,
-            generation=self._generation,
-        )
+        return timeout

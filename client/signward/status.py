@@ -7,7 +7,8 @@ whatever does not parse is left out, and the status alone decides.
 
 from __future__ import annotations
 
-from typing import TypeVar
+from collections.abc import Iterable
+from typing import TypeVar, cast
 
 import grpc
 from google.protobuf.message import DecodeError, Message
@@ -41,9 +42,10 @@ def from_rpc_error(error: grpc.RpcError) -> SignwardError:
     code = error.code()
     message = error.details() or ""
     status = status_pb2.Status()
-    for entry in error.trailing_metadata() or ():
-        if entry.key == _DETAILS_KEY:
-            status = _parse(entry.value)
+    metadata = cast("Iterable[tuple[str, bytes]]", error.trailing_metadata() or ())
+    for key, value in metadata:  # pairs, of grpc and of grpc.aio
+        if key == _DETAILS_KEY:
+            status = _parse(value)
             break
     return _build(code, message, status)
 

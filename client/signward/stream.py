@@ -17,13 +17,13 @@ from typing import Self
 import grpc
 
 from signward.errors import Cancelled, DeadlineExceeded, Internal, SignwardError
-from signward.stream_call import SignFuture, StreamCall
+from signward.stream_call import SignFuture, StreamCall, stream_item
 from signward.v1 import sign_service_pb2 as pb
 
-__all__ = ["MAX_IN_FLIGHT", "SignFuture", "SignStream"]
+__all__ = ["GRACE", "MAX_IN_FLIGHT", "SignFuture", "SignStream"]
 
 MAX_IN_FLIGHT = 256
-_GRACE = 1.0  # seconds beyond an item's own timeout, for the daemon's answer to arrive
+GRACE = 1.0  # seconds beyond an item's own timeout, for the daemon's answer to arrive
 
 
 class SignStream:
@@ -78,9 +78,7 @@ class SignStream:
         Raises:
             SignwardError: The stream is closed or broken.
         """
-        message = pb.SignStreamRequest(request=request, traceparent=traceparent)
-        if timeout is not None:
-            message.timeout.FromNanoseconds(int(timeout * 1e9))
+        message = stream_item(request, timeout, traceparent)
         generation = self._generation()
         with self._changed:
             while self._in_flight() >= self._limit and self._is_open():
@@ -109,7 +107,7 @@ class SignStream:
         seconds = self._item_timeout if timeout is None else timeout
         future = self.send(request, timeout=seconds)
         try:
-            return future.result(seconds + _GRACE)
+            return future.result(seconds + GRACE)
         except TimeoutError as error:
             raise DeadlineExceeded("the daemon did not answer the item in time") from error
 

@@ -21,7 +21,17 @@ if TYPE_CHECKING:
         pb.SignStreamRequest, pb.SignStreamResponse
     ]
 
-__all__ = ["SignFuture", "StreamCall"]
+__all__ = ["SignFuture", "StreamCall", "stream_item"]
+
+
+def stream_item(
+    request: pb.SignRequest, timeout: float | None, traceparent: str
+) -> pb.SignStreamRequest:
+    """Return the message of one item, its id yet to be given; arguments as for ``send``."""
+    message = pb.SignStreamRequest(request=request, traceparent=traceparent)
+    if timeout is not None:
+        message.timeout.FromNanoseconds(int(timeout * 1e9))
+    return message
 
 
 class SignFuture(Future[pb.SignResponse]):

@@ -14,6 +14,7 @@ from tests.benchmarks.report import document, metadata, page
 from tests.benchmarks.schedule import Plan, run
 from tests.benchmarks.servers import serving
 
+_COMMAND = "python -m tests.benchmarks --publish"
 _OUTPUT = Path("build/bench")
 _DOCS = Path(__file__).parents[2] / "docs"
 _FULL = Plan(seconds=270, least_rounds=7, calls=100, thread_calls=60, threads=4)
@@ -35,7 +36,7 @@ def _main() -> None:
     (output / "latency.svg").write_text(plot, "utf-8")
     sys.stdout.write(text)
     if arguments.publish:
-        publish(_DOCS, text, plot)
+        publish(_DOCS, _COMMAND, text, "benchmarks.svg", plot)
 
 
 def _arguments() -> argparse.Namespace:

@@ -10,6 +10,7 @@ from xml.etree import ElementTree as ET
 
 from tests.benchmarks.cases import CASES, Case
 from tests.benchmarks.schedule import Samples
+from tests.benchmarks.svg import add, canvas, drawn, line, text
 from tests.benchmarks.variants import ECHO, FULL, TRANSPORTS
 
 __all__ = ["latency_plot"]
@@ -22,7 +23,6 @@ _SERVERS = {ECHO: "echo", FULL: "daemon"}
 _COLOURS = {FULL: "#1257b0", ECHO: "#d9822b"}
 _DASHES = {"tcp": "", "uds": "5 3"}
 _LABELS = {"tcp": "TCP", "uds": "Unix socket"}
-_INK, _PALE = "#333333", "#dddddd"
 _PERCENTILES = (0, 50, 90, 99, 99.9)
 _BEYOND_P99 = 1.4  # how far a panel goes on; what took longer is cut off
 _DEEPEST = 3.0  # the 99.9th percentile: -log10(1 - 0.999)
@@ -39,23 +39,12 @@ def latency_plot(samples: Samples) -> str:
     """
     rows = math.ceil((len(CASES) + 1) / _COLUMNS)
     width, height = _COLUMNS * _PANEL[0], rows * _PANEL[1] + _TITLE_HEIGHT
-    svg = ET.Element(
-        "svg",
-        {
-            "xmlns": "http://www.w3.org/2000/svg",
-            "viewBox": f"0 0 {width} {height}",
-            "font-family": "Helvetica, Arial, sans-serif",
-            "font-size": "11",
-            "fill": _INK,
-        },
-    )
-    _add(svg, "rect", width=width, height=height, fill="#ffffff")
-    _text(svg, _LEFT, 24, "Latency of one client thread", size=16)
+    svg = canvas(width, height)
+    text(svg, _LEFT, 24, "Latency of one client thread", size=16)
     for number, case in enumerate(CASES):
         _Panel.of(samples, case, number).draw(svg)
     _legend(svg, len(CASES))
-    ET.indent(svg)
-    return ET.tostring(svg, encoding="unicode") + "\n"
+    return drawn(svg)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,17 +75,17 @@ class _Panel:
     def draw(self, svg: ET.Element) -> None:
         """Add the panel."""
         right, bottom = self._x(self.high), self._y(0)
-        _text(svg, self.left + _LEFT, self.top + _TOP - 10, self.case.name, size=13)
+        text(svg, self.left + _LEFT, self.top + _TOP - 10, self.case.name, size=13)
         for percentile in _PERCENTILES:
             y = self._y(_depth(percentile))
-            _line(svg, self._x(self.low), y, right, y)
-            _text(svg, self.left + _LEFT - 6, y + 4, f"{percentile:g} %", anchor="end")
+            line(svg, self._x(self.low), y, right, y)
+            text(svg, self.left + _LEFT - 6, y + 4, f"{percentile:g} %", anchor="end")
         for tick in _ticks(self.low, self.high):
             x = self._x(tick)
-            _line(svg, x, self._y(_DEEPEST), x, bottom)
-            _text(svg, x, bottom + 15, _duration(tick), anchor="middle")
+            line(svg, x, self._y(_DEEPEST), x, bottom)
+            text(svg, x, bottom + 15, _duration(tick), anchor="middle")
         for (server, transport), curve in self.curves.items():
-            _add(
+            add(
                 svg,
                 "polyline",
                 points=" ".join(f"{x:.1f},{y:.1f}" for x, y in self._points(curve)),
@@ -126,12 +115,12 @@ def _legend(svg: ET.Element, number: int) -> None:
     x, y = left + _LEFT, top + _TOP + 10
     for server, transport in itertools.product(_SERVERS, TRANSPORTS):
         stroke = {"stroke-width": "2", "stroke-dasharray": _DASHES[transport]}
-        _add(svg, "line", x1=x, y1=y, x2=x + 34, y2=y, stroke=_COLOURS[server], **stroke)
-        _text(svg, x + 42, y + 4, f"{_SERVERS[server]}, {_LABELS[transport]}", size=12)
+        add(svg, "line", x1=x, y1=y, x2=x + 34, y2=y, stroke=_COLOURS[server], **stroke)
+        text(svg, x + 42, y + 4, f"{_SERVERS[server]}, {_LABELS[transport]}", size=12)
         y += 22
-    for line in ("across: microseconds, logarithmic", "up: share of calls that took no longer"):
+    for words in ("across: microseconds, logarithmic", "up: share of calls that took no longer"):
         y += 18
-        _text(svg, x, y, line)
+        text(svg, x, y, words)
 
 
 def _corner(number: int) -> tuple[float, float]:
@@ -156,22 +145,3 @@ def _ticks(low: float, high: float) -> list[float]:
 
 def _duration(microseconds: float) -> str:
     return f"{microseconds:g}" if microseconds < 1e5 else f"{microseconds / 1e6:g} s"
-
-
-def _text(
-    svg: ET.Element, x: float, y: float, text: str, *, size: int = 11, anchor: str = "start"
-) -> None:
-    _add(svg, "text", text, x=x, y=y, **{"font-size": str(size), "text-anchor": anchor})
-
-
-def _line(svg: ET.Element, x1: float, y1: float, x2: float, y2: float) -> None:
-    _add(svg, "line", x1=x1, y1=y1, x2=x2, y2=y2, stroke=_PALE)
-
-
-def _add(svg: ET.Element, tag: str, text: str = "", **attributes: float | str) -> None:
-    shown = {
-        name: f"{value:.1f}" if isinstance(value, float) else str(value)
-        for name, value in attributes.items()
-        if value != ""
-    }
-    ET.SubElement(svg, tag, shown).text = text or None

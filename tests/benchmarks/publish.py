@@ -6,20 +6,27 @@ from pathlib import Path
 
 __all__ = ["publish"]
 
-_BEGIN = "<!-- begin: written by python -m tests.benchmarks --publish -->\n"
 _END = "<!-- end -->\n"
 
 
-def publish(docs: Path, text: str, plot: str) -> None:
-    """Replace the part of ``benchmarks.md`` between its markers, and the plot.
+def publish(docs: Path, command: str, text: str, drawing: str, plot: str) -> None:
+    """Replace a part of ``benchmarks.md``, and its plot.
+
+    Args:
+        docs: Folder of the page.
+        command: What writes the part; its marker names it.
+        text: The part.
+        drawing: Name of the plot's file.
+        plot: The plot.
 
     Raises:
-        ValueError: The page has no markers.
+        ValueError: The page has no such markers.
     """
     page = docs / "benchmarks.md"
-    before, begin, rest = page.read_text("utf-8").partition(_BEGIN)
+    begin = f"<!-- begin: written by {command} -->\n"
+    before, found, rest = page.read_text("utf-8").partition(begin)
     _, end, after = rest.partition(_END)
-    if not (begin and end):
+    if not (found and end):
         raise ValueError(f"{page} has no place for the figures")
     page.write_text(before + begin + "\n" + text + "\n" + end + after, "utf-8")
-    (docs / "benchmarks.svg").write_text(plot, "utf-8")
+    (docs / drawing).write_text(plot, "utf-8")

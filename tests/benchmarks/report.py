@@ -14,6 +14,7 @@ from typing import Any
 from tests.benchmarks.cases import BATCH_SIZE, CASES, MESSAGE
 from tests.benchmarks.figures import Figures
 from tests.benchmarks.schedule import Plan
+from tests.benchmarks.table import table
 from tests.benchmarks.targets import judged
 from tests.benchmarks.variants import FULL, SUFFIX, TRANSPORTS, VARIANTS, variant_of
 
@@ -53,7 +54,7 @@ def page(found: Figures, about: Mapping[str, object]) -> str:
         f"Python {about['python']}, grpcio {version('grpcio')}."
     )
     tables = (_targets(found), _by_part(found), _whole(found), _remarks(found))
-    return "\n\n".join([where, *("\n".join(table) for table in tables)]) + "\n"
+    return "\n\n".join([where, *("\n".join(each) for each in tables)]) + "\n"
 
 
 def _whole(found: Figures) -> Iterator[str]:
@@ -63,7 +64,7 @@ def _whole(found: Figures) -> Iterator[str]:
         for case in CASES:
             rows.append(_row(found, case.echo + SUFFIX[transport], ratios=False))
             rows.append(_row(found, variant_of(FULL).named(case.name, transport), ratios=True))
-    yield from _table(rows)
+    yield from table(rows)
 
 
 def _by_part(found: Figures) -> Iterator[str]:
@@ -75,7 +76,7 @@ def _by_part(found: Figures) -> Iterator[str]:
             figures = found.get(variant.named(case.name, "tcp"), {})
             cells.append(_cell(figures))
         rows.append((f"{variant.name}: {variant.part}", variant.before, *cells))
-    yield from _table(rows)
+    yield from table(rows)
 
 
 def _cell(figures: Mapping[str, Any]) -> str:
@@ -95,7 +96,7 @@ def _targets(found: Figures) -> Iterator[str]:
         name = f"{target['case']} {target['figure']}"
         met = "yes" if target["met"] else "no"
         rows.append((name, bound, f"{target['measured']:.2f}", f"{low:.2f} to {high:.2f}", met))
-    yield from _table(rows)
+    yield from table(rows)
 
 
 def _remarks(found: Figures) -> Iterator[str]:
@@ -126,13 +127,3 @@ def _row(found: Figures, name: str, *, ratios: bool) -> tuple[str, ...]:
         number = figures[figure if figure == "throughput" else figure + "_us"]
         row += [f"{number:,.0f}", f"{figures[figure + '_ratio']:.2f}" if ratios else ""]
     return tuple(row)
-
-
-def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Yield the lines of a Markdown table: first column to the left, all others to the right."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
-    for row in (rows[0], rule, *rows[1:]):
-        first = row[0].ljust(widths[0])
-        rest = (cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))
-        yield "| " + " | ".join([first, *rest]) + " |"

@@ -47,20 +47,20 @@ def scope(request_id: str = "r1", identity: str = BOT) -> RequestScope:
 
 def test_s23_an_import_is_taken_once_also_after_a_restart(bench: Bench) -> None:
     one, two = new(bench, "one"), new(bench, "two")
-    imports = bench.store().imports()
+    imports = bench.store().imports(bench.clock)
     assert imports.add(one, None) == one
     assert imports.add(two, None) == two
     assert imports.find("im_one", BOT) == imports.take("im_one", BOT) == one
     assert imports.take("im_one", BOT) is None
     bench.close()
-    imports = bench.store().imports()
+    imports = bench.store().imports(bench.clock)
     assert imports.find("im_one", BOT) is None
     assert imports.take("im_two", BOT) == two
     assert imports.take("im_two", BOT) is None
 
 
 def test_s23_of_many_that_take_it_one_gets_it(bench: Bench) -> None:
-    stores = [bench.store().imports() for _ in range(2)]
+    stores = [bench.store().imports(bench.clock) for _ in range(2)]
     for number in range(20):
         stores[0].add(new(bench, str(number)), None)
         with ThreadPoolExecutor(4) as pool:
@@ -69,7 +69,7 @@ def test_s23_of_many_that_take_it_one_gets_it(bench: Bench) -> None:
 
 
 def test_s23_it_is_nobody_elses(bench: Bench) -> None:
-    imports = bench.store().imports()
+    imports = bench.store().imports(bench.clock)
     imports.add(new(bench, "one"), None)
     assert imports.find("im_one", "cn:other") is None
     assert imports.take("im_one", "cn:other") is None
@@ -77,7 +77,7 @@ def test_s23_it_is_nobody_elses(bench: Bench) -> None:
 
 
 def test_s23_it_ends_after_ten_minutes_for_good(bench: Bench) -> None:
-    imports = bench.store().imports()
+    imports = bench.store().imports(bench.clock)
     imports.add(new(bench, "one"), None)
     bench.clock.pass_time(IMPORT_LIFETIME - MICROSECOND)
     assert imports.find("im_one", BOT) is not None
@@ -88,7 +88,7 @@ def test_s23_it_ends_after_ten_minutes_for_good(bench: Bench) -> None:
 
 
 def test_what_has_ended_is_purged(bench: Bench) -> None:
-    imports = bench.store().imports()
+    imports = bench.store().imports(bench.clock)
     assert imports.purge() is None
     imports.add(new(bench, "one"), None)
     bench.clock.pass_time(timedelta(minutes=4))
@@ -102,7 +102,7 @@ def test_what_has_ended_is_purged(bench: Bench) -> None:
 
 
 def test_s33_a_retry_gets_the_same_import_while_it_is_there(bench: Bench) -> None:
-    imports = bench.store().imports(most=1)
+    imports = bench.store().imports(bench.clock, most=1)
     one = new(bench, "one")
     assert imports.add(one, scope()) == one
     assert imports.add(new(bench, "two"), scope()) == one
@@ -117,14 +117,14 @@ def test_s33_a_retry_gets_the_same_import_while_it_is_there(bench: Bench) -> Non
 
 
 def test_s33_retries_at_once_get_the_same_import(bench: Bench) -> None:
-    stores: list[Imports] = [bench.store().imports() for _ in range(2)]
+    stores: list[Imports] = [bench.store().imports(bench.clock) for _ in range(2)]
     with ThreadPoolExecutor(4) as pool:
         made = list(pool.map(lambda n: stores[n % 2].add(new(bench, str(n)), scope()), range(8)))
     assert len({each.id for each in made}) == 1
 
 
 def test_an_identity_has_a_quota_of_its_own(bench: Bench) -> None:
-    imports = bench.store().imports(most=2)
+    imports = bench.store().imports(bench.clock, most=2)
     imports.add(new(bench, "one"), None)
     bench.clock.pass_time(timedelta(minutes=4))
     imports.add(new(bench, "two"), scope())
@@ -138,7 +138,7 @@ def test_an_identity_has_a_quota_of_its_own(bench: Bench) -> None:
 
 
 def test_a_closed_store_takes_nothing(bench: Bench) -> None:
-    imports = bench.store().imports()
+    imports = bench.store().imports(bench.clock)
     bench.close()
     calls = (
         lambda: imports.add(new(bench, "one"), None),
@@ -152,7 +152,7 @@ def test_a_closed_store_takes_nothing(bench: Bench) -> None:
 
 
 def test_a_name_that_is_taken_is_an_error_and_replaces_nothing(bench: Bench) -> None:
-    imports = bench.store().imports()
+    imports = bench.store().imports(bench.clock)
     imports.add(new(bench, "one"), None)
     with pytest.raises(SignwardError):
         imports.add(new(bench, "one", identity="cn:other"), None)

@@ -106,3 +106,22 @@ def test_metadata_says_how_it_was_measured(results):
 def test_the_plot_has_a_curve_for_each_case_server_and_transport(folder):
     svg = (folder / "latency.svg").read_text("utf-8")
     assert svg.count("<polyline ") == len(_ECHOES) * 2 * 2
+
+
+def test_many_keys_are_measured(tmp_path):
+    command = ["-m", "tests.benchmarks.many_keys", "--smoke", "--output", str(tmp_path)]
+    path = f"{_ROOT}/client:{_ROOT}/server"
+    done = subprocess.run(
+        [sys.executable, *command],
+        cwd=_ROOT,
+        check=True,
+        timeout=100,
+        capture_output=True,
+        text=True,
+        env={"PYTHONPATH": path, "PATH": "/usr/bin:/bin"},
+    )
+    found = json.loads((tmp_path / "latest.json").read_text("utf-8"))
+    assert [each["keys"] for each in found] == [10, 200]
+    assert all(value > 0 for each in found for value in each.values())
+    assert "| 200 " in done.stdout
+    assert "</svg>" in (tmp_path / "keys.svg").read_text("utf-8")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
@@ -21,34 +22,34 @@ from signward_server.core.keys import (
 from signward_server.custody.envelope import EnvelopeCustody, KekRowAuthenticator, LocalKeyFile
 from signward_server.custody.memory import LockedMemory
 from signward_server.custody.native import load_native
-from signward_server.store import opening
+from signward_server.store import open_store, schema
+from signward_server.store.authentic import AuthenticKeys
 from signward_server.store.engine import swift_engine
-from signward_server.store.opening import Store
+from sqlalchemy import Connection, insert
 
 from tests.running.homes import Home
 
-__all__ = ["key_name"]
+__all__ = ["fill", "key_name"]
 
 _OWNER: Final = "cn:bot"
+_AT_ONCE: Final = 1000
 
 
 def key_name(number: int) -> str:
     """Return the id of a key."""
-    return f"key-{number:06}"
+    return f"key-{number:07}"
 
 
-def _fill(home: Home, number: int) -> None:
+def fill(home: Home, numbers: range) -> None:
+    """Make the keys of these numbers, a thousand in each transaction."""
     native, clock = load_native(), SystemClock()
     with ExitStack() as opened:
         memory = LockedMemory(native.sodium, 64 * 1024)
         opened.callback(memory.close)
         kek = LocalKeyFile(home.kek, native.sodium).load(memory)
         opened.callback(kek.close)
-        # All engines are the swift one: nothing here has to survive a power loss.
-        opening.durable_engine = swift_engine
-        store = Store(home.store, clock)
+        store = open_store(home.store, clock)
         opened.callback(store.close)
-        catalogue = store.catalogue(KekRowAuthenticator(kek))
         custody = EnvelopeCustody(
             native=native,
             kek=kek,
@@ -59,14 +60,38 @@ def _fill(home: Home, number: int) -> None:
             max_unlock_ttl=timedelta(0),
         )
         opened.callback(custody.close)
-        for each in range(number):
-            fixed = _attributes(each)
-            created = custody.create(fixed, 1)
-            key = _key(fixed, KeyVersion(
-                version=1, state=VersionState.PRIMARY, public_key=created.public_key,
-                create_time=clock.now(),
-            ))  # fmt: skip
-            catalogue.insert(key, created.material, None, b"")
+        # Nothing here has to survive a power loss.
+        connection = opened.enter_context(swift_engine(home.store).connect())
+        authentic = AuthenticKeys(KekRowAuthenticator(kek))
+        for start in range(numbers.start, numbers.stop, _AT_ONCE):
+            part = range(start, min(start + _AT_ONCE, numbers.stop))
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            _insert(connection, authentic, [_made(custody, clock, each) for each in part])
+            connection.exec_driver_sql("COMMIT")
+
+
+def _made(custody: EnvelopeCustody, clock: SystemClock, number: int) -> tuple[Key, bytes]:
+    fixed = _attributes(number)
+    created = custody.create(fixed, 1)
+    assert created.material is not None
+    version = KeyVersion(
+        version=1,
+        state=VersionState.PRIMARY,
+        public_key=created.public_key,
+        create_time=clock.now(),
+    )
+    return _key(fixed, version), created.material
+
+
+def _insert(
+    connection: Connection, authentic: AuthenticKeys, made: Sequence[tuple[Key, bytes]]
+) -> None:
+    rows = [authentic.rows(key) for key, _ in made]
+    sealed = [{"key_id": key.id, "version": 1, "sealed": material} for key, material in made]
+    connection.execute(insert(schema.keys), [row._asdict() for row, _ in rows])
+    versions = [version._asdict() for _, versions in rows for version in versions]
+    connection.execute(insert(schema.key_versions), versions)
+    connection.execute(insert(schema.materials), sealed)
 
 
 def _attributes(number: int) -> KeyAttributes:
@@ -99,4 +124,4 @@ def _key(fixed: KeyAttributes, version: KeyVersion) -> Key:
 
 
 if __name__ == "__main__":
-    _fill(Home(Path(sys.argv[1])), int(sys.argv[2]))
+    fill(Home(Path(sys.argv[1])), range(int(sys.argv[2]), int(sys.argv[3])))

@@ -58,6 +58,6 @@ def _sources() -> str:
 
 def _fill(home: Home, number: int) -> None:
     """Fill a home in a process that coverage does not slow down."""
-    command = [sys.executable, "-m", "tests.running.filling", str(home.path), str(number)]
+    command = [sys.executable, "-m", "tests.running.filling", str(home.path), "0", str(number)]
     kept = environment(**UNMEASURED)
     subprocess.run(command, cwd=ROOT, env=kept, check=True, timeout=_PATIENCE)

@@ -95,6 +95,8 @@ class Encoder:
         outcome: str = "",
         identity: str = "",
         peer: str = "",
+        key: str = "",
+        version: int = 0,
         count: int = 0,
         details: Mapping[str, str | int] | None = None,
     ) -> bytes:
@@ -102,6 +104,10 @@ class Encoder:
         parts = [self._head(event, outcome)]
         texts = (("identity", identity), ("peer", peer))
         parts += [f',"{name}":{short_name(text)}' for name, text in texts if text]
+        if key:
+            parts.append(f',"key":{quoted(key)}')
+        if version:
+            parts.append(f',"version":{version}')
         if count:
             parts.append(f',"count":{count}')
         if details:

@@ -113,10 +113,13 @@ class Keeping:
         self._announced = 0  # a segment does not end on account of that record alone
         self.first = first
 
-    def note(self, event: AuditEvent, details: Mapping[str, str | int]) -> None:
+    def note(
+        self, event: AuditEvent, details: Mapping[str, str | int], key: str = "", version: int = 0
+    ) -> None:
         """Record an event of the daemon itself, now or as soon as that is possible."""
         if len(self._notes) < _MOST_NOTES:
-            self._notes.append(self._encoder.event(event, details=details))
+            record = self._encoder.event(event, key=key, version=version, details=details)
+            self._notes.append(record)
         else:
             self._failures.suppress()
         self._write_notes()

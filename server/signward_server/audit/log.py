@@ -113,9 +113,16 @@ class Log:
         """See ``ports.Audit``."""
         self._failures.count(reason, peer=peer)
 
-    def note(self, event: AuditEvent, details: Mapping[str, str | int]) -> None:
+    def note(
+        self,
+        event: AuditEvent,
+        details: Mapping[str, str | int],
+        *,
+        key: str = "",
+        version: int = 0,
+    ) -> None:
         """See ``ports.Audit``."""
-        self._keeping.note(event, details)
+        self._keeping.note(event, details, key, version)
 
     def ensure_available(self) -> None:
         """See ``ports.Audit``."""
@@ -151,6 +158,11 @@ class Log:
         return signed.wait(
             size, _CHECKPOINT_TIMEOUT, lambda: writer.failure is not None or writer.is_stalled
         )
+
+    @property
+    def signed(self) -> bytes:
+        """The last checkpoint, empty if there is none yet."""
+        return self._signed.note
 
     def records(self, start: int, most: int) -> Sequence[bytes]:
         """See ``ports.AuditLog``."""

@@ -13,6 +13,7 @@ from signward_server.audit.beginning import Place
 from signward_server.audit.checkpoint_key import CheckpointKey
 from signward_server.audit.checkpointing import Checkpointing, Signed
 from signward_server.audit.clock_watch import ClockWatch
+from signward_server.audit.continuing import Seen, ensure_continues
 from signward_server.audit.cuts import forget_cuts
 from signward_server.audit.encoding import Encoder
 from signward_server.audit.failures import Budget, Failures
@@ -33,7 +34,7 @@ from signward_server.audit.writing import Writer
 from signward_server.core.audit_events import AuditEvent
 from signward_server.core.errors import AuditUnavailable
 from signward_server.core.ports import Clock, Event, Meter
-from signward_server.core.startup import AuditRefused
+from signward_server.core.startup import AuditRefused, NotAdopted
 
 __all__ = ["Options", "open_log"]
 
@@ -57,6 +58,7 @@ class Options:
         bounds: When segments end, and how much space is reserved.
         keep: How much is kept.
         budget: What failures may take of it.
+        since: What it has to go on from.
     """
 
     folder: Path
@@ -64,6 +66,7 @@ class Options:
     bounds: Bounds = field(default_factory=Bounds)
     keep: Keep = field(default_factory=Keep)
     budget: Budget = field(default_factory=Budget)
+    since: Sequence[Seen] = ()
 
 
 def open_log(
@@ -87,12 +90,14 @@ def open_log(
 
     Raises:
         AuditRefused: It cannot be used; says what to do.
+        NotAdopted: It does not go on from what was seen of it.
     """
     place = Place(files or SystemFiles(), Folder(options.folder))
     with ExitStack() as opened:
         opened.enter_context(locked(options.folder))
         try:
             found = recover(place, key, clock)
+            _ensure_continues(found, options.since)
         except OSError as exc:
             raise AuditRefused(
                 f"the audit log in {options.folder} cannot be used ({os.strerror(exc.errno or 0)})",
@@ -102,6 +107,16 @@ def open_log(
     for cut in found.cuts:
         log.note(AuditEvent.RECOVERED, cut)
     return log
+
+
+def _ensure_continues(found: Recovered, since: Sequence[Seen]) -> None:
+    try:
+        for seen in since:
+            ensure_continues(found.tree, seen)
+    except (NotAdopted, OSError):
+        found.segment.close()
+        found.tree.close()
+        raise
 
 
 def _assembled(

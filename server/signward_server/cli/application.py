@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from signward_server.cli import audit, cert, config, init, migrate, policy, serve
+from signward_server.cli import adopt, audit, cert, config, init, kek, migrate, policy, serve
 
 __all__ = ["app"]
 
@@ -12,7 +12,9 @@ app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 app.command("init")(init.init)
 app.command("serve")(serve.serve)
 app.command("migrate")(migrate.migrate)
+app.command("adopt")(adopt.adopt)
 app.add_typer(audit.app, name="audit")
 app.add_typer(cert.app, name="cert")
 app.add_typer(config.app, name="config")
+app.add_typer(kek.app, name="kek")
 app.add_typer(policy.app, name="policy")

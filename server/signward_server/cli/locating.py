@@ -1,4 +1,4 @@
-"""The options that say which home and which configuration a command works on."""
+"""The options that say which home and configuration a command works on, and how to open it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["AsJson", "ConfigOption", "HomeOption", "SetOption", "locate"]
+__all__ = ["AsJson", "ConfigOption", "HomeOption", "PassphraseOption", "SetOption", "locate"]
 
 HomeOption = Annotated[
     Path | None,
@@ -28,6 +28,15 @@ ConfigOption = Annotated[
 SetOption = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="A setting, such as log.level=debug."),
+]
+PassphraseOption = Annotated[
+    int | None,
+    typer.Option(
+        "--passphrase-fd",
+        min=0,
+        metavar="N",
+        help="Descriptor that holds the passphrase of the KEK; by default the terminal is asked.",
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -20,8 +20,19 @@ _MIB = 2**20
 class Envelope(Section):
     """Keys sealed in the store under a key-encryption key, opened on locked pages to sign."""
 
+    kek_source: Literal["file", "passphrase", "credential"] = Field(
+        "file",
+        description=(
+            "Where the key-encryption key comes from: a file, a passphrase that is asked for at "
+            "start (or read from `--passphrase-fd`), or a credential of systemd."
+        ),
+    )
     kek: FilePath = Field(
-        Path("kek"), description="File of the key-encryption key; mode 0600, kept in no backup."
+        Path("kek"),
+        description=(
+            "File of the key-encryption key, or the file that belongs to its passphrase; mode "
+            "0600, kept in no backup of the store. For a credential: its name."
+        ),
     )
     default_unlock_ttl: Duration = Field(
         timedelta(minutes=15),

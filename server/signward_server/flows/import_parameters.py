@@ -11,11 +11,11 @@ from signward_server.core.keys import CustodyKind, Purpose
 from signward_server.core.ports import (
     Audit,
     Call,
-    Clock,
     Custody,
     Imports,
     Policy,
     RequestScope,
+    Time,
     WrappingKeys,
 )
 from signward_server.flows.import_requests import CreateImportParameters
@@ -38,7 +38,7 @@ class ImportParameters:
         purposes: The purposes that this daemon has a chain for.
         policy: Who may ask for one.
         audit: Where each attempt is recorded.
-        clock: When they end.
+        onward: The time by which they end.
         random: Returns so many random bytes, for their names.
     """
 
@@ -51,7 +51,7 @@ class ImportParameters:
         purposes: frozenset[Purpose],
         policy: Policy,
         audit: Audit,
-        clock: Clock,
+        onward: Time,
         random: Callable[[int], bytes],
     ) -> None:
         self._imports = imports
@@ -60,7 +60,7 @@ class ImportParameters:
         self._purposes = purposes
         self._policy = policy
         self._audit = audit
-        self._clock = clock
+        self._onward = onward
         self._random = random
 
     def create(self, call: Call, request: CreateImportParameters) -> OpenImport:
@@ -81,7 +81,7 @@ class ImportParameters:
             return self._make(call, request)
 
     def _check(self, request: CreateImportParameters) -> None:
-        violations = purpose_violations(request.purpose, request.network, self._purposes)
+        violations = purpose_violations(request, self._purposes)
         custodies = self._custodies.values()
         if not any(request.algorithm in custody.algorithms for custody in custodies):
             violations.append(FieldViolation("algorithm", "No custody takes over keys of it."))
@@ -91,7 +91,7 @@ class ImportParameters:
     def _make(self, call: Call, request: CreateImportParameters) -> OpenImport:
         identity = str(call.identity)
         import_id = f"im_{base64.b32encode(self._random(_ID_BYTES)).decode().lower()}"
-        expire_time = self._clock.now() + IMPORT_LIFETIME
+        expire_time = self._onward.now() + IMPORT_LIFETIME
         wrapping = self._wrapping.wrapping_key(request.terms(import_id, identity), expire_time)
         scope = None
         if request.request_id:

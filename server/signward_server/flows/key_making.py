@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from signward_server.core.errors import (
     CustodyUnavailable,
@@ -32,16 +32,29 @@ from signward_server.core.ports import (
     Policy,
     RequestScope,
 )
+from signward_server.core.versions import HasPurpose, is_ledger_bound
 from signward_server.flows.access import may_know_of_damage, may_view
-from signward_server.flows.key_requests import CreateKey, unlock_ttl_violations
+from signward_server.flows.key_requests import (
+    CreateKey,
+    rotation_period_violations,
+    unlock_ttl_violations,
+)
 
 __all__ = ["FIRST_VERSION", "KeyMaking", "Obtain", "purpose_violations"]
 
 FIRST_VERSION = 1
-_LEDGERLESS = frozenset({Purpose.RAW, Purpose.ORDER})
 
 Obtain: TypeAlias = Callable[[Custody, Key], CreatedVersion]
 """Brings the key pair of a key as requested into its custody."""
+
+
+class Pinned(HasPurpose, Protocol):
+    """A key, or what is asked of one."""
+
+    @property
+    def network(self) -> str:
+        """The ledger network that it is pinned to, empty for none."""
+        ...
 
 
 class KeyMaking:
@@ -142,7 +155,7 @@ class KeyMaking:
             violations.append(
                 FieldViolation("algorithm", "The custody makes no keys of this algorithm.")
             )
-        violations += purpose_violations(attributes.purpose, attributes.network, self._purposes)
+        violations += purpose_violations(attributes, self._purposes)
         if attributes.allow_digest and (
             attributes.purpose is not Purpose.RAW
             or attributes.algorithm is not Algorithm.ECDSA_SECP256K1
@@ -150,6 +163,7 @@ class KeyMaking:
             violations.append(
                 FieldViolation("allow_digest", "Only raw secp256k1 keys may sign digests.")
             )
+        violations.extend(rotation_period_violations(request.rotation_period, attributes))
         if violations:
             raise FieldInvalid(violations=violations)
 
@@ -171,6 +185,7 @@ class KeyMaking:
             grace_period=timedelta(days=30)
             if request.grace_period is None
             else request.grace_period,
+            rotation_period=request.rotation_period,
             primary_version=0,
             versions=(),
             create_time=now,
@@ -178,14 +193,12 @@ class KeyMaking:
         )
 
 
-def purpose_violations(
-    purpose: Purpose, network: str, offered: frozenset[Purpose]
-) -> list[FieldViolation]:
+def purpose_violations(asked: Pinned, offered: frozenset[Purpose]) -> list[FieldViolation]:
     """Return what is wrong with the purpose and the network of a key to be made."""
     violations = []
-    if purpose not in offered:
+    if asked.purpose not in offered:
         violations.append(FieldViolation("purpose", "This daemon signs nothing for it."))
-    if network and purpose in _LEDGERLESS:
+    if asked.network and not is_ledger_bound(asked):
         violations.append(FieldViolation("network", "Must be empty for raw and order keys."))
     return violations
 

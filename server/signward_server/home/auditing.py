@@ -12,7 +12,7 @@ from signward_server.audit.folder import Folder
 from signward_server.core.startup import ConfigurationRefused
 from signward_server.home.files import make_folder, sync_folder, write_new
 
-__all__ = ["public_file", "write_audit"]
+__all__ = ["begin", "public_file", "write_audit"]
 
 
 def public_file(key: Path) -> Path:
@@ -44,7 +44,7 @@ def write_audit(folder: Path, key: Path, origin: str) -> str:
         draft.unlink(missing_ok=True)
         write_new(draft, f"{verifier}\n".encode(), 0o644)
         draft.replace(public)
-        _write_log(folder, origin)
+        begin(folder, origin)
     except OSError as exc:
         raise ConfigurationRefused(
             f"{exc.filename or folder} cannot be made ({os.strerror(exc.errno or 0)})",
@@ -53,7 +53,8 @@ def write_audit(folder: Path, key: Path, origin: str) -> str:
     return verifier
 
 
-def _write_log(folder: Path, origin: str) -> None:
+def begin(folder: Path, origin: str) -> None:
+    """Begin a log in a new folder, whole or not at all."""
     draft = folder.with_name(f".{folder.name}-draft")
     for path in draft.glob("*.log"):
         path.unlink()

@@ -64,6 +64,11 @@ class Home:
         return self.path / "audit.key"
 
     @property
+    def instance(self) -> Path:
+        """What tells the home from a copy of it, 0600; made at its first start."""
+        return self.path / "instance"
+
+    @property
     def socket(self) -> Path:
         """The Unix socket, 0660 in a 0750 folder."""
         return self.path / "run" / "signward.sock"

@@ -27,6 +27,7 @@ class ServerLimits:
         connection_idle: Seconds after which an idle connection is closed.
         connection_age: Seconds after which a connection is closed, at most an hour (S2).
         connection_age_grace: Seconds that its calls may go on after that.
+        shared_port: Whether other workers of the same home listen on the same TCP port (S41).
     """
 
     threads: int
@@ -44,11 +45,12 @@ class ServerLimits:
     connection_idle: float
     connection_age: float
     connection_age_grace: float
+    shared_port: bool = False
 
     def options(self) -> list[tuple[str, int]]:
         """Return grpc core's channel arguments (grpc/impl/channel_arg_names.h)."""
         return [
-            ("grpc.so_reuseport", 0),  # two daemons would share a port silently (S41)
+            ("grpc.so_reuseport", int(self.shared_port)),  # two daemons would share it silently
             ("grpc.max_concurrent_streams", self.streams_per_connection),
             ("grpc.max_receive_message_length", 2 * self.batch_bytes),  # ours answer up to there
             # With probes the window of a stream grows to megabytes, and so does what a caller

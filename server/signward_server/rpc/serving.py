@@ -15,7 +15,6 @@ from signward_server.flows.import_parameters import ImportParameters
 from signward_server.flows.key_changes import KeyChanges
 from signward_server.flows.key_creation import KeyCreation
 from signward_server.flows.key_import import KeyImport
-from signward_server.flows.key_reading import KeyReading
 from signward_server.flows.reloading import Reloading
 from signward_server.flows.signing import Signing
 from signward_server.flows.verifying import Verifying
@@ -28,6 +27,7 @@ from signward_server.rpc.endings import Endings
 from signward_server.rpc.health import CHECK_HEALTH, Health
 from signward_server.rpc.key_imports import KeyImports
 from signward_server.rpc.key_service import KeyService
+from signward_server.rpc.key_versions import VersionFlows
 from signward_server.rpc.reflection import REFLECT, REFLECTION_SERVICES, Reflection
 from signward_server.rpc.server import RpcServer
 from signward_server.rpc.sign_service import SignService
@@ -48,8 +48,8 @@ class Flows:
     creation: KeyCreation
     imports: KeyImport
     import_parameters: ImportParameters
-    reading: KeyReading
     changes: KeyChanges
+    versions: VersionFlows
     signing: Signing
     verifying: Verifying
     api_keys: ApiKeyChanges
@@ -76,7 +76,7 @@ def build_server(
     """Return a server that is ready to listen."""
     guard = None if anonymous_health else _guard(policy, CHECK_HEALTH)
     health = Health(_SERVICES, ready, guard)
-    keys = KeyService(creation=flows.creation, reading=flows.reading, changes=flows.changes)
+    keys = KeyService(creation=flows.creation, changes=flows.changes, versions=flows.versions)
     imports = KeyImports(parameters=flows.import_parameters, imports=flows.imports)
     signing = SignService(
         signing=flows.signing,

@@ -1,24 +1,35 @@
 """Keys, their sealed material, API keys and request ids, durably."""
 
+from signward_server.store.address import StoreAddress
 from signward_server.store.api_keys import StoredApiKeys
 from signward_server.store.authentic_api_keys import MacSecretDigest
 from signward_server.store.catalogue import KeyCatalogue
 from signward_server.store.failures import StoreFileError
+from signward_server.store.homes import StoredHomes
 from signward_server.store.imports import StoredImports
 from signward_server.store.lease import StoreLease
 from signward_server.store.material import StoredMaterial
+from signward_server.store.moving import Batch, Moving
 from signward_server.store.opening import Store, open_store
+from signward_server.store.rekeying import Rekeying, RekeyingState, Tally
 from signward_server.store.requests import RequestMemory
 
 __all__ = [
+    "Batch",
     "KeyCatalogue",
     "MacSecretDigest",
+    "Moving",
+    "Rekeying",
+    "RekeyingState",
     "RequestMemory",
     "Store",
+    "StoreAddress",
     "StoreFileError",
     "StoreLease",
     "StoredApiKeys",
+    "StoredHomes",
     "StoredImports",
     "StoredMaterial",
+    "Tally",
     "open_store",
 ]

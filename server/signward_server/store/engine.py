@@ -20,7 +20,14 @@ from sqlalchemy.pool import QueuePool
 
 from signward_server.store.failures import StoreFileError
 
-__all__ = ["APPLICATION_ID", "durable_engine", "prepare_file", "probe_engine", "swift_engine"]
+__all__ = [
+    "APPLICATION_ID",
+    "durable_engine",
+    "empty_log",
+    "prepare_file",
+    "probe_engine",
+    "swift_engine",
+]
 
 APPLICATION_ID = 0x53575244
 """``SWRD`` in the file's header says whose database it is."""
@@ -74,6 +81,26 @@ def probe_engine(path: Path) -> Engine:
     return _engine(path, "NORMAL", _PROBE_TIMEOUT_S)
 
 
+def empty_log(probing: Engine) -> bool:
+    """Bring everything into the file and cut the write-ahead log to nothing.
+
+    The log keeps what pages were before a change until it is written over. With what was
+    deleted overwritten in the file, which every connection does, no page has it any more.
+
+    Args:
+        probing: The engine that hardly waits.
+
+    Returns:
+        Whether it is done; not while somebody reads from the log.
+
+    Raises:
+        sqlalchemy.exc.DBAPIError: It cannot be written.
+    """
+    with probing.connect() as connection:
+        busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").scalar_one()
+    return not busy
+
+
 def _make_private(path: Path) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
@@ -118,6 +145,7 @@ def _engine(
         connection = _connect(path, timeout)
         connection.execute(f"PRAGMA synchronous = {synchronous}")
         connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA secure_delete = ON")  # what is deleted is overwritten
         return connection
 
     return create_engine(

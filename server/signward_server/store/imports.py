@@ -7,7 +7,7 @@ from sqlalchemy.exc import IntegrityError
 
 from signward_server.core.errors import ImportQuota, RequestIdReused, StoreUnavailable
 from signward_server.core.imports import OpenImport
-from signward_server.core.ports import Clock, RequestScope
+from signward_server.core.ports import RequestScope, Time
 from signward_server.store import import_rows
 from signward_server.store.canonical import scope_digest
 from signward_server.store.failures import unavailable
@@ -25,14 +25,14 @@ class StoredImports:
     Args:
         durable: Engine whose commits are on the disk when they return.
         writing: Lock of everything that writes to the store.
-        clock: Tells which are too old.
+        time: Tells which are too old.
         most: How many one identity may have open.
     """
 
-    def __init__(self, durable: Engine, writing: Writing, clock: Clock, most: int) -> None:
+    def __init__(self, durable: Engine, writing: Writing, time: Time, most: int) -> None:
         self._durable = durable
         self._writing = writing
-        self._clock = clock
+        self._time = time
         self._most = most
         self._closed = False
 
@@ -100,7 +100,7 @@ class StoredImports:
             raise StoreUnavailable
 
     def _now(self) -> int:
-        return since_epoch(self._clock.now())
+        return since_epoch(self._time.now())
 
 
 def _earlier(connection: Connection, scope: bytes | None, content: bytes) -> OpenImport | None:

@@ -88,6 +88,8 @@ EVENTS: Final[Mapping[Event, tuple[str, str]]] = {
     Event.CUSTODY_FAILED: ("What a custody could not do.", "reason"),
     Event.AUDIT_FAILED: ("Failures of the audit log.", "step"),
     Event.CLOCK_STEPPED: ("Steps of the wall clock by more than a few seconds.", ""),
+    Event.STEP_DONE: ("Keys with versions that time has ended, destroyed or rotated.", "step"),
+    Event.STEP_FAILED: ("Failures of what the daemon does to keys by itself.", "reason"),
     Event.SPAN_DROPPED: ("Spans that never reached the collector.", "place"),
     Event.SPAN_EXPORTED: ("Spans that the collector took.", ""),
     Event.EXPORTER_STARTED: ("Starts of the process that exports spans and metrics.", ""),
@@ -117,4 +119,9 @@ LEVELS: Final[Mapping[Level, tuple[str, str]]] = {
         "certificate",
     ),
     Level.CRLS_OVERDUE: ("Revocation lists that should have been replaced; they still count.", ""),
+    Level.STEP_NEXT: (
+        "When a version is retired, destroyed or rotated next, as Unix time.",
+        "step",
+    ),
+    Level.STEPS_AHEAD: ("Keys of which a version will be retired, destroyed or rotated.", "step"),
 }

@@ -5,11 +5,14 @@ from __future__ import annotations
 import logging
 from contextlib import ExitStack
 
+from signward_server.audit.log import Log
+from signward_server.audit.uploader import Uploader
 from signward_server.config import Settings
 from signward_server.config.schema import Limits as LimitSettings
-from signward_server.core.clock import SystemClock
 from signward_server.core.ports import Clock, Meter, ReloadPart
+from signward_server.core.workers import Worker
 from signward_server.flows.api_key_authentication import ApiKeyAuthentication
+from signward_server.flows.import_purging import ImportPurging
 from signward_server.flows.process_api_key import process_api_key
 from signward_server.home.policies import load_policies, require_groups
 from signward_server.home.tls_settings import certificate_source
@@ -23,6 +26,7 @@ from signward_server.rpc.tls import Certificates
 from signward_server.telemetry.metrics import Metrics
 from signward_server.wiring.auditing import open_audit, start_uploading
 from signward_server.wiring.daemon import Daemon, startup_errors
+from signward_server.wiring.everywhere import ReloadsEverywhere
 from signward_server.wiring.gauges import Parts, show
 from signward_server.wiring.health import Liveness, Readiness
 from signward_server.wiring.limiting import build_failures, build_limits
@@ -34,54 +38,56 @@ from signward_server.wiring.parts import (
     PolicyPart,
     SettingsSource,
 )
+from signward_server.wiring.process import Process
 from signward_server.wiring.reloading import Part, Reloader
+from signward_server.wiring.scheduling import EachSecond, build_schedules
+from signward_server.wiring.standing import kept_checkpoint
 from signward_server.wiring.telemetry import start_telemetry
 from signward_server.wiring.use_cases import Guards, Stores, build_flows
-from signward_server.wiring.vault import open_vault
+from signward_server.wiring.vault import Vault, open_vault
 
 __all__ = ["build"]
 
 _log = logging.getLogger(__name__)
 
 
-def build(
-    settings: Settings, source: SettingsSource, clock: Clock | None = None, api_key: str = ""
-) -> Daemon:
+def build(settings: Settings, source: SettingsSource, process: Process) -> Daemon:
     """Open every part of a daemon.
 
     Args:
         settings: The configuration.
         source: Where it came from, for what is read again.
-        clock: Time; that of the system unless said.
-        api_key: A secret that callers may show while this process lives; empty for none.
+        process: What this process was given besides.
 
     Raises:
         StartupFailed: Says what is wrong and what to do; whatever was open is closed again.
     """
-    clock = clock or SystemClock()
+    clock, worker, others = process.clock, process.worker, process.others
     with ExitStack() as opened, startup_errors():
         metrics = Metrics()
         liveness = Liveness()
-        spans = start_telemetry(settings.telemetry, metrics, liveness, opened)
+        spans = start_telemetry(settings.telemetry, metrics, liveness, opened, worker)
         uploader = start_uploading(settings.audit, opened)
         certificates = Certificates(certificate_source(settings.tls), clock)
         opened.callback(certificates.close)
         policy = _policy(settings, clock, metrics)
-        vault = open_vault(settings, clock, metrics, opened)
-        limits = build_limits(settings.rate_limits, clock, metrics, opened)
-        audit = open_audit(settings.audit, clock, metrics, uploader, opened)
+        vault = open_vault(settings, process, metrics, opened)
+        limits = build_limits(settings.rate_limits, clock, metrics, opened, worker.count)
+        audit = _audit(settings, vault, process, metrics, uploader, opened)
+        schedules = build_schedules(vault, audit, clock, metrics, settings.keys.announce)
         parts = _reloaded(settings, source, policy, certificates, limits)
         reloader = Reloader(parts, metrics, audit)
-        guards = Guards(policy=policy, limits=limits, audit=audit, log=audit, reloads=reloader)
+        reloads = ReloadsEverywhere(reloader, others) if others else reloader
+        guards = Guards(policy=policy, limits=limits, audit=audit, log=audit, reloads=reloads)
         liveness.watch("store-lease", lambda: vault.lease.alive)
         liveness.watch("audit", lambda: audit.alive)
         readiness = Readiness(vault.lease, audit, [vault.custody], certificates, liveness)
         server = build_server(
             certificates=certificates,
-            api_keys=_api_keys(vault.stores, clock, api_key),
+            api_keys=_api_keys(vault.stores, clock, process.api_key),
             failures=build_failures(settings.rate_limits, clock, metrics, audit, opened),
             anonymous_health=settings.health.anonymous,
-            bounds=_bounds(settings.limits),
+            bounds=_bounds(settings.limits, worker),
             flows=build_flows(
                 settings,
                 vault.stores,
@@ -97,9 +103,40 @@ def build(
             clock=clock,
             ready=readiness,
         )
-        show(metrics, Parts(certificates, vault, policy, readiness, server))
-        return Daemon(settings, server, readiness, liveness, metrics, reloader, opened.pop_all())
+        show(metrics, Parts(certificates, vault, policy, readiness, server, schedules))
+        purging = ImportPurging(vault.stores.imports, clock)
+        ticking = EachSecond([schedules.look, purging.look], "schedules")
+        opened.callback(ticking.stop)
+        return Daemon(
+            settings, server, readiness, liveness, metrics, reloader, ticking, opened.pop_all()
+        )
     raise AssertionError("an error ends the block above")
+
+
+def _audit(
+    settings: Settings,
+    vault: Vault,
+    process: Process,
+    meter: Meter,
+    uploader: Uploader | None,
+    opened: ExitStack,
+) -> Log:
+    """Open the audit log, if it goes on from what is known of it."""
+    begun, first = vault.begun, process.worker.number == 0
+    seen = (vault.standing.adoption.seen(begun), kept_checkpoint(settings)) if begun else ()
+    log = open_audit(
+        settings.audit,
+        process.clock,
+        meter,
+        uploader,
+        opened,
+        process.worker,
+        since=[each for each in seen if each and first],
+        facts={"home": begun.home, "generation": begun.generation} if begun else {},
+    )
+    if begun and first:
+        vault.standing.remember(begun, log, opened)
+    return log
 
 
 def _policy(settings: Settings, clock: Clock, meter: Meter) -> CedarPolicy:
@@ -136,7 +173,7 @@ def _api_keys(stores: Stores, clock: Clock, secret: str) -> ApiKeyAuthentication
     return ApiKeyAuthentication(api_keys=stores.api_keys, digest=digest, clock=clock, extra=extra)
 
 
-def _bounds(limits: LimitSettings) -> ServerLimits:
+def _bounds(limits: LimitSettings, worker: Worker) -> ServerLimits:
     return ServerLimits(
         threads=limits.unary_threads,
         queue=limits.queue,
@@ -153,4 +190,5 @@ def _bounds(limits: LimitSettings) -> ServerLimits:
         connection_idle=limits.connection_idle.total_seconds(),
         connection_age=limits.connection_age.total_seconds(),
         connection_age_grace=limits.connection_age_grace.total_seconds(),
+        shared_port=not worker.alone,
     )

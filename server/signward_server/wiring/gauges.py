@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from signward_server.core.ports import Event, Level
+from signward_server.core.ports import Event, Level, Step
+from signward_server.flows.schedules import Schedules
 from signward_server.home.policies import all_kinds
 from signward_server.policy.engine import CedarPolicy
 from signward_server.rpc.server import RpcServer
@@ -26,6 +28,7 @@ class Parts:
     policy: CedarPolicy
     readiness: Readiness
     server: RpcServer
+    schedules: Schedules
 
 
 def show(metrics: Metrics, parts: Parts) -> None:
@@ -42,6 +45,10 @@ def show(metrics: Metrics, parts: Parts) -> None:
         Level.LOCKED_MEMORY_LIMIT: lambda: float(parts.vault.memory.most),
         Level.CERTIFICATE_EXPIRY: lambda: parts.certificates.expiries,
         Level.CRLS_OVERDUE: lambda: float(parts.certificates.overdue),
+        Level.STEP_NEXT: lambda: _by_step(parts.schedules.next),
+        Level.STEPS_AHEAD: lambda: {
+            step.value: float(n) for step, n in parts.schedules.waiting.items()
+        },
     }
     metrics.expect(Event.POLICY_ERROR, [kind.name for kind in all_kinds()])
     for level, read in levels.items():
@@ -53,3 +60,7 @@ def show(metrics: Metrics, parts: Parts) -> None:
 
 def _floats(certificates: Certificates) -> dict[str, float]:
     return {listener: float(count) for listener, count in certificates.handshakes.items()}
+
+
+def _by_step(numbers: Mapping[Step, float]) -> dict[str, float]:
+    return {step.value: float(number) for step, number in numbers.items()}

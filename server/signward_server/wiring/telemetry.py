@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from signward_server.config.schema import Telemetry
 from signward_server.core.ports import Spans
+from signward_server.core.workers import ALONE, Worker
 from signward_server.telemetry.destination import Destination
 from signward_server.telemetry.exporter import Exporter
 from signward_server.telemetry.metrics import Metrics
@@ -22,7 +23,11 @@ __all__ = ["installed_version", "start_telemetry"]
 
 
 def start_telemetry(
-    section: Telemetry, metrics: Metrics, liveness: Liveness, opened: ExitStack
+    section: Telemetry,
+    metrics: Metrics,
+    liveness: Liveness,
+    opened: ExitStack,
+    worker: Worker = ALONE,
 ) -> Spans:
     """Return what takes spans; what exports them, and the metrics, runs from now on.
 
@@ -33,11 +38,12 @@ def start_telemetry(
         metrics: What is counted; shows what becomes of the spans as well.
         liveness: Watches the thread that feeds it.
         opened: Takes what ends it, which takes a second at most.
+        worker: Which of several processes it tells of.
     """
     if not section.endpoint:
         return Untraced()
     tracing = Tracing(section.sampling)
-    exporter = Exporter(_destination(section))
+    exporter = Exporter(_destination(section, worker))
     pump = Pump(tracing, metrics, exporter, section.metrics_interval.total_seconds())
     pump.start()
     liveness.watch("telemetry", lambda: pump.alive)
@@ -45,7 +51,7 @@ def start_telemetry(
     return tracing
 
 
-def _destination(section: Telemetry) -> Destination:
+def _destination(section: Telemetry, worker: Worker) -> Destination:
     parts = urlsplit(section.endpoint)
     return Destination(
         target=parts.netloc,
@@ -59,6 +65,7 @@ def _destination(section: Telemetry) -> Destination:
             "service.name": section.service_name,
             "service.version": installed_version(),
             "service.instance.id": str(uuid.uuid4()),
+            **({} if worker.alone else {"signward.worker": str(worker.number)}),
             **dict(attribute.split("=", 1) for attribute in section.resource),
         },
     )

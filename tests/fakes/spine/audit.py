@@ -22,6 +22,7 @@ class FakeAudit:
         writes: How many records each write had.
         strangers: Who could not show who it is.
         notes: What the daemon did by itself.
+        of_keys: Which of that concerned a key, and which version of it.
         failing: Whether nothing can be written.
         losing: Whether writes fail that were said to be possible.
         slow: Whether a write may wait.
@@ -35,6 +36,7 @@ class FakeAudit:
         self.writes: list[int] = []
         self.strangers: list[tuple[str, str]] = []
         self.notes: list[tuple[AuditEvent, dict[str, str | int]]] = []
+        self.of_keys: list[tuple[AuditEvent, str, int]] = []
         self.failing = False
         self.losing = False
         self.slow = False
@@ -68,8 +70,17 @@ class FakeAudit:
     def unauthenticated(self, peer: str, reason: str) -> None:
         self.strangers.append((peer, reason))
 
-    def note(self, event: AuditEvent, details: Mapping[str, str | int]) -> None:
+    def note(
+        self,
+        event: AuditEvent,
+        details: Mapping[str, str | int],
+        *,
+        key: str = "",
+        version: int = 0,
+    ) -> None:
         self.notes.append((event, dict(details)))
+        if key:
+            self.of_keys.append((event, key, version))
 
     def ensure_available(self) -> None:
         if self.failing:

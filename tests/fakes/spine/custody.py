@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 from signward_server.core.errors import PayloadMalformed
 from signward_server.core.imports import ImportTerms, WrappedKey, WrappingKey
-from signward_server.core.keys import Algorithm, CustodyKind, KeyAttributes
+from signward_server.core.key_check import Finding
+from signward_server.core.keys import Algorithm, CustodyKind, KeyAttributes, KeyVersion
 from signward_server.core.payloads import Hash
 from signward_server.core.ports import CreatedVersion
 from signward_server.core.public_key import PublicKey
@@ -36,6 +37,8 @@ class FakeCustody:
         forgotten: Ids that were wiped.
         failure: What ``sign`` and ``create`` raise.
         unlocked: Whether keys are said to be unlocked.
+        findings: What ``check`` finds of each version.
+        checked: The versions that were checked, in order.
         before_sign: Called with each context before anything is signed.
     """
 
@@ -53,6 +56,8 @@ class FakeCustody:
         self.forgotten: list[str] = []
         self.failure: Exception | None = None
         self.unlocked = False
+        self.findings: dict[int, list[Finding]] = {}
+        self.checked: list[KeyVersion] = []
         self.before_sign: Callable[[SigningContext], None] = lambda context: None
         self._pairs: dict[bytes, _Pair] = {}
         self._wrapping: dict[bytes, X25519PrivateKey] = {}
@@ -117,6 +122,12 @@ class FakeCustody:
     def sign_many(self, messages: Sequence[bytes], context: SigningContext) -> list[Signature]:
         self.together.append(len(messages))
         return [self.sign(message, context) for message in messages]
+
+    def check(self, attributes: KeyAttributes, version: KeyVersion) -> list[Finding]:
+        if self.failure is not None:
+            raise self.failure
+        self.checked.append(version)
+        return self.findings.get(version.version, [])
 
     def is_unlocked(self, key_id: str, version: int) -> bool:
         return self.unlocked

@@ -6,7 +6,7 @@ import threading
 
 from signward_server.core.errors import ImportQuota, RequestIdReused
 from signward_server.core.imports import OpenImport
-from signward_server.core.ports import Clock, RequestScope
+from signward_server.core.ports import RequestScope, Time
 
 __all__ = ["FakeImports"]
 
@@ -18,11 +18,11 @@ class FakeImports:
         open: Those that were not used, by name.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, time: Time) -> None:
         self.quota = 16
         self.open: dict[str, OpenImport] = {}
         self._asked: dict[RequestScope, str] = {}
-        self._clock = clock
+        self._time = time
         self._lock = threading.Lock()
 
     def add(self, new: OpenImport, scope: RequestScope | None) -> OpenImport:
@@ -54,11 +54,11 @@ class FakeImports:
         with self._lock:
             self._purge()
         ends = [
-            (each.expire_time - self._clock.now()).total_seconds() for each in self.open.values()
+            (each.expire_time - self._time.now()).total_seconds() for each in self.open.values()
         ]
         return min(ends, default=None)
 
     def _purge(self) -> None:
-        now = self._clock.now()
+        now = self._time.now()
         for each in [each for each in self.open.values() if each.expire_time <= now]:
             del self.open[each.id]

@@ -124,3 +124,14 @@ def test_stream_orders(surroundings):
     assert refused.returncode == 1
     assert refused.stderr.count("KEY_NOT_FOUND") == 2
     assert run("stream_orders.py").stderr.startswith("usage: ")
+
+
+def test_asyncio_bot(surroundings):
+    result = run("asyncio_bot.py", "bot-1", "25")
+    assert result.returncode == 0, result.stderr
+    prices = [line.split()[0] for line in result.stdout.splitlines()]
+    assert prices == [str(42_000 + number) for number in range(25)]
+    refused = run("asyncio_bot.py", "unknown", "2")
+    assert refused.returncode == 1
+    assert refused.stderr.count("KEY_NOT_FOUND") == 1
+    assert run("asyncio_bot.py").stderr.startswith("usage: ")

@@ -9,6 +9,7 @@ from concurrent.futures import as_completed
 import pytest
 from signward import SignStream, errors, raw_request
 from signward.v1 import sign_service_pb2 as pb
+from signward.v1.sign_service_pb2_grpc import SignServiceStub
 
 from tests.fakes.daemon_state import abort
 from tests.fakes.statuses import status
@@ -29,11 +30,11 @@ def ask(number: int = 0) -> pb.SignRequest:
 
 def narrow(client, limit: int) -> SignStream:
     return SignStream(
-        client._sign_stream,
+        SignServiceStub(client.channel).SignStream,
         timeout=None,
         item_timeout=WAIT,
         max_in_flight=limit,
-        generation=client._generation,
+        generation=client._renewal.generation,
     )
 
 
@@ -391,11 +392,12 @@ def test_an_item_that_the_old_connection_fails_leaves_the_stream_whole(key, clie
 
 
 def test_the_streams_deadline_counts_over_all_connections(key, client):
-    with client.stream(timeout=0.6) as stream:
+    begun = time.monotonic()
+    with client.stream(timeout=3) as stream:
         assert stream.sign(ask()).raw.signature
-        time.sleep(0.3)
+        time.sleep(1)
         client.reconnect()
         assert stream.sign(ask()).raw.signature
-        time.sleep(0.4)
+        time.sleep(max(0, begun + 3.3 - time.monotonic()))
         with pytest.raises(errors.DeadlineExceeded):
             stream.sign(ask())

@@ -3,9 +3,10 @@
 Each port says what failure looks like. ``wiring`` decides who stands behind it.
 """
 
+from signward_server.core.ports.adopted import Adopted
 from signward_server.core.ports.api_keys import ApiKeys, SecretDigest
 from signward_server.core.ports.audit import Audit, AuditEntry, AuditLog, AuditReceipt
-from signward_server.core.ports.calls import Call, Caller, Clock
+from signward_server.core.ports.calls import Call, Caller, Clock, Time
 from signward_server.core.ports.chain import Chain
 from signward_server.core.ports.control import (
     AuthenticationFailures,
@@ -27,10 +28,20 @@ from signward_server.core.ports.imports import Imports
 from signward_server.core.ports.lease import Lease
 from signward_server.core.ports.meter import Event, Level, Meter
 from signward_server.core.ports.reloading import Reloaded, ReloadPart, Reloads
+from signward_server.core.ports.schedules import (
+    KeyDates,
+    Residue,
+    Rotator,
+    Step,
+    TimeFloor,
+    Timetable,
+    Turn,
+)
 from signward_server.core.ports.store import Catalogue, Changed, Claim, RequestLedger, RequestScope
 from signward_server.core.ports.telemetry import Span, Spans, Trace
 
 __all__ = [
+    "Adopted",
     "ApiKeys",
     "Audit",
     "AuditEntry",
@@ -50,6 +61,7 @@ __all__ = [
     "Event",
     "Generation",
     "Imports",
+    "KeyDates",
     "Lease",
     "Level",
     "Limits",
@@ -62,11 +74,18 @@ __all__ = [
     "RequestLedger",
     "RequestScope",
     "Reservation",
+    "Residue",
+    "Rotator",
     "RowAuthenticator",
     "SecretDigest",
     "Span",
     "Spans",
+    "Step",
+    "Time",
+    "TimeFloor",
+    "Timetable",
     "Trace",
+    "Turn",
     "Verifier",
     "WrappingKeys",
 ]

@@ -114,8 +114,22 @@ class Audit(Protocol):
         """
         ...
 
-    def note(self, event: AuditEvent, details: Mapping[str, str | int]) -> None:
-        """Record something that the daemon did by itself; never raises."""
+    def note(
+        self,
+        event: AuditEvent,
+        details: Mapping[str, str | int],
+        *,
+        key: str = "",
+        version: int = 0,
+    ) -> None:
+        """Record something that the daemon did by itself; never raises.
+
+        Args:
+            event: What kind of thing.
+            details: More of it.
+            key: Id of the key that it concerns, empty for none.
+            version: Number of the version, 0 for none.
+        """
         ...
 
     def ensure_available(self) -> None:

@@ -28,6 +28,8 @@ class Event(enum.StrEnum):
     CUSTODY_FAILED = "custody_errors"  # [reason]
     AUDIT_FAILED = "audit_errors"  # [step: write, sync, stall, checkpoint, rotate, upload]
     CLOCK_STEPPED = "clock_steps"
+    STEP_DONE = "schedule_steps"  # [step: retirement, destruction, rotation]
+    STEP_FAILED = "schedule_errors"  # [reason]
     SPAN_DROPPED = "spans_dropped"  # [place: queue, pipe, exporter, collector]
     SPAN_EXPORTED = "spans_exported"
     EXPORTER_STARTED = "exporter_starts"
@@ -55,6 +57,8 @@ class Level(enum.StrEnum):
     CHECKPOINT_AGE = "audit_checkpoint_age_seconds"
     CERTIFICATE_EXPIRY = "certificate_expiry_timestamp_seconds"  # [server, client_ca_HEX]
     CRLS_OVERDUE = "crls_overdue"
+    STEP_NEXT = "schedule_next_timestamp_seconds"  # [step]
+    STEPS_AHEAD = "schedule_keys"  # [step]
 
 
 class Meter(Protocol):

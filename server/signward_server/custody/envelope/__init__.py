@@ -5,18 +5,41 @@ key-encryption key (KEK); both layers are bound to what is fixed about the key. 
 is described in ``docs/formats/envelope.md``.
 """
 
+from signward_server.custody.envelope.asking import (
+    DescriptorPassphrase,
+    PassphraseSource,
+    TerminalPassphrase,
+)
+from signward_server.custody.envelope.credential import CredentialKek
 from signward_server.custody.envelope.custody import EnvelopeCustody
+from signward_server.custody.envelope.digest_key import open_digest_key, seal_digest_key
 from signward_server.custody.envelope.format import sealing_kek
+from signward_server.custody.envelope.handing import HandedKek, hand_over
 from signward_server.custody.envelope.kek import Kek, KekFileError, KekProvider
 from signward_server.custody.envelope.key_file import LocalKeyFile
+from signward_server.custody.envelope.passphrase import PassphraseKek
+from signward_server.custody.envelope.passphrase_file import Cost, read_parameters
+from signward_server.custody.envelope.rewrapping import Rewrapping
 from signward_server.custody.envelope.rows import KekRowAuthenticator
 
 __all__ = [
+    "Cost",
+    "CredentialKek",
+    "DescriptorPassphrase",
     "EnvelopeCustody",
+    "HandedKek",
     "Kek",
     "KekFileError",
     "KekProvider",
     "KekRowAuthenticator",
     "LocalKeyFile",
+    "PassphraseKek",
+    "PassphraseSource",
+    "Rewrapping",
+    "TerminalPassphrase",
+    "hand_over",
+    "open_digest_key",
+    "read_parameters",
+    "seal_digest_key",
     "sealing_kek",
 ]

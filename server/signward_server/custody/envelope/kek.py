@@ -8,10 +8,11 @@ from typing import Final, Protocol
 from signward_server.core.errors import CustodyUnavailable
 from signward_server.core.startup import CustodyRefused
 from signward_server.custody.envelope.cipher import PageCipher
+from signward_server.custody.envelope.mac_key import MacKey
 from signward_server.custody.memory import SECRET_SIZE, LockedMemory, Slot
 from signward_server.custody.native.sodium import Sodium
 
-__all__ = ["Kek", "KekFileError", "KekProvider"]
+__all__ = ["Kek", "KekFileError", "KekProvider", "kek_id"]
 
 _ID_SIZE: Final = 16
 # HKDF-Expand (RFC 5869, section 2.3) of one block: HMAC(key, info || 01).
@@ -27,14 +28,30 @@ class KekFileError(CustodyRefused):
 class KekProvider(Protocol):
     """Where a KEK comes from."""
 
-    def load(self, memory: LockedMemory) -> Kek:
-        """Bring the KEK onto locked slots, by no way that leaves a copy elsewhere.
+    def unlock(self, memory: LockedMemory) -> Slot:
+        """Bring the 32 bytes of the KEK onto a locked slot, which the caller retires.
+
+        They come by no way that leaves a copy elsewhere.
 
         Raises:
             KekFileError: It is missing, malformed, or not protected well enough.
             CustodyUnavailable: There is no locked memory for it.
         """
         ...
+
+    def load(self, memory: LockedMemory) -> Kek:
+        """Return the KEK, ready for use, of which the 32 bytes are wiped again.
+
+        Raises:
+            KekFileError: It is missing, malformed, or not protected well enough.
+            CustodyUnavailable: There is no locked memory for it.
+        """
+        ...
+
+
+def kek_id(sodium: Sodium, root: Slot) -> bytes:
+    """Return the public id of the KEK in the first half of a slot, 16 bytes."""
+    return _identity(sodium, root)[:_ID_SIZE]
 
 
 class Kek:
@@ -51,6 +68,7 @@ class Kek:
 
     Attributes:
         kek_id: 16 bytes derived from the KEK, not secret: rows name by it what wrapped them.
+        rows: The key of the rows' MACs.
 
     Raises:
         CustodyUnavailable: There is no locked memory left.
@@ -59,13 +77,11 @@ class Kek:
     def __init__(self, sodium: Sodium, memory: LockedMemory, root: Slot) -> None:
         self._sodium = sodium
         self._cipher = PageCipher(sodium)
-        identity = (ctypes.c_char * SECRET_SIZE)()
-        self._expand(root, _IDENTITY, ctypes.addressof(identity))
-        self._tag = identity.raw
+        self._tag = _identity(sodium, root)
         self.kek_id = self._tag[:_ID_SIZE]
         self._wrapping = self._derived(memory, root, _WRAPPING)
         try:
-            self._rows = self._derived(memory, root, _ROWS)
+            self.rows = MacKey(sodium, self._derived(memory, root, _ROWS), self._tag)
         except CustodyUnavailable:
             self._wrapping.retire()
             raise
@@ -73,7 +89,7 @@ class Kek:
     @property
     def intact(self) -> bool:
         """Whether both keys are in memory."""
-        return self._wrapping.carries(self._tag) and self._rows.carries(self._tag)
+        return self._wrapping.carries(self._tag) and self.rows.intact
 
     def wrap(self, data_key: Slot, nonce: bytes, associated: bytes) -> bytes:
         """Return the data key sealed under the KEK, 48 bytes.
@@ -111,30 +127,20 @@ class Kek:
         Raises:
             CustodyUnavailable: The KEK was wiped.
         """
-        tag = (ctypes.c_char * SECRET_SIZE)()
-        self._rows.acquire()
-        try:
-            self._sodium.hmacsha256(tag, row, len(row), self._rows.address)
-            self._ensure(self._rows)
-            return tag.raw
-        finally:
-            self._rows.release()
+        return self.rows.mac(row)
 
     def close(self) -> None:
         """Wipe both keys; nothing can be wrapped, opened or authenticated afterwards."""
         self._wrapping.retire()
-        self._rows.retire()
+        self.rows.close()
 
     def _derived(self, memory: LockedMemory, root: Slot, info: bytes) -> Slot:
         slot = memory.take()
         if slot is None:
             raise CustodyUnavailable
-        self._expand(root, info, slot.address)
+        self._sodium.hmacsha256(slot.address, info, len(info), root.address)
         ctypes.memmove(slot.tag_address, self._tag, SECRET_SIZE)
         return slot
-
-    def _expand(self, root: Slot, info: bytes, into: int) -> None:
-        self._sodium.hmacsha256(into, info, len(info), root.address)
 
     def _ensure(self, slot: Slot) -> None:
         if not slot.carries(self._tag):
@@ -142,3 +148,9 @@ class Kek:
 
     def __repr__(self) -> str:
         return f"Kek({self.kek_id.hex()})"
+
+
+def _identity(sodium: Sodium, root: Slot) -> bytes:
+    identity = (ctypes.c_char * SECRET_SIZE)()
+    sodium.hmacsha256(identity, _IDENTITY, len(_IDENTITY), root.address)
+    return identity.raw

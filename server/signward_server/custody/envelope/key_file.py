@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import os
 import stat
 from pathlib import Path
 from typing import Final
 
-from signward_server.core.errors import CustodyUnavailable
-from signward_server.custody.envelope.kek import Kek, KekFileError
+from signward_server.custody.envelope.kek import Kek
+from signward_server.custody.envelope.key_file_reading import FILE_SIZE, HEADER, read_key_file
+from signward_server.custody.envelope.new_files import new_file
+from signward_server.custody.envelope.roots import root_bytes, take_slot
 from signward_server.custody.memory import SECRET_SIZE, LockedMemory, Slot
 from signward_server.custody.native.sodium import Sodium
 
 __all__ = ["LocalKeyFile"]
 
-_HEADER: Final = b"signward-kek-v1\n"
-_FILE_SIZE: Final = len(_HEADER) + SECRET_SIZE
 _MODE: Final = 0o600
 _NAME: Final = "name the file itself in custody.envelope.kek"
-_RESTORE: Final = "put the KEK file of this home back"
-# O_NONBLOCK: opening a pipe in place of the file must not wait for a writer.
-_READ: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-_CREATE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class LocalKeyFile:
@@ -40,7 +35,7 @@ class LocalKeyFile:
         self._path = path
         self._sodium = sodium
 
-    def load(self, memory: LockedMemory) -> Kek:
+    def unlock(self, memory: LockedMemory) -> Slot:
         """Read the file.
 
         Raises:
@@ -48,8 +43,19 @@ class LocalKeyFile:
                 0600, or is not a KEK file.
             CustodyUnavailable: There is no locked memory for it.
         """
-        with _taken(memory) as root:
-            self._read(root)
+        root = take_slot(memory)
+        try:
+            read_key_file(
+                self._path, root, what="KEK file", advice=_NAME, protection=self._exposure
+            )
+        except BaseException:
+            root.retire()
+            raise
+        return root
+
+    def load(self, memory: LockedMemory) -> Kek:
+        """Read the file; see ``unlock``."""
+        with self.unlock(memory) as root:
             return Kek(self._sodium, memory, root)
 
     def create(self, memory: LockedMemory) -> Kek:
@@ -59,81 +65,17 @@ class LocalKeyFile:
             KekFileError: The file exists or cannot be written; nothing is left behind.
             CustodyUnavailable: There is no locked memory for it.
         """
-        with _taken(memory) as root:
+        with take_slot(memory) as root:
             self._sodium.randombytes(root.address, SECRET_SIZE)
-            try:
-                self._write(root)
-            except FileExistsError as exc:
-                raise self._refused("exists", "it is never replaced: name another file") from exc
-            except OSError as exc:
-                raise self._refused(
-                    f"cannot be written: {exc.strerror}", "check its folder and the disk"
-                ) from exc
+            with new_file(self._path, "KEK file") as descriptor:
+                if os.writev(descriptor, [HEADER, root_bytes(root)]) != FILE_SIZE:
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             return Kek(self._sodium, memory, root)
 
-    def _read(self, root: Slot) -> None:
-        try:
-            descriptor = os.open(self._path, _READ)
-        except OSError as exc:
-            raise self._refused(f"cannot be opened: {exc.strerror}", _NAME) from exc
-        try:
-            self._check(os.fstat(descriptor))
-            header = bytearray(len(_HEADER))
-            size = os.readv(descriptor, [header, _view(root)])
-        except OSError as exc:
-            raise self._refused(f"cannot be read: {exc.strerror}", "check the disk") from exc
-        finally:
-            os.close(descriptor)
-        if size != _FILE_SIZE or header != _HEADER:
-            raise self._refused("does not start as a KEK file does", _RESTORE)
-
-    def _check(self, status: os.stat_result) -> None:
-        if not stat.S_ISREG(status.st_mode):
-            raise self._refused("is not a regular file", _NAME)
+    def _exposure(self, status: os.stat_result) -> tuple[str, str] | None:
         if status.st_uid != os.geteuid():
-            raise self._refused("belongs to another user", "run the daemon as its owner")
+            return "belongs to another user", "run the daemon as its owner"
         mode = stat.S_IMODE(status.st_mode)
         if mode != _MODE:
-            raise self._refused(f"has mode {mode:04o}, not 0600", f"run: chmod 600 {self._path}")
-        if status.st_size != _FILE_SIZE:
-            raise self._refused(f"has {status.st_size} bytes, not {_FILE_SIZE}", _RESTORE)
-
-    def _write(self, root: Slot) -> None:
-        descriptor = os.open(self._path, _CREATE, _MODE)
-        try:
-            _fill(descriptor, root)
-            _sync_folder(self._path.parent)
-        except BaseException:
-            self._path.unlink()
-            raise
-        finally:
-            os.close(descriptor)
-
-    def _refused(self, problem: str, fix: str) -> KekFileError:
-        return KekFileError(f"KEK file {self._path} {problem}", fix)
-
-
-def _taken(memory: LockedMemory) -> Slot:
-    slot = memory.take()
-    if slot is None:
-        raise CustodyUnavailable
-    return slot
-
-
-def _view(slot: Slot) -> ctypes.Array[ctypes.c_char]:
-    return (ctypes.c_char * SECRET_SIZE).from_address(slot.address)
-
-
-def _fill(descriptor: int, root: Slot) -> None:
-    os.fchmod(descriptor, _MODE)  # whatever the umask is
-    if os.writev(descriptor, [_HEADER, _view(root)]) != _FILE_SIZE:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-    os.fsync(descriptor)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+            return f"has mode {mode:04o}, not 0600", f"run: chmod 600 {self._path}"
+        return None

@@ -62,6 +62,15 @@ _X25519_SHARED: Final = bytes.fromhex(
     "4a5d9d5ba4ce2de1728e3bf480350f25e07e21c947d19e3376f09b3c1e161742"
 )
 
+# The smallest cost that there is; OpenSSL 3's Argon2id gives the same.
+_ARGON2ID: Final = 2  # crypto_pwhash_ALG_ARGON2ID13
+_ARGON2ID_PASSPHRASE: Final = b"password"
+_ARGON2ID_SALT: Final = b"somesaltsomesalt"
+_ARGON2ID_MEMORY: Final = 8192
+_ARGON2ID_KEY: Final = bytes.fromhex(
+    "05b6ca8f8038b683887ad4916533858b49cb52040126c134f4c6e9d8711b8c09"
+)
+
 # RFC 6979 on secp256k1 with SHA-256, key 1: the vector that Trezor's trezor-crypto
 # (tests/test_check.c) and python-ecdsa carry, after bitcointalk.org topic 285142.
 _ECDSA_KEY: Final = bytes(31) + b"\x01"
@@ -73,7 +82,7 @@ _ECDSA_SIGNATURE: Final = bytes.fromhex(
 
 
 def check_sodium(sodium: Sodium) -> None:
-    """Compare Ed25519, AES-256-GCM, HMAC-SHA256 and X25519 with their known answers.
+    """Compare every algorithm that is used with its known answers.
 
     Raises:
         NativeLibraryError: One differs.
@@ -86,6 +95,7 @@ def check_sodium(sodium: Sodium) -> None:
         and _hmac(sodium) == _HMAC_TAG
         and _x25519(sodium) == (_X25519_PUBLIC, _X25519_SHARED)
         and sodium.scalarmult(_room(32), _X25519_PRIVATE, bytes(32)) != 0
+        and _argon2id(sodium) == _ARGON2ID_KEY
     )
     if not right:
         raise NativeLibraryError("libsodium computes a known answer wrongly", INSTALL)
@@ -144,6 +154,14 @@ def _x25519(sodium: Sodium) -> tuple[bytes, bytes]:
     sodium.scalarmult_base(public, _X25519_PRIVATE)
     sodium.scalarmult(shared, _X25519_PRIVATE, _X25519_PEER)
     return public.raw, shared.raw
+
+
+def _argon2id(sodium: Sodium) -> bytes:
+    key, passphrase = _room(32), _ARGON2ID_PASSPHRASE
+    sodium.pwhash(
+        key, 32, passphrase, len(passphrase), _ARGON2ID_SALT, 1, _ARGON2ID_MEMORY, _ARGON2ID
+    )
+    return key.raw
 
 
 def _ecdsa(lib: Secp256k1) -> bytes:

@@ -50,6 +50,11 @@ _FUNCTIONS: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
     "crypto_scalarmult": (c_int, (c_void_p, c_void_p, c_char_p)),
     # public key, scalar
     "crypto_scalarmult_base": (c_int, (c_void_p, c_void_p)),
+    # key, its length, passphrase, its length, salt (16), passes, bytes of memory, algorithm
+    "crypto_pwhash": (
+        c_int,
+        (c_void_p, c_ulonglong, c_void_p, c_ulonglong, c_char_p, c_ulonglong, c_size_t, c_int),
+    ),
 }
 
 
@@ -89,3 +94,4 @@ class Sodium:
         self.hmacsha256 = library.crypto_auth_hmacsha256
         self.scalarmult = library.crypto_scalarmult
         self.scalarmult_base = library.crypto_scalarmult_base
+        self.pwhash = library.crypto_pwhash

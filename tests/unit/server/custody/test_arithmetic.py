@@ -30,7 +30,7 @@ READERS = {
 }
 SECRET = bytes(range(100, 132))
 # A view onto a slot, and who passes it on to readv and writev without looking at it.
-VIEWS = {"from_address": {"key_file.py"}}
+VIEWS = {"from_address": {"roots.py"}}
 
 
 def names(source: Path) -> set[str]:

@@ -35,6 +35,12 @@ OFFERED = {
     "GetPublicKey",
     "DisableKey",
     "EnableKey",
+    "ListKeyVersions",
+    "CheckKey",
+    "RotateKey",
+    "ActivateKeyVersion",
+    "ScheduleDestroyKeyVersion",
+    "RestoreKeyVersion",
 }
 
 IMPORTS = {"CreateImportParameters", "ImportKey"}  # see test_key_imports.py

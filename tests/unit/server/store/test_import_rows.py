@@ -30,7 +30,7 @@ def stored(path: Path) -> Store:
         wrapping=WrappingKey(b"p" * 32, b"s"),
         expire_time=clock.now() + timedelta(minutes=10),
     )
-    store.imports().add(new, None)
+    store.imports(SteppedClock()).add(new, None)
     return store
 
 
@@ -51,9 +51,9 @@ def test_a_row_of_other_types_is_no_import(path: Path, change: str) -> None:
         connection.execute(f"UPDATE imports SET {change}")  # noqa: S608 -- ours
         connection.commit()
     with pytest.raises(EnvelopeCorrupt):
-        store.imports().find("im_one", "cn:bot")
+        store.imports(SteppedClock()).find("im_one", "cn:bot")
     with pytest.raises(EnvelopeCorrupt):
-        store.imports().take("im_one", "cn:bot")
+        store.imports(SteppedClock()).take("im_one", "cn:bot")
     store.close()
 
 
@@ -62,5 +62,5 @@ def test_an_identity_of_other_bytes_is_another(path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("UPDATE imports SET identity = x'00'")
         connection.commit()
-    assert store.imports().find("im_one", "cn:bot") is None
+    assert store.imports(SteppedClock()).find("im_one", "cn:bot") is None
     store.close()

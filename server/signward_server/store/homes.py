@@ -1,0 +1,99 @@
+"""The homes that serve from a store, each with its generation (S41)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from sqlalchemy import Engine, insert, select, text, update
+from sqlalchemy.exc import IntegrityError
+
+from signward_server.store.failures import unavailable
+from signward_server.store.rows import from_epoch, since_epoch
+from signward_server.store.schema import homes, meta
+from signward_server.store.writing import Writing
+
+__all__ = ["StoredHomes"]
+
+_ADOPTED = "adopted"
+_SET_ADOPTED = text(
+    "INSERT INTO meta (name, value) VALUES ('adopted', :value) "
+    "ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+)
+
+
+class StoredHomes:
+    """Rows of ``homes``; what is written is on the disk when a method returns.
+
+    Args:
+        durable: Engine whose commits are on the disk when they return.
+        writing: Lock of everything that writes to the store.
+        version: Reads the store's version.
+    """
+
+    def __init__(self, durable: Engine, writing: Writing, version: Callable[[], int]) -> None:
+        self._durable = durable
+        self._writing = writing
+        self._version = version
+
+    @property
+    def version(self) -> int:
+        """How often keys or API keys were changed.
+
+        Raises:
+            StoreUnavailable: It cannot be read.
+        """
+        return self._version()
+
+    @property
+    def adopted(self) -> datetime | None:
+        """See ``core.ports.Adopted``."""
+        with unavailable(), self._durable.begin() as connection:
+            found = connection.scalar(select(meta.c.value).where(meta.c.name == _ADOPTED))
+        return None if found is None else from_epoch(int(found))
+
+    def generations(self) -> Mapping[str, int]:
+        """Return the generation of each home.
+
+        Raises:
+            StoreUnavailable: They cannot be read.
+        """
+        with unavailable(), self._durable.begin() as connection:
+            return {str(row.id): int(row.generation) for row in connection.execute(select(homes))}
+
+    def advance(self, home: str, expected: int) -> bool:
+        """Count one up if the generation is the expected one; return whether it was.
+
+        Args:
+            home: Id.
+            expected: 0 for a home that has no row yet.
+
+        Raises:
+            StoreUnavailable: Nothing was changed.
+        """
+        with self._writing, unavailable():
+            try:
+                with self._durable.begin() as connection:
+                    if not expected:
+                        connection.execute(insert(homes).values(id=home, generation=1))
+                        return True
+                    changed = update(homes).where(
+                        homes.c.id == home, homes.c.generation == expected
+                    )
+                    done = connection.execute(changed.values(generation=expected + 1))
+                    return done.rowcount == 1
+            except IntegrityError:
+                return False
+
+    def adopt(self, home: str, generation: int, now: datetime) -> None:
+        """Give a home a generation, whatever it had, and remember when.
+
+        Raises:
+            StoreUnavailable: Nothing was changed.
+        """
+        row = homes.c.id == home
+        with self._writing, unavailable(), self._durable.begin() as connection:
+            done = connection.execute(update(homes).where(row).values(generation=generation))
+            if not done.rowcount:
+                connection.execute(insert(homes).values(id=home, generation=generation))
+            connection.execute(_SET_ADOPTED, {"value": str(since_epoch(now))})

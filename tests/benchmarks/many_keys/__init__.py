@@ -1,0 +1,1 @@
+"""How start, memory and latency change with the number of keys: ``make bench-keys``."""
