@@ -22,7 +22,9 @@ from signward_server.core.ports.custody import (
     MaterialReader,
     RowAuthenticator,
     Verifier,
+    WrappingKeys,
 )
+from signward_server.core.ports.imports import Imports
 from signward_server.core.ports.lease import Lease
 from signward_server.core.ports.meter import Event, Level, Meter
 from signward_server.core.ports.reloading import Reloaded, ReloadPart, Reloads
@@ -58,6 +60,7 @@ __all__ = [
     "Custody",
     "Event",
     "Generation",
+    "Imports",
     "KeyDates",
     "Lease",
     "Level",
@@ -84,4 +87,5 @@ __all__ = [
     "Trace",
     "Turn",
     "Verifier",
+    "WrappingKeys",
 ]
