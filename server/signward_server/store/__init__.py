@@ -12,6 +12,7 @@ from signward_server.store.moving import Batch, Moving
 from signward_server.store.opening import Store, open_store
 from signward_server.store.rekeying import Rekeying, RekeyingState, Tally
 from signward_server.store.requests import RequestMemory
+from signward_server.store.snapshot import check_snapshot, take_snapshot
 
 __all__ = [
     "Batch",
@@ -29,5 +30,7 @@ __all__ = [
     "StoredHomes",
     "StoredMaterial",
     "Tally",
+    "check_snapshot",
     "open_store",
+    "take_snapshot",
 ]

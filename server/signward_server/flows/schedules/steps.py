@@ -172,7 +172,7 @@ class Rotation:
         primary = key.version(self.concerned(key) or -1)
         if primary is None or primary.create_time + key.rotation_period > self._patient.now():
             return False
-        stored = self._rotator.rotate(key)
+        stored = self._rotator.add(key, key.grace_period)
         details = {"previous": primary.version}
         self._audit.note(AuditEvent.ROTATED, details, key=key.id, version=stored.primary_version)
         return True
