@@ -63,7 +63,7 @@ def rotate(
         from signward_server.home.kek_access import KekAccess
         from signward_server.home.layout import Home
         from signward_server.home.parts import translated
-        from signward_server.home.store_place import store_lock
+        from signward_server.home.store_lock import store_lock
         from signward_server.wiring.kek_rotation import Wanted, rotate_kek
         from signward_server.wiring.rotation_parts import RotationAccess
 
