@@ -6,6 +6,7 @@ import logging
 from contextlib import ExitStack
 from pathlib import Path
 
+from signward_server.audit.all_logs import AllLogs
 from signward_server.audit.log import Log
 from signward_server.audit.uploader import Uploader
 from signward_server.config import Settings
@@ -80,17 +81,17 @@ def build(
         metrics = Metrics()
         liveness = Liveness()
         spans = start_telemetry(settings.telemetry, metrics, liveness, opened, worker)
-        uploader = start_uploading(settings.audit, opened)
+        uploader = start_uploading(settings.audit, opened, worker)
         certificates = Certificates(certificate_source(settings.tls), clock)
         opened.callback(certificates.close)
         policy = _policy(settings, clock, metrics)
         vault = open_vault(settings, home, clock, metrics, opened, kek)
         limits = build_limits(settings.rate_limits, clock, metrics, opened)
-        audit = _audit(settings, vault, clock, metrics, uploader, opened, worker)
+        audit, logs = _audit(settings, vault, clock, metrics, uploader, opened, worker)
         schedules = build_schedules(vault, audit, clock, metrics, settings.keys.announce)
         parts = _reloaded(settings, source, policy, certificates, limits)
         reloader = Reloader(parts, metrics, audit)
-        guards = Guards(policy=policy, limits=limits, audit=audit, log=audit, reloads=reloader)
+        guards = Guards(policy=policy, limits=limits, audit=audit, logs=logs, reloads=reloader)
         liveness.watch("store-lease", lambda: vault.lease.alive)
         liveness.watch("audit", lambda: audit.alive)
         readiness = Readiness(vault.lease, audit, [vault.custody], certificates, liveness)
@@ -124,11 +125,11 @@ def _audit(
     uploader: Uploader | None,
     opened: ExitStack,
     worker: Worker,
-) -> Log:
+) -> tuple[Log, AllLogs]:
     """Open the audit log, if it goes on from what is known of it."""
     begun = vault.begun
     seen = (vault.standing.adoption.seen(begun), kept_checkpoint(settings))
-    log = open_audit(
+    log, logs = open_audit(
         settings.audit,
         clock,
         meter,
@@ -139,7 +140,7 @@ def _audit(
         facts={"home": begun.home, "generation": begun.generation},
     )
     vault.standing.remember(begun, log, opened)
-    return log
+    return log, logs
 
 
 def _policy(settings: Settings, clock: Clock, meter: Meter) -> CedarPolicy:

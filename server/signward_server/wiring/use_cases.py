@@ -12,7 +12,7 @@ from signward_server.core.actions import ActionGroup
 from signward_server.core.ports import (
     ApiKeys,
     Audit,
-    AuditLog,
+    AuditLogs,
     Catalogue,
     Clock,
     Custody,
@@ -47,7 +47,7 @@ class Guards:
     policy: Policy
     limits: Limits
     audit: Audit
-    log: AuditLog
+    logs: AuditLogs
     reloads: Reloads
 
 
@@ -127,6 +127,6 @@ def build_flows(
         ),
         freezing=Freezing(catalogue=catalogue, custodies=custodies, policy=policy, audit=audit),
         reloading=Reloading(reloads=guards.reloads, policy=policy, audit=audit),
-        audit_reading=AuditReading(log=guards.log, policy=policy, audit=audit, clock=clock),
-        audit_proving=AuditProving(log=guards.log, policy=policy),
+        audit_reading=AuditReading(logs=guards.logs, policy=policy, audit=audit, clock=clock),
+        audit_proving=AuditProving(logs=guards.logs, policy=policy),
     )
