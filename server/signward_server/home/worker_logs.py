@@ -77,7 +77,7 @@ def _read(folder: Path, key: CheckpointKey) -> LogList:
     except AuditError as exc:
         raise AuditRefused(f"the list of audit logs in {folder} is none: {exc}", _PUT_BACK) from exc
     for name in found.folders:
-        if not list_folder(folder / name).segments:
+        if not (folder / name).is_dir() or not list_folder(folder / name).segments:
             raise AuditRefused(f"the audit log {folder / name} is in the list, and gone", _PUT_BACK)
     return found
 
