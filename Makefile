@@ -17,6 +17,7 @@ GO_MODULE := tests/interop/go
 GO_TOOLS := build/tools/.ready
 REDIS := build/tools/.redis
 PROMETHEUS := build/tools/.prometheus
+POSTGRES := build/tools/.postgres
 WORKERS ?= 2
 BY_FILE := --dist loadfile --no-loadscope-reorder
 GO_FLAGS := -mod=readonly -buildvcs=false -ldflags=-s -gcflags=all='-N -l'
@@ -43,7 +44,7 @@ demo: $(READY)  ## Start a daemon in a temporary home, sign and verify over mTLS
 	@$(BIN)/python client/examples/demo.py
 
 .PHONY: test
-test: $(READY) $(GO_TOOLS) $(REDIS) $(PROMETHEUS)  ## Run every test but the soak rounds, with coverage; WORKERS=0: in one process
+test: $(READY) $(GO_TOOLS) $(REDIS) $(PROMETHEUS) $(POSTGRES)  ## Run every test but the soak rounds, with coverage; WORKERS=0: in one process
 	@$(BIN)/python -m coverage erase
 	$(BIN)/python -m pytest -n $(WORKERS) $(BY_FILE) --cov --cov-report=term $(ARGS)
 
@@ -96,11 +97,11 @@ release-image: $(READY)  ## Write the image that later protos are compared with;
 	&& echo "$(RELEASED)/$$version.binpb"
 
 .PHONY: tools
-tools: $(GO_TOOLS) $(REDIS) $(PROMETHEUS)  ## Get what some tests need: grpcurl, plugins for Go (where Go is there), Redis, Prometheus
+tools: $(GO_TOOLS) $(REDIS) $(PROMETHEUS) $(POSTGRES)  ## Get what some tests need: grpcurl, plugins for Go (where Go is there), Redis, Prometheus, PostgreSQL
 
 .PHONY: lock
 lock: $(READY)  ## Pin what pyproject.toml asks for anew (UPGRADE=1: to the newest versions)
-	$(COMPILE) pyproject.toml --extra server --extra spiffe --extra dev --output-file requirements.lock
+	$(COMPILE) pyproject.toml --extra server --extra spiffe --extra scale --extra dev --output-file requirements.lock
 	$(COMPILE) protos/requirements.in --output-file protos/requirements.txt
 
 .PHONY: mutate
@@ -161,4 +162,14 @@ $(PROMETHEUS): tests/running/fetch_prometheus.sh
 	  echo "unpacked prometheus into $(@D)/prometheus" && touch $@; \
 	else \
 	  echo "no prometheus (on Debian: apt-get install prometheus): tests with it will be skipped" >&2; \
+	fi
+
+$(POSTGRES): tests/running/fetch_postgres.sh
+	@mkdir -p $(@D)
+	@if command -v postgres >/dev/null || ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1; then \
+	  touch $@; \
+	elif command -v apt-get >/dev/null && $< "$(CURDIR)/$(@D)/postgres"; then \
+	  echo "unpacked PostgreSQL into $(@D)/postgres" && touch $@; \
+	else \
+	  echo "no PostgreSQL (on Debian: apt-get install postgresql): tests with it will be skipped" >&2; \
 	fi

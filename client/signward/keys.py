@@ -6,8 +6,7 @@ import uuid
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
-from google.protobuf.duration_pb2 import Duration
-
+from signward.durations import duration_message
 from signward.methods import paged, unary
 from signward.plans import Pages, Plan, Rpc, has_request_id
 from signward.v1 import key_service_pb2 as pb
@@ -24,14 +23,6 @@ _UPDATE_KEY = Rpc(KeyServiceStub, lambda stub: stub.UpdateKey)
 _GET_PUBLIC_KEY = Rpc(KeyServiceStub, lambda stub: stub.GetPublicKey)
 _DISABLE_KEY = Rpc(KeyServiceStub, lambda stub: stub.DisableKey)
 _ENABLE_KEY = Rpc(KeyServiceStub, lambda stub: stub.EnableKey)
-
-
-def _duration(value: timedelta | None) -> Duration | None:
-    if value is None:
-        return None
-    duration = Duration()
-    duration.FromTimedelta(value)
-    return duration
 
 
 class KeyCalls:
@@ -51,6 +42,7 @@ class KeyCalls:
         network: str = "",
         unlock_ttl: timedelta | None = None,
         grace_period: timedelta | None = None,
+        rotation_period: timedelta | None = None,
         allow_digest: bool = False,
         request_id: str | None = None,
         validate_only: bool = False,
@@ -69,6 +61,7 @@ class KeyCalls:
             network: Ledger network, for ledger-bound purposes only.
             unlock_ttl: How long it stays unlocked after a signature; ``None``: daemon's default.
             grace_period: How long a replaced version still signs; ``None``: 30 days.
+            rotation_period: Time between rotations by the daemon; ``None``: by hand only.
             allow_digest: Whether it may sign bare 32-byte digests (raw secp256k1 keys only).
             request_id: Makes retries safe; ``None``: a fresh one, so that this call's own
                 retries are. Give your own to repeat the creation safely after a crash.
@@ -84,8 +77,9 @@ class KeyCalls:
             user_id=user_id,
             labels=labels or {},
             network=network,
-            unlock_ttl=_duration(unlock_ttl),
-            grace_period=_duration(grace_period),
+            unlock_ttl=duration_message(unlock_ttl),
+            grace_period=duration_message(grace_period),
+            rotation_period=duration_message(rotation_period),
             allow_digest=allow_digest,
             request_id=uuid.uuid4().hex if request_id is None else request_id,
             validate_only=validate_only,
@@ -140,6 +134,7 @@ class KeyCalls:
         owner: str | None = None,
         unlock_ttl: timedelta | None = None,
         grace_period: timedelta | None = None,
+        rotation_period: timedelta | None = None,
         reset: Iterable[str] = (),
         etag: str = "",
         timeout: float | None = None,
@@ -152,7 +147,9 @@ class KeyCalls:
             owner: New owner.
             unlock_ttl: How long it stays unlocked after a signature.
             grace_period: How long a version replaced later still signs.
-            reset: Names of fields to set back: ``labels``, ``unlock_ttl``, ``grace_period``.
+            rotation_period: Time between rotations by the daemon; zero: by hand only.
+            reset: Names of fields to set back: ``labels``, ``unlock_ttl``, ``grace_period``,
+                ``rotation_period``.
             etag: ``etag`` of the key as it was read; ``Aborted`` if it changed since.
             timeout: Seconds; ``None``: the client's.
         """
@@ -161,14 +158,16 @@ class KeyCalls:
             "owner": owner,
             "unlock_ttl": unlock_ttl,
             "grace_period": grace_period,
+            "rotation_period": rotation_period,
         }
         request = pb.UpdateKeyRequest(
             key_id=key_id,
             etag=etag,
             labels=labels or {},
             owner=owner or "",
-            unlock_ttl=_duration(unlock_ttl),
-            grace_period=_duration(grace_period),
+            unlock_ttl=duration_message(unlock_ttl),
+            grace_period=duration_message(grace_period),
+            rotation_period=duration_message(rotation_period),
         )
         request.update_mask.paths.extend(name for name, value in given.items() if value is not None)
         request.update_mask.paths.extend(reset)

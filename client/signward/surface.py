@@ -10,11 +10,12 @@ from signward.health import HealthCalls
 from signward.keys import KeyCalls
 from signward.profiles import Profile, profile_from_environment, read_profile
 from signward.signing import SigningCalls
+from signward.versions import VersionCalls
 
 __all__ = ["Surface"]
 
 
-class Surface(KeyCalls, SigningCalls, HealthCalls):
+class Surface(KeyCalls, VersionCalls, SigningCalls, HealthCalls):
     """The calls that are made for everybody, and two ways to say where to.
 
     Args:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
-from signward_server.store import Store, open_store
+from signward_server.store import Store, StoreAddress, open_store
 
 from tests.fakes.row_authenticator import HmacRows
 from tests.fakes.stepped_clock import SteppedClock
+from tests.running.postgres import shared_server
 
 
 @dataclass(slots=True)
@@ -37,8 +39,16 @@ class Bench:
         self.opened.clear()
 
 
-def _sqlite(folder: Path) -> Bench:
-    return Bench(lambda clock: open_store(folder / "home" / "signward.db", clock))
+PLACES: dict[str, Callable[[Path], Path | StoreAddress]] = {
+    "sqlite": lambda folder: folder / "home" / "signward.db",
+    "postgresql": lambda _: StoreAddress(shared_server().new_database()),
+}
+"""Where a test's own empty store is, given its folder."""
 
 
-STORES: dict[str, Callable[[Path], Bench]] = {"sqlite": _sqlite}
+def _bench(name: str, folder: Path) -> Bench:
+    place = PLACES[name](folder)
+    return Bench(lambda clock: open_store(place, clock))
+
+
+STORES: dict[str, Callable[[Path], Bench]] = {name: partial(_bench, name) for name in PLACES}

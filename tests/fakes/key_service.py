@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from signward.v1 import key_service_pb2 as key_pb
 from signward.v1 import resources_pb2 as resources
-from signward.v1.key_service_pb2_grpc import KeyServiceServicer
 
-from tests.fakes.daemon_state import FakeState, abort
+from tests.fakes.daemon_state import abort
 from tests.fakes.statuses import status
+from tests.fakes.version_service import FakeVersionService
 
 __all__ = ["FakeKeyService"]
 
 
-class FakeKeyService(FakeState, KeyServiceServicer):
+class FakeKeyService(FakeVersionService):
     """Creates, reads and changes keys; remembers creations by request id."""
 
     def __init__(self) -> None:
@@ -51,7 +51,8 @@ class FakeKeyService(FakeState, KeyServiceServicer):
         if request.etag and request.etag != key.etag:
             abort(context, status("ABORTED", "ETAG_MISMATCH", "The key has changed."))
         for path in request.update_mask.paths:
-            key.ClearField(path)
+            if path != "grace_end_time":
+                key.ClearField(path)
         source = key_pb.UpdateKeyRequest()
         request.update_mask.MergeMessage(request, source)
         key.MergeFrom(
@@ -60,6 +61,7 @@ class FakeKeyService(FakeState, KeyServiceServicer):
                 owner=source.owner,
                 unlock_ttl=source.unlock_ttl if source.HasField("unlock_ttl") else None,
                 grace_period=source.grace_period if source.HasField("grace_period") else None,
+                rotation_period=source.rotation_period or None,
             )
         )
         key.etag = str(int(key.etag) + 1)

@@ -56,7 +56,9 @@ permit (
     Action::"CreateKey", Action::"UpdateKey", Action::"ChangeKeyOwner", Action::"ChangeKeyLabels",
     Action::"DisableKey", Action::"EnableKey", Action::"ViewKey", Action::"GetKey",
     Action::"GetPublicKey", Action::"Verify", Action::"SignRaw", Action::"SignRawDigest",
-    Action::"SignOrder", Action::"Reflect"
+    Action::"SignOrder", Action::"Reflect", Action::"RotateKey", Action::"ActivateKeyVersion",
+    Action::"ListKeyVersions", Action::"CheckKey", Action::"ScheduleDestroyKeyVersion",
+    Action::"RestoreKeyVersion"
   ],
   resource
 );

@@ -2,7 +2,8 @@
 
 ====  =====================================================================================
 0     done
-1     a signature, a proof or an audit log does not verify, or a reload was refused in part
+1     a signature, a proof or an audit log does not verify, a key is not sound, or a reload
+      was refused in part
 2     wrong usage, or credentials that cannot be used
 3     the caller is unknown or may not do this
 4     there is no such thing
@@ -25,6 +26,7 @@ __all__ = [
     "INTERNAL",
     "NOT_RELOADED",
     "NOT_SERVING",
+    "NOT_SOUND",
     "NOT_THERE",
     "NOT_VALID",
     "guard",
@@ -34,6 +36,7 @@ __all__ = [
 
 NOT_VALID = 1
 NOT_RELOADED = 1
+NOT_SOUND = 1
 NOT_THERE = 4
 NOT_SERVING = 6
 INTERNAL = 7

@@ -194,6 +194,7 @@ class CreateKeyRequest(_message.Message):
     AWS_KMS_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    ROTATION_PERIOD_FIELD_NUMBER: _builtins.int
     key_id: _builtins.str
     """Id of the new key; matches `[a-z0-9]([a-z0-9._-]{0,126}[a-z0-9])?`. Required."""
     algorithm: _resources_pb2.Algorithm.ValueType
@@ -249,6 +250,12 @@ class CreateKeyRequest(_message.Message):
     def aws_kms(self) -> Global___AwsKmsOptions:
         """What AWS KMS needs. Must be absent for other custodies than AWS_KMS."""
 
+    @_builtins.property
+    def rotation_period(self) -> _duration_pb2.Duration:
+        """Age of the primary version at which the daemon rotates the key by itself, an hour to 3,650
+        days. Refused for ledger-bound purposes. Zero or absent: rotated by hand only.
+        """
+
     def __init__(
         self,
         *,
@@ -267,10 +274,11 @@ class CreateKeyRequest(_message.Message):
         aws_kms: Global___AwsKmsOptions | None = ...,
         request_id: _builtins.str = ...,
         validate_only: _builtins.bool = ...,
+        rotation_period: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["aws_kms", b"aws_kms", "grace_period", b"grace_period", "threshold", b"threshold", "unlock_ttl", b"unlock_ttl"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["aws_kms", b"aws_kms", "grace_period", b"grace_period", "rotation_period", b"rotation_period", "threshold", b"threshold", "unlock_ttl", b"unlock_ttl"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["algorithm", b"algorithm", "allow_digest", b"allow_digest", "aws_kms", b"aws_kms", "custody", b"custody", "grace_period", b"grace_period", "key_id", b"key_id", "labels", b"labels", "network", b"network", "owner", b"owner", "purpose", b"purpose", "request_id", b"request_id", "threshold", b"threshold", "unlock_ttl", b"unlock_ttl", "user_id", b"user_id", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["algorithm", b"algorithm", "allow_digest", b"allow_digest", "aws_kms", b"aws_kms", "custody", b"custody", "grace_period", b"grace_period", "key_id", b"key_id", "labels", b"labels", "network", b"network", "owner", b"owner", "purpose", b"purpose", "request_id", b"request_id", "rotation_period", b"rotation_period", "threshold", b"threshold", "unlock_ttl", b"unlock_ttl", "user_id", b"user_id", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -777,6 +785,9 @@ class UpdateKeyRequest(_message.Message):
     OWNER_FIELD_NUMBER: _builtins.int
     UNLOCK_TTL_FIELD_NUMBER: _builtins.int
     GRACE_PERIOD_FIELD_NUMBER: _builtins.int
+    ROTATION_PERIOD_FIELD_NUMBER: _builtins.int
+    GRACE_VERSION_FIELD_NUMBER: _builtins.int
+    GRACE_END_TIME_FIELD_NUMBER: _builtins.int
     key_id: _builtins.str
     """Id of the key. Required."""
     etag: _builtins.str
@@ -785,10 +796,12 @@ class UpdateKeyRequest(_message.Message):
     """
     owner: _builtins.str
     """New owner, typed as in Key.owner; at most 2,048 bytes. Empty, when named: refused."""
+    grace_version: _builtins.int
+    """Version in GRACE that grace_end_time is for; 0 or another one is refused when that is named."""
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
-        """Names of the fields to change, out of `labels`, `owner`, `unlock_ttl`, `grace_period`. Absent,
-        empty or with another name: refused.
+        """Names of the fields to change, out of `labels`, `owner`, `unlock_ttl`, `grace_period`,
+        `rotation_period`, `grace_end_time`. Absent, empty or with another name: refused.
         """
 
     @_builtins.property
@@ -805,6 +818,18 @@ class UpdateKeyRequest(_message.Message):
     def grace_period(self) -> _duration_pb2.Duration:
         """New grace period for later rotations, 0 to 365 days. When named, zero: none; absent: 30 days."""
 
+    @_builtins.property
+    def rotation_period(self) -> _duration_pb2.Duration:
+        """New age of the primary version at which the daemon rotates the key, an hour to 3,650 days.
+        Refused for ledger-bound purposes. When named, zero or absent: rotated by hand only.
+        """
+
+    @_builtins.property
+    def grace_end_time(self) -> _timestamp_pb2.Timestamp:
+        """When grace_version stops signing, no later than it would anyway. When named, a time that has
+        passed or absent: it is RETIRED at once, and stays so if it is already.
+        """
+
     def __init__(
         self,
         *,
@@ -815,10 +840,13 @@ class UpdateKeyRequest(_message.Message):
         owner: _builtins.str = ...,
         unlock_ttl: _duration_pb2.Duration | None = ...,
         grace_period: _duration_pb2.Duration | None = ...,
+        rotation_period: _duration_pb2.Duration | None = ...,
+        grace_version: _builtins.int = ...,
+        grace_end_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["grace_period", b"grace_period", "unlock_ttl", b"unlock_ttl", "update_mask", b"update_mask"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["grace_end_time", b"grace_end_time", "grace_period", b"grace_period", "rotation_period", b"rotation_period", "unlock_ttl", b"unlock_ttl", "update_mask", b"update_mask"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "grace_period", b"grace_period", "key_id", b"key_id", "labels", b"labels", "owner", b"owner", "unlock_ttl", b"unlock_ttl", "update_mask", b"update_mask"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "grace_end_time", b"grace_end_time", "grace_period", b"grace_period", "grace_version", b"grace_version", "key_id", b"key_id", "labels", b"labels", "owner", b"owner", "rotation_period", b"rotation_period", "unlock_ttl", b"unlock_ttl", "update_mask", b"update_mask"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -935,7 +963,8 @@ class RotateKeyRequest(_message.Message):
     @_builtins.property
     def grace_period(self) -> _duration_pb2.Duration:
         """How long the old version still signs, 0 to 365 days, this time only. Zero: it is retired at
-        once. Absent: the key's own grace_period.
+        once. Absent: the key's own grace_period. Must be absent for ledger-bound purposes, whose grace
+        begins with ActivateKeyVersion.
         """
 
     def __init__(
@@ -956,7 +985,7 @@ Global___RotateKeyRequest: _TypeAlias = RotateKeyRequest  # noqa: Y015
 
 @_typing.final
 class RotateKeyResponse(_message.Message):
-    """What a rotation did."""
+    """What a rotation did. A retry is answered with the same two versions, as they are by then."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -973,8 +1002,8 @@ class RotateKeyResponse(_message.Message):
 
     @_builtins.property
     def previous_version(self) -> _resources_pb2.KeyVersion:
-        """The version that was primary before, with its public key, and grace_end_time when it is in
-        GRACE; always set.
+        """The version that was primary before, with its public key, and grace_end_time unless it still
+        is; always set.
         """
 
     def __init__(
@@ -1100,19 +1129,27 @@ class ActivateKeyVersionRequest(_message.Message):
 
     KEY_ID_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
+    GRACE_PERIOD_FIELD_NUMBER: _builtins.int
     key_id: _builtins.str
     """Id of the key. Required."""
     version: _builtins.int
     """The PENDING version. 0 is refused."""
+    @_builtins.property
+    def grace_period(self) -> _duration_pb2.Duration:
+        """How long the old version still signs, 0 to 365 days, this time only. Zero: it is retired at
+        once. Absent: the key's own grace_period.
+        """
+
     def __init__(
         self,
         *,
         key_id: _builtins.str = ...,
         version: _builtins.int = ...,
+        grace_period: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["grace_period", b"grace_period"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["key_id", b"key_id", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["grace_period", b"grace_period", "key_id", b"key_id", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -214,7 +214,9 @@ class KeyServiceServicer(object):
     def RotateKey(self, request, context):
         """Makes a new version. It becomes primary and the old one goes to GRACE, or to RETIRED with a
         grace period of zero; for purposes bound to a ledger it stays PENDING until
-        ActivateKeyVersion.
+        ActivateKeyVersion, and one that was PENDING before is RETIRED. Disabled and frozen keys can be
+        rotated too. Of rotations at the same moment one wins, the others are ABORTED with
+        ETAG_MISMATCH.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -230,15 +232,17 @@ class KeyServiceServicer(object):
 
     def EnableKey(self, request, context):
         """Lets a disabled key sign again. Must return only when every live worker knows. Enabling an
-        enabled key succeeds.
+        enabled key succeeds. A key whose primary version was to be destroyed is FAILED_PRECONDITION
+        with KEY_VERSION_RETIRED or KEY_VERSION_DESTROYED until a rotation gives it another.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ActivateKeyVersion(self, request, context):
-        """Makes a PENDING version primary, once its ledger knows it; the primary one goes to GRACE. A
-        version in another state is FAILED_PRECONDITION.
+        """Makes a PENDING version primary, once its ledger knows it; the primary one goes to GRACE, or
+        to RETIRED with a grace period of zero. A version in another state is FAILED_PRECONDITION with
+        KEY_VERSION_NOT_PENDING.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -253,15 +257,17 @@ class KeyServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ScheduleDestroyKeyVersion(self, request, context):
-        """Plans the destruction of a version's private material. The primary version of an enabled key is
-        refused with FAILED_PRECONDITION.
+        """Plans the destruction of a version's private material; it signs nothing from now on. A version
+        whose destruction is planned keeps its time. The primary version of an enabled key is refused
+        with FAILED_PRECONDITION and KEY_VERSION_PRIMARY.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RestoreKeyVersion(self, request, context):
-        """Takes a planned destruction back. The version returns as RETIRED, whatever it was before.
+        """Takes a planned destruction back. The version returns as RETIRED, whatever it was before. One
+        in another state is FAILED_PRECONDITION with KEY_VERSION_NOT_SCHEDULED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

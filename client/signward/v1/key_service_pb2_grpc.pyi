@@ -70,7 +70,9 @@ class KeyServiceStub:
     RotateKey: _grpc.UnaryUnaryMultiCallable[_key_service_pb2.RotateKeyRequest, _key_service_pb2.RotateKeyResponse]
     """Makes a new version. It becomes primary and the old one goes to GRACE, or to RETIRED with a
     grace period of zero; for purposes bound to a ledger it stays PENDING until
-    ActivateKeyVersion.
+    ActivateKeyVersion, and one that was PENDING before is RETIRED. Disabled and frozen keys can be
+    rotated too. Of rotations at the same moment one wins, the others are ABORTED with
+    ETAG_MISMATCH.
     """
     DisableKey: _grpc.UnaryUnaryMultiCallable[_key_service_pb2.DisableKeyRequest, _key_service_pb2.DisableKeyResponse]
     """Stops a key from signing. Must return only when every live worker refuses. Disabling a disabled
@@ -78,22 +80,27 @@ class KeyServiceStub:
     """
     EnableKey: _grpc.UnaryUnaryMultiCallable[_key_service_pb2.EnableKeyRequest, _key_service_pb2.EnableKeyResponse]
     """Lets a disabled key sign again. Must return only when every live worker knows. Enabling an
-    enabled key succeeds.
+    enabled key succeeds. A key whose primary version was to be destroyed is FAILED_PRECONDITION
+    with KEY_VERSION_RETIRED or KEY_VERSION_DESTROYED until a rotation gives it another.
     """
     ActivateKeyVersion: _grpc.UnaryUnaryMultiCallable[_key_service_pb2.ActivateKeyVersionRequest, _key_service_pb2.ActivateKeyVersionResponse]
-    """Makes a PENDING version primary, once its ledger knows it; the primary one goes to GRACE. A
-    version in another state is FAILED_PRECONDITION.
+    """Makes a PENDING version primary, once its ledger knows it; the primary one goes to GRACE, or
+    to RETIRED with a grace period of zero. A version in another state is FAILED_PRECONDITION with
+    KEY_VERSION_NOT_PENDING.
     """
     CheckKey: _grpc.UnaryUnaryMultiCallable[_key_service_pb2.CheckKeyRequest, _key_service_pb2.CheckKeyResponse]
     """Reads the back end and compares it with the catalogue: spec, usage, state, ownership and public
     key of each version that is not destroyed. Must name every problem, not only the first.
     """
     ScheduleDestroyKeyVersion: _grpc.UnaryUnaryMultiCallable[_key_service_pb2.ScheduleDestroyKeyVersionRequest, _key_service_pb2.ScheduleDestroyKeyVersionResponse]
-    """Plans the destruction of a version's private material. The primary version of an enabled key is
-    refused with FAILED_PRECONDITION.
+    """Plans the destruction of a version's private material; it signs nothing from now on. A version
+    whose destruction is planned keeps its time. The primary version of an enabled key is refused
+    with FAILED_PRECONDITION and KEY_VERSION_PRIMARY.
     """
     RestoreKeyVersion: _grpc.UnaryUnaryMultiCallable[_key_service_pb2.RestoreKeyVersionRequest, _key_service_pb2.RestoreKeyVersionResponse]
-    """Takes a planned destruction back. The version returns as RETIRED, whatever it was before."""
+    """Takes a planned destruction back. The version returns as RETIRED, whatever it was before. One
+    in another state is FAILED_PRECONDITION with KEY_VERSION_NOT_SCHEDULED.
+    """
     GetCustodyStatus: _grpc.UnaryUnaryMultiCallable[_key_service_pb2.GetCustodyStatusRequest, _key_service_pb2.GetCustodyStatusResponse]
     """Tells how a custody, or that of one key, is doing."""
     GetKeyPolicyTemplate: _grpc.UnaryUnaryMultiCallable[_key_service_pb2.GetKeyPolicyTemplateRequest, _key_service_pb2.GetKeyPolicyTemplateResponse]
@@ -149,7 +156,9 @@ class KeyServiceAsyncStub(KeyServiceStub):
     RotateKey: _aio.UnaryUnaryMultiCallable[_key_service_pb2.RotateKeyRequest, _key_service_pb2.RotateKeyResponse]  # type: ignore[assignment]
     """Makes a new version. It becomes primary and the old one goes to GRACE, or to RETIRED with a
     grace period of zero; for purposes bound to a ledger it stays PENDING until
-    ActivateKeyVersion.
+    ActivateKeyVersion, and one that was PENDING before is RETIRED. Disabled and frozen keys can be
+    rotated too. Of rotations at the same moment one wins, the others are ABORTED with
+    ETAG_MISMATCH.
     """
     DisableKey: _aio.UnaryUnaryMultiCallable[_key_service_pb2.DisableKeyRequest, _key_service_pb2.DisableKeyResponse]  # type: ignore[assignment]
     """Stops a key from signing. Must return only when every live worker refuses. Disabling a disabled
@@ -157,22 +166,27 @@ class KeyServiceAsyncStub(KeyServiceStub):
     """
     EnableKey: _aio.UnaryUnaryMultiCallable[_key_service_pb2.EnableKeyRequest, _key_service_pb2.EnableKeyResponse]  # type: ignore[assignment]
     """Lets a disabled key sign again. Must return only when every live worker knows. Enabling an
-    enabled key succeeds.
+    enabled key succeeds. A key whose primary version was to be destroyed is FAILED_PRECONDITION
+    with KEY_VERSION_RETIRED or KEY_VERSION_DESTROYED until a rotation gives it another.
     """
     ActivateKeyVersion: _aio.UnaryUnaryMultiCallable[_key_service_pb2.ActivateKeyVersionRequest, _key_service_pb2.ActivateKeyVersionResponse]  # type: ignore[assignment]
-    """Makes a PENDING version primary, once its ledger knows it; the primary one goes to GRACE. A
-    version in another state is FAILED_PRECONDITION.
+    """Makes a PENDING version primary, once its ledger knows it; the primary one goes to GRACE, or
+    to RETIRED with a grace period of zero. A version in another state is FAILED_PRECONDITION with
+    KEY_VERSION_NOT_PENDING.
     """
     CheckKey: _aio.UnaryUnaryMultiCallable[_key_service_pb2.CheckKeyRequest, _key_service_pb2.CheckKeyResponse]  # type: ignore[assignment]
     """Reads the back end and compares it with the catalogue: spec, usage, state, ownership and public
     key of each version that is not destroyed. Must name every problem, not only the first.
     """
     ScheduleDestroyKeyVersion: _aio.UnaryUnaryMultiCallable[_key_service_pb2.ScheduleDestroyKeyVersionRequest, _key_service_pb2.ScheduleDestroyKeyVersionResponse]  # type: ignore[assignment]
-    """Plans the destruction of a version's private material. The primary version of an enabled key is
-    refused with FAILED_PRECONDITION.
+    """Plans the destruction of a version's private material; it signs nothing from now on. A version
+    whose destruction is planned keeps its time. The primary version of an enabled key is refused
+    with FAILED_PRECONDITION and KEY_VERSION_PRIMARY.
     """
     RestoreKeyVersion: _aio.UnaryUnaryMultiCallable[_key_service_pb2.RestoreKeyVersionRequest, _key_service_pb2.RestoreKeyVersionResponse]  # type: ignore[assignment]
-    """Takes a planned destruction back. The version returns as RETIRED, whatever it was before."""
+    """Takes a planned destruction back. The version returns as RETIRED, whatever it was before. One
+    in another state is FAILED_PRECONDITION with KEY_VERSION_NOT_SCHEDULED.
+    """
     GetCustodyStatus: _aio.UnaryUnaryMultiCallable[_key_service_pb2.GetCustodyStatusRequest, _key_service_pb2.GetCustodyStatusResponse]  # type: ignore[assignment]
     """Tells how a custody, or that of one key, is doing."""
     GetKeyPolicyTemplate: _aio.UnaryUnaryMultiCallable[_key_service_pb2.GetKeyPolicyTemplateRequest, _key_service_pb2.GetKeyPolicyTemplateResponse]  # type: ignore[assignment]
@@ -279,7 +293,9 @@ class KeyServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_key_service_pb2.RotateKeyResponse, _abc.Awaitable[_key_service_pb2.RotateKeyResponse]]:
         """Makes a new version. It becomes primary and the old one goes to GRACE, or to RETIRED with a
         grace period of zero; for purposes bound to a ledger it stays PENDING until
-        ActivateKeyVersion.
+        ActivateKeyVersion, and one that was PENDING before is RETIRED. Disabled and frozen keys can be
+        rotated too. Of rotations at the same moment one wins, the others are ABORTED with
+        ETAG_MISMATCH.
         """
 
     @_abc_1.abstractmethod
@@ -299,7 +315,8 @@ class KeyServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_key_service_pb2.EnableKeyResponse, _abc.Awaitable[_key_service_pb2.EnableKeyResponse]]:
         """Lets a disabled key sign again. Must return only when every live worker knows. Enabling an
-        enabled key succeeds.
+        enabled key succeeds. A key whose primary version was to be destroyed is FAILED_PRECONDITION
+        with KEY_VERSION_RETIRED or KEY_VERSION_DESTROYED until a rotation gives it another.
         """
 
     @_abc_1.abstractmethod
@@ -308,8 +325,9 @@ class KeyServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _key_service_pb2.ActivateKeyVersionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_key_service_pb2.ActivateKeyVersionResponse, _abc.Awaitable[_key_service_pb2.ActivateKeyVersionResponse]]:
-        """Makes a PENDING version primary, once its ledger knows it; the primary one goes to GRACE. A
-        version in another state is FAILED_PRECONDITION.
+        """Makes a PENDING version primary, once its ledger knows it; the primary one goes to GRACE, or
+        to RETIRED with a grace period of zero. A version in another state is FAILED_PRECONDITION with
+        KEY_VERSION_NOT_PENDING.
         """
 
     @_abc_1.abstractmethod
@@ -328,8 +346,9 @@ class KeyServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _key_service_pb2.ScheduleDestroyKeyVersionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_key_service_pb2.ScheduleDestroyKeyVersionResponse, _abc.Awaitable[_key_service_pb2.ScheduleDestroyKeyVersionResponse]]:
-        """Plans the destruction of a version's private material. The primary version of an enabled key is
-        refused with FAILED_PRECONDITION.
+        """Plans the destruction of a version's private material; it signs nothing from now on. A version
+        whose destruction is planned keeps its time. The primary version of an enabled key is refused
+        with FAILED_PRECONDITION and KEY_VERSION_PRIMARY.
         """
 
     @_abc_1.abstractmethod
@@ -338,7 +357,9 @@ class KeyServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _key_service_pb2.RestoreKeyVersionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_key_service_pb2.RestoreKeyVersionResponse, _abc.Awaitable[_key_service_pb2.RestoreKeyVersionResponse]]:
-        """Takes a planned destruction back. The version returns as RETIRED, whatever it was before."""
+        """Takes a planned destruction back. The version returns as RETIRED, whatever it was before. One
+        in another state is FAILED_PRECONDITION with KEY_VERSION_NOT_SCHEDULED.
+        """
 
     @_abc_1.abstractmethod
     def GetCustodyStatus(

@@ -381,7 +381,7 @@ class KeyVersion(_message.Message):
 
     @_builtins.property
     def grace_end_time(self) -> _timestamp_pb2.Timestamp:
-        """When a version in GRACE stops signing, and when a later one did. Absent: never was in grace."""
+        """When a version in GRACE stops signing, and when a later one did. Absent: it was never replaced."""
 
     @_builtins.property
     def destroy_time(self) -> _timestamp_pb2.Timestamp:

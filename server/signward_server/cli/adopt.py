@@ -8,7 +8,14 @@ from typing import Annotated
 
 import typer
 
-from signward_server.cli.locating import AsJson, ConfigOption, HomeOption, SetOption, locate
+from signward_server.cli.locating import (
+    AsJson,
+    ConfigOption,
+    HomeOption,
+    PassphraseOption,
+    SetOption,
+    locate,
+)
 from signward_server.cli.reporting import print_result, reported
 
 __all__ = ["adopt"]
@@ -30,6 +37,7 @@ def adopt(
     home: HomeOption = None,
     config: ConfigOption = None,
     settings: SetOption = None,
+    passphrase_fd: PassphraseOption = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -39,8 +47,9 @@ def adopt(
         from signward_server.config import load
         from signward_server.core.clock import SystemClock
         from signward_server.core.startup import NotAdopted
+        from signward_server.home.kek_access import KekAccess
         from signward_server.home.layout import Home
-        from signward_server.home.lock import store_lock
+        from signward_server.home.store_lock import store_lock
         from signward_server.wiring.adopting import adopting
 
         harden()
@@ -48,8 +57,8 @@ def adopt(
         loaded = load(file, environment=os.environ, flags=settings or (), guarded=True)
         with (
             Home(folder).lock(),
-            store_lock(loaded.store.path),
-            adopting(loaded, folder, SystemClock()) as found,
+            store_lock(loaded.store),
+            adopting(loaded, folder, SystemClock(), KekAccess(passphrase=passphrase_fd)) as found,
         ):
             said = found.finding[:1].upper() + found.finding[1:]
             typer.echo(_WARNING.format(finding=f"{said}.", last=found.records - 1), err=True)

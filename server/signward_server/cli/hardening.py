@@ -6,17 +6,19 @@ import ctypes
 import logging
 import os
 import resource
+import signal
 from collections.abc import Mapping
 
 from signward_server.config import Settings
 from signward_server.config.problems import ConfigurationError, Problem
 from signward_server.core.startup import ConfigurationRefused
 
-__all__ = ["advise", "harden", "refuse_surroundings"]
+__all__ = ["advise", "die_with_parent", "harden", "refuse_surroundings"]
 
 _log = logging.getLogger(__name__)
 
-_PR_SET_DUMPABLE = 4  # prctl.h
+_PR_SET_PDEATHSIG = 1  # prctl.h
+_PR_SET_DUMPABLE = 4
 _UMASK = 0o077
 
 _REFUSED = {
@@ -67,9 +69,29 @@ def harden() -> None:
     """
     os.umask(_UMASK)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0) != 0:
+    if error := _prctl(_PR_SET_DUMPABLE, 0):
         raise ConfigurationRefused(
-            f"the process cannot be made non-dumpable ({os.strerror(ctypes.get_errno())})",
+            f"the process cannot be made non-dumpable ({error})",
             "allow prctl(PR_SET_DUMPABLE) in its sandbox",
         )
+
+
+def die_with_parent() -> None:
+    """Have the kernel kill this process when its parent dies, whatever it does then (S41).
+
+    The parent holds the home's lock, without which nobody may go on.
+
+    Raises:
+        ConfigurationRefused: The kernel refuses.
+    """
+    if error := _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL):
+        raise ConfigurationRefused(
+            f"the process cannot be tied to its supervisor ({error})",
+            "allow prctl(PR_SET_PDEATHSIG) in its sandbox",
+        )
+
+
+def _prctl(option: int, argument: int) -> str:
+    """Return why the kernel refuses, empty if it does not."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    return os.strerror(ctypes.get_errno()) if libc.prctl(option, argument, 0, 0, 0) else ""

@@ -22,13 +22,15 @@ def migrate(
         from signward_server.config import load
         from signward_server.core.clock import SystemClock
         from signward_server.home.layout import Home
-        from signward_server.home.lock import store_lock
         from signward_server.home.parts import migrate_store
+        from signward_server.home.store_lock import store_lock
+        from signward_server.home.store_place import store_place
 
         folder, file = locate(home, config)
         loaded = load(file, environment=os.environ, flags=settings or ())
-        with Home(folder).lock(), store_lock(loaded.store.path):
-            changed = migrate_store(loaded.store.path, SystemClock())
-        text = f"{loaded.store.path} {'was migrated' if changed else 'is up to date'}"
-        result = {"store": str(loaded.store.path), "migrated": changed}
+        place = store_place(loaded.store)
+        with Home(folder).lock(), store_lock(loaded.store):
+            changed = migrate_store(place, SystemClock())
+        text = f"{place} {'was migrated' if changed else 'is up to date'}"
+        result = {"store": str(place), "migrated": changed}
         print_result(result, text, as_json=as_json)

@@ -31,40 +31,49 @@ def serve(
     log_level: Annotated[str | None, typer.Option(help="Same as --set log.level=LEVEL.")] = None,
     passphrase_fd: PassphraseOption = None,
     kek_fd: Annotated[int | None, typer.Option("--kek-fd", min=0, hidden=True)] = None,
+    workers: Annotated[str | None, typer.Option(help="Same as --set workers.count=N.")] = None,
     development: Annotated[
         bool, typer.Option("--development", help="Tolerate SSLKEYLOGFILE, GRPC_TRACE, LD_PRELOAD.")
     ] = False,
+    worker: Annotated[int | None, typer.Option(hidden=True)] = None,
+    channel: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT. Prints one JSON line once it is ready."""
     # gRPC's core would write a line of its own for every handshake that fails.
     os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
     with reported():
-        from signward_server.cli.hardening import advise, harden, refuse_surroundings
+        from signward_server.cli.hardening import harden, refuse_surroundings
 
         if not development:
             refuse_surroundings(os.environ)
         harden()
-        from signward_server.cli.serving import run
-        from signward_server.config import Settings, load
-        from signward_server.config.replaced import take_api_key
-        from signward_server.home.kek import KekAccess
-        from signward_server.wiring import Daemon, SettingsSource, build
-
-        api_key = take_api_key(os.environ)
-        access = KekAccess(descriptor=kek_fd, passphrase=passphrase_fd)
+        from signward_server.cli.starting import Start
+        from signward_server.config import load
+        from signward_server.home.kek_access import KekAccess
 
         folder, file = locate(home, config)
-        direct = {"tcp": tcp, "unix": unix, "http": http}
-        flags = [f"listen.{key}={value}" for key, value in direct.items() if value is not None]
-        if log_level is not None:
-            flags.append(f"log.level={log_level}")
-        flags = [*(settings or ()), *flags]
+        direct = {
+            "listen.tcp": tcp,
+            "listen.unix": unix,
+            "listen.http": http,
+            "log.level": log_level,
+            "workers.count": workers,
+        }
+        flags = [*(settings or ())]
+        flags += [f"{key}={value}" for key, value in direct.items() if value is not None]
         load_again = partial(load, file, environment=dict(os.environ), flags=flags, guarded=True)
-
-        def put_together(known: Settings, source: SettingsSource) -> Daemon:
-            daemon = build(known, source, folder, api_key=api_key, kek=access)
-            if not development:
-                advise(known)
-            return daemon
-
-        run(load_again(), SettingsSource(load_again, file), folder, put_together)
+        start = Start(
+            home=folder,
+            file=file,
+            load=load_again,
+            kek=KekAccess(descriptor=kek_fd, passphrase=passphrase_fd),
+            development=development,
+        )
+        if worker is not None and channel is not None:
+            start.as_worker(worker, channel)
+            return
+        known = load_again()
+        if known.workers.count > 1:
+            start.supervised(known)
+        else:
+            start.alone(known)

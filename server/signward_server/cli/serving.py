@@ -6,26 +6,24 @@ import json
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
-from types import FrameType
 
 import structlog
 
+from signward_server.cli.signals import ENDS, noted_signals
 from signward_server.config import ConfigurationError, Settings
 from signward_server.core.clock import SystemClock
 from signward_server.home.checks import check_machine
 from signward_server.home.layout import Home
 from signward_server.home.listeners import clear_socket, ensure_free, prepare_folder
-from signward_server.home.lock import FileLock, store_lock
+from signward_server.home.lock import FileLock
+from signward_server.home.store_lock import store_lock
 from signward_server.telemetry.logging import configure_logging, flush_logging, log_unhandled
 from signward_server.wiring import Bound, Daemon, SettingsSource
 
 __all__ = ["run"]
-
-_ENDS = (signal.SIGTERM, signal.SIGINT)
-_SIGNALS = (*_ENDS, signal.SIGHUP)
 
 
 def run(
@@ -45,14 +43,14 @@ def run(
     Raises:
         StartupFailed: It cannot start; nothing is bound or locked any more.
     """
-    with _signals() as signals, ExitStack() as held:
+    with noted_signals() as signals, ExitStack() as held:
         if problems := check_machine(settings, home, SystemClock()):
             raise ConfigurationError(problems)
         configure_logging(settings.log.level, sys.stderr)
         log_unhandled()
         held.callback(flush_logging)  # before a failure to start is said
         held.enter_context(Home(home).lock())
-        held.enter_context(store_lock(settings.store.path))
+        held.enter_context(store_lock(settings.store))
         _claim(settings, held)
         daemon = put_together(settings, source)
         bound = daemon.start()
@@ -79,32 +77,8 @@ def _claim(settings: Settings, held: ExitStack) -> None:
         clear_socket(listen.unix)
 
 
-@contextmanager
-def _signals() -> Iterator[socket.socket]:
-    """Yield a socket that every signal writes its number to.
-
-    A thread that waits for an event could miss a signal that comes just before, or that
-    the kernel hands to another thread; bytes in a socket stay.
-    """
-    reader, writer = socket.socketpair()
-    with reader, writer:
-        writer.setblocking(False)
-        wakeup = signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
-        before = {number: signal.signal(number, _noted) for number in _SIGNALS}
-        try:
-            yield reader
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-            signal.set_wakeup_fd(wakeup)
-
-
-def _noted(_number: int, _frame: FrameType | None) -> None:
-    """Let the signal be written to the socket, and nothing else."""
-
-
 def _wait(signals: socket.socket, daemon: Daemon) -> None:
-    while (number := signals.recv(1)[0]) not in _ENDS:
+    while (number := signals.recv(1)[0]) not in ENDS:
         if number == signal.SIGHUP:
             daemon.reload()
 

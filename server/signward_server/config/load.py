@@ -9,8 +9,9 @@ from pydantic import ValidationError
 
 from signward_server.config.addresses import Resolve, system_resolve
 from signward_server.config.explain import explained
-from signward_server.config.problems import ConfigurationError
+from signward_server.config.problems import ConfigurationError, Problem
 from signward_server.config.schema import Settings
+from signward_server.config.sharing import unshareable
 from signward_server.config.sources import Sources
 
 __all__ = ["load", "validated"]
@@ -70,4 +71,9 @@ def validated(sources: Sources, base: Path, resolve: Resolve) -> Settings:
         raise ConfigurationError([*sources.problems, *problems]) from None
     if sources.problems:
         raise ConfigurationError(sources.problems)
+    if problems := [
+        Problem(sources.origin(tuple(key.partition("[")[0].split("."))), key, text, fix)
+        for key, text, fix in unshareable(settings)
+    ]:
+        raise ConfigurationError(problems)
     return settings

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
 from signward_server.config.addresses import (
     Endpoint,
-    FilePath,
     OptionalEndpoint,
     SocketPath,
 )
@@ -24,8 +22,10 @@ from signward_server.config.quantities import Duration
 from signward_server.config.rate_limits import FailureLimit, RateLimits, RateRule
 from signward_server.config.reload import Reload
 from signward_server.config.section import Section, contradiction, table
+from signward_server.config.store import Store
 from signward_server.config.telemetry import Telemetry
 from signward_server.config.tls import ClientCa, Tls
+from signward_server.config.workers import Workers
 
 __all__ = [
     "Audit",
@@ -50,6 +50,7 @@ __all__ = [
     "Store",
     "Telemetry",
     "Tls",
+    "Workers",
 ]
 
 
@@ -89,22 +90,6 @@ class Listen(Section):
                 raise contradiction(name, "is the address of another listener", fix)
             taken[address] = name
         return self
-
-
-class Store(Section):
-    """Where keys and request_ids are kept; private halves only sealed."""
-
-    path: FilePath = Field(
-        Path("store/signward.db"),
-        description="SQLite database; it lies in the home, whose lock protects it.",
-    )
-    lease: Duration = Field(
-        timedelta(seconds=2),
-        ge=timedelta(milliseconds=500),
-        le=timedelta(minutes=1),
-        description="How long the daemon signs on when the store cannot be confirmed: read, "
-        "written, and at the version that the daemon knows.",
-    )
 
 
 class Order(Section):
@@ -151,6 +136,7 @@ class Settings(Section):
     """The whole configuration."""
 
     listen: Listen = table("Where the daemon listens.")
+    workers: Workers = table("How many processes serve.")
     tls: Tls = table("Certificates and who is believed.")
     policy: Policy = table("Who may do what.")
     groups: Groups = table("Groups of identities.")

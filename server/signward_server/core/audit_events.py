@@ -32,6 +32,8 @@ class AuditEvent(enum.StrEnum):
     """Old records are about to be removed; says with which one the log begins then."""
     RELOADED = "reloaded"
     """Something of the daemon's own was read again and is in force."""
+    KEK_ROTATION = "kek_rotation"
+    """Keys go from one key-encryption key to another, or have gone."""
     CLOCK_STEPPED = "clock_stepped"
     SCHEDULED = "scheduled"
     """The daemon will retire, destroy or rotate something by itself; says what and when."""

@@ -38,7 +38,7 @@ class Onward:
 
     It is the wall clock or, if that is later, what it was at start plus what has passed since.
     For what may never come back, not even in the next process, it begins at a floor that the
-    store keeps. Safe for threads.
+    store keeps. Safe for threads; implements ``ports.Time``.
 
     Args:
         clock: The clocks.
@@ -68,14 +68,11 @@ class Onward:
 
     def time(self) -> float:
         """Return seconds since the epoch."""
-        # The wall clock first: a thread that has to wait in between must not run ahead.
-        wall, boot = self._clock.time(), self._clock.monotonic()
-        offset = wall - boot
-        if offset <= self._offset:
-            return max(self._floor, self._offset + boot)
-        if self._for_good:
-            self._raise(offset)
-        return max(self._floor, wall)
+        return max(self._floor, self._running())
+
+    def after(self, seconds: float) -> float:
+        """Return what ``time`` will be in so many seconds, if nobody sets the wall clock."""
+        return max(self._floor, self._running() + seconds)
 
     def now(self) -> datetime:
         """Return the same in UTC."""
@@ -86,6 +83,16 @@ class Onward:
         with self._raising:
             self._floor = max(self._floor, floor)
         self._raise(floor - reserved - self._clock.monotonic())
+
+    def _running(self) -> float:
+        # The wall clock first: a thread that has to wait in between must not run ahead.
+        wall, boot = self._clock.time(), self._clock.monotonic()
+        offset = wall - boot
+        if offset <= self._offset:
+            return self._offset + boot
+        if self._for_good:
+            self._raise(offset)
+        return wall
 
     def _raise(self, offset: float) -> None:
         with self._raising:

@@ -10,14 +10,13 @@ from signward_server.core.errors import (
     KeyNotFound,
     KeyVersionDestroyed,
     KeyVersionNotFound,
-    KeyVersionPending,
-    KeyVersionRetired,
     PolicyDenied,
     PolicyError,
-    SignwardError,
 )
 from signward_server.core.keys import Freeze, Key, KeyState, KeyVersion, VersionState
-from signward_server.core.ports import Caller, Catalogue, Policy
+from signward_server.core.ports import Caller, Catalogue, Policy, Time
+from signward_server.core.version_life import effective
+from signward_server.core.versions import NEVER_SIGNS
 
 __all__ = [
     "GET_CUSTODY_STATUS",
@@ -31,13 +30,6 @@ __all__ = [
 
 GET_CUSTODY_STATUS = "GetCustodyStatus"
 VIEW_KEY = "ViewKey"
-
-_NEVER_SIGNS: dict[VersionState, type[SignwardError]] = {
-    VersionState.PENDING: KeyVersionPending,
-    VersionState.RETIRED: KeyVersionRetired,
-    VersionState.DESTROY_SCHEDULED: KeyVersionDestroyed,
-    VersionState.DESTROYED: KeyVersionDestroyed,
-}
 
 
 def visible_key(catalogue: Catalogue, policy: Policy, caller: Caller, key_id: str) -> Key:
@@ -81,12 +73,13 @@ def _is_allowed(policy: Policy, caller: Caller, action: str, key: Key | None) ->
     return True
 
 
-def signing_version(key: Key, number: int, fingerprint: bytes = b"") -> KeyVersion:
+def signing_version(key: Key, number: int, onward: Time, fingerprint: bytes = b"") -> KeyVersion:
     """Return the version that is to sign.
 
     Args:
         key: The key.
         number: The version that was asked for, 0 for the primary one.
+        onward: Tells whether a grace has ended; asked for versions in grace alone.
         fingerprint: Empty, or what its public key's fingerprint must be.
 
     Raises:
@@ -103,7 +96,10 @@ def signing_version(key: Key, number: int, fingerprint: bytes = b"") -> KeyVersi
     version = key.version(number)
     if version is None:
         raise KeyVersionNotFound
-    refusal = _NEVER_SIGNS.get(version.state)
+    state = version.state
+    if state is VersionState.GRACE:
+        state = effective(version, onward.now())
+    refusal = NEVER_SIGNS.get(state)
     if refusal is not None:
         raise refusal
     if fingerprint and fingerprint != version.public_key.fingerprint:

@@ -113,18 +113,15 @@ class Item:
 
     def sign(self) -> None:
         """Make the signatures, each judged right before and right after."""
-        custody, messages = self._custody(), self._judging.decoded.messages
-        self._digest = signed_digest(messages)
+        custody = self._custody()
+        self._digest = signed_digest(self._judging.decoded.messages)
         if custody.leaves_process:
+            self._judging.keep()
             entry = dataclasses.replace(self._entry(OK), event=AuditEvent.AUTHORISED)
             self._ports.audit.authorised(entry)
         self._signatures = []
-        for message in messages:
-            self._confirm()
-            if custody.leaves_process:
-                self._left = self._settled = True
-            self._signatures.append(custody.sign(message, self._context()))
-            self.check()
+        while not self._signs(custody):
+            self._signatures = []  # a rotation came between: the primary version signs anew
 
     def prepare(self) -> None:
         """Do all of ``sign`` that comes before the signature, if others can share it.
@@ -149,12 +146,12 @@ class Item:
         self._signatures = [signature]
 
     def check(self) -> None:
-        """Judge again after a signature if anything has changed (S11)."""
-        judging = self._judging
-        if judging.is_outdated():
-            # The change may have come before the key was opened: what that left open goes.
-            self._custody().forget(judging.key.id)
-            judging.renew()
+        """Judge again after a signature if anything has changed (S11).
+
+        One that the primary version was to make is made again if another one is that by now.
+        """
+        if not self._is_by(self._judging.version.version):
+            self.sign()
 
     def finish(self) -> None:
         """Put the answer into its form."""
@@ -219,6 +216,7 @@ class Item:
         if claim.replayed:
             reservation.release()
         self._settled = True
+        judging.keep()
         if claim.version != number:
             judging.choose(claim.version)
 
@@ -227,6 +225,28 @@ class Item:
         if custody is None:
             raise CustodyUnavailable
         return custody
+
+    def _signs(self, custody: Custody) -> bool:
+        """Make the signatures; return whether they are by the version that is to sign now."""
+        number = 0
+        for message in self._judging.decoded.messages:
+            self._confirm()
+            number = number or self._judging.version.version
+            if custody.leaves_process:
+                self._left = self._settled = True
+            self._signatures.append(custody.sign(message, self._context()))
+            if not self._is_by(number):
+                return False
+        return True
+
+    def _is_by(self, number: int) -> bool:
+        """Judge again if anything has changed; return whether this version is still to sign."""
+        judging = self._judging
+        if judging.is_outdated():
+            # The change may have come before the key was opened: what that left open goes.
+            self._custody().forget(judging.key.id)
+            judging.renew()
+        return judging.version.version == number
 
     def _confirm(self) -> None:
         """Return while it may still be signed."""

@@ -10,9 +10,10 @@ from signward_server.core.errors import (
     KeyPurposeMismatch,
     PayloadUnsupported,
 )
-from signward_server.core.keys import Freeze, Key, KeyVersion
+from signward_server.core.keys import Freeze, Key, KeyVersion, VersionState
 from signward_server.core.ports import Call, Chain, Generation
 from signward_server.core.signing import Decoded, SignRequest
+from signward_server.core.version_life import effective
 from signward_server.flows.access import signing_version, visible_key
 from signward_server.flows.signing_ports import SigningPorts
 
@@ -43,6 +44,7 @@ class Judging:
     __slots__ = (
         "_call",
         "_generation",
+        "_number",
         "_ports",
         "_request",
         "_totals",
@@ -58,6 +60,7 @@ class Judging:
         self._ports = ports
         self._call = call
         self._request = request
+        self._number = request.version
         self.allowed: tuple[str, ...] | None = None
         self.policy_set = ""
 
@@ -72,7 +75,7 @@ class Judging:
         if key.purpose not in chain.purposes:
             raise KeyPurposeMismatch
         self.version: KeyVersion = signing_version(
-            key, request.version, request.expected_fingerprint
+            key, self._number, ports.onward, request.expected_fingerprint
         )
         self.key: Key = key
         self.chain: Chain = chain
@@ -94,24 +97,35 @@ class Judging:
             self._call, intent.action, key, self.version, intent, totals
         )
 
+    def keep(self) -> None:
+        """Have the version stay the one that was judged, whatever is primary later."""
+        self._number = self.version.version
+
     def choose(self, number: int) -> None:
-        """Take another version than the one that was judged, and judge that (S24, S33)."""
-        self.version = signing_version(self.key, number, self._request.expected_fingerprint)
-        self.judge(self._totals)
+        """Take another version than the one that was judged, keep and judge that (S24, S33)."""
+        self._number = number
+        self._choose()
 
     def is_outdated(self) -> bool:
-        """Return whether key or policies are others than those that it was judged by."""
-        ports = self._ports
+        """Return whether key or policies are others than those that it was judged by.
+
+        So is what was judged by a version whose grace has ended since (S13).
+        """
+        ports, version = self._ports, self.version
         return (
             ports.catalogue.get(self._request.key) is not self.key
             or ports.policy.generation is not self._generation
+            or (
+                version.state is VersionState.GRACE
+                and effective(version, ports.onward.now()) is not VersionState.GRACE
+            )
         )
 
     def renew(self) -> None:
         """Judge by what key and policies have become (S11).
 
-        The version stays the one that was chosen: in grace it may still sign. Nothing is
-        counted again.
+        Whoever asked for the primary version gets the one that is primary by now, unless the
+        version is to be kept. Nothing is counted again.
 
         Raises:
             EtagMismatch: They change faster than it can be judged.
@@ -122,5 +136,10 @@ class Judging:
                 return
             self._generation = ports.policy.generation
             self.key = visible_key(ports.catalogue, ports.policy, self._call, request.key)
-            self.choose(self.version.version)
+            self._choose()
         raise EtagMismatch
+
+    def _choose(self) -> None:
+        fingerprint = self._request.expected_fingerprint
+        self.version = signing_version(self.key, self._number, self._ports.onward, fingerprint)
+        self.judge(self._totals)

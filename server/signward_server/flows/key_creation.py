@@ -23,15 +23,19 @@ from signward_server.core.keys import (
     VersionState,
 )
 from signward_server.core.ports import Audit, Call, Catalogue, Clock, Custody, Policy, RequestScope
+from signward_server.core.versions import is_ledger_bound
 from signward_server.flows.access import may_know_of_damage, may_view
-from signward_server.flows.key_requests import CreateKey, unlock_ttl_violations
+from signward_server.flows.key_requests import (
+    CreateKey,
+    rotation_period_violations,
+    unlock_ttl_violations,
+)
 from signward_server.flows.recording import Recorded
 
 __all__ = ["CREATE_KEY", "KeyCreation"]
 
 CREATE_KEY = "CreateKey"
 _FIRST_VERSION = 1
-_LEDGERLESS = frozenset({Purpose.RAW, Purpose.ORDER})
 
 
 class KeyCreation:
@@ -125,7 +129,7 @@ class KeyCreation:
             )
         if attributes.purpose not in self._purposes:
             violations.append(FieldViolation("purpose", "This daemon signs nothing for it."))
-        if attributes.network and attributes.purpose in _LEDGERLESS:
+        if attributes.network and not is_ledger_bound(attributes):
             violations.append(FieldViolation("network", "Must be empty for raw and order keys."))
         if attributes.allow_digest and (
             attributes.purpose is not Purpose.RAW
@@ -134,6 +138,7 @@ class KeyCreation:
             violations.append(
                 FieldViolation("allow_digest", "Only raw secp256k1 keys may sign digests.")
             )
+        violations.extend(rotation_period_violations(request.rotation_period, attributes))
         if violations:
             raise FieldInvalid(violations=violations)
 
@@ -155,6 +160,7 @@ class KeyCreation:
             grace_period=timedelta(days=30)
             if request.grace_period is None
             else request.grace_period,
+            rotation_period=request.rotation_period,
             primary_version=0,
             versions=(),
             create_time=now,

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from signward_server.core.errors import EtagMismatch
 from signward_server.core.keys import Key, KeyVersion
-from signward_server.core.ports import Call, Catalogue, Policy
+from signward_server.core.ports import Call, Catalogue, Policy, Time
+from signward_server.core.versions import as_of, effective_version
 from signward_server.flows.access import may_view, verifying_version, visible_key
 from signward_server.flows.key_requests import KeyFilter
 
@@ -17,6 +18,7 @@ __all__ = ["KeyPage", "KeyReading", "Place"]
 GET_KEY = "GetKey"
 LIST_KEYS = "ListKeys"
 GET_PUBLIC_KEY = "GetPublicKey"
+LIST_KEY_VERSIONS = "ListKeyVersions"
 _SCAN = 50  # keys of a turn, and between two looks at the deadline
 _REST = 0.001  # seconds before each turn, in which no list decides anything
 _LOOKS = 10_000  # at keys that a page does not show
@@ -60,9 +62,10 @@ class KeyReading:
     waits for one of them at most.
     """
 
-    def __init__(self, *, catalogue: Catalogue, policy: Policy) -> None:
+    def __init__(self, *, catalogue: Catalogue, policy: Policy, onward: Time) -> None:
         self._catalogue = catalogue
         self._policy = policy
+        self._onward = onward
         self._turn = threading.Lock()
 
     def get(self, call: Call, key_id: str) -> Key:
@@ -72,7 +75,7 @@ class KeyReading:
             KeyNotFound, EnvelopeCorrupt: See ``visible_key``.
             PolicyDenied, PolicyError: The caller may know of it and no more.
         """
-        return self._allowed(call, GET_KEY, key_id)
+        return as_of(self._allowed(call, GET_KEY, key_id), self._onward.now())
 
     def public_key(self, call: Call, key_id: str, number: int) -> tuple[Key, KeyVersion]:
         """Return a key and one of its versions, the primary one for 0.
@@ -83,7 +86,26 @@ class KeyReading:
             KeyVersionNotFound, KeyVersionDestroyed: See ``verifying_version``.
         """
         key = self._allowed(call, GET_PUBLIC_KEY, key_id)
-        return key, verifying_version(key, number)
+        return key, effective_version(verifying_version(key, number), self._onward.now())
+
+    def versions(
+        self, call: Call, key_id: str, below: int, size: int
+    ) -> tuple[Key, tuple[KeyVersion, ...]]:
+        """Return a key and its versions of every state, newest first.
+
+        Args:
+            call: Who asks.
+            key_id: The key.
+            below: Only versions with a lower number than this; 0 for all.
+            size: How many at most.
+
+        Raises:
+            KeyNotFound, EnvelopeCorrupt: See ``visible_key``.
+            PolicyDenied, PolicyError: The caller may know of it and no more.
+        """
+        key = as_of(self._allowed(call, LIST_KEY_VERSIONS, key_id), self._onward.now())
+        wanted = [version for version in key.versions if not below or version.version < below]
+        return key, tuple(wanted[:size])
 
     def page(self, call: Call, wanted: KeyFilter, place: Place, size: int) -> KeyPage:
         """Return up to ``size`` matching keys from a place on.
@@ -123,7 +145,7 @@ class KeyReading:
                     elif len(shown) == size:
                         return KeyPage(tuple(shown), Place(after))
                     else:
-                        shown.append(key)
+                        shown.append(as_of(key, self._onward.now()))
                         after, skip = key.id, 0
             if len(scanned) < _SCAN:
                 return KeyPage(tuple(shown), None)

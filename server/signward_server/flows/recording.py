@@ -29,6 +29,10 @@ class Recorded:
         key_id: The key that it concerns, empty for none.
         note: The caller's reason for it, if any.
 
+    Attributes:
+        note: May be set to what else is to be known of it.
+        version: The version that it made or changed, 0 for none; to be set.
+
     Raises:
         AuditUnavailable: At its beginning: nothing was done. From its end: what was done
             cannot be recorded.
@@ -39,7 +43,8 @@ class Recorded:
         self._call = call
         self._action = action
         self._key_id = key_id
-        self._note = note
+        self.note = note
+        self.version = 0
 
     def __enter__(self) -> Self:
         self._audit.ensure_available()
@@ -68,11 +73,11 @@ class Recorded:
             call=self._call,
             action=self._action,
             key=self._key_id,
-            version=0,
+            version=self.version,
             outcome=outcome,
             decision=decision,
             policies=policies,
-            note=self._note,
+            note=self.note,
         )
 
 

@@ -18,6 +18,7 @@ from signward_server.core.ports import (
     Limits,
     Policy,
     RequestLedger,
+    Time,
 )
 
 __all__ = ["SigningPorts"]
@@ -28,6 +29,7 @@ class SigningPorts:
     """Everything that the signing path needs from the other parts.
 
     Attributes:
+        onward: The time by which versions end.
         cancelling: Actions that a key signs even when all else is frozen.
     """
 
@@ -41,4 +43,5 @@ class SigningPorts:
     requests: RequestLedger
     lease: Lease
     clock: Clock
+    onward: Time
     cancelling: frozenset[str] = frozenset()

@@ -71,11 +71,7 @@ class Adoption:
             NotAdopted: It is a copy, was restored, or was put back in part.
             StoreUnavailable: The store cannot be read.
         """
-        for _ in range(_LOOKS):
-            instance = self._read()
-            generations, version = self._homes.generations(), self._homes.version
-            if self._read() == instance:  # else another worker of this home is starting
-                break
+        instance, generations, version = self._look()
         if instance is None:
             if generations:
                 raise NotAdopted(
@@ -115,6 +111,17 @@ class Adoption:
         if instance is None or instance.log != self._log:
             return None
         return Seen("this home", instance.size, instance.root)
+
+    def _look(self) -> tuple[Instance | None, Mapping[str, int], int]:
+        """Return what file and store say at one time; another worker may be starting."""
+        instance = self._read()
+        for _ in range(_LOOKS):
+            before = instance
+            generations, version = self._homes.generations(), self._homes.version
+            instance = self._read()
+            if instance == before:
+                return instance, generations, version
+        raise NotAdopted(f"{self._path} keeps changing", "find out who replaces it")
 
     def _read(self) -> Instance | None:
         return self._file.read(numbered=self._section.file_number)

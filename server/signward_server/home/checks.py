@@ -22,6 +22,7 @@ __all__ = ["check_kek", "check_machine"]
 _SECRETS = {
     "tls.private_key": "the private key",
     "rate_limits.storage_password": "the password",
+    "store.password": "the password",
     "audit.checkpoint_key": "the key of the audit log",
     "telemetry.private_key": "the private key",
     "telemetry.headers": "what the collector is told",
@@ -53,6 +54,8 @@ def check_machine(settings: Settings, home: Path, clock: Clock) -> list[Problem]
 
 def check_kek(settings: Settings) -> list[Problem]:
     """Return whether the KEK file is missing or open to others; custody checks the rest."""
+    if settings.custody.envelope.kek_source == "credential":
+        return []  # systemd gives it to the daemon alone
     path = settings.custody.envelope.kek
     try:
         mode = stat.S_IMODE(path.stat().st_mode)
@@ -80,6 +83,8 @@ def _files(settings: Settings) -> Iterator[Problem]:
         named["audit.checkpoint_key"] = settings.audit.checkpoint_key
     if (password := settings.rate_limits.storage_password) is not None:
         named["rate_limits.storage_password"] = password
+    if (password := settings.store.password) is not None:
+        named["store.password"] = password
     for key in ("ca", "certificate", "private_key", "headers"):
         if (path := getattr(settings.telemetry, key)) is not None:
             named[f"telemetry.{key}"] = path
@@ -133,7 +138,7 @@ def _reach(settings: Settings, home: Path) -> Iterator[Problem]:
 
 def _store(settings: Settings, home: Path) -> Iterator[Problem]:
     path = settings.store.path
-    if not path.resolve().is_relative_to(home.resolve()):
+    if not settings.store.url and not path.resolve().is_relative_to(home.resolve()):
         text = f"({path}) lies outside the home {home}, whose lock protects it"
         yield Problem("configuration", "store.path", text, "move it in, or name the home (--home)")
 

@@ -1,4 +1,4 @@
-"""The file ``instance``: what tells a home from a copy of it (S41; ``docs/formats/instance.md``)."""
+"""The file ``instance``: what tells a home from a copy (S41; ``docs/formats/instance.md``)."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from signward_server.core.plain_files import FileRefused, read_plain
+from signward_server.core.plain_files import FileRefused, opened, read_plain
 from signward_server.core.ports import RowAuthenticator
 from signward_server.core.startup import NotAdopted
+from signward_server.home.birth import Birth, birth_of
 from signward_server.home.files import sync_folder
 
 __all__ = ["ADOPT", "RESTORED", "Instance", "InstanceFile", "machine_digest"]
@@ -36,7 +37,7 @@ _FORM: Final = re.compile(
     r"generation ([0-9]{1,18})\n"
     r"state (settled|starting)\n"
     r"machine ([0-9a-f]{64})\n"
-    r"file ([0-9]{1,20})\n"
+    r"file ([0-9]{1,20}) ([0-9]{1,20})\n"
     r"version ([0-9]{1,18})\n"
     r"log ([!-~]+) ([0-9]{1,18}) ([0-9a-f]{64})\n"
 )
@@ -91,7 +92,8 @@ class InstanceFile:
         """
         try:
             content = read_plain(self._path, _LARGEST, guarded=True, links=False)
-            number = self._path.lstat().st_ino
+            with opened(self._path, links=False) as descriptor:
+                birth = birth_of(descriptor)
         except FileNotFoundError:
             return None
         except FileRefused as exc:
@@ -102,7 +104,7 @@ class InstanceFile:
         if content == RESTORED:
             raise NotAdopted("the home was restored from a backup", ADOPT)
         instance, written = self._genuine(content)
-        if numbered and written != number:
+        if numbered and written != birth:
             raise NotAdopted(
                 f"the home is a copy: {self._path} is not the file that was written, but one like "
                 "it",
@@ -120,7 +122,7 @@ class InstanceFile:
         descriptor = os.open(self._draft, _CREATE, _MODE)
         try:
             os.fchmod(descriptor, _MODE)  # whatever the umask is
-            body = _encoded(instance, os.fstat(descriptor).st_ino)
+            body = _encoded(instance, birth_of(descriptor))
             tag = self._authenticator.tag(_MAC_DOMAIN + body)
             with open(descriptor, "wb", closefd=False) as file:  # a descriptor
                 file.write(body + f"mac {tag.hex()}\n".encode())
@@ -130,7 +132,7 @@ class InstanceFile:
         self._draft.replace(self._path)
         sync_folder(self._path.parent)
 
-    def _genuine(self, content: bytes) -> tuple[Instance, int]:
+    def _genuine(self, content: bytes) -> tuple[Instance, Birth]:
         body, mark, tag = content.rpartition(b"mac ")
         try:
             mac = bytes.fromhex(tag.decode("ascii"))
@@ -172,22 +174,22 @@ def machine_digest(home: str, text: str, machine_id: Path = _MACHINE_ID) -> str:
     return sha256(_MACHINE_DOMAIN + home.encode() + b"\0" + kind + b"\0" + said).hexdigest()
 
 
-def _encoded(instance: Instance, number: int) -> bytes:
+def _encoded(instance: Instance, birth: Birth) -> bytes:
     lines = (
         "signward instance v1",
         f"home {instance.home}",
         f"generation {instance.generation}",
         f"state {'starting' if instance.starting else 'settled'}",
         f"machine {instance.machine}",
-        f"file {number}",
+        f"file {birth.number} {birth.time}",
         f"version {instance.version}",
         f"log {instance.log} {instance.size} {instance.root.hex()}",
     )
     return "".join(f"{line}\n" for line in lines).encode()
 
 
-def _decoded(found: re.Match[str]) -> tuple[Instance, int]:
-    home, generation, state, machine, number, version, log, size, root = found.groups()
+def _decoded(found: re.Match[str]) -> tuple[Instance, Birth]:
+    home, generation, state, machine, number, born, version, log, size, root = found.groups()
     instance = Instance(
         home=home,
         generation=int(generation),
@@ -198,4 +200,4 @@ def _decoded(found: re.Match[str]) -> tuple[Instance, int]:
         size=int(size),
         root=bytes.fromhex(root),
     )
-    return instance, int(number)
+    return instance, Birth(int(number), int(born))

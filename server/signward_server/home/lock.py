@@ -11,7 +11,7 @@ from typing import Self
 
 from signward_server.core.startup import HomeLocked
 
-__all__ = ["FileLock", "store_lock"]
+__all__ = ["FileLock"]
 
 _OPEN = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _PID_BYTES = 20
@@ -95,8 +95,3 @@ class FileLock:
 def _pid_in(descriptor: int) -> str:
     text = os.pread(descriptor, _PID_BYTES, 0).strip()
     return f"process {text.decode()}" if text.isdigit() else "another process"
-
-
-def store_lock(path: Path) -> FileLock:
-    """Return the lock of a store: two homes, one within the other, can name the same one."""
-    return FileLock(path.with_name(f"{path.name}.lock"), f"the store {path}")

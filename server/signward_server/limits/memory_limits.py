@@ -36,11 +36,13 @@ class MemoryLimits:
         rules: What is limited; no two of them the same.
         clock: Its monotonic time is what counts: setting the wall clock changes nothing.
         meter: Told of what is refused.
+        workers: How many processes count like this one; each admits its part (S43).
     """
 
     blocking = False
 
-    def __init__(self, rules: Iterable[Rule], clock: Clock, meter: Meter) -> None:
+    def __init__(self, rules: Iterable[Rule], clock: Clock, meter: Meter, workers: int = 1) -> None:
+        self._workers = workers
         self._now = clock.monotonic
         self._meter = meter
         self._lock = threading.Lock()
@@ -57,7 +59,9 @@ class MemoryLimits:
         """Put other rules in force; see ``RuledLimits``."""
         with self._lock:
             kept = self._rules
-            self._rules = {rule: kept[rule] if rule in kept else _Counted(rule) for rule in rules}
+            self._rules = {
+                rule: kept[rule] if rule in kept else self._counted(rule) for rule in rules
+            }
             self._board = board_of(self._rules.values())
 
     def admit(self, identity: Identity, what: MethodClass, key: str = "", cost: int = 1) -> None:
@@ -74,6 +78,9 @@ class MemoryLimits:
         if refused is not None:
             self._meter.count(Event.RATE_LIMITED, what.value)
             raise refused
+
+    def _counted(self, rule: Rule) -> _Counted:
+        return _Counted(rule.part(self._workers))
 
     def _count(
         self, selection: Selection[_Counted], identity: Identity, key: str, cost: int

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, Protocol, TypeAlias, TypeVar
 
 from signward_server.core.errors import FieldInvalid, RateLimited
@@ -57,6 +57,10 @@ class Rule:
     def counter(self) -> Callable[[Identity, str], tuple[str, ...]]:
         """Gives the name of the counter for a caller and a key."""
         return _COUNTERS[self.per]
+
+    def part(self, count: int) -> Rule:
+        """Return what each of ``count`` that count alone admits, rounded down (S43)."""
+        return replace(self, limit=self.limit // count)
 
     def refusal(self, wait: float) -> RateLimited:
         """Return the error for what gets through in ``wait`` seconds."""

@@ -133,7 +133,13 @@ class SharedLimits:
 
 
 def open_shared_limits(
-    rules: Iterable[Rule], place: RedisPlace, *, alone: bool, clock: Clock, meter: Meter
+    rules: Iterable[Rule],
+    place: RedisPlace,
+    *,
+    alone: bool,
+    clock: Clock,
+    meter: Meter,
+    workers: int = 1,
 ) -> SharedLimits:
     """Return limits that count in Redis or Valkey. That it is down is no error.
 
@@ -143,6 +149,7 @@ def open_shared_limits(
         alone: Whether to count here alone while it fails, rather than to refuse.
         clock: For what is counted here.
         meter: Told of what is refused, and of the server.
+        workers: How many processes count alone then.
     """
     rules = tuple(rules)
     windows = RedisWindows(place)
@@ -151,5 +158,5 @@ def open_shared_limits(
     )
     if not windows.answers():
         breaker.failed()
-    local = MemoryLimits(rules, clock, meter) if alone else None
+    local = MemoryLimits(rules, clock, meter, workers) if alone else None
     return SharedLimits(rules, windows=windows, breaker=breaker, local=local, meter=meter)

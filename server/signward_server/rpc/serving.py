@@ -13,7 +13,6 @@ from signward_server.flows.audit_reading import AuditReading
 from signward_server.flows.freezing import Freezing
 from signward_server.flows.key_changes import KeyChanges
 from signward_server.flows.key_creation import KeyCreation
-from signward_server.flows.key_reading import KeyReading
 from signward_server.flows.reloading import Reloading
 from signward_server.flows.signing import Signing
 from signward_server.flows.verifying import Verifying
@@ -25,6 +24,7 @@ from signward_server.rpc.call import GrpcCall
 from signward_server.rpc.endings import Endings
 from signward_server.rpc.health import CHECK_HEALTH, Health
 from signward_server.rpc.key_service import KeyService
+from signward_server.rpc.key_versions import VersionFlows
 from signward_server.rpc.reflection import REFLECT, REFLECTION_SERVICES, Reflection
 from signward_server.rpc.server import RpcServer
 from signward_server.rpc.sign_service import SignService
@@ -43,8 +43,8 @@ class Flows:
     """The use cases that the services offer."""
 
     creation: KeyCreation
-    reading: KeyReading
     changes: KeyChanges
+    versions: VersionFlows
     signing: Signing
     verifying: Verifying
     api_keys: ApiKeyChanges
@@ -71,7 +71,7 @@ def build_server(
     """Return a server that is ready to listen."""
     guard = None if anonymous_health else _guard(policy, CHECK_HEALTH)
     health = Health(_SERVICES, ready, guard)
-    keys = KeyService(creation=flows.creation, reading=flows.reading, changes=flows.changes)
+    keys = KeyService(creation=flows.creation, changes=flows.changes, versions=flows.versions)
     signing = SignService(
         signing=flows.signing,
         verifying=flows.verifying,

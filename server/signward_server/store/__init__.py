@@ -1,5 +1,6 @@
 """Keys, their sealed material, API keys and request ids, durably."""
 
+from signward_server.store.address import StoreAddress
 from signward_server.store.api_keys import StoredApiKeys
 from signward_server.store.authentic_api_keys import MacSecretDigest
 from signward_server.store.catalogue import KeyCatalogue
@@ -7,18 +8,29 @@ from signward_server.store.failures import StoreFileError
 from signward_server.store.homes import StoredHomes
 from signward_server.store.lease import StoreLease
 from signward_server.store.material import StoredMaterial
+from signward_server.store.moving import Batch, Moving
 from signward_server.store.opening import Store, open_store
+from signward_server.store.rekeying import Rekeying, RekeyingState, Tally
 from signward_server.store.requests import RequestMemory
+from signward_server.store.snapshot import check_snapshot, take_snapshot
 
 __all__ = [
+    "Batch",
     "KeyCatalogue",
     "MacSecretDigest",
+    "Moving",
+    "Rekeying",
+    "RekeyingState",
     "RequestMemory",
     "Store",
+    "StoreAddress",
     "StoreFileError",
     "StoreLease",
     "StoredApiKeys",
     "StoredHomes",
     "StoredMaterial",
+    "Tally",
+    "check_snapshot",
     "open_store",
+    "take_snapshot",
 ]

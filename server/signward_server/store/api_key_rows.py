@@ -14,7 +14,7 @@ from sqlalchemy import Connection, bindparam, insert, update
 from signward_server.core.api_keys import ApiKey
 from signward_server.core.identity_names import identity_of
 from signward_server.store.rows import from_epoch, since_epoch
-from signward_server.store.schema import api_keys, as_stored
+from signward_server.store.schema import api_keys, as_stored, stamp
 
 __all__ = [
     "ApiKeyRow",
@@ -32,7 +32,8 @@ _ONE = _ALL.where(api_keys.c.id == bindparam("id"))
 _CONFLICTING = _ALL.where(
     (api_keys.c.id == bindparam("id")) | (api_keys.c.digest == bindparam("digest"))
 )
-_INSERT = insert(api_keys)
+_SINCE = _ALL.where(api_keys.c.changed > bindparam("known"))
+_INSERT = insert(api_keys).values(changed=stamp)
 
 
 class ApiKeyRow(NamedTuple):
@@ -89,9 +90,12 @@ def api_key_from(row: ApiKeyRow) -> ApiKey:
     )
 
 
-def read_all(connection: Connection) -> Iterator[ApiKeyRow]:
-    """Yield every row, as it is stored."""
-    yield from map(ApiKeyRow._make, connection.execute(_ALL))
+def read_all(connection: Connection, known: int | None = None) -> Iterator[ApiKeyRow]:
+    """Yield every row, or those that changed after a version of the store, as it is stored."""
+    rows = (
+        connection.execute(_ALL) if known is None else connection.execute(_SINCE, {"known": known})
+    )
+    yield from map(ApiKeyRow._make, rows)
 
 
 def read_one(connection: Connection, key_id: str) -> ApiKeyRow | None:
@@ -112,7 +116,9 @@ def insert_api_key(connection: Connection, row: ApiKeyRow) -> None:
     Raises:
         sqlalchemy.exc.IntegrityError: The id or the digest is taken.
     """
-    connection.execute(_INSERT, row._asdict())
+    values = row._asdict()
+    del values["changed"]  # the database says
+    connection.execute(_INSERT, values)
 
 
 def revoke_api_key(connection: Connection, row: ApiKeyRow) -> bool:
@@ -122,5 +128,5 @@ def revoke_api_key(connection: Connection, row: ApiKeyRow) -> bool:
         Whether there was such a row.
     """
     ours = (api_keys.c.id == row.id, api_keys.c.revoke_time.is_(None))
-    values = {"revoke_time": row.revoke_time, "mac": row.mac}
+    values = {"revoke_time": row.revoke_time, "mac": row.mac, "changed": stamp}
     return connection.execute(update(api_keys).where(*ours).values(values)).rowcount == 1

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from bisect import bisect_right, insort
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, Engine
@@ -35,10 +35,11 @@ class StoredApiKeys:
     and digests stay taken.
 
     Args:
-        durable: Engine whose commits are on the disk when they return.
+        snapshots: Engine whose transactions read everything as it was at one moment.
         version: Counts changes.
-        writing: Lock of everything that writes to the store.
+        writing: Lock of all changes of this process.
         authentic: Checks rows that are read and tags those that are written.
+        settle: Returns when no other process acts on an older version of the store.
         most: How many are kept, revoked and expired ones included: they stay in memory.
 
     Raises:
@@ -47,21 +48,27 @@ class StoredApiKeys:
 
     def __init__(
         self,
-        durable: Engine,
+        snapshots: Engine,
         version: StoreVersion,
         writing: Writing,
         authentic: AuthenticApiKeys,
+        settle: Callable[[int], None],
         most: int = _MOST,
     ) -> None:
-        self._durable = durable
+        self._snapshots = snapshots
         self._version = version
         self._writing = writing
         self._authentic = authentic
+        self._settle = settle
         self._most = most
         self._generation = -1
         self._closed = False
-        with unavailable(), durable.begin() as connection:
-            self.refresh(connection)
+        self._keys: dict[str, ApiKey] = {}
+        self._ids_by_digest: dict[bytes, str] = {}
+        self._ids: list[str] = []
+        self._quarantined: frozenset[str] = frozenset()
+        with unavailable(), snapshots.begin() as connection:
+            self.refresh(connection, None)
 
     def __len__(self) -> int:
         """Return how many can be used, revoked and expired ones included."""
@@ -106,6 +113,8 @@ class StoredApiKeys:
                 self._catch_up(row)
                 raise ApiKeyExists from exc
             self._publish(api_key)
+            version = self._version.made
+        self._settle(version)
 
     def revoke(self, key_id: str, at: datetime) -> ApiKey | None:
         """See ``core.ports.ApiKeys.revoke``.
@@ -126,15 +135,28 @@ class StoredApiKeys:
             if stored is not None and stored.revoke_time is not None:
                 revoked = stored  # a commit that had been reported as failed went through
             self._publish(revoked)
+            version = self._version.made
+        self._settle(version)
         return revoked
 
-    def refresh(self, connection: Connection) -> None:
-        """Take over everything as it is stored; for whoever holds the lock of all writing."""
-        known, self._quarantined = self._authentic.read(connection)
-        self._keys = {api_key.id: api_key for api_key in known}
-        self._ids_by_digest = {api_key.digest: api_key.id for api_key in known}
-        self._ids = sorted(self._keys)
-        self._generation += 1
+    def refresh(self, connection: Connection, known: int | None) -> None:
+        """Take over what is stored; for whoever holds the lock of all changes.
+
+        Args:
+            connection: In a transaction that reads all of it as it was at one moment.
+            known: The version of the store after which it changed; ``None`` for everything.
+        """
+        stored, bad = self._authentic.read(connection, known)
+        if known is None:
+            self._take_all(stored, bad)
+            return
+        for api_key in stored:
+            before = self._keys.get(api_key.id)
+            if before is None or before.revoke_time is None:
+                self._publish(api_key)  # nothing brings one back that is revoked (S13)
+        for key_id in bad & self._keys.keys():
+            self._withdraw(key_id)
+        self._quarantined = (self._quarantined - {api_key.id for api_key in stored}) | bad
 
     def close(self) -> None:
         """Wait for the write under way; nothing can be written afterwards."""
@@ -147,11 +169,24 @@ class StoredApiKeys:
 
     def _catch_up(self, row: ApiKeyRow) -> None:
         """Take over what is in the way: a commit that had been reported as failed went through."""
-        with self._durable.begin() as connection:
+        with self._snapshots.begin() as connection:
             stored = self._authentic.read_conflicting(connection, row)
         for api_key in stored:
             if api_key.id not in self._keys:
                 self._publish(api_key)
+
+    def _take_all(self, stored: Sequence[ApiKey], bad: frozenset[str]) -> None:
+        self._quarantined = bad
+        self._keys = {api_key.id: api_key for api_key in stored}
+        self._ids_by_digest = {api_key.digest: api_key.id for api_key in stored}
+        self._ids = sorted(self._keys)
+        self._generation += 1
+
+    def _withdraw(self, key_id: str) -> None:
+        gone = self._keys.pop(key_id)
+        self._ids_by_digest.pop(gone.digest, None)
+        self._ids = [known for known in self._ids if known != key_id]
+        self._generation += 1
 
     def _publish(self, api_key: ApiKey) -> None:
         if api_key.id not in self._keys:

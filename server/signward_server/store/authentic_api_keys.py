@@ -33,12 +33,19 @@ class AuthenticApiKeys:
         row = api_key_row(api_key)
         return row._replace(mac=self._authenticator.tag(api_key_mac_input(row)))
 
-    def read(self, connection: Connection) -> tuple[list[ApiKey], frozenset[str]]:
-        """Return all API keys, and the ids of the rows that are not as they were written."""
+    def read(
+        self, connection: Connection, known: int | None = None
+    ) -> tuple[list[ApiKey], frozenset[str]]:
+        """Return API keys, and the ids of the rows that are not as they were written.
+
+        Args:
+            connection: To the database.
+            known: The version of the store after which they changed; ``None`` for all.
+        """
         good: list[ApiKey] = []
         bad: set[str] = set()
-        for row in api_key_rows.read_all(connection):
-            api_key = self._authentic(row)
+        for row in api_key_rows.read_all(connection, known):
+            api_key = self.authentic(row)
             if api_key is None:
                 bad.add(str(row.id))
             else:
@@ -50,14 +57,15 @@ class AuthenticApiKeys:
     def read_one(self, connection: Connection, key_id: str) -> ApiKey | None:
         """Return an API key, ``None`` if there is none or its row is not as it was written."""
         row = api_key_rows.read_one(connection, key_id)
-        return None if row is None else self._authentic(row)
+        return None if row is None else self.authentic(row)
 
     def read_conflicting(self, connection: Connection, row: ApiKeyRow) -> list[ApiKey]:
         """Return the API keys that have taken the id or the digest of a row."""
-        found = map(self._authentic, api_key_rows.read_conflicting(connection, row))
+        found = map(self.authentic, api_key_rows.read_conflicting(connection, row))
         return [api_key for api_key in found if api_key is not None]
 
-    def _authentic(self, row: ApiKeyRow) -> ApiKey | None:
+    def authentic(self, row: ApiKeyRow) -> ApiKey | None:
+        """Return the API key of a row, ``None`` if the row is not as it was written."""
         try:
             genuine = self._authenticator.matches(api_key_mac_input(row), row.mac)
             return api_key_from(row) if genuine else None

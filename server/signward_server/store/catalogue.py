@@ -7,7 +7,7 @@ behind one lock, and memory changes only after the database has committed.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from types import MappingProxyType
 
 from sqlalchemy import Connection, Engine
@@ -26,6 +26,7 @@ from signward_server.core.ports import Changed, Clock, RequestScope
 from signward_server.store import key_rows, request_rows
 from signward_server.store.authentic import AuthenticKeys
 from signward_server.store.failures import unavailable
+from signward_server.store.memory import KeyMemory
 from signward_server.store.request_rows import CreationRow
 from signward_server.store.succession import successor
 from signward_server.store.version import StoreVersion
@@ -41,11 +42,13 @@ class KeyCatalogue:
     listing leaves it out, every other key works.
 
     Args:
-        durable: Engine whose commits are on the disk when they return.
+        snapshots: Engine whose transactions read everything as it was at one moment.
         version: Counts changes.
-        writing: Lock of everything that writes to the store.
+        writing: Lock of all changes of this process.
         authentic: Checks rows that are read and tags those that are written.
         clock: Dates changes.
+        forget: Wipes whatever is unlocked of a key that is not what it was.
+        settle: Returns when no other process acts on an older version of the store.
 
     Raises:
         StoreUnavailable: The rows cannot be read.
@@ -53,19 +56,23 @@ class KeyCatalogue:
 
     def __init__(
         self,
-        durable: Engine,
+        snapshots: Engine,
         version: StoreVersion,
         writing: Writing,
         authentic: AuthenticKeys,
         clock: Clock,
+        forget: Callable[[str], None],
+        settle: Callable[[int], None],
     ) -> None:
-        self._durable = durable
+        self._snapshots = snapshots
         self._version = version
         self._writing = writing
         self._authentic = authentic
         self._clock = clock
-        with unavailable(), durable.begin() as connection:
-            self._memory = authentic.read(connection)
+        self._forget = forget
+        self._settle = settle
+        with unavailable(), snapshots.begin() as connection:
+            self._memory = KeyMemory(*authentic.read(connection))
         self._closed = False
 
     def __len__(self) -> int:
@@ -88,7 +95,7 @@ class KeyCatalogue:
     def created_by(self, scope: RequestScope, content: bytes) -> Key | None:
         """See ``core.ports.Catalogue.created_by``."""
         with self._writing, unavailable():
-            with self._durable.begin() as connection:
+            with self._snapshots.begin() as connection:
                 earlier = _earlier(connection, scope, content)
             return None if earlier is None else self._made_earlier(earlier.key_id)
 
@@ -117,16 +124,21 @@ class KeyCatalogue:
             if earlier is not None:
                 return self._made_earlier(earlier.key_id)
             self._memory.publish(key)
+            version = self._version.made
+        self._settle(version)
         return key
 
     def changed_by(self, scope: RequestScope, content: bytes) -> Changed | None:
         """See ``core.ports.Catalogue.changed_by``."""
         with self._writing, unavailable():
-            with self._durable.begin() as connection:
+            with self._snapshots.begin() as connection:
                 earlier = _earlier(connection, scope, content)
             if earlier is None:
                 return None
             key = self._made_earlier(earlier.key_id)
+            if key.version(earlier.version) is None:  # another process made it just now
+                self._catch_up(key.id)
+                key = self._made_earlier(key.id)
             return Changed(key, earlier.version, earlier.previous or 0)
 
     def replace(
@@ -168,6 +180,9 @@ class KeyCatalogue:
                 self._catch_up(key.id)
                 raise EtagMismatch
             self._memory.publish(new)
+            version = self._version.made
+        self._forget(new.id)
+        self._settle(version)
         return new
 
     def replace_unchanged(self, keys: Iterable[Key]) -> Sequence[Key]:
@@ -186,11 +201,29 @@ class KeyCatalogue:
                 self._memory.publish(new)
             for missed in {old.id for old, _ in changes} - {new.id for new in stored}:
                 self._catch_up(missed)
+            version = self._version.made
+        for new in stored:
+            self._forget(new.id)
+        self._settle(version)
         return stored
 
-    def refresh(self, connection: Connection) -> None:
-        """Take over everything as it is stored; for whoever holds the lock of all writing."""
-        self._memory = self._authentic.read(connection)
+    def refresh(self, connection: Connection, known: int | None) -> None:
+        """Take over what is stored; for whoever holds the lock of all changes.
+
+        Whatever is unlocked of keys that are not what they were is wiped.
+
+        Args:
+            connection: In a transaction that reads all of it as it was at one moment.
+            known: The version of the store after which it changed; ``None`` for everything.
+        """
+        rows, bad = self._authentic.read(connection, known)
+        if known is None:
+            gone = [*self._memory]
+            self._memory = KeyMemory(rows, bad)
+        else:
+            gone = [*self._memory.take(rows, bad)]
+        for key_id in gone:
+            self._forget(key_id)
 
     def close(self) -> None:
         """Wait for the write under way; nothing can be written afterwards."""
@@ -208,7 +241,7 @@ class KeyCatalogue:
     def _catch_up(self, key_id: str) -> None:
         """Take over a newer row: a commit that had been reported as failed went through."""
         known = self._memory.get(key_id) if key_id in self._memory else None
-        with self._durable.begin() as connection:
+        with self._snapshots.begin() as connection:
             stored = self._authentic.read_one(connection, key_id)
         if stored is not None and (known is None or stored.revision > known.revision):
             self._memory.publish(stored)

@@ -62,13 +62,19 @@ class DriverSession:
         Raises:
             StoreUnavailable: It failed, or the session is closed.
         """
+        rows = self.all(statement, parameters)
+        return rows[0] if rows else None
+
+    def all(
+        self, statement: DriverStatement, parameters: Mapping[str, object]
+    ) -> list[tuple[Any, ...]]:
+        """Run a statement and return its rows; see ``first``."""
         with self._lock:
             try:
-                rows = self._run(statement, parameters)
+                return self._run(statement, parameters)
             except (SQLAlchemyError, self._driver_error) as exc:
                 self._drop()
                 raise StoreUnavailable from exc
-        return rows[0] if rows else None
 
     def close(self) -> None:
         """Give the connection back for good."""

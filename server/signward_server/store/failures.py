@@ -8,9 +8,11 @@ from contextlib import contextmanager
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from signward_server.core.errors import StoreUnavailable
+from signward_server.core.errors import EtagMismatch, StoreUnavailable
 
-__all__ = ["StoreFileError", "unavailable"]
+__all__ = ["StoreFileError", "conflicting", "unavailable"]
+
+_CONFLICTS = frozenset({"40001", "40P01"})  # SQLSTATE: serialisation failure, deadlock
 
 
 class StoreFileError(Exception):
@@ -36,3 +38,18 @@ def unavailable() -> Iterator[None]:
         raise
     except (DBAPIError, PoolTimeout) as exc:
         raise StoreUnavailable from exc
+
+
+@contextmanager
+def conflicting() -> Iterator[None]:
+    """Tell that a transaction was undone because of another one.
+
+    Raises:
+        EtagMismatch: It was; nothing of it was kept, and it can be tried again.
+    """
+    try:
+        yield
+    except DBAPIError as exc:
+        if getattr(exc.orig, "sqlstate", None) in _CONFLICTS:
+            raise EtagMismatch from exc
+        raise

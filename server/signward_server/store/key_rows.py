@@ -7,12 +7,13 @@ remembers anything.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, insert, update
 
 from signward_server.store.rows import KeyRow, VersionRow
-from signward_server.store.schema import as_stored, key_versions, keys, materials
+from signward_server.store.schema import as_stored, key_versions, keys, materials, stamp
 
 __all__ = [
     "delete_material",
@@ -20,10 +21,12 @@ __all__ = [
     "insert_material",
     "read_all",
     "read_one",
+    "read_since",
     "update_key",
 ]
 
-
+_IN_PARTS = {"yield_per": 1000}  # rows that are held beside what is made of them
+_AT_ONCE = 500
 _KEYS = as_stored(keys)
 _KEY = _KEYS.where(keys.c.id == bindparam("id"))
 _VERSIONS = (
@@ -32,9 +35,13 @@ _VERSIONS = (
     .order_by(key_versions.c.key_id, key_versions.c.version.desc())
 )
 _VERSIONS_OF_KEY = _VERSIONS.where(key_versions.c.key_id == bindparam("id"))
-_INSERT_KEY = insert(keys)
-_UPDATE_KEY = update(keys).where(
-    keys.c.id == bindparam("old_id"), keys.c.revision == bindparam("old_revision")
+_KEYS_SINCE = _KEYS.where(keys.c.changed > bindparam("known"))
+_VERSIONS_OF_KEYS = _VERSIONS.where(key_versions.c.key_id.in_(bindparam("ids", expanding=True)))
+_INSERT_KEY = insert(keys).values(changed=stamp)
+_UPDATE_KEY = (
+    update(keys)
+    .where(keys.c.id == bindparam("old_id"), keys.c.revision == bindparam("old_revision"))
+    .values(changed=stamp)
 )
 _INSERT_VERSION = insert(key_versions)
 _INSERT_MATERIAL = insert(materials)
@@ -50,13 +57,24 @@ def read_all(
 
     The row is ``None`` where versions name a key that is not there.
     """
-    versions: dict[object, list[VersionRow]] = defaultdict(list)
-    for version in map(VersionRow._make, connection.execute(_VERSIONS).all()):
-        versions[version.key_id].append(version)
-    for row in map(KeyRow._make, connection.execute(_KEYS).all()):
+    versions = _grouped(connection.execute(_VERSIONS, execution_options=_IN_PARTS))
+    for row in map(KeyRow._make, connection.execute(_KEYS, execution_options=_IN_PARTS)):
         yield row.id, row, versions.pop(row.id, ())
     for key_id in versions:
         yield key_id, None, ()
+
+
+def read_since(
+    connection: Connection, known: int
+) -> Iterator[tuple[object, KeyRow | None, Sequence[VersionRow]]]:
+    """Yield what changed after a version of the store; see ``read_all``."""
+    rows = [KeyRow._make(row) for row in connection.execute(_KEYS_SINCE, {"known": known})]
+    for start in range(0, len(rows), _AT_ONCE):
+        part = rows[start : start + _AT_ONCE]
+        found = connection.execute(_VERSIONS_OF_KEYS, {"ids": [row.id for row in part]})
+        versions = _grouped(found)
+        for row in part:
+            yield row.id, row, versions.get(row.id, ())
 
 
 def read_one(connection: Connection, key_id: str) -> tuple[KeyRow, Sequence[VersionRow]] | None:
@@ -76,7 +94,7 @@ def insert_key(
     Raises:
         sqlalchemy.exc.IntegrityError: The id or a public key is taken.
     """
-    connection.execute(_INSERT_KEY, row._asdict())
+    connection.execute(_INSERT_KEY, _stamped(row))
     connection.execute(_INSERT_VERSION, [version._asdict() for version in versions])
     if material is not None:
         insert_material(connection, row.id, versions[0].version, material)
@@ -111,11 +129,24 @@ def update_key(
         sqlalchemy.exc.IntegrityError: A public key is taken, or a version number was used.
     """
     ours = {"old_id": old[0].id, "old_revision": old[0].revision}
-    changed = connection.execute(_UPDATE_KEY, ours | new[0]._asdict())
+    changed = connection.execute(_UPDATE_KEY, ours | _stamped(new[0]))
     if changed.rowcount != 1:
         return False
     _update_versions(connection, old[1], new[1])
     return True
+
+
+def _grouped(rows: Iterable[Sequence[Any]]) -> dict[object, Sequence[VersionRow]]:
+    versions: dict[object, list[VersionRow]] = defaultdict(list)
+    for row in map(VersionRow._make, rows):
+        versions[row.key_id].append(row)
+    return dict(versions)
+
+
+def _stamped(row: KeyRow) -> dict[str, object]:
+    values = row._asdict()
+    del values["changed"]  # the database says
+    return values
 
 
 def _update_versions(

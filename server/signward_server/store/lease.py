@@ -39,7 +39,8 @@ class StoreLease:
         self._meter = meter
         self._until = clock.monotonic()
         self._failing = False
-        self._stopped = threading.Event()
+        self._stopped = False
+        self._woken = threading.Event()
         self._thread = threading.Thread(target=self._run, name="store-lease", daemon=True)
 
     @property
@@ -64,10 +65,15 @@ class StoreLease:
 
     def stop(self) -> None:
         """Ask no more; the lease ends."""
-        self._stopped.set()
+        self._stopped = True
+        self._woken.set()
         if self._thread.ident is not None:
             self._thread.join()
         self._until = self._clock.monotonic()
+
+    def wake(self) -> None:
+        """Have the store asked at once; waits for nothing."""
+        self._woken.set()
 
     def renew(self) -> None:
         """Ask the store once."""
@@ -92,8 +98,11 @@ class StoreLease:
             )
 
     def _run(self) -> None:
-        while not self._stopped.wait(self._seconds / _EACH):
+        while not self._stopped:
+            self._woken.wait(self._seconds / _EACH)
+            self._woken.clear()
             try:
-                self.renew()
+                if not self._stopped:
+                    self.renew()
             except Exception as error:  # noqa: BLE001  # it must go on asking, whatever came
                 unexpected(error)

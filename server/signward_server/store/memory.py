@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 import threading
-from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
 from signward_server.core.errors import EnvelopeCorrupt
 from signward_server.core.keys import Key
 from signward_server.store.rows import KeyRow, VersionRow, key_from
+from signward_server.store.sorted_ids import SortedIds
 
 __all__ = ["KeyMemory", "Rows"]
 
@@ -30,13 +30,17 @@ class KeyMemory:
 
     def __init__(self, rows: Mapping[str, Rows], quarantined: frozenset[str]) -> None:
         self._entries: dict[str, Key | Rows] = dict(rows)
-        self._ids = tuple(sorted(self._entries))
+        self._ids = SortedIds(self._entries)
         self._changing = threading.Lock()
         self.quarantined = quarantined
 
     def __len__(self) -> int:
         """Return how many keys can be read."""
         return len(self._ids)
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over the ids of the keys that can be read, in order."""
+        return iter(self._ids)
 
     def get(self, key_id: str) -> Key | None:
         """Return a key, ``None`` if there is none.
@@ -57,9 +61,7 @@ class KeyMemory:
 
         The first ``skip`` of them are passed over.
         """
-        ids = self._ids
-        start = bisect_right(ids, after) + skip
-        found = (self._find(ids[at]) for at in range(start, len(ids)))
+        found = map(self._find, self._ids.after(after, skip))
         return list(islice((key for key in found if key is not None), max(limit, 0)))
 
     def publish(self, key: Key) -> None:
@@ -68,12 +70,36 @@ class KeyMemory:
             known = key.id in self._entries
             self._entries[key.id] = key
             if not known:
-                at = bisect_right(self._ids, key.id)
-                self._ids = (*self._ids[:at], key.id, *self._ids[at:])
+                self._ids = self._ids.with_([key.id])
+
+    def take(self, rows: Mapping[str, Rows], quarantined: frozenset[str]) -> frozenset[str]:
+        """Show readers what somebody else changed.
+
+        Rows that are older than what is known are none that anybody wrote last.
+
+        Returns:
+            Ids of the keys that were known and are not any more what they were.
+        """
+        newer = {key_id: found for key_id, found in rows.items() if not self._is_older(found[0])}
+        quarantined |= rows.keys() - newer.keys()
+        with self._changing:
+            known = frozenset(key_id for key_id in (*newer, *quarantined) if key_id in self)
+            self._entries.update(newer)
+            self._ids = self._ids.with_(list(newer.keys() - known))
+            self.quarantined = (self.quarantined - newer.keys()) | quarantined
+        for key_id in quarantined & known:
+            self._quarantine(key_id)
+        return known
 
     def __contains__(self, key_id: str) -> bool:
         """Return whether the key can be read."""
         return key_id in self._entries
+
+    def _is_older(self, row: KeyRow) -> bool:
+        known = self._entries.get(row.id)
+        if known is None:
+            return False
+        return row.revision < (known if isinstance(known, Key) else known[0]).revision
 
     def _find(self, key_id: str) -> Key | None:
         entry = self._entries.get(key_id)
@@ -95,5 +121,5 @@ class KeyMemory:
     def _quarantine(self, key_id: str) -> None:
         with self._changing:
             self.quarantined |= {key_id}
-            self._ids = tuple(known for known in self._ids if known != key_id)
+            self._ids = self._ids.without(key_id)
             self._entries.pop(key_id, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
@@ -11,27 +12,24 @@ from sqlalchemy.exc import DBAPIError
 
 from signward_server.core.errors import StoreUnavailable
 from signward_server.core.ports import Clock, RowAuthenticator
+from signward_server.store.address import StoreAddress
 from signward_server.store.api_keys import StoredApiKeys
 from signward_server.store.authentic import AuthenticKeys
 from signward_server.store.authentic_api_keys import AuthenticApiKeys
+from signward_server.store.backend import Backend, BackendTurn
 from signward_server.store.catalogue import KeyCatalogue
 from signward_server.store.confirming import Confirming
 from signward_server.store.driver import DriverSession, DriverStatement
-from signward_server.store.engine import (
-    durable_engine,
-    empty_log,
-    prepare_file,
-    probe_engine,
-    swift_engine,
-)
 from signward_server.store.failures import StoreFileError, unavailable
 from signward_server.store.homes import StoredHomes
 from signward_server.store.material import StoredMaterial
 from signward_server.store.migrations import is_current, migrate
+from signward_server.store.peers import Peers
+from signward_server.store.rekeying import Rekeying
 from signward_server.store.requests import RequestMemory
+from signward_server.store.sqlite import SqliteFile
 from signward_server.store.time_floor import StoredTimeFloor
 from signward_server.store.timetable import StoredTimetable
-from signward_server.store.turn import FileTurn
 from signward_server.store.version import StoreVersion
 from signward_server.store.writing import Writing
 
@@ -41,26 +39,56 @@ _PROBE_TTL_S = 1.0
 _PROBE = text("UPDATE meta SET value = :value WHERE name = 'probe'")
 
 
-def open_store(path: Path, clock: Clock, *, upgrade: bool = True) -> Store:
-    """Open the store in a SQLite file, making it if there is none.
+def _nothing(_key_id: str) -> None:
+    """Wipe nothing: nobody has anything unlocked."""
+
+
+def open_store(
+    place: Path | StoreAddress,
+    clock: Clock,
+    *,
+    upgrade: bool = True,
+    shared: bool = False,
+    lease: timedelta = timedelta(seconds=2),
+) -> Store:
+    """Open the store in a SQLite file, making it if there is none, or in PostgreSQL.
 
     Args:
-        path: The file; its folder is made with mode 0700 if it is missing.
+        place: The file; its folder is made with mode 0700 if it is missing. Or the database.
         clock: Dates changes and request ids.
         upgrade: Whether tables of an older release are migrated.
+        shared: Whether other processes serve from the file; from a database they always may.
+        lease: For how long this process acts on what it knows without asking the store.
 
     Raises:
-        StoreFileError: The file is not ours, not private, damaged or not writable, it is
-            newer than this release, or older and ``upgrade`` is off.
+        StoreFileError: It is not ours, not private, damaged, out of reach or not writable,
+            it is newer than this release, or older and ``upgrade`` is off.
     """
-    prepare_file(path)
-    store = Store(path, clock)
+    backend = _backend(place)
     try:
-        _ensure_current(store, path, upgrade=upgrade)
+        backend.prepare()
+    except StoreFileError:
+        backend.close()
+        raise
+    store = Store(backend, clock, shared=shared or not backend.one_writer, lease=lease)
+    try:
+        _ensure_current(store, backend.place, upgrade=upgrade)
     except StoreFileError:
         store.close()
         raise
     return store
+
+
+def _backend(place: Path | StoreAddress) -> Backend:
+    if isinstance(place, Path):
+        return SqliteFile(place)
+    try:
+        from signward_server.store.postgres import PostgresDatabase  # noqa: PLC0415 - an extra
+    except ImportError as exc:
+        raise StoreFileError(
+            f"the store {place} needs a driver: pip install 'signward[scale]'"
+        ) from exc
+    return PostgresDatabase(place)
 
 
 class _Closable(Protocol):
@@ -70,28 +98,27 @@ class _Closable(Protocol):
 class Store:
     """One open database, and the ports that are implemented on it.
 
-    Three engines work on its file: commits on ``durable`` are on the disk when they return,
-    those on ``swift`` survive the death of the process, and ``probing`` tries what works and
-    does not wait.
-
     Args:
-        path: The file, which exists.
+        backend: The database.
         clock: Dates changes and request ids.
+        shared: Whether other processes serve from it.
+        lease: For how long this process acts on what it knows without asking.
     """
 
-    def __init__(self, path: Path, clock: Clock) -> None:
-        self._path = path
-        self._durable = durable_engine(path)
-        self._swift = swift_engine(path)
-        self._probing = probe_engine(path)
+    def __init__(self, backend: Backend, clock: Clock, *, shared: bool, lease: timedelta) -> None:
+        self._backend = backend
+        self._durable, self._swift = backend.durable, backend.swift
         self._clock = clock
+        self._shared = shared
         self._writing = Writing(clock)
-        self._session = DriverSession(self._probing)
-        self._version = StoreVersion(self._durable, self._session)
+        self._claiming = self._writing if backend.one_writer else Writing(clock)
+        self._session = DriverSession(backend.probing)
+        self._version = StoreVersion(backend, self._session)
+        self._peers = Peers(backend, lease.total_seconds(), clock) if shared else None
         self._confirming = Confirming(
-            path, self._durable, self._version, self._writing, self.healthy
+            backend, self._version, self._writing, self.healthy, self._peers
         )
-        self._probe = DriverStatement(self._probing, _PROBE)
+        self._probe = DriverStatement(backend.probing, _PROBE)
         self._probed: tuple[float, bool] | None = None
         self._opened: list[_Closable] = [self._session]
 
@@ -102,22 +129,35 @@ class Store:
             StoreFileError: See ``migrations.migrate``.
         """
         with self._writing:
-            return migrate(self._durable)
+            return migrate(self._backend.migrating)
 
     def is_current(self) -> bool:
         """Return whether the tables are those of this release."""
         return is_current(self._swift)
 
-    def catalogue(self, authenticator: RowAuthenticator) -> KeyCatalogue:
+    def catalogue(
+        self, authenticator: RowAuthenticator, forget: Callable[[str], None] = _nothing
+    ) -> KeyCatalogue:
         """Load all keys.
+
+        Args:
+            authenticator: Makes and checks the MACs of rows.
+            forget: Wipes whatever is unlocked of a key; called when the key is not any more
+                what it was, and before anybody is told so.
 
         Raises:
             StoreUnavailable: They cannot be read.
         """
         authentic = AuthenticKeys(authenticator)
-        self._version.begin()
+        self._begin()
         catalogue = KeyCatalogue(
-            self._durable, self._version, self._writing, authentic, self._clock
+            self._backend.snapshots,
+            self._version,
+            self._writing,
+            authentic,
+            self._clock,
+            forget,
+            self._settle,
         )
         self._confirming.add(catalogue.refresh)
         self._opened.append(catalogue)
@@ -130,11 +170,17 @@ class Store:
             StoreUnavailable: They cannot be read.
         """
         authentic = AuthenticApiKeys(authenticator)
-        self._version.begin()
-        api_keys = StoredApiKeys(self._durable, self._version, self._writing, authentic)
+        self._begin()
+        api_keys = StoredApiKeys(
+            self._backend.snapshots, self._version, self._writing, authentic, self._settle
+        )
         self._confirming.add(api_keys.refresh)
         self._opened.append(api_keys)
         return api_keys
+
+    def rekeying(self) -> Rekeying:
+        """Return what a rotation of the KEK needs."""
+        return Rekeying(self._durable, self._version, self._writing)
 
     def materials(self) -> StoredMaterial:
         """Return the reader of sealed private halves."""
@@ -150,7 +196,9 @@ class Store:
         Raises:
             StoreUnavailable: It cannot be read.
         """
-        memory = RequestMemory(self._swift, self._writing, self._clock, retention, quota)
+        memory = RequestMemory(
+            self._backend, self._claiming, self._clock, retention, quota, shared=self._shared
+        )
         self._opened.append(memory)
         return memory
 
@@ -164,16 +212,16 @@ class Store:
         self._opened.append(floor)
         return floor
 
-    def turn(self) -> FileTurn:
+    def turn(self) -> BackendTurn:
         """Return what says whose turn the schedules are."""
-        turn = FileTurn(self._path)
+        turn = self._backend.turn()
         self._opened.append(turn)
         return turn
 
     def wipe(self) -> bool:
         """See ``core.ports.Residue.wipe``."""
         with self._writing, unavailable():
-            return empty_log(self._probing)
+            return self._backend.wipe()
 
     def homes(self) -> StoredHomes:
         """Return the homes that serve from this store."""
@@ -187,11 +235,17 @@ class Store:
         """
         self._confirming.confirm()
 
+    def listen(self, heard: Callable[[], None]) -> None:
+        """Call this soon after somebody else changed something, if somebody else may."""
+        if self._shared:
+            self._opened.append(self._backend.news(heard))
+
     def healthy(self) -> bool:
         """Return whether the store can be written, as of at most a second ago."""
-        if self._writing.doubtful:
+        writings = {self._writing, self._claiming}
+        if any(writing.doubtful for writing in writings):
             return False
-        if self._writing.age < _PROBE_TTL_S or self._writing.under_way:
+        if any(writing.age < _PROBE_TTL_S or writing.under_way for writing in writings):
             return True
         now = self._clock.monotonic()
         probed = self._probed
@@ -202,11 +256,19 @@ class Store:
 
     def close(self) -> None:
         """Close every connection; nothing can be read or written afterwards."""
-        for part in self._opened:
+        for part in reversed(self._opened):
             part.close()
-        self._probing.dispose()
-        self._swift.dispose()
-        self._durable.dispose()
+        if self._peers is not None:
+            self._peers.close()
+        self._backend.close()
+
+    def _begin(self) -> None:
+        self._confirming.begin()
+        self._version.begin()
+
+    def _settle(self, version: int) -> None:
+        if self._peers is not None:
+            self._peers.settle(version)
 
     def _can_write(self, now: float) -> bool:
         if not self._writing.patiently():
@@ -220,14 +282,17 @@ class Store:
         return True
 
 
-def _ensure_current(store: Store, path: Path, *, upgrade: bool) -> None:
+def _ensure_current(store: Store, place: str, *, upgrade: bool) -> None:
     try:
-        current = store.is_current() or (upgrade and store.migrate())
+        current = store.is_current()
+        if upgrade and not current:
+            store.migrate()  # unless somebody else has just done it
+            current = True
     except DBAPIError as exc:
         raise StoreFileError(
-            f"the store {path} is damaged, full or in use by another process"
+            f"the store {place} is damaged, full or in use by another process"
         ) from exc
     if not current:
         raise StoreFileError(
-            f"the store {path} was written by an older release; run: signward migrate"
+            f"the store {place} was written by an older release; run: signward migrate"
         )

@@ -17,9 +17,11 @@ class Usage:
 
     Attributes:
         total: Claims that count.
+        ours: How many of them are known without having been counted in the store.
     """
 
     total: int = 0
+    ours: int = 0
     _steps: deque[list[int]] = field(default_factory=deque)
 
     def add(self, step: int, count: int = 1) -> None:

@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, Engine, text
 
-from signward_server.core.errors import StoreUnavailable
 from signward_server.core.ports import RequestScope
 from signward_server.store.canonical import scope_digest
 from signward_server.store.driver import DriverSession, DriverStatement
@@ -48,26 +47,29 @@ class CreationRow(NamedTuple):
     previous: int | None
 
 
-# On a conflict something must be written for the row to be returned.
-_INSERT_OR_FIND = text(
+# Only a row that is new comes back: of two processes that claim at once, one knows.
+_INSERT = text(
     "INSERT INTO requests (scope, identity, content, version, claim_time)"
     " VALUES (:scope, :identity, :content, :version, :time)"
-    " ON CONFLICT (scope) DO UPDATE SET version = requests.version"
-    " RETURNING content, version, claim_time"
+    " ON CONFLICT (scope) DO NOTHING RETURNING version"
 )
 _RENEW = text(
     "UPDATE requests SET content = :content, version = :version, claim_time = :time"
     " WHERE scope = :scope AND claim_time = :old_time RETURNING version"
 )
 _FIND = text("SELECT content, version, claim_time FROM requests WHERE scope = :scope")
-_PURGE = text(
+_PURGE = (
     "DELETE FROM requests WHERE scope IN (SELECT scope FROM requests"
-    " WHERE claim_time <= :cutoff ORDER BY claim_time LIMIT :most)"
+    " WHERE claim_time <= :cutoff ORDER BY claim_time LIMIT :most {picked})"
 )
 _NEWEST = text("SELECT max(claim_time) FROM requests WHERE claim_time IS NOT NULL")
 _LIVE = text(
     "SELECT identity, claim_time / :step AS bucket, count(*) FROM requests"
     " WHERE claim_time > :cutoff GROUP BY identity, bucket ORDER BY bucket"
+)
+_LIVE_OF_ONE = text(
+    "SELECT claim_time / :step AS bucket, count(*) FROM requests"
+    " WHERE claim_time > :cutoff AND identity = :identity GROUP BY bucket ORDER BY bucket"
 )
 _INSERT_CREATION = text(
     "INSERT INTO requests (scope, identity, content, version, key_id, previous)"
@@ -84,19 +86,21 @@ class ClaimRows:
 
     Args:
         swift: Engine whose statements commit by themselves.
+        picked: See ``Backend.picked``.
     """
 
-    def __init__(self, swift: Engine) -> None:
+    def __init__(self, swift: Engine, picked: str = "") -> None:
         self._session = DriverSession(swift)
-        self._insert_or_find = DriverStatement(swift, _INSERT_OR_FIND)
+        self._insert = DriverStatement(swift, _INSERT)
         self._renew = DriverStatement(swift, _RENEW)
         self._find = DriverStatement(swift, _FIND)
-        self._purge = DriverStatement(swift, _PURGE)
+        self._purge = DriverStatement(swift, text(_PURGE.format(picked=picked)))
+        self._live = DriverStatement(swift, _LIVE_OF_ONE)
 
-    def insert_or_find(self, scope: bytes, identity: str, claim: ClaimRow) -> ClaimRow:
-        """Insert a claim, or return the one that has the scope already."""
+    def insert(self, scope: bytes, identity: str, claim: ClaimRow) -> bool:
+        """Insert a claim, unless its scope is taken; return whether it was not."""
         row = self._session.first(
-            self._insert_or_find,
+            self._insert,
             {
                 "scope": scope,
                 "identity": identity,
@@ -105,9 +109,7 @@ class ClaimRows:
                 "time": claim.time,
             },
         )
-        if row is None:
-            raise StoreUnavailable
-        return ClaimRow(*row)
+        return row is not None
 
     def renew(self, scope: bytes, old: ClaimRow, new: ClaimRow) -> bool:
         """Put a claim in the place of an old one; return whether that was still there."""
@@ -127,6 +129,11 @@ class ClaimRows:
         """Return the claim of a scope, ``None`` if there is none."""
         row = self._session.first(self._find, {"scope": scope})
         return None if row is None else ClaimRow(*row)
+
+    def live(self, identity: str, cutoff: int, step: int) -> list[tuple[int, int]]:
+        """Return number of the time step and count of an identity's claims after ``cutoff``."""
+        wanted = {"identity": identity, "cutoff": cutoff, "step": step}
+        return [(row[0], row[1]) for row in self._session.all(self._live, wanted)]
 
     def purge(self, cutoff: int, most: int) -> None:
         """Delete the oldest claims made at ``cutoff`` or before, a limited number of them."""

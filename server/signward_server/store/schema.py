@@ -23,6 +23,7 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    cast,
     select,
     type_coerce,
 )
@@ -41,6 +42,7 @@ __all__ = [
     "metadata",
     "peers",
     "requests",
+    "stamp",
 ]
 
 REVISION = "0004"
@@ -157,12 +159,14 @@ imports = Table(
     Column("expire_time", BigInteger, nullable=False),
 )
 
-# One row for each process that keeps keys in memory: the version that it stands for.
+# One row for each process that keeps keys in memory: the version that it stands for, and for
+# how long it acts on that without asking.
 peers = Table(
     "peers",
     metadata,
     Column("id", Text, primary_key=True),
     Column("known", BigInteger, nullable=False),
+    Column("lease", BigInteger, nullable=False),
 )
 
 # One row for each home that serves from this store: how often it was started.
@@ -172,6 +176,10 @@ homes = Table(
     Column("id", Text, primary_key=True),
     Column("generation", BigInteger, nullable=False),
 )
+
+
+stamp = select(cast(meta.c.value, BigInteger)).where(meta.c.name == "version").scalar_subquery()
+"""What ``changed`` is set to: the version that the transaction has raised."""
 
 
 def as_stored(table: Table) -> Select[*tuple[Any, ...]]:

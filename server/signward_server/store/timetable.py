@@ -12,7 +12,7 @@ from typing import Final
 from sqlalchemy import Engine, bindparam, case, func, select
 from sqlalchemy.sql.elements import ColumnElement
 
-from signward_server.core.keys import Freeze, KeyState, VersionState
+from signward_server.core.keys import Freeze, KeyState, Purpose, VersionState
 from signward_server.core.ports import KeyDates, Step
 from signward_server.store.failures import unavailable
 from signward_server.store.schema import key_versions, keys
@@ -41,6 +41,7 @@ _ROTATES = func.min(
             (keys.c.rotation_period > 0)
             & (keys.c.state == int(KeyState.ENABLED))
             & (keys.c.freeze == int(Freeze.NONE))
+            & keys.c.purpose.in_([int(Purpose.RAW), int(Purpose.ORDER)])
             & (key_versions.c.version == keys.c.primary_version)
             & _in_state(VersionState.PRIMARY),
             key_versions.c.create_time + keys.c.rotation_period,

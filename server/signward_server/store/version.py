@@ -5,37 +5,41 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, text
 
 from signward_server.core.errors import StoreUnavailable
+from signward_server.store.backend import Backend
 from signward_server.store.driver import DriverSession, DriverStatement
+from signward_server.store.failures import conflicting
 
 __all__ = ["StoreVersion"]
 
 _READ = text("SELECT value FROM meta WHERE name = 'version'")
 _COUNT = text(
-    "UPDATE meta SET value = CAST(CAST(value AS INTEGER) + 1 AS TEXT) "
+    "UPDATE meta SET value = CAST(CAST(value AS BIGINT) + 1 AS TEXT) "
     "WHERE name = 'version' RETURNING value"
 )
-_STAMP = text("UPDATE keys SET changed = :count WHERE changed = 0")
 
 
 class StoreVersion:
     """The version in the store, and the one that memory stands for.
 
     Args:
-        durable: Engine whose commits are on the disk when they return.
+        backend: The database.
         session: Where the version is read outside of transactions.
 
     Attributes:
         known: What memory stands for; -1 until it is first read.
+        made: What the newest change of our own made it.
     """
 
-    def __init__(self, durable: Engine, session: DriverSession) -> None:
-        self._durable = durable
+    def __init__(self, backend: Backend, session: DriverSession) -> None:
+        self._durable = backend.durable
+        self._announce = backend.announce
         self._session = session
-        self._read = DriverStatement(durable, _READ)
+        self._read = DriverStatement(backend.probing, _READ)
         self.known = -1
+        self.made = -1
 
     def begin(self) -> None:
         """Take what the store says for known, before anything is read for the first time.
@@ -62,19 +66,24 @@ class StoreVersion:
     def change(self) -> Iterator[Connection]:
         """Run a transaction that changes keys or API keys, and count it.
 
-        Whoever begins one holds the lock of all that writes until memory is changed as well.
-        ``known`` follows unless there are changes that memory does not have yet: those of
-        somebody else, or a commit that was reported as failed and went through all the same.
+        It is counted first, which keeps all other changes waiting: rows are stamped with
+        numbers in the order in which they are committed. Whoever begins one holds the lock of
+        all that writes until memory is changed as well. ``known`` follows unless there are
+        changes that memory does not have yet: those of somebody else, or a commit that was
+        reported as failed and went through all the same.
 
         Raises:
+            EtagMismatch: The database undid it in favour of somebody else's transaction.
             StoreUnavailable: The store has no version, or an older one than memory.
         """
-        with self._durable.begin() as connection:
-            yield connection
+        with conflicting(), self._durable.begin() as connection:
             count = _number(connection.execute(_COUNT).first())
             if count <= self.known:
                 raise StoreUnavailable
-            connection.execute(_STAMP, {"count": count})
+            yield connection
+            if self._announce is not None:
+                connection.execute(self._announce)
+        self.made = count
         if count == self.known + 1:
             self.known = count
 

@@ -10,6 +10,7 @@ import logging
 import sys
 import threading
 import traceback
+from collections.abc import Mapping
 from types import TracebackType
 from typing import TextIO
 
@@ -45,7 +46,9 @@ _PINNED = {
 }
 
 
-def configure_logging(level: str, stream: TextIO) -> None:
+def configure_logging(
+    level: str, stream: TextIO, always: Mapping[str, object] | None = None
+) -> None:
     """Send structlog's and the standard library's records to a stream as JSON.
 
     Nobody who logs waits for the stream; see ``Spool``.
@@ -54,8 +57,11 @@ def configure_logging(level: str, stream: TextIO) -> None:
         level: ``debug``, ``info``, ``warning`` or ``error``; below ``info`` it holds for
             the daemon's own loggers only.
         stream: Where to.
+        always: What every record has besides its own.
     """
+    fixed = dict(always or {})
     shared: list[Processor] = [
+        lambda _logger, _name, event: {**event, **fixed},
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,

@@ -15,12 +15,15 @@ from signward_server.core.audit_events import AuditEvent
 from signward_server.core.errors import AuditUnavailable
 from signward_server.core.ports import Clock
 from signward_server.core.startup import AuditRefused, NotAdopted
-from signward_server.custody.envelope import KekRowAuthenticator, LocalKeyFile
+from signward_server.custody.envelope import KekRowAuthenticator
 from signward_server.custody.memory import LockedMemory
 from signward_server.custody.native import load_native
 from signward_server.home.instance import Instance
+from signward_server.home.kek import kek_provider
+from signward_server.home.kek_access import KekAccess
 from signward_server.home.parts import translated
-from signward_server.home.sealing import refuse_foreign_kek
+from signward_server.home.sealing import refuse_foreign_kek, refuse_unfinished_rotation
+from signward_server.home.store_place import store_place
 from signward_server.store import open_store
 from signward_server.telemetry.metrics import Metrics
 from signward_server.wiring.auditing import log_options
@@ -46,6 +49,7 @@ class Adopting:
     _standing: Standing
     _log: Log
     _clock: Clock
+    _several: bool
 
     def adopt(self) -> Instance:
         """Record it, give the home a generation that no copy of it has had, and remember when.
@@ -58,28 +62,36 @@ class Adopting:
             StoreUnavailable: The store cannot be written; nothing but the record was made.
             OSError: The home cannot be written; it asks to be adopted still.
         """
-        generations = self._standing.homes.generations()
-        before = self._before
-        known = list(generations)
-        home = before.home if before else known[0] if len(known) == 1 else ""
-        now = self._standing.adoption.adopted(home, 1)
-        said = before.generation if before else 0
-        # One more than the start that may be under way in a copy.
-        generation = max(said, generations.get(now.home, 0)) + 2
-        details = {"home": now.home, "generation": generation, "finding": self.finding}
+        home, generation = self._next()
+        now = self._standing.adoption.adopted(home, generation)
+        details: dict[str, str | int] = {
+            "home": now.home,
+            "generation": generation,
+            "finding": self.finding,
+        }
         self._log.note(AuditEvent.ADOPTED, details)
         try:
             self._log.checkpoint()
         except AuditUnavailable as exc:
             raise AuditRefused("the adoption cannot be recorded", "check the disk") from exc
         self._standing.homes.adopt(now.home, generation, self._clock.now())
-        now = self._standing.adoption.adopted(now.home, generation)
         self._standing.file.write(now)
         return now
 
+    def _next(self) -> tuple[str, int]:
+        """Return the home's id, empty for a new one, and a generation that no copy of it has."""
+        generations = self._standing.homes.generations()
+        known = list(generations)
+        # A database is shared: a home that has no file is one more.
+        home, said = known[0] if len(known) == 1 and not self._several else "", 0
+        if self._before:
+            home, said = self._before.home, self._before.generation
+        # By two: a copy that was just being started may be one ahead of what it says.
+        return home, max(said, generations.get(home, 0)) + 2
+
 
 @contextmanager
-def adopting(settings: Settings, home: Path, clock: Clock) -> Iterator[Adopting]:
+def adopting(settings: Settings, home: Path, clock: Clock, access: KekAccess) -> Iterator[Adopting]:
     """Open a home that nobody else works on, to look at it and to adopt it.
 
     A store of an older release is brought to this one.
@@ -88,6 +100,7 @@ def adopting(settings: Settings, home: Path, clock: Clock) -> Iterator[Adopting]
         settings: The configuration.
         home: Its folder; the caller holds the locks.
         clock: Time.
+        access: How this process comes to the KEK.
 
     Raises:
         StartupFailed: It cannot be adopted; says what to do.
@@ -97,13 +110,14 @@ def adopting(settings: Settings, home: Path, clock: Clock) -> Iterator[Adopting]
         native = load_native(allow_unlisted=section.allow_unlisted_libraries)
         memory = LockedMemory(native.sodium, section.locked_memory)
         opened.callback(memory.close)
-        kek = LocalKeyFile(section.kek, native.sodium).load(memory)
+        kek = kek_provider(section, native.sodium, access).load(memory)
         opened.callback(kek.close)
-        store = open_store(settings.store.path, clock)
+        store = open_store(store_place(settings.store), clock)
         opened.callback(store.close)
+        refuse_unfinished_rotation(store.rekeying())
         rows = KekRowAuthenticator(kek)
         catalogue = store.catalogue(rows)
-        refuse_foreign_kek(catalogue.quarantined, len(catalogue), store.materials(), kek.kek_id)
+        refuse_foreign_kek(catalogue.quarantined, len(catalogue), store.rekeying(), kek.kek_id)
         standing = open_standing(settings, home, store.homes(), rows)
         before, finding = _found(standing)
         seen = (standing.adoption.seen(before), kept_checkpoint(settings))
@@ -111,7 +125,8 @@ def adopting(settings: Settings, home: Path, clock: Clock) -> Iterator[Adopting]
         options = log_options(settings.audit, [each for each in seen if each])
         log = open_log(options, key, clock, Metrics())
         opened.callback(log.close)
-        yield Adopting(finding, log.size, before, standing, log, clock)
+        several = bool(settings.store.url)
+        yield Adopting(finding, log.size, before, standing, log, clock, several)
 
 
 def _found(standing: Standing) -> tuple[Instance | None, str]:

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import logging
 from contextlib import ExitStack
-from pathlib import Path
 
 from signward_server.audit.all_logs import AllLogs
 from signward_server.audit.log import Log
 from signward_server.audit.uploader import Uploader
 from signward_server.config import Settings
 from signward_server.config.schema import Limits as LimitSettings
-from signward_server.core.clock import SystemClock
 from signward_server.core.ports import Clock, Meter, ReloadPart
-from signward_server.core.workers import ALONE, Worker
+from signward_server.core.workers import Worker
 from signward_server.flows.api_key_authentication import ApiKeyAuthentication
 from signward_server.flows.process_api_key import process_api_key
-from signward_server.home.kek import KekAccess
 from signward_server.home.policies import load_policies, require_groups
 from signward_server.home.tls_settings import certificate_source
 from signward_server.limits.rules import RuledLimits
@@ -29,6 +26,7 @@ from signward_server.rpc.tls import Certificates
 from signward_server.telemetry.metrics import Metrics
 from signward_server.wiring.auditing import open_audit, start_uploading
 from signward_server.wiring.daemon import Daemon, startup_errors
+from signward_server.wiring.everywhere import ReloadsEverywhere
 from signward_server.wiring.gauges import Parts, show
 from signward_server.wiring.health import Liveness, Readiness
 from signward_server.wiring.limiting import build_failures, build_limits
@@ -40,6 +38,7 @@ from signward_server.wiring.parts import (
     PolicyPart,
     SettingsSource,
 )
+from signward_server.wiring.process import Process
 from signward_server.wiring.reloading import Part, Reloader
 from signward_server.wiring.scheduling import EachSecond, build_schedules
 from signward_server.wiring.standing import kept_checkpoint
@@ -49,34 +48,21 @@ from signward_server.wiring.vault import Vault, open_vault
 
 __all__ = ["build"]
 
-_KEK_ACCESS = KekAccess()
 _log = logging.getLogger(__name__)
 
 
-def build(
-    settings: Settings,
-    source: SettingsSource,
-    home: Path,
-    clock: Clock | None = None,
-    api_key: str = "",
-    kek: KekAccess = _KEK_ACCESS,
-    worker: Worker = ALONE,
-) -> Daemon:
+def build(settings: Settings, source: SettingsSource, process: Process) -> Daemon:
     """Open every part of a daemon.
 
     Args:
         settings: The configuration.
         source: Where it came from, for what is read again.
-        home: Folder of the daemon.
-        clock: Time; that of the system unless said.
-        api_key: A secret that callers may show while this process lives; empty for none.
-        kek: How this process comes to its KEK.
-        worker: Which of the processes of the home this one is.
+        process: What this process was given besides.
 
     Raises:
         StartupFailed: Says what is wrong and what to do; whatever was open is closed again.
     """
-    clock = clock or SystemClock()
+    clock, worker, others = process.clock, process.worker, process.others
     with ExitStack() as opened, startup_errors():
         metrics = Metrics()
         liveness = Liveness()
@@ -85,19 +71,20 @@ def build(
         certificates = Certificates(certificate_source(settings.tls), clock)
         opened.callback(certificates.close)
         policy = _policy(settings, clock, metrics)
-        vault = open_vault(settings, home, clock, metrics, opened, kek)
-        limits = build_limits(settings.rate_limits, clock, metrics, opened)
-        audit, logs = _audit(settings, vault, clock, metrics, uploader, opened, worker)
+        vault = open_vault(settings, process, metrics, opened)
+        limits = build_limits(settings.rate_limits, clock, metrics, opened, worker.count)
+        audit, logs = _audit(settings, vault, process, metrics, uploader, opened)
         schedules = build_schedules(vault, audit, clock, metrics, settings.keys.announce)
         parts = _reloaded(settings, source, policy, certificates, limits)
         reloader = Reloader(parts, metrics, audit)
-        guards = Guards(policy=policy, limits=limits, audit=audit, logs=logs, reloads=reloader)
+        reloads = ReloadsEverywhere(reloader, others) if others else reloader
+        guards = Guards(policy=policy, limits=limits, audit=audit, logs=logs, reloads=reloads)
         liveness.watch("store-lease", lambda: vault.lease.alive)
         liveness.watch("audit", lambda: audit.alive)
         readiness = Readiness(vault.lease, audit, [vault.custody], certificates, liveness)
         server = build_server(
             certificates=certificates,
-            api_keys=_api_keys(vault.stores, clock, api_key),
+            api_keys=_api_keys(vault.stores, clock, process.api_key),
             failures=build_failures(settings.rate_limits, clock, metrics, audit, opened),
             anonymous_health=settings.health.anonymous,
             bounds=_bounds(settings.limits, worker),
@@ -120,26 +107,26 @@ def build(
 def _audit(
     settings: Settings,
     vault: Vault,
-    clock: Clock,
+    process: Process,
     meter: Meter,
     uploader: Uploader | None,
     opened: ExitStack,
-    worker: Worker,
 ) -> tuple[Log, AllLogs]:
     """Open the audit log, if it goes on from what is known of it."""
-    begun = vault.begun
-    seen = (vault.standing.adoption.seen(begun), kept_checkpoint(settings))
+    begun, first = vault.begun, process.worker.number == 0
+    seen = (vault.standing.adoption.seen(begun), kept_checkpoint(settings)) if begun else ()
     log, logs = open_audit(
         settings.audit,
-        clock,
+        process.clock,
         meter,
         uploader,
         opened,
-        worker,
-        since=[each for each in seen if each],
-        facts={"home": begun.home, "generation": begun.generation},
+        process.worker,
+        since=[each for each in seen if each and first],
+        facts={"home": begun.home, "generation": begun.generation} if begun else {},
     )
-    vault.standing.remember(begun, log, opened)
+    if begun and first:
+        vault.standing.remember(begun, log, opened)
     return log, logs
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from signward_server.config import Settings
+from signward_server.core.ports import Reloaded, ReloadPart
 from signward_server.core.startup import (
     AddressInUse,
     ConfigurationRefused,
@@ -17,6 +18,7 @@ from signward_server.core.startup import (
 from signward_server.home.parts import translated
 from signward_server.rpc.server import BindError, RpcServer
 from signward_server.rpc.tls_files import TlsFileError
+from signward_server.telemetry.families import Family
 from signward_server.telemetry.logging import logging_alive
 from signward_server.telemetry.metrics import Metrics
 from signward_server.telemetry.probes import ProbeServer
@@ -118,16 +120,43 @@ class Daemon:
         self._liveness.watch("log", logging_alive)
         return Bound(tcp=tcp, unix=listen.unix, http=http, api_keys=api_keys)
 
-    def reload(self) -> None:
-        """Read again whatever can change; what is refused is logged."""
-        self._reloader.reload()
+    def reload(self, parts: Iterable[ReloadPart] = ()) -> Sequence[Reloaded]:
+        """Read parts again, all unless some are named; what is refused is logged."""
+        return self._reloader.reload(parts)
+
+    @property
+    def live(self) -> bool:
+        """Whether every thread does its work that only a restart brings back."""
+        return self._liveness()
+
+    @property
+    def ready(self) -> bool:
+        """Whether a signature could be made now, and reach a caller."""
+        return self._readiness()
+
+    def measured(self) -> tuple[Family, ...]:
+        """Return all metrics as they are now."""
+        return self._metrics.snapshot()
+
+    def leave(self, grace: float, last: Callable[[], object] = tuple) -> None:
+        """End while others serve the same port: no call fails but streams, after ``grace``.
+
+        Args:
+            grace: Seconds.
+            last: Called when the last call is answered, while all parts are still open.
+        """
+        self._end(lambda: self._server.leave(grace), last)
 
     def stop(self, grace: float) -> None:
         """Refuse new calls, finish running ones within ``grace`` seconds, wipe, close."""
         self._readiness.end()
+        self._end(lambda: self._server.stop(grace))
+
+    def _end(self, serving: Callable[[], None], last: Callable[[], object] = tuple) -> None:
         self._liveness.end()
         self._watch.stop()
-        self._server.stop(grace)
+        serving()
+        last()
         self._closing.close()
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import ssl
-import stat
 from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
@@ -13,6 +12,7 @@ from signward_server.config.schema import RateLimits, RateRule
 from signward_server.core.method_classes import MethodClass
 from signward_server.core.ports import Audit, Clock, Level, Meter
 from signward_server.core.startup import ConfigurationRefused
+from signward_server.home.password_file import read_password
 from signward_server.limits.failure_log import FailureLog
 from signward_server.limits.failures import Failures
 from signward_server.limits.memory_limits import MemoryLimits
@@ -21,17 +21,23 @@ from signward_server.limits.rules import Per, Rule, RuledLimits
 
 __all__ = ["build_failures", "build_limits", "rules_of"]
 
-_LONGEST_PASSWORD = 1024
-_MODES = 0o640  # bits that the password file's mode may have
-
 
 def rules_of(section: RateLimits) -> tuple[Rule, ...]:
     """Return the rules of a section."""
     return tuple(map(_rule, section.rules))
 
 
-def build_limits(section: RateLimits, clock: Clock, meter: Meter, opened: ExitStack) -> RuledLimits:
+def build_limits(
+    section: RateLimits, clock: Clock, meter: Meter, opened: ExitStack, workers: int = 1
+) -> RuledLimits:
     """Return the limits; that their storage is down is no error.
+
+    Args:
+        section: The configuration.
+        clock: Time.
+        meter: Told of what is refused.
+        opened: Takes what lets go of a storage.
+        workers: How many processes limit; what they count in memory is divided among them.
 
     Raises:
         ConfigurationRefused: A file that the section names cannot be used.
@@ -39,12 +45,14 @@ def build_limits(section: RateLimits, clock: Clock, meter: Meter, opened: ExitSt
     rules = rules_of(section)
     if not section.storage:
         meter.level(Level.LIMIT_STORAGE_UP, 1)
-        return MemoryLimits(rules, clock, meter)
+        return MemoryLimits(rules, clock, meter, workers)
     # Its client takes 0.2 s to import, which limits in memory need not wait for.
     from signward_server.limits.shared_limits import open_shared_limits  # noqa: PLC0415  # slow
 
     alone = section.when_unavailable == "local"
-    limits = open_shared_limits(rules, _place(section), alone=alone, clock=clock, meter=meter)
+    limits = open_shared_limits(
+        rules, _place(section), alone=alone, clock=clock, meter=meter, workers=workers
+    )
     opened.callback(limits.close)
     return limits
 
@@ -76,11 +84,18 @@ def _place(section: RateLimits) -> RedisPlace:
     return RedisPlace(
         url=section.storage,
         username=section.storage_username,
-        password=_password(section.storage_password) if section.storage_password else "",
+        password=_password(section),
         ca=section.storage_ca,
         connect_timeout=section.storage_connect_timeout.total_seconds(),
         timeout=section.storage_timeout.total_seconds(),
     )
+
+
+def _password(section: RateLimits) -> str:
+    path = section.storage_password
+    if path is None:
+        return ""
+    return read_password(path, "rate_limits.storage_password", "the storage's")
 
 
 def _require_certificates(path: Path) -> None:
@@ -91,27 +106,6 @@ def _require_certificates(path: Path) -> None:
         raise ConfigurationRefused(f"{path} holds no certificates", fix) from exc
     except OSError as exc:
         raise ConfigurationRefused(_unreadable(path, exc), fix) from exc
-
-
-def _password(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            text = file.read(_LONGEST_PASSWORD + 1)
-            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
-    except OSError as exc:
-        fix = "set rate_limits.storage_password to a file that the daemon can read"
-        raise ConfigurationRefused(_unreadable(path, exc), fix) from exc
-    if mode & ~_MODES:
-        problem = f"{path} has mode {mode:04o}, so that others can reach the password"
-        raise ConfigurationRefused(problem, f"run: chmod 600 {path}")
-    try:
-        password = text.decode().removesuffix("\n").removesuffix("\r")
-    except UnicodeDecodeError:
-        password = ""
-    if not password or len(text) > _LONGEST_PASSWORD or not password.isprintable():
-        problem = f"{path} is no password of one line"
-        raise ConfigurationRefused(problem, "write the storage's password into it")
-    return password
 
 
 def _unreadable(path: Path, exc: OSError) -> str:

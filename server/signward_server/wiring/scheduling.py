@@ -9,14 +9,15 @@ from datetime import timedelta
 from signward_server.core.clock import Patient
 from signward_server.core.ports import Audit, Clock, Meter, Step
 from signward_server.core.unexpected import unexpected
+from signward_server.flows.new_versions import NewVersions
 from signward_server.flows.schedules import (
     Destruction,
     Doing,
     Ending,
     Retirement,
+    Rotation,
     SchedulePorts,
     Schedules,
-    tell_of_step,
 )
 from signward_server.wiring.vault import Vault
 
@@ -82,20 +83,24 @@ def build_schedules(
         StoreUnavailable: The store cannot be read.
     """
     store, custody = vault.store, vault.custody
-    floor, patient = store.time_floor(), Patient(clock)
-    tell_of_step(clock, floor, audit, meter)
-    ending = Ending(vault.catalogue, {custody.kind: custody}, audit)
+    onward, patient = vault.time.onward, Patient(clock)
+    vault.time.tell_of_step(audit, meter)
+    custodies = {custody.kind: custody}
+    ending = Ending(vault.catalogue, custodies, audit)
+    rotator = NewVersions(
+        catalogue=vault.catalogue, custodies=custodies, clock=clock, onward=onward
+    )
     doings: dict[Step, Doing] = {
-        Step.RETIREMENT: Retirement(ending, vault.onward),
+        Step.RETIREMENT: Retirement(ending, onward),
         Step.DESTRUCTION: Destruction(ending, patient),
+        Step.ROTATION: Rotation(rotator, audit, patient),
     }
     ports = SchedulePorts(
         catalogue=vault.catalogue,
         timetable=store.timetable(),
-        floor=floor,
         residue=store,
         turn=store.turn(),
         audit=audit,
         meter=meter,
     )
-    return Schedules(ports, doings, vault.onward, announce)
+    return Schedules(ports, doings, vault.time, announce)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
 from signward_server.chains import all_chains
 from signward_server.config import Settings
 from signward_server.core.actions import ActionGroup
+from signward_server.core.keys import CustodyKind
 from signward_server.core.ports import (
     ApiKeys,
     Audit,
@@ -22,6 +24,7 @@ from signward_server.core.ports import (
     Reloads,
     RequestLedger,
     SecretDigest,
+    Time,
     Verifier,
 )
 from signward_server.flows.api_key_changes import ApiKeyChanges
@@ -29,12 +32,17 @@ from signward_server.flows.audit_proving import AuditProving
 from signward_server.flows.audit_reading import AuditReading
 from signward_server.flows.freezing import Freezing
 from signward_server.flows.key_changes import KeyChanges
+from signward_server.flows.key_checking import KeyChecking
 from signward_server.flows.key_creation import KeyCreation
 from signward_server.flows.key_reading import KeyReading
+from signward_server.flows.key_rotation import KeyRotation
+from signward_server.flows.key_versions import KeyVersions
+from signward_server.flows.new_versions import NewVersions
 from signward_server.flows.reloading import Reloading
 from signward_server.flows.signing import Signing, SigningPorts
 from signward_server.flows.verifying import Verifying
 from signward_server.limits.no_caps import NoCaps
+from signward_server.rpc.key_versions import VersionFlows
 from signward_server.rpc.serving import Flows
 
 __all__ = ["Guards", "Stores", "build_flows"]
@@ -60,6 +68,7 @@ class Stores:
     api_keys: ApiKeys
     secret_digest: SecretDigest
     lease: Lease
+    onward: Time
 
 
 def build_flows(
@@ -88,14 +97,15 @@ def build_flows(
             clock=clock,
             max_unlock_ttl=max_unlock_ttl,
         ),
-        reading=KeyReading(catalogue=catalogue, policy=policy),
         changes=KeyChanges(
             catalogue=catalogue,
             custodies=custodies,
             policy=policy,
             audit=audit,
+            onward=stores.onward,
             max_unlock_ttl=max_unlock_ttl,
         ),
+        versions=_versions(stores, custodies, guards, clock),
         signing=Signing(
             SigningPorts(
                 catalogue=catalogue,
@@ -108,6 +118,7 @@ def build_flows(
                 requests=stores.requests,
                 lease=stores.lease,
                 clock=clock,
+                onward=stores.onward,
                 cancelling=frozenset(
                     action.name
                     for chain in chains.values()
@@ -129,4 +140,30 @@ def build_flows(
         reloading=Reloading(reloads=guards.reloads, policy=policy, audit=audit),
         audit_reading=AuditReading(logs=guards.logs, policy=policy, audit=audit, clock=clock),
         audit_proving=AuditProving(logs=guards.logs, policy=policy),
+    )
+
+
+def _versions(
+    stores: Stores, custodies: Mapping[CustodyKind, Custody], guards: Guards, clock: Clock
+) -> VersionFlows:
+    catalogue, onward = stores.catalogue, stores.onward
+    policy, audit = guards.policy, guards.audit
+    return VersionFlows(
+        rotation=KeyRotation(
+            catalogue=catalogue,
+            custodies=custodies,
+            policy=policy,
+            audit=audit,
+            new_versions=NewVersions(
+                catalogue=catalogue, custodies=custodies, clock=clock, onward=onward
+            ),
+            onward=onward,
+        ),
+        versions=KeyVersions(
+            catalogue=catalogue, custodies=custodies, policy=policy, audit=audit, onward=onward
+        ),
+        checking=KeyChecking(
+            catalogue=catalogue, custodies=custodies, policy=policy, onward=onward
+        ),
+        reading=KeyReading(catalogue=catalogue, policy=policy, onward=onward),
     )

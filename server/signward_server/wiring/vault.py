@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 
 from signward_server.config import Settings
 from signward_server.config.schema import Envelope
-from signward_server.core.clock import Onward
 from signward_server.core.ports import Clock, Meter
+from signward_server.core.workers import Worker
 from signward_server.custody.envelope import (
     EnvelopeCustody,
     Kek,
@@ -18,12 +17,15 @@ from signward_server.custody.envelope import (
 from signward_server.custody.memory import LockedMemory
 from signward_server.custody.native import Native, load_native
 from signward_server.custody.verification import NativeVerifier
-from signward_server.flows.schedules import begin_time
+from signward_server.flows.schedules import KeptTime
 from signward_server.home.damage import log_damage
 from signward_server.home.instance import Instance
-from signward_server.home.kek import KekAccess, kek_provider
-from signward_server.home.sealing import refuse_foreign_kek
-from signward_server.store import KeyCatalogue, MacSecretDigest, Store, StoreLease, open_store
+from signward_server.home.kek import kek_provider
+from signward_server.home.sealing import refuse_foreign_kek, refuse_unfinished_rotation
+from signward_server.home.store_place import store_place
+from signward_server.store import KeyCatalogue, Store, StoreLease, open_store
+from signward_server.wiring.digesting import secret_digest
+from signward_server.wiring.process import Process
 from signward_server.wiring.standing import Standing, open_standing
 from signward_server.wiring.use_cases import Stores
 
@@ -41,10 +43,11 @@ class Vault:
         catalogue: All keys.
         lease: Whether what is known of the store still holds.
         store: The store itself.
-        onward: The time by which versions end; it never goes back, over restarts too.
+        time: By which versions end; it never goes back, over restarts too.
         stores: All of it as the use cases need it.
         standing: What tells the home from a copy of it.
-        begun: What it knows of itself since this start.
+        begun: What it knows of itself since this start; ``None`` in another worker than the
+            first one, when that has not started yet for the first time.
     """
 
     memory: LockedMemory
@@ -53,57 +56,54 @@ class Vault:
     catalogue: KeyCatalogue
     lease: StoreLease
     store: Store
-    onward: Onward
+    time: KeptTime
     stores: Stores
     standing: Standing
-    begun: Instance
+    begun: Instance | None
 
 
-def open_vault(
-    settings: Settings,
-    home: Path,
-    clock: Clock,
-    meter: Meter,
-    opened: ExitStack,
-    access: KekAccess,
-) -> Vault:
+def open_vault(settings: Settings, process: Process, meter: Meter, opened: ExitStack) -> Vault:
     """Open it, if the home is the one that signs.
 
     Args:
         settings: The configuration.
-        home: Folder of the daemon.
-        clock: Time.
+        process: What this process was given besides.
         meter: Counts failures of the store.
         opened: Takes what closes it again, wiped.
-        access: How this process comes to its KEK.
 
     Raises:
         StartupFailed: Says what is wrong and what to do.
     """
-    section = settings.custody.envelope
+    section, clock = settings.custody.envelope, process.clock
     native = load_native(allow_unlisted=section.allow_unlisted_libraries)
     memory = LockedMemory(native.sodium, section.locked_memory)
     opened.callback(memory.close)
-    kek = kek_provider(section, native.sodium, access).load(memory)
+    kek = kek_provider(section, native.sodium, process.kek).load(memory)
     opened.callback(kek.close)
-    store = open_store(settings.store.path, clock)
+    place, seconds = store_place(settings.store), settings.store.lease
+    store = open_store(place, clock, shared=not process.worker.alone, lease=seconds)
     opened.callback(store.close)
     custody = _envelope(section, native, memory, kek, store, clock)
     opened.callback(custody.close)
+    refuse_unfinished_rotation(store.rekeying())
     rows = KekRowAuthenticator(kek)
-    catalogue = _catalogue(store, rows, kek)
-    standing = open_standing(settings, home, store.homes(), rows)
-    begun = standing.adoption.begin()
-    lease = StoreLease(store.confirm, settings.store.lease.total_seconds(), clock, meter)
+    catalogue = _catalogue(store, rows, kek, custody)
+    standing = open_standing(settings, process.home, store.homes(), rows)
+    begun = _begun(standing, process.worker)
+    api_keys = store.api_keys(rows)
+    lease = StoreLease(store.confirm, seconds.total_seconds(), clock, meter)
     lease.start()
     opened.callback(lease.stop)
+    store.listen(lease.wake)
     bounds = settings.limits
+    time = KeptTime(clock, store.time_floor())
     stores = Stores(
         catalogue=catalogue,
         requests=store.requests(bounds.request_id_retention, bounds.request_ids_per_identity),
-        api_keys=store.api_keys(rows),
-        secret_digest=MacSecretDigest(rows),
+        api_keys=api_keys,
+        secret_digest=secret_digest(native, memory, kek, store, opened),
         lease=lease,
+        onward=time.onward,
     )
     return Vault(
         memory=memory,
@@ -112,16 +112,24 @@ def open_vault(
         catalogue=catalogue,
         lease=lease,
         store=store,
-        onward=begin_time(clock, store.time_floor()),
+        time=time,
         stores=stores,
         standing=standing,
         begun=begun,
     )
 
 
-def _catalogue(store: Store, rows: KekRowAuthenticator, kek: Kek) -> KeyCatalogue:
-    catalogue = store.catalogue(rows)
-    refuse_foreign_kek(catalogue.quarantined, len(catalogue), store.materials(), kek.kek_id)
+def _begun(standing: Standing, worker: Worker) -> Instance | None:
+    """Count a start, once for all workers, and see in each that the home is the one that signs."""
+    adoption = standing.adoption
+    return adoption.ensure_adopted() if worker.number else adoption.begin()
+
+
+def _catalogue(
+    store: Store, rows: KekRowAuthenticator, kek: Kek, custody: EnvelopeCustody
+) -> KeyCatalogue:
+    catalogue = store.catalogue(rows, custody.forget)
+    refuse_foreign_kek(catalogue.quarantined, len(catalogue), store.rekeying(), kek.kek_id)
     log_damage(catalogue.quarantined)
     return catalogue
 

@@ -16,7 +16,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, utils
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 from signward_server.core.errors import CustodyUnavailable, EnvelopeCorrupt, SignwardError
-from signward_server.core.keys import Algorithm, KeyAttributes
+from signward_server.core.key_check import KeyAspect
+from signward_server.core.keys import Algorithm, KeyAttributes, VersionState
 from signward_server.core.payloads import Hash
 from signward_server.core.ports import CreatedVersion, Custody
 from signward_server.core.public_key import PublicKey
@@ -212,6 +213,29 @@ class CustodySuite:
         assert not bench.custody.is_unlocked("nobody", 1)
         bench.custody.forget(key_id)
         assert not bench.custody.is_unlocked(key_id, version)
+
+    def test_a_sound_version_passes_the_check_which_leaves_nothing_open(self, bench: Bench) -> None:
+        for algorithm in bench.custody.algorithms:
+            named = bench.context(algorithm, f"sound-{algorithm}")
+            assert bench.custody.check(named.key, named.version) == ()
+            assert not bench.custody.is_unlocked(named.key.id, named.version.version)
+
+    def test_a_version_that_is_not_there_fails_the_check(self, bench: Bench) -> None:
+        named = bench.context()
+        for change in ({"version": 7}, {"state": VersionState.DESTROYED}):
+            (finding,) = bench.custody.check(named.key, replace(named.version, **change))
+            assert finding.aspect is KeyAspect.STATE
+            assert bool(finding.expected) is not bool(finding.found)
+            assert finding.advice
+        gone = replace(named.version, version=7, state=VersionState.DESTROYED)
+        assert bench.custody.check(named.key, gone) == ()
+
+    def test_another_public_key_fails_the_check(self, bench: Bench) -> None:
+        named = bench.context(key_id="one")
+        other = bench.context(key_id="two").version.public_key
+        (finding,) = bench.custody.check(named.key, replace(named.version, public_key=other))
+        assert 0 < len(finding.expected) <= 256
+        assert len(finding.found) <= 256
 
     def test_nothing_signs_after_close(self, bench: Bench) -> None:
         named = bench.context()

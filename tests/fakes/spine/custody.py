@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 import coincurve
 from Crypto.Hash import keccak
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from signward_server.core.keys import Algorithm, CustodyKind, KeyAttributes
+from signward_server.core.key_check import Finding
+from signward_server.core.keys import Algorithm, CustodyKind, KeyAttributes, KeyVersion
 from signward_server.core.payloads import Hash
 from signward_server.core.ports import CreatedVersion
 from signward_server.core.public_key import PublicKey
@@ -28,6 +29,8 @@ class FakeCustody:
         forgotten: Ids that were wiped.
         failure: What ``sign`` and ``create`` raise.
         unlocked: Whether keys are said to be unlocked.
+        findings: What ``check`` finds of each version.
+        checked: The versions that were checked, in order.
         before_sign: Called with each context before anything is signed.
     """
 
@@ -44,6 +47,8 @@ class FakeCustody:
         self.forgotten: list[str] = []
         self.failure: Exception | None = None
         self.unlocked = False
+        self.findings: dict[int, list[Finding]] = {}
+        self.checked: list[KeyVersion] = []
         self.before_sign: Callable[[SigningContext], None] = lambda context: None
         self._pairs: dict[bytes, _Pair] = {}
 
@@ -79,6 +84,12 @@ class FakeCustody:
     def sign_many(self, messages: Sequence[bytes], context: SigningContext) -> list[Signature]:
         self.together.append(len(messages))
         return [self.sign(message, context) for message in messages]
+
+    def check(self, attributes: KeyAttributes, version: KeyVersion) -> list[Finding]:
+        if self.failure is not None:
+            raise self.failure
+        self.checked.append(version)
+        return self.findings.get(version.version, [])
 
     def is_unlocked(self, key_id: str, version: int) -> bool:
         return self.unlocked

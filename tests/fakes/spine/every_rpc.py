@@ -21,7 +21,7 @@ from signward.v1 import audit_pb2 as audit
 from signward.v1 import key_service_pb2 as keys
 from signward.v1 import resources_pb2 as resources
 from signward.v1 import sign_service_pb2 as sign
-from signward_server.core.keys import Algorithm
+from signward_server.core.keys import Algorithm, Purpose, VersionState
 from signward_server.rpc.reflection import REFLECTION_SERVICES, Reflection
 
 from tests.fakes.spine.api_keys import api_key
@@ -36,14 +36,8 @@ UNIMPLEMENTED = {
         "ImportKey",
         "CreateImportParameters",
         "AdoptKey",
-        "ListKeyVersions",
-        "CheckKey",
         "GetCustodyStatus",
         "GetKeyPolicyTemplate",
-        "RotateKey",
-        "ActivateKeyVersion",
-        "ScheduleDestroyKeyVersion",
-        "RestoreKeyVersion",
         "RefreshShares",
     )
 }
@@ -73,6 +67,8 @@ def furnish(world: World) -> None:
     """Put in what the examples name."""
     world.key()
     world.key("digests", algorithm=Algorithm.ECDSA_SECP256K1, allow_digest=True)
+    states = (VersionState.PRIMARY, VersionState.PENDING, VersionState.DESTROY_SCHEDULED)
+    world.key("ledger", purpose=Purpose.HEDERA, versions=states)
     world.api_keys.insert(api_key())
     for _ in range(3):
         world.log.append(identity="cn:bot", outcome="OK")
@@ -162,6 +158,18 @@ EXAMPLES: dict[str, Callable[[datetime], list[Message]]] = {
     KEYS + "ListKeys": lambda now: [keys.ListKeysRequest()],
     KEYS + "UpdateKey": lambda now: [_update()],
     KEYS + "GetPublicKey": lambda now: [keys.GetPublicKeyRequest(key_id="bot-key")],
+    KEYS + "ListKeyVersions": lambda now: [keys.ListKeyVersionsRequest(key_id="bot-key")],
+    KEYS + "CheckKey": lambda now: [keys.CheckKeyRequest(key_id="bot-key")],
+    KEYS + "RotateKey": lambda now: [keys.RotateKeyRequest(key_id="bot-key", request_id="r1")] * 2,
+    KEYS + "ActivateKeyVersion": lambda now: [
+        keys.ActivateKeyVersionRequest(key_id="ledger", version=2)
+    ],
+    KEYS + "ScheduleDestroyKeyVersion": lambda now: [
+        keys.ScheduleDestroyKeyVersionRequest(key_id="ledger", version=2)
+    ],
+    KEYS + "RestoreKeyVersion": lambda now: [
+        keys.RestoreKeyVersionRequest(key_id="ledger", version=3)
+    ],
     KEYS + "DisableKey": lambda now: [keys.DisableKeyRequest(key_id="bot-key")],
     KEYS + "EnableKey": lambda now: [keys.EnableKeyRequest(key_id="bot-key")],
     SIGNS + "Sign": lambda now: list(_signings(now)),

@@ -29,7 +29,7 @@ def sign_service(world: World, *, max_item_bytes: int = 1 << 17) -> SignService:
 
 
 def key_service(world: World) -> KeyService:
-    return KeyService(creation=world.creation, reading=world.reading, changes=world.changes)
+    return KeyService(creation=world.creation, changes=world.changes, versions=world.version_flows)
 
 
 def admin_service(world: World) -> AdminService:

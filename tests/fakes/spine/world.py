@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from signward_server.chains import all_chains
@@ -19,6 +19,7 @@ from signward_server.core.keys import (
     VersionState,
 )
 from signward_server.core.payloads import Hash, OrderIntent, RawMessage
+from signward_server.core.ports import Time
 from signward_server.core.signing import SignRequest
 from signward_server.flows.api_key_authentication import ApiKeyAuthentication
 from signward_server.flows.api_key_changes import ApiKeyChanges
@@ -26,12 +27,17 @@ from signward_server.flows.audit_proving import AuditProving
 from signward_server.flows.audit_reading import AuditReading
 from signward_server.flows.freezing import Freezing
 from signward_server.flows.key_changes import KeyChanges
+from signward_server.flows.key_checking import KeyChecking
 from signward_server.flows.key_creation import KeyCreation
 from signward_server.flows.key_reading import KeyReading
+from signward_server.flows.key_rotation import KeyRotation
+from signward_server.flows.key_versions import KeyVersions
+from signward_server.flows.new_versions import NewVersions
 from signward_server.flows.reloading import Reloading
 from signward_server.flows.signing import Signing, SigningPorts
 from signward_server.flows.verifying import Verifying
 from signward_server.rpc.endings import Endings
+from signward_server.rpc.key_versions import VersionFlows
 
 from tests.fakes.meter import FakeMeter
 from tests.fakes.spans import FakeSpans
@@ -53,9 +59,14 @@ class World:
     """All fakes, and every flow on them. ``REMOTE`` keys live in ``remote``."""
 
     def __init__(
-        self, clock: MovingClock | None = None, *, cancelling: frozenset[str] = frozenset()
+        self,
+        clock: MovingClock | None = None,
+        *,
+        cancelling: frozenset[str] = frozenset(),
+        onward: Time | None = None,
     ) -> None:
         self.clock = clock or MovingClock()
+        self.onward: Time = onward or self.clock
         self.catalogue = FakeCatalogue()
         self.custody = FakeCustody()
         self.remote = FakeCustody(CustodyKind.AWS_KMS, leaves_process=True)
@@ -84,6 +95,7 @@ class World:
                 requests=self.requests,
                 lease=self.lease,
                 clock=self.clock,
+                onward=self.onward,
                 cancelling=cancelling,
             )
         )
@@ -102,15 +114,48 @@ class World:
             audit=self.audit,
             clock=self.clock,
         )
-        self.reading = KeyReading(catalogue=self.catalogue, policy=self.policy)
+        self.reading = KeyReading(catalogue=self.catalogue, policy=self.policy, onward=self.onward)
         self.changes = KeyChanges(
             max_unlock_ttl=timedelta(days=1),
             catalogue=self.catalogue,
             custodies=self.custodies,
             policy=self.policy,
             audit=self.audit,
+            onward=self.onward,
         )
-
+        self.new_versions = NewVersions(
+            catalogue=self.catalogue,
+            custodies=self.custodies,
+            clock=self.clock,
+            onward=self.onward,
+        )
+        self.rotation = KeyRotation(
+            catalogue=self.catalogue,
+            custodies=self.custodies,
+            policy=self.policy,
+            audit=self.audit,
+            new_versions=self.new_versions,
+            onward=self.onward,
+        )
+        self.versions = KeyVersions(
+            catalogue=self.catalogue,
+            custodies=self.custodies,
+            policy=self.policy,
+            audit=self.audit,
+            onward=self.onward,
+        )
+        self.checking = KeyChecking(
+            catalogue=self.catalogue,
+            custodies=self.custodies,
+            policy=self.policy,
+            onward=self.onward,
+        )
+        self.version_flows = VersionFlows(
+            rotation=self.rotation,
+            versions=self.versions,
+            checking=self.checking,
+            reading=self.reading,
+        )
         self.api_keys = FakeApiKeys()
         self.secret_digest = FakeSecretDigest()
         self.reloads = FakeReloads()
@@ -163,6 +208,8 @@ class World:
                 state=version_state,
                 public_key=self.custodies[custody].pair(algorithm),
                 create_time=self.clock.now(),
+                grace_end_time=_grace_end(version_state, self.clock.now()),
+                destroy_time=_destroy_time(version_state, self.clock.now()),
             )
             for number, version_state in enumerate(versions, 1)
         ]
@@ -191,6 +238,14 @@ class World:
         """Return an order intent of now, or of ``age`` seconds ago."""
         timestamp = int((self.clock.time() - age) * 1000)
         return OrderIntent(action, "BTC", True, "0.5", "65000", timestamp)
+
+
+def _grace_end(state: VersionState, now: datetime) -> datetime | None:
+    return now + timedelta(days=30) if state is VersionState.GRACE else None
+
+
+def _destroy_time(state: VersionState, now: datetime) -> datetime | None:
+    return now + timedelta(days=30) if state is VersionState.DESTROY_SCHEDULED else None
 
 
 def raw(

@@ -114,16 +114,20 @@ FIELDS = {
     ),
     "CreateKeyRequest": (
         "key_id algorithm custody purpose owner user_id labels network unlock_ttl grace_period "
-        "allow_digest threshold aws_kms request_id validate_only"
+        "allow_digest threshold aws_kms request_id validate_only rotation_period"
     ),
     "ImportKeyRequest": (
         "key_id algorithm custody purpose owner user_id labels network unlock_ttl grace_period "
         "allow_digest threshold aws_kms request_id validate_only import_id wrapped_key"
     ),
     "ListKeysRequest": "page_size page_token view labels owner user_id purpose custody",
-    "UpdateKeyRequest": "key_id update_mask etag labels owner unlock_ttl grace_period",
+    "UpdateKeyRequest": (
+        "key_id update_mask etag labels owner unlock_ttl grace_period rotation_period "
+        "grace_version grace_end_time"
+    ),
     "RotateKeyRequest": "key_id request_id etag grace_period",
     "RotateKeyResponse": "key version previous_version",
+    "ActivateKeyVersionRequest": "key_id version grace_period",
     "DisableKeyRequest": "key_id reason",
     "EnableKeyRequest": "key_id reason",
     "SignBatchResult": "response error",
@@ -236,7 +240,7 @@ def test_a_tail_from_the_beginning_is_not_one_from_the_end() -> None:
 
 def test_update_mask_takes_the_field_names_of_the_request() -> None:
     mask = field_mask_pb2.FieldMask()
-    mask.FromJsonString("labels,owner,unlockTtl,gracePeriod")
+    mask.FromJsonString("labels,owner,unlockTtl,gracePeriod,rotationPeriod,graceEndTime")
     assert mask.IsValidForDescriptor(key_service_pb2.UpdateKeyRequest.DESCRIPTOR)
 
 

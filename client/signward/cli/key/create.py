@@ -8,7 +8,7 @@ import typer
 
 from signward.cli.connection import Session, connected
 from signward.cli.durations import read_duration
-from signward.cli.key.options import KeyArgument, LabelOption, read_labels
+from signward.cli.key.options import KeyArgument, LabelOption, RotationOption, read_labels
 from signward.cli.key.show import show_key
 from signward.cli.names import AlgorithmName, CustodyName, PurposeName
 
@@ -32,6 +32,7 @@ def create(
     grace_period: Annotated[
         str | None, typer.Option(metavar="DURATION", help="How long old versions sign, as 30d.")
     ] = None,
+    rotation_period: RotationOption = None,
     allow_digest: Annotated[
         bool, typer.Option("--allow-digest", help="May sign bare 32-byte digests.")
     ] = False,
@@ -57,6 +58,7 @@ def create(
             network=network,
             unlock_ttl=unlock,
             grace_period=grace,
+            rotation_period=read_duration(rotation_period),
             allow_digest=allow_digest,
             request_id=request_id,
             validate_only=validate_only,

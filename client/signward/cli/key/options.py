@@ -7,9 +7,30 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["KeyArgument", "LabelOption", "read_labels"]
+__all__ = [
+    "GraceOption",
+    "KeyArgument",
+    "LabelOption",
+    "RotationOption",
+    "VersionArgument",
+    "read_labels",
+]
 
 KeyArgument = Annotated[str, typer.Argument(metavar="KEY", help="Id of the key.")]
+VersionArgument = Annotated[
+    int, typer.Argument(metavar="VERSION", min=1, help="Number of the version.")
+]
+GraceOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="DURATION",
+        help="How long the old version signs, as 30d; 0s: not at all; default: the key's.",
+    ),
+]
+RotationOption = Annotated[
+    str | None,
+    typer.Option(metavar="DURATION", help="How often the daemon rotates it, as 90d; 0s: never."),
+]
 LabelOption = Annotated[
     list[str] | None,
     typer.Option("--label", metavar="NAME=VALUE", help="A label; may be given several times."),

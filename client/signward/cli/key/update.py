@@ -9,7 +9,7 @@ import typer
 
 from signward.cli.connection import Session, connected
 from signward.cli.durations import read_duration
-from signward.cli.key.options import KeyArgument, LabelOption, read_labels
+from signward.cli.key.options import KeyArgument, LabelOption, RotationOption, read_labels
 from signward.cli.key.show import show_key
 
 __all__ = ["update"]
@@ -21,6 +21,7 @@ class Resettable(enum.StrEnum):
     LABELS = "labels"
     UNLOCK_TTL = "unlock-ttl"
     GRACE_PERIOD = "grace-period"
+    ROTATION_PERIOD = "rotation-period"
 
 
 @connected
@@ -35,6 +36,7 @@ def update(
     grace_period: Annotated[
         str | None, typer.Option(metavar="DURATION", help="How long old versions sign, as 30d.")
     ] = None,
+    rotation_period: RotationOption = None,
     reset: Annotated[
         list[Resettable] | None, typer.Option(help="Set back: no labels, the daemon's default.")
     ] = None,
@@ -43,8 +45,9 @@ def update(
     """Change what is given; labels replace all that there are."""
     labels = read_labels(label)
     unlock, grace = read_duration(unlock_ttl), read_duration(grace_period)
+    rotation = read_duration(rotation_period)
     names = [field.value.replace("-", "_") for field in reset or []]
-    if not names and labels is None and owner is None and unlock is None and grace is None:
+    if not names and all(each is None for each in (labels, owner, unlock, grace, rotation)):
         raise typer.BadParameter("nothing to change; give --label, --owner, ... or --reset")
     with session.client() as client:
         key = client.update_key(
@@ -53,6 +56,7 @@ def update(
             owner=owner,
             unlock_ttl=unlock,
             grace_period=grace,
+            rotation_period=rotation,
             reset=names,
             etag=etag,
         )

@@ -97,7 +97,7 @@ class Judge:
             raise PayloadUnsupported
         if key.purpose not in chain.purposes:
             raise KeyPurposeMismatch
-        version = signing_version(key, request.version)
+        version = signing_version(key, request.version, _Then(request.time))
         milliseconds = int(request.time.timestamp() * 1000)
         intent = chain.decode(payload, key, milliseconds).intent
         kind = self._rules.policies.kinds[intent.action]

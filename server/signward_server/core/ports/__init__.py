@@ -12,7 +12,7 @@ from signward_server.core.ports.audit import (
     AuditLogs,
     AuditReceipt,
 )
-from signward_server.core.ports.calls import Call, Caller, Clock
+from signward_server.core.ports.calls import Call, Caller, Clock, Time
 from signward_server.core.ports.chain import Chain
 from signward_server.core.ports.control import (
     AuthenticationFailures,
@@ -85,6 +85,7 @@ __all__ = [
     "Span",
     "Spans",
     "Step",
+    "Time",
     "TimeFloor",
     "Timetable",
     "Trace",

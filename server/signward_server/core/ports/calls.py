@@ -10,7 +10,15 @@ from signward_server.core.identity import Authentication, Identity
 if TYPE_CHECKING:  # an entry names its call, and a call takes its entry
     from signward_server.core.ports.audit import AuditEntry, AuditReceipt
 
-__all__ = ["Call", "Caller", "Clock"]
+__all__ = ["Call", "Caller", "Clock", "Time"]
+
+
+class Time(Protocol):
+    """The time by which what has an end ends; it never goes back (S13)."""
+
+    def now(self) -> datetime:
+        """Return it, in UTC."""
+        ...
 
 
 class Clock(Protocol):

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from signward_server.core.keys import Algorithm, CustodyKind, KeyAttributes
+from signward_server.core.key_check import Finding
+from signward_server.core.keys import Algorithm, CustodyKind, KeyAttributes, KeyVersion
 from signward_server.core.payloads import Hash
 from signward_server.core.public_key import PublicKey
 from signward_server.core.signing import Signature, SigningContext
@@ -73,6 +74,19 @@ class Custody(Protocol):
         """Sign messages as ``sign`` does, in order: all of them, or none.
 
         For local keys alone: what leaves the process is judged one by one.
+        """
+        ...
+
+    def check(self, attributes: KeyAttributes, version: KeyVersion) -> Sequence[Finding]:
+        """Compare what the back end has of a version with what the catalogue says of it.
+
+        Nothing stays unlocked by it. Of a destroyed version nothing may be there.
+
+        Returns:
+            Every problem; none if the version is sound.
+
+        Raises:
+            CustodyUnavailable, StoreUnavailable: The back end cannot be read now.
         """
         ...
 

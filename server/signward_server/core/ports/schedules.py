@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Protocol
 
 from signward_server.core.keys import Key
@@ -104,8 +105,12 @@ class Residue(Protocol):
 class Rotator(Protocol):
     """Gives a key its next version."""
 
-    def rotate(self, key: Key) -> Key:
+    def add(self, key: Key, grace: timedelta) -> Key:
         """Return the key with a new primary version, stored.
+
+        Args:
+            key: As it was read.
+            grace: How long the version that was primary still signs.
 
         Raises:
             SignwardError: Nothing was changed.

@@ -7,11 +7,20 @@ from datetime import timedelta
 from typing import Final, TypeVar
 
 from signward_server.core.errors import EnvelopeCorrupt, SignatureSelfCheckFailed
-from signward_server.core.keys import Algorithm, CustodyKind, Key, KeyAttributes
+from signward_server.core.key_check import Finding
+from signward_server.core.keys import (
+    Algorithm,
+    CustodyKind,
+    Key,
+    KeyAttributes,
+    KeyVersion,
+    VersionState,
+)
 from signward_server.core.payloads import Hash
 from signward_server.core.ports import Clock, CreatedVersion, MaterialReader
 from signward_server.core.public_key import PublicKey
 from signward_server.core.signing import Signature, SigningContext
+from signward_server.custody.envelope.checking import left_over, problems
 from signward_server.custody.envelope.format import Binding
 from signward_server.custody.envelope.kek import Kek
 from signward_server.custody.envelope.sealed import SealedCache
@@ -63,6 +72,7 @@ class EnvelopeCustody:
         self.algorithms = frozenset(self._pairs)
         self._kek = kek
         self._envelopes = Envelopes(native.sodium, kek)
+        self._materials = materials
         self._sealed = SealedCache(materials, _SEALED_CAPACITY)
         self._default_ttl = min(default_unlock_ttl, max_unlock_ttl).total_seconds()
         self._max_ttl = max_unlock_ttl
@@ -85,6 +95,17 @@ class EnvelopeCustody:
     def sign_many(self, messages: Sequence[bytes], context: SigningContext) -> Sequence[Signature]:
         """Sign as the port says, under one lease."""
         return self._signed(self._pairs[context.key.algorithm].sign_many, messages, context)
+
+    def check(self, attributes: KeyAttributes, version: KeyVersion) -> Sequence[Finding]:
+        """Read and open a version's envelope as the port says, past everything remembered."""
+        try:
+            material = self._materials.read_material(attributes.id, version.version)
+        except EnvelopeCorrupt:
+            material = None
+        if version.state is VersionState.DESTROYED:
+            return left_over(material)
+        binding = Binding(attributes, version.version, version.public_key)
+        return problems(material, binding, self._kek.kek_id, self._public_half)
 
     @property
     def unlocked(self) -> int:
@@ -151,6 +172,11 @@ class EnvelopeCustody:
             slot.retire()
             raise
         return slot
+
+    def _public_half(self, material: bytes, binding: Binding) -> PublicKey | None:
+        with self._unlocked.take() as slot, self._unlocked.take() as scratch:
+            self._envelopes.open(material, binding, slot, scratch)
+            return self._pairs[binding.attributes.algorithm].complete(slot, scratch)
 
     def _check_pair(self, slot: Slot, scratch: Slot, binding: Binding) -> None:
         pairs = self._pairs[binding.attributes.algorithm]

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from signward_server.core.audit_events import AuditEvent
-from signward_server.core.clock import Onward
 from signward_server.core.errors import (
     AuditUnavailable,
     EnvelopeCorrupt,
@@ -24,12 +23,11 @@ from signward_server.core.ports import (
     Meter,
     Residue,
     Step,
-    TimeFloor,
     Timetable,
     Turn,
 )
 from signward_server.flows.schedules.agenda import Agenda
-from signward_server.flows.schedules.keeping_time import RESERVED, lift_floor
+from signward_server.flows.schedules.kept_time import KeptTime
 from signward_server.flows.schedules.steps import Destruction, Doing
 
 __all__ = ["SchedulePorts", "Schedules"]
@@ -47,7 +45,6 @@ class SchedulePorts:
 
     catalogue: Catalogue
     timetable: Timetable
-    floor: TimeFloor
     residue: Residue
     turn: Turn
     audit: Audit
@@ -64,7 +61,7 @@ class Schedules:
     Args:
         ports: The other parts.
         doings: What is done in each step.
-        onward: Time that never goes back.
+        time: Time that never goes back; it is stored at each look.
         announce: How long ahead a step is announced.
 
     Attributes:
@@ -77,12 +74,12 @@ class Schedules:
         self,
         ports: SchedulePorts,
         doings: Mapping[Step, Doing],
-        onward: Onward,
+        time: KeptTime,
         announce: timedelta,
     ) -> None:
         self._ports = ports
         self._doings = doings
-        self._onward = onward
+        self._time = time
         self._announce = announce.total_seconds()
         self._agendas: dict[Step, Agenda] = {}
         self._has_turn = False
@@ -107,7 +104,7 @@ class Schedules:
     def _work(self) -> None:
         if not self._has_turn:
             self._begin()
-        lift_floor(self._onward, self._ports.floor)
+        self._time.store()
         self._read_news()
         self._ports.audit.ensure_available()  # nothing is done that cannot be recorded
         for step, doing in self._doings.items():
@@ -118,7 +115,7 @@ class Schedules:
     def _begin(self) -> None:
         """Take the turn: what others have seen and done since is read anew."""
         ports = self._ports
-        self._onward.reach(ports.floor.read(), RESERVED)
+        self._time.take_over()
         ports.timetable.restart()
         self._agendas = {step: Agenda() for step in self._doings}
         self._unwiped = True  # whoever had the turn may have died before

@@ -17,15 +17,13 @@ from signward_server.core.keys import (
     Key,
     KeyState,
     KeyVersion,
-    Purpose,
     VersionState,
 )
 from signward_server.core.ports import Audit, Catalogue, Custody, Rotator
 from signward_server.core.version_life import effective
+from signward_server.core.versions import is_ledger_bound
 
 __all__ = ["Destruction", "Doing", "Ending", "Retirement", "Rotation"]
-
-_LEDGERLESS = frozenset({Purpose.RAW, Purpose.ORDER})
 
 
 class Doing(Protocol):
@@ -160,7 +158,7 @@ class Rotation:
         """See ``Doing``."""
         rotates = (
             key.rotation_period
-            and key.purpose in _LEDGERLESS
+            and not is_ledger_bound(key)
             and key.state is KeyState.ENABLED
             and key.freeze is Freeze.NONE
         )
@@ -174,7 +172,7 @@ class Rotation:
         primary = key.version(self.concerned(key) or -1)
         if primary is None or primary.create_time + key.rotation_period > self._patient.now():
             return False
-        stored = self._rotator.rotate(key)
+        stored = self._rotator.add(key, key.grace_period)
         details = {"previous": primary.version}
         self._audit.note(AuditEvent.ROTATED, details, key=key.id, version=stored.primary_version)
         return True

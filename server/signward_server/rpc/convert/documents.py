@@ -30,10 +30,12 @@ from signward_server.core.payloads import Payload
 from signward_server.core.public_key import PublicKey
 from signward_server.rpc.convert.fields import Fields
 from signward_server.rpc.convert.signing import sign_request
+from signward_server.rpc.convert.times import moment
 
 __all__ = ["DocumentRefused", "key_of", "key_of_json", "payload_of"]
 
 _KINDS = tuple(f.name for f in sign_service_pb2.SignRequest.DESCRIPTOR.oneofs[0].fields)
+_NEVER = datetime.max.replace(tzinfo=UTC)
 _ANY_KEY = PublicKey.ed25519(bytes(32))  # no policy sees public keys
 _M = TypeVar("_M", bound=Message)
 
@@ -138,11 +140,13 @@ def key_of(message: resources_pb2.Key) -> Key:
 
 def _version(fields: Fields, message: resources_pb2.KeyVersion) -> KeyVersion:
     state = fields.choice("versions.state", VersionState, message.state)
+    ends = message.HasField("grace_end_time")
     return KeyVersion(
         version=message.version,
         state=state or VersionState.DESTROYED,  # noted, if it is missing
         public_key=_ANY_KEY,
         create_time=datetime.fromtimestamp(0, UTC),
+        grace_end_time=moment(message.grace_end_time) if ends else _NEVER,
     )
 
 

@@ -97,15 +97,24 @@ class Fields:
             self.note(field, "Must be empty or the 32 bytes of a SHA-256.")
         return data
 
-    def duration(self, field: str, duration: Duration, most: timedelta) -> timedelta:
-        """Check a duration from 0 to ``most``."""
+    def version(self, field: str, number: int) -> int:
+        """Check the number of a version that must be named."""
+        if not number:
+            self.note(field, "Must be the number of a version, from 1.")
+        return number
+
+    def duration(
+        self, field: str, duration: Duration, most: timedelta, least: timedelta = timedelta(0)
+    ) -> timedelta:
+        """Check a duration from ``least`` to ``most``; ``least`` where it is none."""
         within = 0 <= duration.seconds <= _MAX_SECONDS and 0 <= duration.nanos < _NANOS
         if within:
             span = timedelta(seconds=duration.seconds, microseconds=duration.nanos // 1000)
-            if span <= most:
+            if least <= span <= most:
                 return span
-        self.note(field, f"Must be from 0 to {int(most.total_seconds())} seconds.")
-        return timedelta(0)
+        bounds = f"{int(least.total_seconds())} to {int(most.total_seconds())}"
+        self.note(field, f"Must be from {bounds} seconds.")
+        return least
 
     def choice(self, field: str, kind: type[_E], number: int) -> _E | None:
         """Check an enum that must be set; ``None`` if it is not or is unknown."""

@@ -11,7 +11,7 @@ from signward_server.core.keys import Algorithm, Key, KeyVersion
 from signward_server.core.public_key import PublicKey
 from signward_server.rpc.convert.times import duration, timestamp
 
-__all__ = ["key_message", "public_key_response"]
+__all__ = ["key_message", "public_key_response", "version_message"]
 
 _SHOWN_VERSIONS = 10
 
@@ -30,6 +30,7 @@ def key_message(key: Key, *, with_versions: bool) -> resources_pb2.Key:
         network=key.network,
         primary_version=key.primary_version,
         grace_period=duration(key.grace_period),
+        rotation_period=duration(key.rotation_period),
         freeze=_number(key.freeze),
         allow_digest=key.allow_digest,
         create_time=timestamp(key.create_time),
@@ -40,7 +41,7 @@ def key_message(key: Key, *, with_versions: bool) -> resources_pb2.Key:
         message.unlock_ttl.CopyFrom(duration(key.unlock_ttl))
     if with_versions:
         for version in key.versions[:_SHOWN_VERSIONS]:
-            message.versions.append(_version_message(key, version))
+            message.versions.append(version_message(key, version))
     return message
 
 
@@ -54,7 +55,8 @@ def public_key_response(key: Key, version: KeyVersion) -> key_service_pb2.GetPub
     )
 
 
-def _version_message(key: Key, version: KeyVersion) -> resources_pb2.KeyVersion:
+def version_message(key: Key, version: KeyVersion) -> resources_pb2.KeyVersion:
+    """Return a version as the API shows it."""
     message = resources_pb2.KeyVersion(
         version=version.version,
         state=_number(version.state),

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from google.protobuf.duration_pb2 import Duration
 from signward.v1 import key_service_pb2 as pb
 
 from signward_server.core.keys import Algorithm, CustodyKind, KeyAttributes, Purpose
 from signward_server.flows.key_requests import CreateKey, KeyFilter, UpdateKey
 from signward_server.rpc.convert.fields import Fields
+from signward_server.rpc.convert.times import moment
+from signward_server.rpc.convert.version_requests import MAX_GRACE
 
 __all__ = ["create_key", "key_filter", "update_key"]
 
 _MAX_UNLOCK_TTL = timedelta(days=30)  # no daemon allows more; most allow less
-_MAX_GRACE = timedelta(days=365)
 _DEFAULT_GRACE = timedelta(days=30)
-_MUTABLE = ("labels", "owner", "unlock_ttl", "grace_period")
+_MIN_ROTATION = timedelta(hours=1)
+_MAX_ROTATION = timedelta(days=3650)
+_MUTABLE = (
+    "labels",
+    "owner",
+    "unlock_ttl",
+    "grace_period",
+    "rotation_period",
+    "grace_end_time",
+)
 
 
 def create_key(message: pb.CreateKeyRequest) -> CreateKey:
@@ -37,7 +48,8 @@ def create_key(message: pb.CreateKeyRequest) -> CreateKey:
     if message.HasField("unlock_ttl"):
         unlock_ttl = fields.duration("unlock_ttl", message.unlock_ttl, _MAX_UNLOCK_TTL)
     if message.HasField("grace_period"):
-        grace = fields.duration("grace_period", message.grace_period, _MAX_GRACE)
+        grace = fields.duration("grace_period", message.grace_period, MAX_GRACE)
+    rotation = _rotation_period(fields, message.rotation_period)
     for name in ("threshold", "aws_kms"):
         if message.HasField(name):
             fields.note(name, "This custody does not take it.")
@@ -59,6 +71,7 @@ def create_key(message: pb.CreateKeyRequest) -> CreateKey:
         labels=labels,
         unlock_ttl=unlock_ttl,
         grace_period=grace,
+        rotation_period=rotation,
         request_id=request_id,
         validate_only=message.validate_only,
     )
@@ -87,7 +100,13 @@ def update_key(message: pb.UpdateKeyRequest) -> UpdateKey:
     if "grace_period" in mask:
         grace = _DEFAULT_GRACE
         if message.HasField("grace_period"):
-            grace = fields.duration("grace_period", message.grace_period, _MAX_GRACE)
+            grace = fields.duration("grace_period", message.grace_period, MAX_GRACE)
+    rotation = None
+    if "rotation_period" in mask:
+        rotation = _rotation_period(fields, message.rotation_period)
+    version, end = 0, None
+    if "grace_end_time" in mask:
+        version, end = fields.version("grace_version", message.grace_version), _end(fields, message)
     fields.check()
     return UpdateKey(
         key_id=key_id,
@@ -97,6 +116,9 @@ def update_key(message: pb.UpdateKeyRequest) -> UpdateKey:
         reset_unlock_ttl="unlock_ttl" in mask and unlock_ttl is None,
         unlock_ttl=unlock_ttl,
         grace_period=grace,
+        rotation_period=rotation,
+        grace_version=version,
+        grace_end_time=end,
     )
 
 
@@ -109,3 +131,21 @@ def key_filter(fields: Fields, message: pb.ListKeysRequest) -> KeyFilter:
         purpose=fields.optional_choice("purpose", Purpose, message.purpose),
         custody=fields.optional_choice("custody", CustodyKind, message.custody),
     )
+
+
+def _rotation_period(fields: Fields, message: Duration) -> timedelta:
+    """Check a time between rotations; zero, or an absent one, is none."""
+    wanted = fields.duration("rotation_period", message, _MAX_ROTATION)
+    if timedelta(0) < wanted < _MIN_ROTATION:
+        fields.note("rotation_period", "Must be zero, or at least 3600 seconds.")
+    return wanted
+
+
+def _end(fields: Fields, message: pb.UpdateKeyRequest) -> datetime | None:
+    """Check when a grace is to end; ``None`` for at once."""
+    if not message.HasField("grace_end_time"):
+        return None
+    end = moment(message.grace_end_time)
+    if end is None:
+        fields.note("grace_end_time", "Must be a time of the calendar.")
+    return end

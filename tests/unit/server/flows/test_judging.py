@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from signward_server.core.errors import (
@@ -229,17 +230,21 @@ def test_s24_a_policy_may_refuse_versions_in_grace(world: World) -> None:
 
 def _rotated(key: Key) -> Key:
     (version,) = key.versions
-    old = dataclasses.replace(version, state=GRACE)
+    end = version.create_time + timedelta(days=30)
+    old = dataclasses.replace(version, state=GRACE, grace_end_time=end)
     fresh = dataclasses.replace(version, version=2)
     return dataclasses.replace(key, primary_version=2, versions=(fresh, old))
 
 
-def test_s24_a_version_that_goes_into_grace_meanwhile_is_judged_as_such(world: World) -> None:
+@pytest.mark.parametrize(("number", "signs"), [(0, (2, PRIMARY)), (1, (1, GRACE))])
+def test_s24_what_a_version_becomes_meanwhile_is_judged(
+    world: World, number: int, signs: tuple[int, VersionState]
+) -> None:
     rotated = _rotated(world.key())
     _once(world, lambda: world.catalogue.put(rotated))
-    world.signing.sign(FakeCall(), raw())
-    states = [j.version.state for j in _signings(world) if j.version]
-    assert states == [PRIMARY, GRACE]
+    assert world.signing.sign(FakeCall(), raw(version=number)).version == signs[0]
+    judged = [(j.version.version, j.version.state) for j in _signings(world) if j.version]
+    assert judged == [(1, PRIMARY), signs]
 
 
 def test_s33_the_version_that_a_retry_resolves_to_is_judged(world: World) -> None:

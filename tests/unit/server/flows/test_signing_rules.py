@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from datetime import timedelta
 
 import pytest
 from signward_server.core.errors import (
@@ -24,7 +25,7 @@ from signward_server.core.errors import (
 )
 from signward_server.core.keys import CustodyKind, Key, KeyState, VersionState
 from signward_server.core.ports import AuditEntry, RequestScope
-from signward_server.core.signing import Decoded, Intent, SigningContext
+from signward_server.core.signing import Decoded, Intent, SigningContext, SignResult
 
 from tests.fakes.spine.call import BOT, OTHER, FakeCall
 from tests.fakes.spine.judges import Judgement
@@ -45,9 +46,9 @@ def _disabled(key: Key) -> Key:
 def _rotated(key: Key, old: VersionState) -> Key:
     (version,) = key.versions
     fresh = dataclasses.replace(version, version=2)
-    return dataclasses.replace(
-        key, primary_version=2, versions=(fresh, dataclasses.replace(version, state=old))
-    )
+    end = version.create_time + timedelta(days=30)
+    replaced = dataclasses.replace(version, state=old, grace_end_time=end)
+    return dataclasses.replace(key, primary_version=2, versions=(fresh, replaced))
 
 
 class _Meanwhile:
@@ -106,16 +107,89 @@ def test_s11_the_policy_may_refuse_what_the_key_has_become(world: World) -> None
     assert world.custody.asked == []
 
 
-def test_s11_a_rotation_meanwhile_leaves_the_resolved_version(world: World) -> None:
+@pytest.mark.parametrize("state", [VersionState.GRACE, VersionState.RETIRED])
+def test_s11_after_a_rotation_meanwhile_the_new_primary_version_signs(
+    world: World, state: VersionState
+) -> None:
+    world.policy.rule = _Meanwhile(world, _rotated(world.key(), state))
+    assert world.signing.sign(FakeCall(), raw()).version == 2
+    assert [asked.version.version for _, asked in world.custody.asked] == [2]
+
+
+def test_s11_a_rotation_meanwhile_leaves_a_version_that_is_named(world: World) -> None:
     world.policy.rule = _Meanwhile(world, _rotated(world.key(), VersionState.GRACE))
-    assert world.signing.sign(FakeCall(), raw()).version == 1
+    assert world.signing.sign(FakeCall(), raw(version=1)).version == 1
+
+
+def test_s33_a_rotation_meanwhile_leaves_the_version_of_a_request_id(world: World) -> None:
+    rotated = _rotated(world.key(), VersionState.GRACE)
+    world.custody.before_sign = lambda _: world.catalogue.put(rotated)
+    assert world.signing.sign(FakeCall(), raw(request_id="r1")).version == 1
 
 
 def test_s11_a_version_that_is_retired_meanwhile_does_not_sign(world: World) -> None:
     world.policy.rule = _Meanwhile(world, _rotated(world.key(), VersionState.RETIRED))
     with pytest.raises(KeyVersionRetired):
-        world.signing.sign(FakeCall(), raw())
+        world.signing.sign(FakeCall(), raw(version=1))
     assert world.custody.asked == []
+
+
+@pytest.mark.parametrize("together", [False, True], ids=["alone", "together"])
+@pytest.mark.parametrize("state", [VersionState.GRACE, VersionState.RETIRED])
+def test_s24_a_rotation_while_it_is_signed_has_the_new_version_sign_again(
+    world: World, state: VersionState, *, together: bool
+) -> None:
+    rotated = _rotated(world.key(), state)
+    left = iter([rotated])
+
+    def rotate(_: SigningContext) -> None:
+        for key in left:
+            world.catalogue.put(key)
+
+    world.custody.before_sign = rotate
+    if together:
+        (answer,) = world.signing.sign_each(FakeCall(), [raw()])
+    else:
+        answer = world.signing.sign(FakeCall(), raw())
+    assert isinstance(answer, SignResult)
+    assert answer.version == 2
+    assert [asked.version.version for _, asked in world.custody.asked] == [1, 2]
+    assert world.custody.forgotten == ["bot-key"]
+    assert (world.caps.reserved, world.caps.spent) == (1, 1)
+    assert [entry.version for entry in world.audit.entries] == [2]
+
+
+def test_s35_a_rotation_while_it_is_signed_elsewhere_leaves_what_was_announced(
+    world: World,
+) -> None:
+    rotated = _rotated(world.key(custody=REMOTE), VersionState.GRACE)
+    world.remote.before_sign = lambda _: world.catalogue.put(rotated)
+    assert world.signing.sign(FakeCall(), raw()).version == 1
+    assert [entry.version for entry in (*world.audit.announced, *world.audit.entries)] == [1, 1]
+
+
+def test_s13_a_grace_that_ends_before_the_signature_refuses_it(world: World) -> None:
+    world.key(versions=(VersionState.GRACE, VersionState.PRIMARY))
+
+    def wait(judgement: Judgement) -> bool:
+        if judgement.intent is not None:
+            world.clock.advance(31 * 24 * 3600)
+        return True
+
+    world.policy.rule = wait
+    with pytest.raises(KeyVersionRetired):
+        world.signing.sign(FakeCall(), raw(version=1))
+    assert world.custody.asked == []
+    assert world.audit.outcomes == ["KEY_VERSION_RETIRED"]
+
+
+def test_s13_a_grace_that_ends_while_it_is_signed_discards_the_signature(world: World) -> None:
+    world.key(versions=(VersionState.GRACE, VersionState.PRIMARY))
+    world.custody.before_sign = lambda _: world.clock.advance(31 * 24 * 3600)
+    with pytest.raises(KeyVersionRetired):
+        world.signing.sign(FakeCall(), raw(version=1))
+    assert len(world.custody.asked) == 1
+    assert world.custody.forgotten == ["bot-key"]
 
 
 def test_s11_a_key_that_never_rests_is_given_up(world: World) -> None:

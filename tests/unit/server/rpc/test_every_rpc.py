@@ -141,8 +141,8 @@ def test_the_daemon_serves_every_rpc(served: Served) -> None:
         bounds=ServerLimits(**BOUNDS),  # type: ignore[arg-type]
         flows=Flows(
             creation=world.creation,
-            reading=world.reading,
             changes=world.changes,
+            versions=world.version_flows,
             signing=world.signing,
             verifying=world.verifying,
             api_keys=world.api_key_changes,

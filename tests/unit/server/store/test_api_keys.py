@@ -223,9 +223,8 @@ def test_there_is_a_most_that_is_kept_and_being_full_is_no_failure_of_the_store(
     file: Path, store: Store
 ) -> None:
     run(file, f"UPDATE api_keys SET imported = 1 WHERE id = '{ID}'")
-    keys = Loaded(
-        store._durable, store._version, store._writing, AuthenticApiKeys(HmacRows()), most=4
-    )
+    parts = (store._durable, store._version, store._writing, AuthenticApiKeys(HmacRows()))
+    keys = Loaded(*parts, settle=lambda _: None, most=4)
     keys.insert(api_key("n" * 16))
     with pytest.raises(ApiKeyQuota):
         keys.insert(api_key("o" * 16))

@@ -72,7 +72,9 @@ def test_memory_of_the_quota_is_bounded_by_steps(store: Store, clock: SteppedClo
 def test_of_two_that_renew_an_expired_claim_the_first_wins(store: Store) -> None:
     rows = ClaimRows(store._swift)
     old, ours, theirs = (ClaimRow(CONTENT, version, version) for version in (1, 2, 3))
-    assert rows.insert_or_find(b"s", "cn:bot", old) == old
+    assert rows.insert(b"s", "cn:bot", old)
+    assert not rows.insert(b"s", "cn:bot", theirs)
+    assert rows.find(b"s") == old
     assert rows.renew(b"s", old, theirs)
     assert not rows.renew(b"s", old, ours)
     assert rows.find(b"s") == theirs

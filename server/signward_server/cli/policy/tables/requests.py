@@ -57,7 +57,11 @@ def request_of(table: Table, case: Case) -> Request:
 def key_of_row(key_id: str, row: KeyRow) -> Key:
     """Return the key of a row, with one version."""
     version = KeyVersion(
-        version=1, state=row.version_state, public_key=_ANY_KEY, create_time=_ANY_TIME
+        version=1,
+        state=row.version_state,
+        public_key=_ANY_KEY,
+        create_time=_ANY_TIME,
+        grace_end_time=datetime.max.replace(tzinfo=UTC),
     )
     return Key(
         id=key_id,

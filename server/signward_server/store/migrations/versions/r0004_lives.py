@@ -32,6 +32,7 @@ def upgrade() -> None:
         "peers",
         sa.Column("id", sa.Text, primary_key=True),
         sa.Column("known", sa.BigInteger, nullable=False),
+        sa.Column("lease", sa.BigInteger, nullable=False),
     )
     op.create_table(
         "homes",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 
 import pytest
 from signward.audit.segments import segment_name
@@ -196,7 +197,7 @@ def test_a_terminal_gets_a_bar(verify, monkeypatch):
             return getattr(self._stream, name)
 
     seen: list[tuple[int, int]] = []
-    module = sys.modules["signward.cli.audit.verify"]  # the package has the command by that name
+    module = import_module("signward.cli.audit.verify")  # the package has the command by that name
 
     class Bar(module.Progress):
         def update(self, task, **fields) -> None:
