@@ -14,7 +14,7 @@ from signward_server.core.keys import CustodyKind
 from signward_server.core.ports import (
     ApiKeys,
     Audit,
-    AuditLog,
+    AuditLogs,
     Catalogue,
     Clock,
     Custody,
@@ -60,7 +60,7 @@ class Guards:
     policy: Policy
     limits: Limits
     audit: Audit
-    log: AuditLog
+    logs: AuditLogs
     reloads: Reloads
 
 
@@ -157,8 +157,8 @@ def build_flows(
         ),
         freezing=Freezing(catalogue=catalogue, custodies=custodies, policy=policy, audit=audit),
         reloading=Reloading(reloads=guards.reloads, policy=policy, audit=audit),
-        audit_reading=AuditReading(log=guards.log, policy=policy, audit=audit, clock=clock),
-        audit_proving=AuditProving(log=guards.log, policy=policy),
+        audit_reading=AuditReading(logs=guards.logs, policy=policy, audit=audit, clock=clock),
+        audit_proving=AuditProving(logs=guards.logs, policy=policy),
     )
 
 

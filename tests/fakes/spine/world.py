@@ -46,7 +46,7 @@ from tests.fakes.meter import FakeMeter
 from tests.fakes.spans import FakeSpans
 from tests.fakes.spine.api_keys import FakeApiKeys, FakeSecretDigest
 from tests.fakes.spine.audit import FakeAudit
-from tests.fakes.spine.audit_log import FakeAuditLog
+from tests.fakes.spine.audit_log import FakeAuditLog, FakeAuditLogs
 from tests.fakes.spine.catalogue import FakeCatalogue
 from tests.fakes.spine.clock import MovingClock
 from tests.fakes.spine.custody import FakeCustody
@@ -195,10 +195,12 @@ class World:
         )
         self.reloading = Reloading(reloads=self.reloads, policy=self.policy, audit=self.audit)
         self.log = FakeAuditLog()
+        self.other_log = FakeAuditLog(f"{self.log.name}/worker-1")
+        self.logs = FakeAuditLogs(self.log, self.other_log)
         self.audit_reading = AuditReading(
-            log=self.log, policy=self.policy, audit=self.audit, clock=self.clock
+            logs=self.logs, policy=self.policy, audit=self.audit, clock=self.clock
         )
-        self.audit_proving = AuditProving(log=self.log, policy=self.policy)
+        self.audit_proving = AuditProving(logs=self.logs, policy=self.policy)
 
     def key(
         self,

@@ -5,7 +5,13 @@ Each port says what failure looks like. ``wiring`` decides who stands behind it.
 
 from signward_server.core.ports.adopted import Adopted
 from signward_server.core.ports.api_keys import ApiKeys, SecretDigest
-from signward_server.core.ports.audit import Audit, AuditEntry, AuditLog, AuditReceipt
+from signward_server.core.ports.audit import (
+    Audit,
+    AuditEntry,
+    AuditLog,
+    AuditLogs,
+    AuditReceipt,
+)
 from signward_server.core.ports.calls import Call, Caller, Clock, Time
 from signward_server.core.ports.chain import Chain
 from signward_server.core.ports.control import (
@@ -46,6 +52,7 @@ __all__ = [
     "Audit",
     "AuditEntry",
     "AuditLog",
+    "AuditLogs",
     "AuditReceipt",
     "AuthenticationFailures",
     "Call",
