@@ -88,13 +88,13 @@ def build_schedules(
     vault.time.tell_of_step(audit, meter)
     custodies = {custody.kind: custody}
     ending = Ending(vault.catalogue, custodies, audit)
-    rotator = NewVersions(
+    new_versions = NewVersions(
         catalogue=vault.catalogue, custodies=custodies, clock=clock, onward=onward
     )
     doings: dict[Step, Doing] = {
         Step.RETIREMENT: Retirement(ending, onward),
         Step.DESTRUCTION: Destruction(ending, patient),
-        Step.ROTATION: Rotation(rotator, audit, patient),
+        Step.ROTATION: Rotation(new_versions, audit, patient),
     }
     ports = SchedulePorts(
         catalogue=vault.catalogue,

@@ -37,7 +37,6 @@ from signward_server.core.ports.reloading import Reloaded, ReloadPart, Reloads
 from signward_server.core.ports.schedules import (
     KeyDates,
     Residue,
-    Rotator,
     Step,
     TimeFloor,
     Timetable,
@@ -82,7 +81,6 @@ __all__ = [
     "RequestScope",
     "Reservation",
     "Residue",
-    "Rotator",
     "RowAuthenticator",
     "SecretDigest",
     "Span",
