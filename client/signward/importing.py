@@ -9,7 +9,8 @@ from datetime import timedelta
 from typing import TypeAlias
 
 from signward.durations import duration_message
-from signward.methods import Plan, Rpc, has_request_id, unary
+from signward.methods import unary
+from signward.plans import Plan, Rpc, has_request_id
 from signward.v1 import key_service_pb2 as pb
 from signward.v1 import resources_pb2 as resources
 from signward.v1.key_service_pb2_grpc import KeyServiceStub
