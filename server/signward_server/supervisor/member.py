@@ -34,6 +34,7 @@ __all__ = ["Asking", "Hand", "Member", "start_member"]
 
 _CHUNK = 65536
 _SILENCE = 2.0  # seconds without a pulse after which a worker counts as not ready
+_EXIT = 5.0  # seconds from a worker's last word to its end
 _DEATH = 10.0  # ... or without a sign of life, after which it counts as dead
 
 Hand: TypeAlias = Callable[[], int]
@@ -75,6 +76,7 @@ class Member:
         self.number = number
         self.families: tuple[Family, ...] = ()
         self.leaving = False
+        self._gone = False
         self._process = process
         self._life = os.pidfd_open(process.pid)  # readable when the process has ended
         self._end = end
@@ -95,7 +97,7 @@ class Member:
     @property
     def serves(self) -> bool:
         """Whether connections reach it."""
-        return self._began is not None and not self.leaving and self._process.returncode is None
+        return self._began is not None and not self.leaving and not self._gone
 
     @property
     def ready(self) -> bool:
@@ -131,9 +133,9 @@ class Member:
                 while data := await loop.sock_recv(self._end, _CHUNK):
                     for content in frames.feed(data):
                         self._take(from_worker(content))
-            except (OSError, BadFrameError):
-                pass  # it is dead, or worth no more
-        self.kill()
+            except (OSError, BadFrameError):  # it is dead, or worth no more
+                self.kill()
+        self._gone = True
         code = await self._exit()
         self._settled.set()
         for waiting in self._answers.values():
@@ -178,11 +180,13 @@ class Member:
         self._process.kill()
 
     async def _exit(self) -> int:
-        """Wait for the end of the process; return its code."""
+        """Wait for the end of the process, which has nothing to say any more; return its code."""
         loop, ended = asyncio.get_running_loop(), asyncio.Event()
         try:
             loop.add_reader(self._life, ended.set)
+            overdue = loop.call_later(_EXIT, self.kill)
             await ended.wait()
+            overdue.cancel()
             loop.remove_reader(self._life)
         finally:
             os.close(self._life)
