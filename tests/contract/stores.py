@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from signward_server.store import Store, StoreAddress, open_store
@@ -38,13 +39,16 @@ class Bench:
         self.opened.clear()
 
 
-def _sqlite(folder: Path) -> Bench:
-    return Bench(lambda clock: open_store(folder / "home" / "signward.db", clock))
+PLACES: dict[str, Callable[[Path], Path | StoreAddress]] = {
+    "sqlite": lambda folder: folder / "home" / "signward.db",
+    "postgresql": lambda _: StoreAddress(shared_server().new_database()),
+}
+"""Where a test's own empty store is, given its folder."""
 
 
-def _postgres(_: Path) -> Bench:
-    address = StoreAddress(shared_server().new_database())
-    return Bench(lambda clock: open_store(address, clock))
+def _bench(name: str, folder: Path) -> Bench:
+    place = PLACES[name](folder)
+    return Bench(lambda clock: open_store(place, clock))
 
 
-STORES: dict[str, Callable[[Path], Bench]] = {"sqlite": _sqlite, "postgresql": _postgres}
+STORES: dict[str, Callable[[Path], Bench]] = {name: partial(_bench, name) for name in PLACES}

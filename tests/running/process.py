@@ -56,6 +56,7 @@ class Daemon:
         flags: More flags, such as ``--set limits.queue=1``.
         command: What to run instead of `signward`.
         log_level: How much it logs; empty for what its configuration says.
+        pass_fds: Descriptors that it inherits.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class Daemon:
         *flags: str,
         command: Sequence[str] = SIGNWARD,
         log_level: str = _LOG_LEVEL,
+        pass_fds: Sequence[int] = (),
         **variables: str,
     ) -> None:
         self.home = home
@@ -80,6 +82,7 @@ class Daemon:
             env=environment(**variables),
             stdout=subprocess.PIPE,
             stderr=self._errors,
+            pass_fds=pass_fds,
         )
         try:
             self.ready = self.next_line()

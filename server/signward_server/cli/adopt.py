@@ -49,7 +49,7 @@ def adopt(
         from signward_server.core.startup import NotAdopted
         from signward_server.home.kek_access import KekAccess
         from signward_server.home.layout import Home
-        from signward_server.home.store_place import store_lock
+        from signward_server.home.store_lock import store_lock
         from signward_server.wiring.adopting import adopting
 
         harden()

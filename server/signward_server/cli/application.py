@@ -11,6 +11,7 @@ from signward_server.cli import (
     cert,
     config,
     init,
+    kek,
     migrate,
     policy,
     restore,
@@ -29,4 +30,5 @@ app.add_typer(audit.app, name="audit")
 app.add_typer(backup.app, name="backup")
 app.add_typer(cert.app, name="cert")
 app.add_typer(config.app, name="config")
+app.add_typer(kek.app, name="kek")
 app.add_typer(policy.app, name="policy")

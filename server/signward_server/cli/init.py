@@ -5,16 +5,20 @@ from __future__ import annotations
 import shlex
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from signward_server.cli.locating import AsJson
+from signward_server.cli.locating import AsJson, PassphraseOption
 from signward_server.cli.reporting import print_result, reported
 
 __all__ = ["init"]
 
-_UNLISTED = {"custody.envelope.allow_unlisted_libraries": True}
+_UNLISTED: dict[str, object] = {"custody.envelope.allow_unlisted_libraries": True}
+_PASSPHRASE: dict[str, object] = {
+    "custody.envelope.kek_source": "passphrase",
+    "custody.envelope.kek": "kek.passphrase",
+}
 
 
 def init(
@@ -26,6 +30,10 @@ def init(
     http: Annotated[
         str, typer.Option(help="Address of the probes, HOST:PORT; empty for none.")
     ] = "127.0.0.1:7480",
+    kek: Annotated[
+        Literal["file", "passphrase"], typer.Option(help="Where the KEK is to come from.")
+    ] = "file",
+    passphrase_fd: PassphraseOption = None,
     allow_unlisted_libraries: Annotated[
         bool,
         typer.Option("--allow-unlisted-libraries", help="Take other builds of libsodium too."),
@@ -38,6 +46,8 @@ def init(
         from signward_server.core.clock import SystemClock
         from signward_server.core.startup import ConfigurationRefused
         from signward_server.home.creation import HomePlan, create_home
+        from signward_server.home.kek_access import KekAccess
+        from signward_server.home.kek_places import KekPlace
         from signward_server.home.parts import write_kek, write_store
 
         flags = [f"listen.tcp={tcp}", f"listen.http={http}", "listen.unix=run/signward.sock"]
@@ -50,13 +60,20 @@ def init(
                     "signward.toml",
                 )
         clock = SystemClock()
+
+        def make_kek(path: Path) -> None:
+            place = KekPlace("file", path).beside(kek, path.parent)
+            access = KekAccess(passphrase=passphrase_fd)
+            write_kek(place.path, kek, access, allow_unlisted=allow_unlisted_libraries)
+
         plan = HomePlan(
             path=folder.absolute(),
             tcp=listen.tcp,
             http=listen.http,
-            write_kek=partial(write_kek, allow_unlisted=allow_unlisted_libraries),
+            write_kek=make_kek,
             write_store=partial(write_store, clock=clock),
-            settings=_UNLISTED if allow_unlisted_libraries else {},
+            settings=(_UNLISTED if allow_unlisted_libraries else {})
+            | (_PASSPHRASE if kek == "passphrase" else {}),
         )
         home = create_home(plan, clock)
         profiles = home.clients / "profiles.toml"

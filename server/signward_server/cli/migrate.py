@@ -23,7 +23,8 @@ def migrate(
         from signward_server.core.clock import SystemClock
         from signward_server.home.layout import Home
         from signward_server.home.parts import migrate_store
-        from signward_server.home.store_place import store_lock, store_place
+        from signward_server.home.store_lock import store_lock
+        from signward_server.home.store_place import store_place
 
         folder, file = locate(home, config)
         loaded = load(file, environment=os.environ, flags=settings or ())

@@ -19,7 +19,7 @@ from signward_server.home.checks import check_machine
 from signward_server.home.layout import Home
 from signward_server.home.listeners import clear_socket, ensure_free, prepare_folder
 from signward_server.home.lock import FileLock
-from signward_server.home.store_place import store_lock
+from signward_server.home.store_lock import store_lock
 from signward_server.telemetry.logging import configure_logging, flush_logging, log_unhandled
 from signward_server.wiring import Bound, Daemon, SettingsSource
 

@@ -9,13 +9,16 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import typer
 
 from signward_server.cli.hardening import advise, die_with_parent
 from signward_server.config import Settings
+from signward_server.config.custody import Envelope
 from signward_server.config.replaced import take_api_key
 from signward_server.config.sharing import share
 from signward_server.core.startup import ConfigurationRefused, ExitCode
@@ -68,11 +71,19 @@ class Start:
 
         command = [sys.executable, *sys.orig_argv[1:]]
         try:
-            supervise(settings, self.home, command)
+            supervise(settings, self.home, command, self._keep(settings.custody.envelope))
         except WorkerFailed as failed:
             if failed.code in {*ExitCode} - {ExitCode.OK}:
                 raise typer.Exit(failed.code) from None
             raise ConfigurationRefused(str(failed), "see what it has logged") from failed
+
+    def _keep(self, section: Envelope) -> Callable[[ExitStack], Callable[[], int]] | None:
+        """Return what keeps the KEK for workers; ``None`` if they come to it by themselves."""
+        if section.kek_source != "passphrase":
+            return None
+        from signward_server.cli.kek_keeping import keep_kek
+
+        return partial(keep_kek, section, self.kek)
 
     def as_worker(self, number: int, channel: int) -> None:
         """Serve as one of the workers of a supervisor.

@@ -8,7 +8,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import structlog
@@ -20,6 +20,7 @@ from signward_server.core.workers import Worker
 from signward_server.home.checks import check_machine
 from signward_server.supervisor import Link, LinkClosed
 from signward_server.supervisor.messages import (
+    UNASKED,
     Counted,
     CountNow,
     FromSupervisor,
@@ -126,15 +127,22 @@ class _Duty:
     def _do(self, message: FromSupervisor) -> None:
         match message:
             case CountNow(asked=asked):
-                families = tuple(family.packed() for family in self._daemon.measured())
-                self._link.send(Counted(asked=asked, families=families))
+                self._count(asked)
             case Reload():
                 self._apart(lambda: self._reload(message))
             case Leave():
                 self._going_on = False
-                self._end = lambda: self._daemon.leave(self._grace)
+                self._end = lambda: self._daemon.leave(self._grace, self._count_for_good)
             case _:  # answers to reloads went to whoever waits for them
                 return
+
+    def _count(self, asked: int) -> None:
+        families = tuple(family.packed() for family in self._daemon.measured())
+        self._link.send(Counted(asked=asked, families=families))
+
+    def _count_for_good(self) -> None:
+        with suppress(LinkClosed):
+            self._count(UNASKED)
 
     def _reload(self, message: Reload) -> None:
         results = self._daemon.reload(message.parts)

@@ -38,7 +38,7 @@ class Onward:
 
     It is the wall clock or, if that is later, what it was at start plus what has passed since.
     For what may never come back, not even in the next process, it begins at a floor that the
-    store keeps. Safe for threads; implements ``ports.Clock``.
+    store keeps. Safe for threads; implements ``ports.Time``.
 
     Args:
         clock: The clocks.
@@ -50,7 +50,7 @@ class Onward:
             however often a process is started.
     """
 
-    __slots__ = ("_clock", "_floor", "_for_good", "_offset", "_raising", "monotonic")
+    __slots__ = ("_clock", "_floor", "_for_good", "_offset", "_raising")
 
     def __init__(
         self,
@@ -61,7 +61,6 @@ class Onward:
         reserved: float = 0.0,
     ) -> None:
         self._clock = clock
-        self.monotonic = clock.monotonic
         self._for_good = for_good
         self._raising = threading.Lock()
         self._floor = floor
@@ -69,14 +68,11 @@ class Onward:
 
     def time(self) -> float:
         """Return seconds since the epoch."""
-        # The wall clock first: a thread that has to wait in between must not run ahead.
-        wall, boot = self._clock.time(), self._clock.monotonic()
-        offset = wall - boot
-        if offset <= self._offset:
-            return max(self._floor, self._offset + boot)
-        if self._for_good:
-            self._raise(offset)
-        return max(self._floor, wall)
+        return max(self._floor, self._running())
+
+    def after(self, seconds: float) -> float:
+        """Return what ``time`` will be in so many seconds, if nobody sets the wall clock."""
+        return max(self._floor, self._running() + seconds)
 
     def now(self) -> datetime:
         """Return the same in UTC."""
@@ -87,6 +83,16 @@ class Onward:
         with self._raising:
             self._floor = max(self._floor, floor)
         self._raise(floor - reserved - self._clock.monotonic())
+
+    def _running(self) -> float:
+        # The wall clock first: a thread that has to wait in between must not run ahead.
+        wall, boot = self._clock.time(), self._clock.monotonic()
+        offset = wall - boot
+        if offset <= self._offset:
+            return self._offset + boot
+        if self._for_good:
+            self._raise(offset)
+        return wall
 
     def _raise(self, offset: float) -> None:
         with self._raising:

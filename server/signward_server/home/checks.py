@@ -54,6 +54,8 @@ def check_machine(settings: Settings, home: Path, clock: Clock) -> list[Problem]
 
 def check_kek(settings: Settings) -> list[Problem]:
     """Return whether the KEK file is missing or open to others; custody checks the rest."""
+    if settings.custody.envelope.kek_source == "credential":
+        return []  # systemd gives it to the daemon alone
     path = settings.custody.envelope.kek
     try:
         mode = stat.S_IMODE(path.stat().st_mode)

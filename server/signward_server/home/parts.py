@@ -9,9 +9,12 @@ from pathlib import Path
 from signward_server.core.errors import CustodyUnavailable, StoreUnavailable
 from signward_server.core.ports import Clock
 from signward_server.core.startup import CustodyRefused, StoreRefused
-from signward_server.custody.envelope import KekFileError, LocalKeyFile
+from signward_server.custody.envelope import KekFileError
 from signward_server.custody.memory import LockedMemory
 from signward_server.custody.native import NativeLibraryError, load_native
+from signward_server.home.kek import new_kek
+from signward_server.home.kek_access import KekAccess
+from signward_server.home.kek_places import KekKind, KekPlace
 from signward_server.store import StoreAddress, StoreFileError, open_store
 
 __all__ = ["migrate_store", "translated", "write_kek", "write_store"]
@@ -43,11 +46,19 @@ def translated() -> Iterator[None]:
         ) from exc
 
 
-def write_kek(path: Path, *, allow_unlisted: bool = False) -> None:
-    """Write a new KEK file.
+def write_kek(
+    path: Path,
+    kind: KekKind = "file",
+    access: KekAccess | None = None,
+    *,
+    allow_unlisted: bool = False,
+) -> None:
+    """Make a new KEK.
 
     Args:
         path: Where; nothing may be there.
+        kind: Where it comes from.
+        access: How its passphrase comes to this process, if it has one.
         allow_unlisted: Whether to take native libraries that are not of the pinned wheels.
 
     Raises:
@@ -57,7 +68,7 @@ def write_kek(path: Path, *, allow_unlisted: bool = False) -> None:
         native = load_native(allow_unlisted=allow_unlisted)
         memory = LockedMemory(native.sodium, _MEMORY)
         try:
-            LocalKeyFile(path, native.sodium).create(memory).close()
+            new_kek(KekPlace(kind, path), native.sodium, memory, access or KekAccess()).close()
         finally:
             memory.close()
 

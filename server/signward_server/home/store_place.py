@@ -1,16 +1,14 @@
-"""Where a home's store is, and the lock of it."""
+"""Where a home's store is."""
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from signward_server.config.schema import Store
-from signward_server.home.lock import FileLock
 from signward_server.home.password_file import read_password
 from signward_server.store import StoreAddress
 
-__all__ = ["store_lock", "store_place"]
+__all__ = ["store_place"]
 
 
 def store_place(section: Store) -> Path | StoreAddress:
@@ -25,15 +23,3 @@ def store_place(section: Store) -> Path | StoreAddress:
     if section.password is not None:
         password = read_password(section.password, "store.password", "the database's")
     return StoreAddress(section.url, password)
-
-
-def store_lock(section: Store) -> AbstractContextManager[object]:
-    """Return the lock of a store: two homes, one within the other, can name the same file.
-
-    A database is there to be shared, and has no lock.
-    """
-    if section.url:
-        return nullcontext()
-    return FileLock(
-        section.path.with_name(f"{section.path.name}.lock"), f"the store {section.path}"
-    )

@@ -15,18 +15,16 @@ import os
 import socket
 import threading
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from contextlib import suppress
 from ipaddress import IPv6Address, ip_address, ip_network
-from pathlib import Path
 
 from signward_server.core.unexpected import unexpected
+from signward_server.rpc.own_sockets import FILES, copy_of, sockets_among
 
 __all__ = ["ConnectionCap"]
 
 _log = logging.getLogger(__name__)
-_FILES = Path("/proc/self/fd")
-_SOCKET = "socket:["
 _INTERVAL = 0.5  # seconds
 _HOST_BITS = 64  # of IPv6: whoever has one address there has all of them
 _QUIET = 20  # looks between two lines of the log
@@ -54,7 +52,7 @@ class ConnectionCap:
 
     def start(self) -> None:
         """Begin to look, if there is a cap and this system shows a process its files."""
-        if self._most and _FILES.is_dir():
+        if self._most and FILES.is_dir():
             self._thread.start()
 
     def stop(self) -> None:
@@ -65,10 +63,10 @@ class ConnectionCap:
 
     def look(self) -> int:
         """Look once; return how many connections were closed."""
-        files = sorted(map(int, os.listdir(_FILES)))  # noqa: PTH208  # numbers, no paths
+        files = sorted(map(int, os.listdir(FILES)))  # noqa: PTH208  # numbers, no paths
         if len(files) <= self._most:
             return 0
-        found = dict(_sockets(files))
+        found = dict(sockets_among(files))
         new = [name for name in found if name not in self._peers]
         self._peers = {name: peer for name, peer in self._peers.items() if name in found}
         for name in new:
@@ -95,18 +93,9 @@ class ConnectionCap:
                 _log.warning("too many connections of one address", extra={"closed": closed})
 
 
-def _sockets(files: list[int]) -> Iterator[tuple[str, int]]:
-    """Yield each socket's name, which no other has while it is open, and its number."""
-    for file in files:
-        with suppress(OSError):  # it has gone meanwhile
-            name = os.readlink(f"{_FILES}/{file}")  # noqa: PTH115  # a tenth of Path's time
-            if name.startswith(_SOCKET):
-                yield name, file
-
-
 def _peer(file: int, name: str, ports: Collection[int]) -> str:
     """Return who is at the other end; empty if it is not a connection of these ports."""
-    with suppress(OSError), _copy(file, name) as copy:
+    with suppress(OSError), copy_of(file, name) as copy:
         if copy.family in {socket.AF_INET, socket.AF_INET6} and copy.getsockname()[1] in ports:
             return _host(copy.getpeername()[0])
     return ""
@@ -121,25 +110,7 @@ def _host(text: str) -> str:
 
 
 def _shut(file: int, name: str) -> bool:
-    with suppress(OSError), _copy(file, name) as copy:
+    with suppress(OSError), copy_of(file, name) as copy:
         copy.shutdown(socket.SHUT_RDWR)
         return True
     return False
-
-
-def _copy(file: int, name: str) -> socket.socket:
-    """Return a socket of our own for a connection of gRPC's, which may close its own any time.
-
-    Raises:
-        OSError: It has, and its number may stand for another file now.
-    """
-    number = os.dup(file)
-    try:
-        copy = socket.socket(fileno=number)
-    except OSError:
-        os.close(number)
-        raise
-    if f"{_SOCKET}{os.fstat(copy.fileno()).st_ino}]" != name:
-        copy.close()
-        raise OSError
-    return copy

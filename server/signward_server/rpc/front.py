@@ -107,8 +107,8 @@ class Front:
         self._router.close()
 
     def stop(self, patience: float) -> None:
-        """End, with so many seconds to hand over answers."""
-        self._server.stop(patience).wait(patience + 5)
+        """End, with so many seconds to hand over answers; with none at once."""
+        self._server.stop(patience or None).wait(patience + 5)
         self._watch.stop()
         self._router.shutdown()
         self._calls.shutdown(wait=False)

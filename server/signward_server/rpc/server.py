@@ -12,6 +12,7 @@ from signward_server.rpc import items
 from signward_server.rpc.authentication import Authenticator
 from signward_server.rpc.bounds import ServerLimits
 from signward_server.rpc.connections import ConnectionCap
+from signward_server.rpc.departure import close_listeners, held_still
 from signward_server.rpc.endings import Endings
 from signward_server.rpc.front import BindError, Front
 from signward_server.rpc.items import StreamPool
@@ -152,7 +153,16 @@ class RpcServer:
         return all(front.alive for front in self._fronts)
 
     def leave(self, grace: float) -> None:
-        """End while others serve the same ports."""
+        """End while others serve the same TCP ports: no call fails but those of streams.
+
+        Everything is served until the streams have ended, or ``grace`` seconds are over.
+        """
+        self._cap.stop()
+        close_listeners(self._ports)
+        self._ending()
+        self._wait(grace, lambda: not self._slots.open)
+        held_still(self._ports, lambda: all(front.idle for front in self._fronts))
+        self._end(patience=0)
 
     def stop(self, grace: float) -> None:
         """Refuse new calls, let running ones finish for ``grace`` seconds, end.
@@ -164,12 +174,20 @@ class RpcServer:
         self._cap.stop()
         for front in self._fronts:
             front.refuse()
+        self._wait(
+            grace, lambda: not self._slots.open and all(front.idle for front in self._fronts)
+        )
+        self._end(patience=_LAST_ANSWERS)
+
+    def _wait(self, grace: float, done: Callable[[], bool]) -> None:
         for _ in range(int(grace / _LOOK_AGAIN)):
-            if not self._slots.open and all(front.idle for front in self._fronts):
+            if done():
                 break
             time.sleep(_LOOK_AGAIN)
+
+    def _end(self, patience: float) -> None:
         for front in self._fronts:
-            front.stop(_LAST_ANSWERS)
+            front.stop(patience)
         self._stream_pool.shutdown(wait=False, cancel_futures=True)
         for path in self._sockets:
             path.unlink(missing_ok=True)

@@ -31,7 +31,11 @@ class AuthenticKeys:
         """Return a key's row with its MAC, and the rows of its versions."""
         row = key_row(key)
         versions = [version_row(key.id, version) for version in key.versions]
-        return row._replace(mac=self._authenticator.tag(mac_input(row, versions))), versions
+        return self.tagged(row, versions), versions
+
+    def tagged(self, row: KeyRow, versions: Sequence[VersionRow]) -> KeyRow:
+        """Return a row with its MAC."""
+        return row._replace(mac=self._authenticator.tag(mac_input(row, versions)))
 
     def read(
         self, connection: Connection, known: int | None = None
@@ -46,7 +50,7 @@ class AuthenticKeys:
         bad: set[str] = set()
         found = read_all(connection) if known is None else read_since(connection, known)
         for key_id, row, versions in found:
-            if row is not None and self._genuine(row, versions):
+            if row is not None and self.genuine(row, versions):
                 good[row.id] = row, versions
             else:
                 bad.add(str(key_id))
@@ -55,11 +59,12 @@ class AuthenticKeys:
     def read_one(self, connection: Connection, key_id: str) -> Key | None:
         """Return a key, ``None`` if there is none or its rows are not as they were written."""
         rows = read_one(connection, key_id)
-        if rows is None or not self._genuine(*rows):
+        if rows is None or not self.genuine(*rows):
             return None
         return key_from(*rows)
 
-    def _genuine(self, row: KeyRow, versions: Sequence[VersionRow]) -> bool:
+    def genuine(self, row: KeyRow, versions: Sequence[VersionRow]) -> bool:
+        """Return whether the rows of a key and its listed versions are as they were written."""
         try:
             return self._authenticator.matches(mac_input(row, versions), row.mac)
         except (ValueError, TypeError, AttributeError, struct.error):

@@ -45,7 +45,7 @@ class AuthenticApiKeys:
         good: list[ApiKey] = []
         bad: set[str] = set()
         for row in api_key_rows.read_all(connection, known):
-            api_key = self._authentic(row)
+            api_key = self.authentic(row)
             if api_key is None:
                 bad.add(str(row.id))
             else:
@@ -57,14 +57,15 @@ class AuthenticApiKeys:
     def read_one(self, connection: Connection, key_id: str) -> ApiKey | None:
         """Return an API key, ``None`` if there is none or its row is not as it was written."""
         row = api_key_rows.read_one(connection, key_id)
-        return None if row is None else self._authentic(row)
+        return None if row is None else self.authentic(row)
 
     def read_conflicting(self, connection: Connection, row: ApiKeyRow) -> list[ApiKey]:
         """Return the API keys that have taken the id or the digest of a row."""
-        found = map(self._authentic, api_key_rows.read_conflicting(connection, row))
+        found = map(self.authentic, api_key_rows.read_conflicting(connection, row))
         return [api_key for api_key in found if api_key is not None]
 
-    def _authentic(self, row: ApiKeyRow) -> ApiKey | None:
+    def authentic(self, row: ApiKeyRow) -> ApiKey | None:
+        """Return the API key of a row, ``None`` if the row is not as it was written."""
         try:
             genuine = self._authenticator.matches(api_key_mac_input(row), row.mac)
             return api_key_from(row) if genuine else None

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
+from typing import TypeAlias
 
 import structlog
 
 from signward_server.core.ports import ReloadPart
 from signward_server.supervisor.backoff import Backoff
-from signward_server.supervisor.member import Member
+from signward_server.supervisor.member import Asking, Member
 from signward_server.supervisor.messages import Outcome, Reload, ReloadAll, ReloadedAll
 from signward_server.telemetry.families import Family
 from signward_server.telemetry.gathering import gathered, lasting
 
-__all__ = ["Crew", "WorkerFailed"]
+__all__ = ["Crew", "Launch", "WorkerFailed"]
 
 _log = structlog.get_logger(__name__)
 _LOOK = 0.5  # seconds
@@ -22,7 +23,8 @@ _COUNTING = 0.5  # seconds that a worker has to tell its metrics
 _RELOADING = 10.0  # seconds that a worker has to read its parts again
 _LAST = 10.0  # seconds beyond the grace that a worker has to end
 
-Launch = Callable[[int], Awaitable[Member]]
+Launch: TypeAlias = Callable[[int, Asking], Member]
+"""Starts the worker of a number; it asks what concerns all of whom it is given."""
 
 
 class WorkerFailed(Exception):  # noqa: N818  # names read as what happened
@@ -44,6 +46,10 @@ class Crew:
         launch: Starts a worker.
         count: How many there are.
         grace: Seconds for running calls when a worker ends.
+
+    Attributes:
+        restarts: How many workers have ended by themselves, and were replaced.
+        broken: Has the error of a defect after which nobody looks after the workers.
     """
 
     def __init__(self, launch: Launch, count: int, grace: float) -> None:
@@ -58,6 +64,7 @@ class Crew:
         self._stopping = False
         self._rolling = False
         self.restarts = 0
+        self.broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     @property
     def ready(self) -> bool:
@@ -126,7 +133,7 @@ class Crew:
         return member
 
     async def _start(self, number: int) -> Member:
-        member = await self._launch(number)
+        member = self._launch(number, self.asked)
         self._members[number] = member
         self._followed[member] = asyncio.create_task(member.follow())
         async with self._started:
@@ -176,8 +183,7 @@ class Crew:
     async def _replace(self, number: int) -> None:
         old = self._members.get(number)
         if old is not None:
-            await old.count(_COUNTING)
-            old.leave()
+            await self._leave(old)
         new = await self._successor(number, old)
         while not await new.settled():
             new = await self._successor(number, new)
@@ -189,9 +195,14 @@ class Crew:
 
     async def _dismiss(self, spare: Member) -> None:
         if spare.serves:
-            await spare.count(_COUNTING)
-            spare.leave()
+            await self._leave(spare)
         await self._over(spare)
+
+    async def _leave(self, member: Member) -> None:
+        """Have a worker end while others serve, and see that it does."""
+        await member.count(_COUNTING)
+        member.leave()
+        asyncio.get_running_loop().call_later(2 * self._grace + _LAST, member.kill)
 
     async def _reload(
         self, parts: Iterable[ReloadPart], but: Member | None
@@ -223,7 +234,12 @@ class Crew:
                     _log.error("worker does not work", worker=member.number, pid=member.pid)
                     member.kill()
 
-    def _spawn(self, work: Awaitable[object]) -> None:
-        task: asyncio.Task[object] = asyncio.ensure_future(work)
+    def _spawn(self, work: Coroutine[object, object, object]) -> None:
+        task = asyncio.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[object]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (defect := task.exception()) and not self.broken.done():
+            self.broken.set_exception(defect)

@@ -50,6 +50,10 @@ class Link:
         """Return the descriptor that is readable when there is something to receive."""
         return self._end.fileno()
 
+    def close(self) -> None:
+        """Say nothing any more; the supervisor takes that for the end of this process."""
+        self._end.close()
+
     def send(self, message: FromWorker) -> None:
         """Tell the supervisor something.
 

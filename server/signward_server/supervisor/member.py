@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import os
 import socket
+import subprocess
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
-from typing import Protocol
+from contextlib import ExitStack
+from typing import Protocol, TypeAlias
 
+from signward_server.supervisor import messages
 from signward_server.supervisor.frames import BadFrameError, Frames
 from signward_server.supervisor.messages import (
     Counted,
@@ -27,12 +30,14 @@ from signward_server.supervisor.messages import (
 )
 from signward_server.telemetry.families import Family
 
-__all__ = ["Asking", "Member", "start_member"]
+__all__ = ["Asking", "Hand", "Member", "start_member"]
 
 _CHUNK = 65536
 _SILENCE = 2.0  # seconds without a pulse after which a worker counts as not ready
+_EXIT = 5.0  # seconds from a worker's last word to its end
 _DEATH = 10.0  # ... or without a sign of life, after which it counts as dead
 
+Hand: TypeAlias = Callable[[], int]
 _Answer = Counted | ReloadedHere
 
 
@@ -63,7 +68,7 @@ class Member:
     def __init__(
         self,
         number: int,
-        process: asyncio.subprocess.Process,
+        process: subprocess.Popen[bytes],
         end: socket.socket,
         asking: Asking,
         now: Callable[[], float] = time.monotonic,
@@ -71,7 +76,9 @@ class Member:
         self.number = number
         self.families: tuple[Family, ...] = ()
         self.leaving = False
+        self._gone = False
         self._process = process
+        self._life = os.pidfd_open(process.pid)  # readable when the process has ended
         self._end = end
         self._asking = asking
         self._now = now
@@ -90,7 +97,7 @@ class Member:
     @property
     def serves(self) -> bool:
         """Whether connections reach it."""
-        return self._began is not None and not self.leaving and self._process.returncode is None
+        return self._began is not None and not self.leaving and not self._gone
 
     @property
     def ready(self) -> bool:
@@ -126,10 +133,10 @@ class Member:
                 while data := await loop.sock_recv(self._end, _CHUNK):
                     for content in frames.feed(data):
                         self._take(from_worker(content))
-            except (OSError, BadFrameError):
-                pass  # it is dead, or worth no more
-            self.kill()
-            code = await self._process.wait()
+            except (OSError, BadFrameError):  # it is dead, or worth no more
+                self.kill()
+        self._gone = True
+        code = await self._exit()
         self._settled.set()
         for waiting in self._answers.values():
             waiting.cancel()
@@ -166,13 +173,24 @@ class Member:
     def stop(self) -> None:
         """Have it end, as SIGTERM ends a daemon."""
         self.leaving = True
-        with suppress(ProcessLookupError):
-            self._process.terminate()
+        self._process.terminate()
 
     def kill(self) -> None:
         """End it at once."""
-        with suppress(ProcessLookupError):
-            self._process.kill()
+        self._process.kill()
+
+    async def _exit(self) -> int:
+        """Wait for the end of the process, which has nothing to say any more; return its code."""
+        loop, ended = asyncio.get_running_loop(), asyncio.Event()
+        try:
+            loop.add_reader(self._life, ended.set)
+            overdue = loop.call_later(_EXIT, self.kill)
+            await ended.wait()
+            overdue.cancel()
+            loop.remove_reader(self._life)
+        finally:
+            os.close(self._life)
+        return self._process.wait()
 
     def _take(self, message: FromWorker) -> None:
         now = self._heard = self._now()
@@ -185,6 +203,8 @@ class Member:
                 self._settled.set()
             case ReloadAll():
                 self._asking(self, message)
+            case Counted(asked=messages.UNASKED):
+                self.families = message.unpacked()
             case _:
                 waiting = self._answers.pop(message.asked, None)
                 if waiting is not None and not waiting.done():
@@ -204,8 +224,8 @@ class Member:
             self._answers.pop(asked, None)
 
 
-async def start_member(
-    command: Sequence[str], number: int, asking: Asking, handed: Sequence[int] = ()
+def start_member(
+    command: Sequence[str], number: int, asking: Asking, hand: Hand | None = None
 ) -> Member:
     """Execute a worker.
 
@@ -213,15 +233,21 @@ async def start_member(
         command: Program and arguments; options that only it needs are added.
         number: Its number.
         asking: Told what it asks of all.
-        handed: Further descriptors that it inherits.
+        hand: Opens the pipe that it reads its KEK from, if it does not come to it by itself.
     """
     ours, theirs = socket.socketpair()
-    with theirs:
-        process = await asyncio.create_subprocess_exec(
-            *command,
-            *("--worker", str(number), "--channel", str(theirs.fileno())),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.DEVNULL,
-            pass_fds=(theirs.fileno(), *handed),
+    with theirs, ExitStack() as handed:
+        options = ["--worker", str(number), "--channel", str(theirs.fileno())]
+        descriptors = [theirs.fileno()]
+        if hand is not None:
+            pipe = hand()
+            handed.callback(os.close, pipe)
+            options += ["--kek-fd", str(pipe)]
+            descriptors.append(pipe)
+        process = subprocess.Popen(  # noqa: S603  # this program again
+            [*command, *options],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            pass_fds=descriptors,
         )
     return Member(number, process, ours, asking)

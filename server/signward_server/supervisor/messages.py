@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -11,6 +11,7 @@ from signward_server.supervisor.frames import BadFrameError, frame
 from signward_server.telemetry.families import Family, Packed
 
 __all__ = [
+    "UNASKED",
     "CountNow",
     "Counted",
     "FromSupervisor",
@@ -27,6 +28,9 @@ __all__ = [
     "from_supervisor",
     "from_worker",
 ]
+
+UNASKED: Final = 0
+"""In place of a question's number: what a worker that ends tells by itself."""
 
 
 class _Message(BaseModel):

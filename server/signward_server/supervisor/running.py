@@ -7,10 +7,11 @@ import json
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import structlog
 
@@ -18,9 +19,9 @@ from signward_server.config import Settings
 from signward_server.core.startup import AddressInUse
 from signward_server.home.layout import Home
 from signward_server.home.listeners import ensure_free
-from signward_server.home.store_place import store_lock
-from signward_server.supervisor.crew import Crew
-from signward_server.supervisor.member import Member, start_member
+from signward_server.home.store_lock import store_lock
+from signward_server.supervisor.crew import Crew, Launch
+from signward_server.supervisor.member import Hand, start_member
 from signward_server.supervisor.ports import Ports, reserve
 from signward_server.telemetry.exposition import exposed
 from signward_server.telemetry.families import Family
@@ -35,7 +36,12 @@ _HANGS = 10.0  # seconds without a beat
 _COUNTING = 2.0  # seconds for the metrics of all workers
 
 
-def supervise(settings: Settings, home: Path, command: Sequence[str]) -> None:
+def supervise(
+    settings: Settings,
+    home: Path,
+    command: Sequence[str],
+    keep: Callable[[ExitStack], Hand] | None = None,
+) -> None:
     """Serve by several workers until a signal; returns after a clean end.
 
     SIGHUP has all workers read again what can change, SIGUSR2 replaces them one by one.
@@ -44,6 +50,7 @@ def supervise(settings: Settings, home: Path, command: Sequence[str]) -> None:
         settings: The configuration.
         home: Folder to lock.
         command: Program and arguments of a worker, all but its number and its channel.
+        keep: Gets what workers cannot come to by themselves, and returns what hands it over.
 
     Raises:
         StartupFailed: It cannot start; nothing is bound or locked any more.
@@ -58,7 +65,9 @@ def supervise(settings: Settings, home: Path, command: Sequence[str]) -> None:
         ports = reserve(settings.listen, held)
         if settings.listen.http is not None:
             ensure_free(settings.listen.http, "listen.http")
-        asyncio.run(_Supervisor(settings, ports, _worker(command, settings, ports)).run(held))
+        hand = keep(held) if keep else None
+        launch = partial(start_member, _worker(command, settings, ports), hand=hand)
+        asyncio.run(_run(settings, ports, launch, held))
     _log.info("stopped")
 
 
@@ -70,22 +79,25 @@ def _worker(command: Sequence[str], settings: Settings, ports: Ports) -> list[st
     return [*command, *where, "--workers", count]
 
 
+async def _run(settings: Settings, ports: Ports, launch: Launch, held: ExitStack) -> None:
+    await _Supervisor(settings, ports, launch).run(held)
+
+
 class _Supervisor:
     """What runs in the loop.
 
     Args:
         settings: The configuration.
         ports: Where workers listen.
-        command: Program and arguments of a worker.
+        launch: Starts a worker, by its number.
     """
 
-    def __init__(self, settings: Settings, ports: Ports, command: Sequence[str]) -> None:
+    def __init__(self, settings: Settings, ports: Ports, launch: Launch) -> None:
         self._settings = settings
         self._ports = ports
-        self._command = command
         self._beat = time.monotonic()
         grace = settings.shutdown.grace.total_seconds()
-        self._crew = Crew(self._launch, settings.workers.count, grace)
+        self._crew = Crew(launch, settings.workers.count, grace)
 
     async def run(self, held: ExitStack) -> None:
         """Run until a signal; ``held`` takes what has to outlive the workers' end."""
@@ -105,14 +117,14 @@ class _Supervisor:
             loop.add_signal_handler(signal.SIGHUP, self._crew.reload)
             loop.add_signal_handler(signal.SIGUSR2, self._crew.roll)
             self._announce(self._probes(held))
-            await ending
+            reasons: list[asyncio.Future[Any]] = [ending, self._crew.broken]
+            await asyncio.wait(reasons, return_when=asyncio.FIRST_COMPLETED)
             _log.info("stopping")
+            if self._crew.broken.done():
+                self._crew.broken.result()
         finally:
             await self._crew.stop()
             beating.cancel()
-
-    async def _launch(self, number: int) -> Member:
-        return await start_member(self._command, number, self._crew.asked)
 
     async def _keep_beating(self) -> None:
         while True:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -138,17 +138,25 @@ class Daemon:
         """Return all metrics as they are now."""
         return self._metrics.snapshot()
 
-    def leave(self, grace: float) -> None:
-        """End while others serve the same port: no call fails but streams, after ``grace``."""
-        self._server.leave(grace)
-        self.stop(0)
+    def leave(self, grace: float, last: Callable[[], object] = tuple) -> None:
+        """End while others serve the same port: no call fails but streams, after ``grace``.
+
+        Args:
+            grace: Seconds.
+            last: Called when the last call is answered, while all parts are still open.
+        """
+        self._end(lambda: self._server.leave(grace), last)
 
     def stop(self, grace: float) -> None:
         """Refuse new calls, finish running ones within ``grace`` seconds, wipe, close."""
         self._readiness.end()
+        self._end(lambda: self._server.stop(grace))
+
+    def _end(self, serving: Callable[[], None], last: Callable[[], object] = tuple) -> None:
         self._liveness.end()
         self._watch.stop()
-        self._server.stop(grace)
+        serving()
+        last()
         self._closing.close()
 
 

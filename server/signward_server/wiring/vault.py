@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from signward_server.config import Settings
 from signward_server.config.schema import Envelope
-from signward_server.core.clock import Onward
 from signward_server.core.ports import Clock, Meter
 from signward_server.core.workers import Worker
 from signward_server.custody.envelope import (
@@ -18,13 +17,14 @@ from signward_server.custody.envelope import (
 from signward_server.custody.memory import LockedMemory
 from signward_server.custody.native import Native, load_native
 from signward_server.custody.verification import NativeVerifier
-from signward_server.flows.schedules import begin_time
+from signward_server.flows.schedules import KeptTime
 from signward_server.home.damage import log_damage
 from signward_server.home.instance import Instance
 from signward_server.home.kek import kek_provider
-from signward_server.home.sealing import refuse_foreign_kek
+from signward_server.home.sealing import refuse_foreign_kek, refuse_unfinished_rotation
 from signward_server.home.store_place import store_place
-from signward_server.store import KeyCatalogue, MacSecretDigest, Store, StoreLease, open_store
+from signward_server.store import KeyCatalogue, Store, StoreLease, open_store
+from signward_server.wiring.digesting import secret_digest
 from signward_server.wiring.process import Process
 from signward_server.wiring.standing import Standing, open_standing
 from signward_server.wiring.use_cases import Stores
@@ -43,7 +43,7 @@ class Vault:
         catalogue: All keys.
         lease: Whether what is known of the store still holds.
         store: The store itself.
-        onward: The time by which versions end; it never goes back, over restarts too.
+        time: By which versions end; it never goes back, over restarts too.
         stores: All of it as the use cases need it.
         standing: What tells the home from a copy of it.
         begun: What it knows of itself since this start; ``None`` in another worker than the
@@ -56,7 +56,7 @@ class Vault:
     catalogue: KeyCatalogue
     lease: StoreLease
     store: Store
-    onward: Onward
+    time: KeptTime
     stores: Stores
     standing: Standing
     begun: Instance | None
@@ -85,6 +85,7 @@ def open_vault(settings: Settings, process: Process, meter: Meter, opened: ExitS
     opened.callback(store.close)
     custody = _envelope(section, native, memory, kek, store, clock)
     opened.callback(custody.close)
+    refuse_unfinished_rotation(store.rekeying())
     rows = KekRowAuthenticator(kek)
     catalogue = _catalogue(store, rows, kek, custody)
     standing = open_standing(settings, process.home, store.homes(), rows)
@@ -95,14 +96,15 @@ def open_vault(settings: Settings, process: Process, meter: Meter, opened: ExitS
     opened.callback(lease.stop)
     store.listen(lease.wake)
     bounds = settings.limits
-    onward = begin_time(clock, store.time_floor())
+    time = KeptTime(clock, store.time_floor())
     stores = Stores(
         catalogue=catalogue,
         requests=store.requests(bounds.request_id_retention, bounds.request_ids_per_identity),
         api_keys=api_keys,
-        secret_digest=MacSecretDigest(rows),
+        imports=store.imports(time.onward, bounds.imports_per_identity),
+        secret_digest=secret_digest(native, memory, kek, store, opened),
         lease=lease,
-        onward=onward,
+        onward=time.onward,
     )
     return Vault(
         memory=memory,
@@ -111,7 +113,7 @@ def open_vault(settings: Settings, process: Process, meter: Meter, opened: ExitS
         catalogue=catalogue,
         lease=lease,
         store=store,
-        onward=onward,
+        time=time,
         stores=stores,
         standing=standing,
         begun=begun,
@@ -128,7 +130,7 @@ def _catalogue(
     store: Store, rows: KekRowAuthenticator, kek: Kek, custody: EnvelopeCustody
 ) -> KeyCatalogue:
     catalogue = store.catalogue(rows, custody.forget)
-    refuse_foreign_kek(catalogue.quarantined, len(catalogue), store.materials(), kek.kek_id)
+    refuse_foreign_kek(catalogue.quarantined, len(catalogue), store.rekeying(), kek.kek_id)
     log_damage(catalogue.quarantined)
     return catalogue
 

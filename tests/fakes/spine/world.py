@@ -19,15 +19,19 @@ from signward_server.core.keys import (
     VersionState,
 )
 from signward_server.core.payloads import Hash, OrderIntent, RawMessage
+from signward_server.core.ports import Time
 from signward_server.core.signing import SignRequest
 from signward_server.flows.api_key_authentication import ApiKeyAuthentication
 from signward_server.flows.api_key_changes import ApiKeyChanges
 from signward_server.flows.audit_proving import AuditProving
 from signward_server.flows.audit_reading import AuditReading
 from signward_server.flows.freezing import Freezing
+from signward_server.flows.import_parameters import ImportParameters
 from signward_server.flows.key_changes import KeyChanges
 from signward_server.flows.key_checking import KeyChecking
 from signward_server.flows.key_creation import KeyCreation
+from signward_server.flows.key_import import KeyImport
+from signward_server.flows.key_making import KeyMaking
 from signward_server.flows.key_reading import KeyReading
 from signward_server.flows.key_rotation import KeyRotation
 from signward_server.flows.key_versions import KeyVersions
@@ -42,10 +46,11 @@ from tests.fakes.meter import FakeMeter
 from tests.fakes.spans import FakeSpans
 from tests.fakes.spine.api_keys import FakeApiKeys, FakeSecretDigest
 from tests.fakes.spine.audit import FakeAudit
-from tests.fakes.spine.audit_log import FakeAuditLog
+from tests.fakes.spine.audit_log import FakeAuditLog, FakeAuditLogs
 from tests.fakes.spine.catalogue import FakeCatalogue
 from tests.fakes.spine.clock import MovingClock
 from tests.fakes.spine.custody import FakeCustody
+from tests.fakes.spine.imports import FakeImports
 from tests.fakes.spine.judges import FakeCaps, FakeLimits, FakePolicy, FakeRequestLedger
 from tests.fakes.spine.lease import FakeLease
 from tests.fakes.spine.reloads import FakeReloads
@@ -58,9 +63,14 @@ class World:
     """All fakes, and every flow on them. ``REMOTE`` keys live in ``remote``."""
 
     def __init__(
-        self, clock: MovingClock | None = None, *, cancelling: frozenset[str] = frozenset()
+        self,
+        clock: MovingClock | None = None,
+        *,
+        cancelling: frozenset[str] = frozenset(),
+        onward: Time | None = None,
     ) -> None:
         self.clock = clock or MovingClock()
+        self.onward: Time = onward or self.clock
         self.catalogue = FakeCatalogue()
         self.custody = FakeCustody()
         self.remote = FakeCustody(CustodyKind.AWS_KMS, leaves_process=True)
@@ -89,7 +99,7 @@ class World:
                 requests=self.requests,
                 lease=self.lease,
                 clock=self.clock,
-                onward=self.clock,
+                onward=self.onward,
                 cancelling=cancelling,
             )
         )
@@ -99,29 +109,42 @@ class World:
             policy=self.policy,
             verifier=FakeVerifier(),
         )
-        self.creation = KeyCreation(
+        purposes = frozenset({Purpose.RAW, Purpose.ORDER})
+        making = KeyMaking(
             max_unlock_ttl=timedelta(days=1),
             catalogue=self.catalogue,
             custodies=self.custodies,
-            purposes=frozenset({Purpose.RAW, Purpose.ORDER}),
+            purposes=purposes,
             policy=self.policy,
-            audit=self.audit,
             clock=self.clock,
         )
-        self.reading = KeyReading(catalogue=self.catalogue, policy=self.policy, onward=self.clock)
+        self.creation = KeyCreation(making=making, audit=self.audit)
+        self.imports = FakeImports(self.onward)
+        self.key_import = KeyImport(making=making, imports=self.imports, audit=self.audit)
+        self.import_parameters = ImportParameters(
+            imports=self.imports,
+            wrapping=self.custody,
+            custodies=self.custodies,
+            purposes=purposes,
+            policy=self.policy,
+            audit=self.audit,
+            onward=self.onward,
+            random=secrets.token_bytes,
+        )
+        self.reading = KeyReading(catalogue=self.catalogue, policy=self.policy, onward=self.onward)
         self.changes = KeyChanges(
             max_unlock_ttl=timedelta(days=1),
             catalogue=self.catalogue,
             custodies=self.custodies,
             policy=self.policy,
             audit=self.audit,
-            onward=self.clock,
+            onward=self.onward,
         )
         self.new_versions = NewVersions(
             catalogue=self.catalogue,
             custodies=self.custodies,
             clock=self.clock,
-            onward=self.clock,
+            onward=self.onward,
         )
         self.rotation = KeyRotation(
             catalogue=self.catalogue,
@@ -129,20 +152,20 @@ class World:
             policy=self.policy,
             audit=self.audit,
             new_versions=self.new_versions,
-            onward=self.clock,
+            onward=self.onward,
         )
         self.versions = KeyVersions(
             catalogue=self.catalogue,
             custodies=self.custodies,
             policy=self.policy,
             audit=self.audit,
-            onward=self.clock,
+            onward=self.onward,
         )
         self.checking = KeyChecking(
             catalogue=self.catalogue,
             custodies=self.custodies,
             policy=self.policy,
-            onward=self.clock,
+            onward=self.onward,
         )
         self.version_flows = VersionFlows(
             rotation=self.rotation,
@@ -172,10 +195,12 @@ class World:
         )
         self.reloading = Reloading(reloads=self.reloads, policy=self.policy, audit=self.audit)
         self.log = FakeAuditLog()
+        self.other_log = FakeAuditLog(f"{self.log.name}/worker-1")
+        self.logs = FakeAuditLogs(self.log, self.other_log)
         self.audit_reading = AuditReading(
-            log=self.log, policy=self.policy, audit=self.audit, clock=self.clock
+            logs=self.logs, policy=self.policy, audit=self.audit, clock=self.clock
         )
-        self.audit_proving = AuditProving(log=self.log, policy=self.policy)
+        self.audit_proving = AuditProving(logs=self.logs, policy=self.policy)
 
     def key(
         self,

@@ -151,7 +151,7 @@ def test_a_defect_ends_no_watch(
         raise RuntimeError
 
     with monkeypatch.context() as patch:
-        patch.setattr(connections, "_sockets", broken)
+        patch.setattr(connections, "sockets_among", broken)
         time.sleep(0.2)
     late = [connect(stack, served.port) for _ in range(MOST + 1)]
     assert eventually(lambda: sum(map(is_closed, late)) == 1)

@@ -19,11 +19,14 @@ from signward_server.custody.envelope.asking import (
 )
 from signward_server.custody.envelope.credential import CredentialKek
 from signward_server.custody.envelope.custody import EnvelopeCustody
+from signward_server.custody.envelope.digest_key import open_digest_key, seal_digest_key
 from signward_server.custody.envelope.format import sealing_kek
 from signward_server.custody.envelope.handing import HandedKek, hand_over
 from signward_server.custody.envelope.kek import Kek, KekFileError, KekProvider
 from signward_server.custody.envelope.key_file import LocalKeyFile
 from signward_server.custody.envelope.passphrase import PassphraseKek
+from signward_server.custody.envelope.passphrase_file import Cost, read_parameters
+from signward_server.custody.envelope.rewrapping import Rewrapping
 from signward_server.custody.envelope.rows import KekRowAuthenticator
 
 __all__ = [
@@ -31,6 +34,7 @@ __all__ = [
     "HEADER_SIZE",
     "TAG_SIZE",
     "ArchiveKey",
+    "Cost",
     "CredentialKek",
     "DescriptorPassphrase",
     "EnvelopeCustody",
@@ -42,8 +46,12 @@ __all__ = [
     "LocalKeyFile",
     "PassphraseKek",
     "PassphraseSource",
+    "Rewrapping",
     "TerminalPassphrase",
     "archive_kek",
     "hand_over",
+    "open_digest_key",
+    "read_parameters",
+    "seal_digest_key",
     "sealing_kek",
 ]

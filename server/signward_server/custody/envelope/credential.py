@@ -11,7 +11,7 @@ from typing import Final
 
 from signward_server.custody.envelope.kek import Kek, KekFileError
 from signward_server.custody.envelope.key_file_reading import read_key_file
-from signward_server.custody.envelope.roots import take_root
+from signward_server.custody.envelope.roots import take_slot
 from signward_server.custody.memory import LockedMemory, Slot
 from signward_server.custody.native.sodium import Sodium
 
@@ -52,7 +52,7 @@ class CredentialKek:
             )
         if not self._folder.startswith("/"):
             raise KekFileError(f"there are no credentials: {_FOLDER} is not set", _UNIT)
-        root = take_root(memory)
+        root = take_slot(memory)
         try:
             path = Path(self._folder) / self._name
             read_key_file(path, root, what="credential", advice=_UNIT, protection=_exposure)

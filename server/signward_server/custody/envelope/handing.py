@@ -10,7 +10,7 @@ from ctypes import Array, c_char
 from typing import Final
 
 from signward_server.custody.envelope.kek import Kek, KekFileError
-from signward_server.custody.envelope.roots import root_bytes, take_root
+from signward_server.custody.envelope.roots import root_bytes, take_slot
 from signward_server.custody.memory import SECRET_SIZE, LockedMemory, Slot
 from signward_server.custody.native.sodium import Sodium
 
@@ -62,7 +62,7 @@ class HandedKek:
             KekFileError: It is no pipe, or does not hold just 32 bytes.
             CustodyUnavailable: There is no locked memory for it.
         """
-        root = take_root(memory)
+        root = take_slot(memory)
         try:
             self._fill(root)
         except OSError as exc:

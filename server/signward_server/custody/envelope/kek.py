@@ -8,6 +8,7 @@ from typing import Final, Protocol
 from signward_server.core.errors import CustodyUnavailable
 from signward_server.core.startup import CustodyRefused
 from signward_server.custody.envelope.cipher import PageCipher
+from signward_server.custody.envelope.mac_key import MacKey
 from signward_server.custody.memory import SECRET_SIZE, LockedMemory, Slot
 from signward_server.custody.native.sodium import Sodium
 
@@ -67,6 +68,7 @@ class Kek:
 
     Attributes:
         kek_id: 16 bytes derived from the KEK, not secret: rows name by it what wrapped them.
+        rows: The key of the rows' MACs.
 
     Raises:
         CustodyUnavailable: There is no locked memory left.
@@ -79,7 +81,7 @@ class Kek:
         self.kek_id = self._tag[:_ID_SIZE]
         self._wrapping = self._derived(memory, root, _WRAPPING)
         try:
-            self._rows = self._derived(memory, root, _ROWS)
+            self.rows = MacKey(sodium, self._derived(memory, root, _ROWS), self._tag)
         except CustodyUnavailable:
             self._wrapping.retire()
             raise
@@ -87,7 +89,7 @@ class Kek:
     @property
     def intact(self) -> bool:
         """Whether both keys are in memory."""
-        return self._wrapping.carries(self._tag) and self._rows.carries(self._tag)
+        return self._wrapping.carries(self._tag) and self.rows.intact
 
     def wrap(self, data_key: Slot, nonce: bytes, associated: bytes) -> bytes:
         """Return the data key sealed under the KEK, 48 bytes.
@@ -125,19 +127,12 @@ class Kek:
         Raises:
             CustodyUnavailable: The KEK was wiped.
         """
-        tag = (ctypes.c_char * SECRET_SIZE)()
-        self._rows.acquire()
-        try:
-            self._sodium.hmacsha256(tag, row, len(row), self._rows.address)
-            self._ensure(self._rows)
-            return tag.raw
-        finally:
-            self._rows.release()
+        return self.rows.mac(row)
 
     def close(self) -> None:
         """Wipe both keys; nothing can be wrapped, opened or authenticated afterwards."""
         self._wrapping.retire()
-        self._rows.retire()
+        self.rows.close()
 
     def _derived(self, memory: LockedMemory, root: Slot, info: bytes) -> Slot:
         slot = memory.take()

@@ -11,7 +11,7 @@ from typing import Final
 from signward_server.custody.envelope.kek import Kek
 from signward_server.custody.envelope.key_file_reading import FILE_SIZE, HEADER, read_key_file
 from signward_server.custody.envelope.new_files import new_file
-from signward_server.custody.envelope.roots import root_bytes, take_root
+from signward_server.custody.envelope.roots import root_bytes, take_slot
 from signward_server.custody.memory import SECRET_SIZE, LockedMemory, Slot
 from signward_server.custody.native.sodium import Sodium
 
@@ -43,7 +43,7 @@ class LocalKeyFile:
                 0600, or is not a KEK file.
             CustodyUnavailable: There is no locked memory for it.
         """
-        root = take_root(memory)
+        root = take_slot(memory)
         try:
             read_key_file(
                 self._path, root, what="KEK file", advice=_NAME, protection=self._exposure
@@ -65,7 +65,7 @@ class LocalKeyFile:
             KekFileError: The file exists or cannot be written; nothing is left behind.
             CustodyUnavailable: There is no locked memory for it.
         """
-        with take_root(memory) as root:
+        with take_slot(memory) as root:
             self._sodium.randombytes(root.address, SECRET_SIZE)
             with new_file(self._path, "KEK file") as descriptor:
                 if os.writev(descriptor, [HEADER, root_bytes(root)]) != FILE_SIZE:

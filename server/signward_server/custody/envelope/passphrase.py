@@ -22,7 +22,7 @@ from signward_server.custody.envelope.passphrase_file import (
     Parameters,
     read_parameters,
 )
-from signward_server.custody.envelope.roots import bytes_at, take_root
+from signward_server.custody.envelope.roots import bytes_at, take_slot
 from signward_server.custody.memory import SECRET_SIZE, LockedMemory, Slot
 from signward_server.custody.native.sodium import Sodium
 from signward_server.custody.pages import PAGE_SIZE, LockedPage
@@ -54,15 +54,22 @@ class PassphraseKek:
         sodium: libsodium.
         source: Where the passphrase comes from.
         cost: Of a KEK that is made.
+        called: What people are asked for the passphrase of.
     """
 
     def __init__(
-        self, path: Path, sodium: Sodium, source: PassphraseSource, cost: Cost = _MODERATE
+        self,
+        path: Path,
+        sodium: Sodium,
+        source: PassphraseSource,
+        cost: Cost = _MODERATE,
+        called: str = "the KEK",
     ) -> None:
         self._path = path
         self._sodium = sodium
         self._source = source
         self._cost = cost
+        self._called = called
 
     def unlock(self, memory: LockedMemory) -> Slot:
         """Ask for the passphrase, several times if people may mistype it.
@@ -73,7 +80,7 @@ class PassphraseKek:
                 Argon2.
         """
         parameters = read_parameters(self._path)
-        root = take_root(memory)
+        root = take_slot(memory)
         try:
             right = any(self._computes(parameters, root) for _ in range(self._source.attempts))
         except BaseException:
@@ -101,8 +108,8 @@ class PassphraseKek:
         """
         salt = (ctypes.c_char * SALT_SIZE)()
         self._sodium.randombytes(salt, SALT_SIZE)
-        with take_root(memory) as root:
-            with self._asked("New passphrase of the KEK") as typed:
+        with take_slot(memory) as root:
+            with self._asked(f"Passphrase for {self._called}") as typed:
                 self._accept(typed)
                 self._compute(typed, salt.raw, self._cost, root)
             parameters = Parameters(self._cost, salt.raw, kek_id(self._sodium, root))
@@ -144,7 +151,7 @@ class PassphraseKek:
                     raise KekFileError("the passphrases differ", "try again")
 
     def _computes(self, parameters: Parameters, root: Slot) -> bool:
-        with self._asked("Passphrase of the KEK") as typed:
+        with self._asked(f"Passphrase of {self._called}") as typed:
             self._compute(typed, parameters.salt, parameters.cost, root)
         return hmac.compare_digest(kek_id(self._sodium, root), parameters.kek_id)
 

@@ -7,11 +7,11 @@ import ctypes
 from signward_server.core.errors import CustodyUnavailable
 from signward_server.custody.memory import SECRET_SIZE, LockedMemory, Slot
 
-__all__ = ["bytes_at", "root_bytes", "take_root"]
+__all__ = ["bytes_at", "root_bytes", "take_slot"]
 
 
-def take_root(memory: LockedMemory) -> Slot:
-    """Return a slot of zeros for the bytes of a KEK.
+def take_slot(memory: LockedMemory) -> Slot:
+    """Return a slot of zeros for a secret.
 
     Raises:
         CustodyUnavailable: There is no locked memory for it.

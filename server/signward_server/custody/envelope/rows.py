@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 
 from signward_server.custody.envelope.kek import Kek
+from signward_server.custody.envelope.mac_key import MacKey
 
 __all__ = ["KekRowAuthenticator"]
 
@@ -14,9 +15,12 @@ class KekRowAuthenticator:
 
     The caller gives canonical bytes: two rows that differ must not give the same bytes.
     Both methods raise ``CustodyUnavailable`` once the KEK is closed.
+
+    Args:
+        kek: The KEK, or another key that authenticates.
     """
 
-    def __init__(self, kek: Kek) -> None:
+    def __init__(self, kek: Kek | MacKey) -> None:
         self._kek = kek
 
     def tag(self, row: bytes) -> bytes:

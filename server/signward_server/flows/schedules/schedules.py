@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from signward_server.core.audit_events import AuditEvent
-from signward_server.core.clock import Onward
 from signward_server.core.errors import (
     AuditUnavailable,
     EnvelopeCorrupt,
@@ -24,12 +23,11 @@ from signward_server.core.ports import (
     Meter,
     Residue,
     Step,
-    TimeFloor,
     Timetable,
     Turn,
 )
 from signward_server.flows.schedules.agenda import Agenda
-from signward_server.flows.schedules.keeping_time import RESERVED, lift_floor
+from signward_server.flows.schedules.kept_time import KeptTime
 from signward_server.flows.schedules.steps import Destruction, Doing
 
 __all__ = ["SchedulePorts", "Schedules"]
@@ -47,7 +45,6 @@ class SchedulePorts:
 
     catalogue: Catalogue
     timetable: Timetable
-    floor: TimeFloor
     residue: Residue
     turn: Turn
     audit: Audit
@@ -64,7 +61,7 @@ class Schedules:
     Args:
         ports: The other parts.
         doings: What is done in each step.
-        onward: Time that never goes back.
+        time: Time that never goes back; it is stored at each look.
         announce: How long ahead a step is announced.
 
     Attributes:
@@ -77,12 +74,12 @@ class Schedules:
         self,
         ports: SchedulePorts,
         doings: Mapping[Step, Doing],
-        onward: Onward,
+        time: KeptTime,
         announce: timedelta,
     ) -> None:
         self._ports = ports
         self._doings = doings
-        self._onward = onward
+        self._time = time
         self._announce = announce.total_seconds()
         self._agendas: dict[Step, Agenda] = {}
         self._has_turn = False
@@ -92,11 +89,14 @@ class Schedules:
 
     def look(self) -> None:
         """Do what there is to do now; what fails is counted, and tried again."""
+        had_turn, self._has_turn = self._has_turn, False  # until it is known to be ours
         try:
             if self._ports.turn.held():
+                if not had_turn:
+                    self._begin()
+                self._has_turn = True
                 self._work()
             else:
-                self._has_turn = False
                 self._agendas.clear()
         except SignwardError as error:
             self._count(error)
@@ -105,9 +105,7 @@ class Schedules:
         self.waiting = {step: len(agenda) for step, agenda in self._agendas.items()}
 
     def _work(self) -> None:
-        if not self._has_turn:
-            self._begin()
-        lift_floor(self._onward, self._ports.floor)
+        self._time.store()
         self._read_news()
         self._ports.audit.ensure_available()  # nothing is done that cannot be recorded
         for step, doing in self._doings.items():
@@ -118,11 +116,10 @@ class Schedules:
     def _begin(self) -> None:
         """Take the turn: what others have seen and done since is read anew."""
         ports = self._ports
-        self._onward.reach(ports.floor.read(), RESERVED)
+        self._time.take_over()
         ports.timetable.restart()
         self._agendas = {step: Agenda() for step in self._doings}
         self._unwiped = True  # whoever had the turn may have died before
-        self._has_turn = True
         _log.info("the schedules of keys are kept by this process")
 
     def _read_news(self) -> None:

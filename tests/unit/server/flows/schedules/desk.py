@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from signward_server.core.audit_events import AuditEvent
-from signward_server.core.clock import Onward, Patient
+from signward_server.core.clock import Patient
 from signward_server.core.keys import CustodyKind, Key, KeyVersion, VersionState
 from signward_server.core.ports import Step
 from signward_server.core.version_life import effective
@@ -14,11 +14,11 @@ from signward_server.flows.new_versions import NewVersions
 from signward_server.flows.schedules import (
     Destruction,
     Ending,
+    KeptTime,
     Retirement,
     Rotation,
     SchedulePorts,
     Schedules,
-    begin_time,
 )
 
 from tests.fakes.catalogue_keys import catalogue_key, key_version
@@ -52,15 +52,17 @@ class Desk:
     def start(self) -> None:
         """Begin a process: whatever was only in memory is gone."""
         self.timetable = FakeTimetable(self.catalogue)
-        self.onward: Onward = begin_time(self.clock, self.floor)
+        self.time = KeptTime(self.clock, self.floor)
+        self.onward = self.time.onward
         patient = Patient(self.clock)
         custodies = {CustodyKind.ENVELOPE: self.custody}
         ending = Ending(self.catalogue, custodies, self.audit)
-        new_versions = NewVersions(catalogue=self.catalogue, custodies=custodies, clock=self.onward)
+        new_versions = NewVersions(
+            catalogue=self.catalogue, custodies=custodies, clock=self.clock, onward=self.onward
+        )
         ports = SchedulePorts(
             catalogue=self.catalogue,
             timetable=self.timetable,
-            floor=self.floor,
             residue=self.residue,
             turn=self.turn,
             audit=self.audit,
@@ -71,7 +73,7 @@ class Desk:
             Step.DESTRUCTION: Destruction(ending, patient),
             Step.ROTATION: Rotation(new_versions, self.audit, patient),
         }
-        self.schedules = Schedules(ports, doings, self.onward, DAY)
+        self.schedules = Schedules(ports, doings, self.time, DAY)
 
     def put(self, name: str, *states: tuple[VersionState, timedelta], **changes: Any) -> Key:
         """Store a key; states are of the versions before the primary one, with their ends."""

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from signward_server.core.audit_events import AuditEvent
 from signward_server.core.keys import VersionState
 from signward_server.core.ports import Event
-from signward_server.flows.schedules import tell_of_step
 
 from tests.unit.server.flows.schedules.desk import DAY, SECOND, Desk
 
@@ -47,7 +46,8 @@ def test_s13_what_has_ended_but_is_not_stored_yet_does_not_begin_anew(desk: Desk
 def test_s13_an_older_clock_at_start_is_alarmed(desk: Desk) -> None:
     desk.look()
     desk.clock.step_wall(-DAY)
-    tell_of_step(desk.clock, desk.floor, desk.audit, desk.meter)
+    desk.start()
+    desk.time.tell_of_step(desk.audit, desk.meter)
     assert desk.audit.notes == [(AuditEvent.CLOCK_STEPPED, {"step_ms": -86_400_000})]
     assert desk.meter.counted == [(Event.CLOCK_STEPPED, "")]
 
@@ -56,8 +56,18 @@ def test_s13_an_older_clock_at_start_is_alarmed(desk: Desk) -> None:
 def test_a_clock_that_is_right_or_later_at_start_is_not(desk: Desk, step: timedelta) -> None:
     desk.look()
     desk.clock.step_wall(step)
-    tell_of_step(desk.clock, desk.floor, desk.audit, desk.meter)
+    desk.start()
+    desk.time.tell_of_step(desk.audit, desk.meter)
     assert desk.audit.notes == []
+
+
+def test_starts_in_a_row_gain_no_time(desk: Desk) -> None:
+    for _ in range(50):
+        desk.clock.pass_time(timedelta(milliseconds=100))
+        desk.start()
+        desk.schedules.look()
+    desk.look(3 * SECOND)
+    assert desk.onward.now() == desk.clock.now()
 
 
 def test_a_clock_that_is_set_ahead_destroys_and_rotates_nothing(desk: Desk) -> None:

@@ -1,0 +1,71 @@
+"""Time that the store keeps, so that no later process begins before it (S13)."""
+
+from __future__ import annotations
+
+import logging
+from typing import Final
+
+from signward_server.core.audit_events import AuditEvent
+from signward_server.core.clock import Onward
+from signward_server.core.ports import Audit, Clock, Event, Meter, TimeFloor
+
+__all__ = ["KeptTime"]
+
+_RESERVED: Final = 3.0  # seconds
+_LARGEST_STEP: Final = 5.0  # seconds
+
+_log = logging.getLogger(__name__)
+
+
+class KeptTime:
+    """Time that goes on where that of the last process ended, or later.
+
+    What is stored is some seconds ahead, so that nothing that ends before it is stored next
+    is forgotten by whoever comes after a crash.
+
+    Args:
+        clock: The clocks.
+        floor: Where it is stored.
+
+    Attributes:
+        onward: The time.
+
+    Raises:
+        StoreUnavailable: It cannot be read or stored.
+    """
+
+    def __init__(self, clock: Clock, floor: TimeFloor) -> None:
+        self._clock = clock
+        self._floor = floor
+        self._stored = floor.read()
+        self.onward = Onward(clock, for_good=True, floor=self._stored, reserved=_RESERVED)
+        self.store()
+
+    def store(self) -> None:
+        """Store how late it is; to be done each second.
+
+        Raises:
+            StoreUnavailable: It cannot be stored now.
+        """
+        time = self.onward.after(_RESERVED)
+        self._floor.lift(time)
+        self._stored = time
+
+    def take_over(self) -> None:
+        """Go on where another process has stopped to store it.
+
+        Raises:
+            StoreUnavailable: It cannot be read.
+        """
+        stored = self._floor.read()
+        if stored > self._stored:
+            self.onward.reach(stored, _RESERVED)
+
+    def tell_of_step(self, audit: Audit, meter: Meter) -> None:
+        """Alarm if the wall clock was set back by more than 5 s since the last process ended."""
+        behind = self.onward.time() - _RESERVED - self._clock.time()
+        if behind > _LARGEST_STEP:
+            milliseconds = -round(behind * 1000)
+            _log.error("the wall clock was set", extra={"step_ms": milliseconds})
+            meter.count(Event.CLOCK_STEPPED)
+            audit.note(AuditEvent.CLOCK_STEPPED, {"step_ms": milliseconds})

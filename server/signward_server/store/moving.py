@@ -1,0 +1,209 @@
+"""Moves keys and API keys to another KEK: their MACs, and what their rows name."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
+
+from sqlalchemy import Connection, Update, bindparam, select, type_coerce, update
+from sqlalchemy.types import NullType
+
+from signward_server.core.errors import EnvelopeCorrupt
+from signward_server.core.keys import CustodyKind, Key, KeyAttributes
+from signward_server.core.ports import RowAuthenticator
+from signward_server.core.public_key import PublicKey
+from signward_server.store.api_key_rows import ApiKeyRow
+from signward_server.store.authentic import AuthenticKeys
+from signward_server.store.authentic_api_keys import AuthenticApiKeys
+from signward_server.store.canonical import api_key_mac_input
+from signward_server.store.rekeying import Rekeying
+from signward_server.store.rows import KeyRow, VersionRow, key_from
+from signward_server.store.schema import api_keys, as_stored, key_versions, keys, materials
+
+__all__ = ["Batch", "Moving", "Rewrap"]
+
+_MOST: Final = 500
+_START: Final = ""  # nothing sorts before it but numbers, and no id is one
+
+
+class Rewrap(Protocol):
+    """Takes a sealed private half to another KEK."""
+
+    def __call__(
+        self, blob: bytes, attributes: KeyAttributes, version: int, public_key: PublicKey, /
+    ) -> bytes:
+        """Return it sealed under the new KEK; one that is already, unchanged.
+
+        Raises:
+            EnvelopeCorrupt: It is under another one, or does not belong to this version.
+        """
+        ...
+
+
+@dataclass(slots=True)
+class Batch:
+    """What becomes of some rows.
+
+    Attributes:
+        seen: How many keys or API keys they are.
+        left: Ids of those that are not as they were written, and are left alone.
+        macs: New MACs, with whose they are.
+        sealed: Private halves under the new KEK, with whose they are.
+    """
+
+    seen: int = 0
+    left: list[str] = field(default_factory=list)
+    macs: list[dict[str, object]] = field(default_factory=list)
+    sealed: list[dict[str, object]] = field(default_factory=list)
+
+    def write(self, connection: Connection, macs: Update) -> None:
+        """Write what is new; MACs by this statement."""
+        if self.sealed:
+            connection.execute(_SET_MATERIAL, self.sealed)
+        if self.macs:
+            connection.execute(macs, self.macs)
+
+
+_KEYS = as_stored(keys).where(keys.c.id > bindparam("after")).order_by(keys.c.id).limit(_MOST)
+_API_KEYS = (
+    as_stored(api_keys)
+    .where(api_keys.c.id > bindparam("after"))
+    .order_by(api_keys.c.id)
+    .limit(_MOST)
+)
+_OF_THESE: Any = bindparam("ids", expanding=True)
+_VERSIONS = (
+    as_stored(key_versions)
+    .where(key_versions.c.key_id.in_(_OF_THESE))
+    .order_by(key_versions.c.key_id, key_versions.c.version.desc())
+)
+_MATERIALS = select(
+    materials.c.key_id, materials.c.version, type_coerce(materials.c.sealed, NullType())
+).where(materials.c.key_id.in_(_OF_THESE))
+_SET_MAC = update(keys).where(keys.c.id == bindparam("this")).values(mac=bindparam("tag"))
+_SET_API_KEY_MAC = (
+    update(api_keys).where(api_keys.c.id == bindparam("this")).values(mac=bindparam("tag"))
+)
+_SET_MATERIAL = (
+    update(materials)
+    .where(materials.c.key_id == bindparam("this"), materials.c.version == bindparam("number"))
+    .values(sealed=bindparam("blob"))
+)
+
+
+class Moving:
+    """Moves rows from one KEK to another.
+
+    Args:
+        rekeying: Runs transactions.
+        old: Checks the MACs of rows that have not been moved.
+        new: Makes and checks those of rows that have.
+        rewrap: Takes sealed private halves along.
+    """
+
+    def __init__(
+        self, rekeying: Rekeying, old: RowAuthenticator, new: RowAuthenticator, rewrap: Rewrap
+    ) -> None:
+        self._rekeying = rekeying
+        self._new = new
+        self._keys = AuthenticKeys(new), AuthenticKeys(old)
+        self._api_keys = AuthenticApiKeys(new), AuthenticApiKeys(old)
+        self._rewrap = rewrap
+
+    def keys(self) -> Iterator[Batch]:
+        """Move all keys, a batch for each step.
+
+        Raises:
+            StoreUnavailable: The store cannot be written.
+        """
+        after: object = _START
+        while True:
+            with self._rekeying.changing() as connection:
+                rows = list(map(KeyRow._make, connection.execute(_KEYS, {"after": after})))
+                batch = self._move_keys(connection, rows)
+            yield batch
+            if len(rows) < _MOST:
+                return
+            after = rows[-1].id
+
+    def api_keys(self) -> Iterator[Batch]:
+        """Move all API keys, a batch for each step; see ``keys``."""
+        after: object = _START
+        while True:
+            with self._rekeying.changing() as connection:
+                rows = list(map(ApiKeyRow._make, connection.execute(_API_KEYS, {"after": after})))
+                batch = self._move_api_keys(connection, rows)
+            yield batch
+            if len(rows) < _MOST:
+                return
+            after = rows[-1].id
+
+    def _move_keys(self, connection: Connection, rows: Sequence[KeyRow]) -> Batch:
+        batch = Batch(len(rows))
+        if not rows:
+            return batch
+        ids = {"ids": [row.id for row in rows]}
+        versions: defaultdict[object, list[VersionRow]] = defaultdict(list)
+        for version in map(VersionRow._make, connection.execute(_VERSIONS, ids)):
+            versions[version.key_id].append(version)
+        sealed: defaultdict[object, dict[object, object]] = defaultdict(dict)
+        for key_id, number, blob in connection.execute(_MATERIALS, ids):
+            sealed[key_id][number] = blob
+        for row in rows:
+            if not self._move_key(batch, row, versions[row.id], sealed[row.id]):
+                batch.left.append(str(row.id))
+        batch.write(connection, _SET_MAC)
+        return batch
+
+    def _move_key(
+        self,
+        batch: Batch,
+        row: KeyRow,
+        versions: Sequence[VersionRow],
+        sealed: Mapping[object, object],
+    ) -> bool:
+        """Move a key; return whether nothing of it is left."""
+        listed = [version for version in versions if version.forgotten == 0]
+        new, old = self._keys
+        if not (known := new.genuine(row, listed)) and not old.genuine(row, listed):
+            return False
+        try:
+            key = key_from(row, listed)
+        except (ValueError, TypeError, OverflowError):
+            return False  # of a kind that only another release knows
+        whole = True
+        if key.custody is CustodyKind.ENVELOPE:
+            for version in versions:
+                if version.version in sealed:
+                    whole &= self._move_material(batch, key, version, sealed[version.version])
+        if not known:
+            batch.macs.append({"this": row.id, "tag": new.tagged(row, listed).mac})
+        return whole
+
+    def _move_material(self, batch: Batch, key: Key, version: VersionRow, blob: object) -> bool:
+        try:
+            if not isinstance(blob, bytes):
+                return False
+            public_key = PublicKey.from_spki(version.public_key)
+            moved = self._rewrap(blob, key, version.version, public_key)
+        except (EnvelopeCorrupt, ValueError, TypeError):
+            return False  # a tombstone's row has no MAC, and may hold anything
+        if moved != blob:
+            batch.sealed.append({"this": key.id, "number": version.version, "blob": moved})
+        return True
+
+    def _move_api_keys(self, connection: Connection, rows: Sequence[ApiKeyRow]) -> Batch:
+        batch = Batch(len(rows))
+        new, old = self._api_keys
+        for row in rows:
+            if new.authentic(row) is not None:
+                continue
+            if old.authentic(row) is None:
+                batch.left.append(str(row.id))
+                continue
+            tag = self._new.tag(api_key_mac_input(row))
+            batch.macs.append({"this": row.id, "tag": tag})
+        batch.write(connection, _SET_API_KEY_MAC)
+        return batch
