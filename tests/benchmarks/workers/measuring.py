@@ -60,6 +60,17 @@ class Figures:
     server_ms: tuple[float, float]
     client_ms: float
 
+    def allowed(self, cores: int) -> float:
+        """Return two to one as these costs allow it, with so many cores and nobody else on them.
+
+        A process uses one core at most, and the client its share of all.
+        """
+        one, two = self.server_ms
+        if not one:
+            return float(min(2, cores))
+        alone = min(1 / one, cores / (one + self.client_ms))
+        return min(2 / two, cores / (two + self.client_ms)) / alone
+
 
 def measure(rounds: int, seconds: float, tell: Callable[[int], None]) -> list[Figures]:
     """Measure in rounds, each kind with one process and with two right beside each other.
@@ -93,7 +104,7 @@ def _measured(place: Callable[[float], float], seconds: float) -> _Rate:
     before = spent()
     rate = place(seconds)
     used, calls = spent().since(before), max(rate * seconds, 1)
-    return _Rate(rate, used.servers * 1000 / calls, used.client * 1000 / calls)
+    return _Rate(rate, max(used.servers, 0.0) * 1000 / calls, used.client * 1000 / calls)
 
 
 def _figures(kind: str, pairs: list[tuple[_Rate, _Rate]]) -> Figures:
