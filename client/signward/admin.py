@@ -7,7 +7,8 @@ from typing import TypeVar
 
 from signward.api_keys import ApiKeyCalls
 from signward.audit_calls import AuditCalls
-from signward.methods import Plan, Rpc, unary
+from signward.methods import unary
+from signward.plans import Plan, Rpc
 from signward.v1 import admin_service_pb2 as pb
 from signward.v1 import resources_pb2 as resources
 from signward.v1.admin_service_pb2_grpc import AdminServiceStub

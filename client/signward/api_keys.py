@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from signward.methods import Pages, Plan, Rpc, paged, unary
+from signward.methods import paged, unary
+from signward.plans import Pages, Plan, Rpc
 from signward.v1 import admin_service_pb2 as pb
 from signward.v1.admin_service_pb2_grpc import AdminServiceStub
 

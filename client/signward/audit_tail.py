@@ -41,6 +41,7 @@ class TailProgress:
         """Return the record in an answer, if there is one, and go on after it."""
         self._failures, self.has_begun = 0, True
         self.next_sequence = self._request.start = answer.next_sequence
+        self._request.log = answer.log  # whoever answers the next call
         return answer.record if answer.HasField("record") else None
 
     def _pause(self, failure: SignwardError) -> float:

@@ -12,7 +12,8 @@ import grpc
 from google.protobuf.message import DecodeError
 from google.protobuf.wrappers_pb2 import StringValue, UInt32Value
 
-from signward.methods import Plan, Rpc, unary
+from signward.methods import unary
+from signward.plans import Plan, Rpc
 
 __all__ = ["CHECK", "HealthCalls", "ServingStatus"]
 

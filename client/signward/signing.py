@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from signward.errors import SignwardError
-from signward.methods import Plan, Rpc, has_request_id, streamed, unary
+from signward.methods import streamed, unary
+from signward.plans import Plan, Rpc, has_request_id
 from signward.requests import order_request, raw_request
 from signward.status import from_status
 from signward.v1 import sign_service_pb2 as pb

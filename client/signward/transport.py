@@ -10,7 +10,7 @@ import grpc
 from signward.audit_tail import AuditTail
 from signward.calls import UnaryCall
 from signward.errors import SignwardError
-from signward.methods import Call, Pages, Plan, Rpc
+from signward.plans import Call, Pages, Plan, Rpc
 from signward.retry import RetryPolicy
 from signward.stream import SignStream
 from signward.v1 import audit_pb2

@@ -6,7 +6,8 @@ import uuid
 from datetime import datetime, timedelta
 
 from signward.durations import duration_message
-from signward.methods import Pages, Plan, Rpc, has_request_id, paged, unary
+from signward.methods import paged, unary
+from signward.plans import Pages, Plan, Rpc, has_request_id
 from signward.v1 import key_service_pb2 as pb
 from signward.v1 import resources_pb2 as resources
 from signward.v1.key_service_pb2_grpc import KeyServiceStub

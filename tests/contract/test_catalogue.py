@@ -266,6 +266,16 @@ def test_a_new_version_comes_with_its_material_and_its_request(bench: Bench) -> 
         catalogue.changed_by(scope, b"other")
 
 
+def test_s33_a_request_finds_what_it_changed_through_another_process(bench: Bench) -> None:
+    theirs = bench.store().catalogue(bench.rows)
+    key = theirs.insert(catalogue_key("hot"), b"first", None, b"")
+    ours = bench.store().catalogue(bench.rows)
+    assert ours.get("hot") == key
+    scope = rotation_scope("hot")
+    stored = theirs.replace(rotated(key), 1, material=b"second", scope=scope, content=b"c")
+    assert ours.changed_by(scope, b"c") == Changed(stored, version=2, previous=1)
+
+
 def test_a_request_changes_a_key_once(bench: Bench) -> None:
     store = bench.store()
     catalogue = store.catalogue(bench.rows)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from copy import copy
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -28,6 +30,12 @@ START = datetime(2026, 3, 1, tzinfo=UTC)
 
 class KeyPair:
     """A log's key, or a witness's."""
+
+    def under(self, name: str) -> KeyPair:
+        """Return the same key under another name."""
+        pair = copy(self)
+        pair.verifier = replace(self.verifier, name=name)
+        return pair
 
     def __init__(self, name: str, kind: KeyType = KeyType.ED25519) -> None:
         seed = hashlib.sha256(f"{name} {kind}".encode()).digest()
@@ -58,9 +66,14 @@ def record(seq: int, **fields: object) -> Record:
 class LogWriter:
     """Writes a log; the folder is complete after each call."""
 
-    def __init__(self, folder: Path, origin: str = "signward/0123456789abcdef") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        origin: str = "signward/0123456789abcdef",
+        pair: KeyPair | None = None,
+    ) -> None:
         self.folder = folder
-        self.pair = KeyPair(origin)
+        self.pair = pair.under(origin) if pair else KeyPair(origin)
         self.tree = CompactRange()
         self.note = b""
         folder.mkdir(exist_ok=True)

@@ -15,7 +15,7 @@ from signward.v1 import resources_pb2 as resources
 
 from tests.fakes.statuses import status
 
-__all__ = ["FakeState", "Seen", "abort"]
+__all__ = ["FakeState", "Seen", "abort", "fake_public_key"]
 
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 
@@ -42,8 +42,9 @@ class _Stored:
     key: resources.Key
 
 
-def _public_key(private: Ed25519PrivateKey) -> resources.PublicKey:
-    public = private.public_key()
+def fake_public_key(private: Ed25519PrivateKey | None = None) -> resources.PublicKey:
+    """Return a public key, a new one unless a private half is given."""
+    public = (private or Ed25519PrivateKey.generate()).public_key()
     encoding, public_format = serialization.Encoding, serialization.PublicFormat
     der = public.public_bytes(encoding.DER, public_format.SubjectPublicKeyInfo)
     return resources.PublicKey(
@@ -84,7 +85,7 @@ class FakeState:
                 resources.KeyVersion(
                     version=1,
                     state=resources.KEY_VERSION_STATE_PRIMARY,
-                    public_key=_public_key(private),
+                    public_key=fake_public_key(private),
                 )
             ],
             **fields,

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
+from signward.importing import import_info
 from signward.v1 import key_service_pb2 as key_pb
 from signward.v1 import resources_pb2 as resources
-from signward.v1.key_service_pb2_grpc import KeyServiceServicer
 
-from tests.fakes.daemon_state import FakeState, abort
+from tests.fakes.daemon_state import abort
 from tests.fakes.statuses import status
+from tests.fakes.version_service import FakeVersionService
 
 __all__ = ["FakeKeyService"]
 
 
-class FakeKeyService(FakeState, KeyServiceServicer):
-    """Creates, reads and changes keys; remembers creations by request id."""
+class FakeKeyService(FakeVersionService):
+    """Creates, imports, reads and changes keys; remembers creations by request id.
+
+    Attributes:
+        imported: Private keys that were brought along, opened.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.created: dict[str, resources.Key] = {}
+        self.wrapping: dict[str, X25519PrivateKey] = {}
+        self.imported: list[bytes] = []
 
     def CreateKey(self, request, context):  # noqa: N802 -- the service's names
         self._enter("CreateKey", request, context)
@@ -28,6 +37,37 @@ class FakeKeyService(FakeState, KeyServiceServicer):
         key = self.add_key(request.key_id, purpose=request.purpose, labels=dict(request.labels))
         self.created[request.request_id] = key
         return key_pb.CreateKeyResponse(key=key)
+
+    def CreateImportParameters(self, request, context):  # noqa: N802
+        self._enter("CreateImportParameters", request, context)
+        private = X25519PrivateKey.generate()
+        import_id = f"im_{len(self.wrapping):024d}"
+        self.wrapping[import_id] = private
+        return key_pb.CreateImportParametersResponse(
+            import_id=import_id,
+            wrapping_public_key=private.public_key().public_bytes_raw(),
+            identity="spiffe://test/bot",
+        )
+
+    def ImportKey(self, request, context):  # noqa: N802
+        self._enter("ImportKey", request, context)
+        if not request.validate_only:
+            self.imported.append(self._opened(request))
+        key = self.add_key(request.key_id, purpose=request.purpose, labels=dict(request.labels))
+        return key_pb.ImportKeyResponse(key=key)
+
+    def _opened(self, request: key_pb.ImportKeyRequest) -> bytes:
+        info = import_info(
+            key_pb.CreateImportParametersResponse(
+                import_id=request.import_id, identity="spiffe://test/bot"
+            ),
+            key_id=request.key_id,
+            algorithm=request.algorithm,
+            purpose=request.purpose,
+            network=request.network,
+        )
+        suite = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
+        return suite.decrypt(request.wrapped_key, self.wrapping[request.import_id], info)
 
     def GetKey(self, request, context):  # noqa: N802
         self._enter("GetKey", request, context)
@@ -51,7 +91,8 @@ class FakeKeyService(FakeState, KeyServiceServicer):
         if request.etag and request.etag != key.etag:
             abort(context, status("ABORTED", "ETAG_MISMATCH", "The key has changed."))
         for path in request.update_mask.paths:
-            key.ClearField(path)
+            if path != "grace_end_time":
+                key.ClearField(path)
         source = key_pb.UpdateKeyRequest()
         request.update_mask.MergeMessage(request, source)
         key.MergeFrom(
@@ -60,6 +101,7 @@ class FakeKeyService(FakeState, KeyServiceServicer):
                 owner=source.owner,
                 unlock_ttl=source.unlock_ttl if source.HasField("unlock_ttl") else None,
                 grace_period=source.grace_period if source.HasField("grace_period") else None,
+                rotation_period=source.rotation_period or None,
             )
         )
         key.etag = str(int(key.etag) + 1)

@@ -141,7 +141,7 @@ def _new_key(call: Call, address: list[str], algorithm: str) -> tuple[str, dict[
         ("KeyService/CreateKey", {"key_id": "Upper Case"},
          "InvalidArgument", "FIELD_INVALID", "key_id"),
         ("SignService/Sign", {"key": "nobody"}, "InvalidArgument", "FIELD_INVALID", "payload"),
-        ("KeyService/RotateKey", {"key_id": "nobody"},
+        ("KeyService/RefreshShares", {"key_id": "nobody"},
          "Unimplemented", "METHOD_UNIMPLEMENTED", None),
     ],
 )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mmap
+import os
 import struct
 import sys
 import time
@@ -49,32 +50,24 @@ class Clocks:
         )
 
 
-class _ShiftedClock:
-    """Implements ``core.ports.Clock``."""
-
-    def __init__(self, shifts: mmap.mmap) -> None:
-        self._shifts = shifts
-
-    def now(self) -> datetime:
-        return datetime.fromtimestamp(self.time(), UTC)
-
-    def time(self) -> float:
-        return time.time() + float(_FORM.unpack(self._shifts)[0])
-
-    def monotonic(self) -> float:
-        return time.clock_gettime(time.CLOCK_BOOTTIME) + float(_FORM.unpack(self._shifts)[1])
-
-
 def serve() -> None:
     """Run `signward` with these clocks."""
-    import os  # as little as possible before what is measured
-
-    from signward_server.cli import app
-    from signward_server.wiring import assembly
+    from signward_server.cli import app  # as little as possible before
+    from signward_server.core.clock import SystemClock
 
     shifts = _mapped(Path(os.environ[_VARIABLE]))
-    assembly.SystemClock = lambda: _ShiftedClock(shifts)  # type: ignore[assignment, misc]
+
+    def shifted(clock: SystemClock) -> None:
+        clock.time = lambda: time.time() + float(_FORM.unpack(shifts)[0])  # type: ignore[assignment]
+        clock.monotonic = lambda: _boot() + float(_FORM.unpack(shifts)[1])  # type: ignore[assignment]
+
+    SystemClock.__init__ = shifted  # type: ignore[method-assign]
+    SystemClock.now = lambda clock: datetime.fromtimestamp(clock.time(), UTC)  # type: ignore[method-assign]
     app()
+
+
+def _boot() -> float:
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 def _mapped(path: Path) -> mmap.mmap:

@@ -11,8 +11,8 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +54,12 @@ def new_server() -> PostgresServer:
 def shared_server() -> PostgresServer:
     """Return the server of all tests of this process that leave it running."""
     return new_server()
+
+
+def _signal(pids: Iterable[int], number: signal.Signals) -> None:
+    for pid in pids:
+        with suppress(ProcessLookupError):  # a connection that has just ended
+            os.kill(pid, number)
 
 
 def _programs() -> Path | None:
@@ -126,13 +132,11 @@ class PostgresServer:
         assert self._process is not None
         children = f"/proc/{self._process.pid}/task/{self._process.pid}/children"
         pids = [self._process.pid, *map(int, Path(children).read_text().split())]
-        for pid in pids:
-            os.kill(pid, signal.SIGSTOP)
+        _signal(pids, signal.SIGSTOP)
         try:
             yield
         finally:
-            for pid in pids:
-                os.kill(pid, signal.SIGCONT)
+            _signal(pids, signal.SIGCONT)
 
     def new_database(self) -> str:
         """Make an empty database, and return its address."""
@@ -159,6 +163,14 @@ class PostgresServer:
             " WHERE datname = current_database() AND pid <> pg_backend_pid()",
         )
         return len(rows)
+
+    def cut_everything(self) -> None:
+        """End every connection to the server."""
+        self.ask(
+            "postgres",
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()",
+        )
 
     def _answers(self) -> bool:
         try:

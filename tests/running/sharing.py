@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from signward_server.core.clock import SystemClock
+from signward_server.core.keys import Freeze
 from signward_server.store import (
     KeyCatalogue,
     Store,
@@ -43,7 +44,7 @@ class Sharer:
     def signs(self, key_id: str) -> bool:
         """Return whether it would sign with a key, by what it knows."""
         key = self.catalogue.get(key_id)
-        return self.lease.held and key is not None and not key.freeze
+        return self.lease.held and key is not None and key.freeze is Freeze.NONE
 
 
 @contextmanager

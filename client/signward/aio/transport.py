@@ -11,7 +11,7 @@ from signward.aio.audit_tail import AuditTail
 from signward.aio.calls import UnaryCall
 from signward.aio.stream import SignStream
 from signward.errors import SignwardError
-from signward.methods import Call, Pages, Plan, Rpc
+from signward.plans import Call, Pages, Plan, Rpc
 from signward.retry import RetryPolicy
 from signward.v1 import audit_pb2
 from signward.v1.admin_service_pb2_grpc import AdminServiceStub

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from signward.audit.checkpoints import parse_checkpoint, split_checkpoints
+from signward.audit.checkpoints import Checkpoint, parse_checkpoint, split_checkpoints
 from signward.audit.errors import NoteError
 from signward.audit.findings import Finding, Kind
 from signward.audit.folder import mapped
@@ -12,7 +12,7 @@ from signward.audit.framing import Buffer
 from signward.audit.marks import Mark
 from signward.audit.notes import MAX_NOTE
 
-__all__ = ["last_size", "read_marks", "unreadable"]
+__all__ = ["last_in", "last_size", "read_marks", "unreadable"]
 
 _TAIL = 65_536  # bytes at the end of a file in which its last checkpoint is looked for
 
@@ -71,15 +71,23 @@ def _read(
 
 def last_size(path: Path) -> int:
     """Return the size in the last checkpoint of a file that can be read, -1 if there is none."""
+    newest = last_in(path)
+    return -1 if newest is None else newest.size
+
+
+def last_in(path: Path) -> Checkpoint | None:
+    """Return the largest checkpoint at the end of a file that can be read; nothing is verified."""
     try:
         with mapped(path) as data:
             tail = data[-_TAIL:]
     except OSError:
-        return -1
-    size = -1
+        return None
+    newest: Checkpoint | None = None
     for _, note in split_checkpoints(tail):
         try:
-            size = max(size, parse_checkpoint(note).size)
+            found = parse_checkpoint(note)
         except NoteError:
             continue
-    return size
+        if newest is None or found.size > newest.size:
+            newest = found
+    return newest

@@ -40,12 +40,16 @@ class Kind(StrEnum):
     UNSIGNED = "unsigned"  # no checkpoint covers anything: nothing is proved
     HASHES = "hashes"  # stored hashes, which are only derived, are wrong
     UNREADABLE = "unreadable"  # a file cannot be read
+    LIST = "list"  # the list of logs is missing, malformed, forged, older or another one
+    MISSING_LOG = "missing-log"  # a log of the list is gone
+    UNLISTED_LOG = "unlisted-log"  # a log that the list does not name
     SHORTENED = "shortened"  # the beginning is gone, and nothing that is proved says why
 
     RETAINED = "retained"  # retention removed the beginning, as the log itself says
     UNSIGNED_TAIL = "unsigned-tail"  # records after the newest checkpoint
     TORN_TAIL = "torn-tail"  # a frame or checkpoint at the very end that was not written whole
     DISCARDED_TAIL = "discarded-tail"  # bytes that the next segment declares void
+    UNPINNED_LIST = "unpinned-list"  # the first log does not say yet that there are so many
     HASHES_APART = "hashes-apart"  # stored hashes are missing, or of fewer or more records
     UNKNOWN_FILE = "unknown-file"  # something else in the folder
 
@@ -57,6 +61,7 @@ _NOTES = frozenset(
         Kind.TORN_TAIL,
         Kind.DISCARDED_TAIL,
         Kind.HASHES_APART,
+        Kind.UNPINNED_LIST,
         Kind.UNKNOWN_FILE,
     }
 )

@@ -23,8 +23,13 @@ from signward.audit.segments import (
 
 __all__ = ["LogFolder", "list_folder", "mapped"]
 
-# Drafts, marks of uploads, and cuts to be recorded: the daemon's own, and no evidence.
-_BESIDE = re.compile(r"[0-9]{20}\.(?:log\.new|uploaded)|cuts\.json(?:\.new)?", re.ASCII)
+# Drafts, marks of uploads, and cuts to be recorded: the daemon's own, and no evidence. The list of
+# logs and the others in it are judged apart from the first one.
+_BESIDE = re.compile(
+    r"[0-9]{20}\.(?:log\.new|uploaded)|cuts\.json(?:\.new)?"
+    r"|logs(?:\.lock)?|\.logs\.new|worker-[1-9][0-9]{0,3}|\.worker-[1-9][0-9]{0,3}-draft",
+    re.ASCII,
+)
 _OPEN = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 
 

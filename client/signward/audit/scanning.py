@@ -18,6 +18,7 @@ from signward.audit.errors import SegmentError
 from signward.audit.findings import Finding, Kind
 from signward.audit.folder import mapped
 from signward.audit.framing import Buffer, frames
+from signward.audit.listings import Listing, listing_in
 from signward.audit.marks import Judge, Mark
 from signward.audit.merkle import HASH_SIZE, CompactRange
 from signward.audit.retained import retained_from
@@ -27,6 +28,7 @@ from signward.audit.tasks import Task, marks_of
 
 __all__ = ["Scan", "scan"]
 
+_MOST_LISTINGS = 10_000  # of a segment; a daemon writes some hundred in a day
 _SLICE = 4096  # records between two reports of progress
 _SEQUENCE = re.compile(rb'\{"seq":(0|[1-9][0-9]{0,18}),')
 
@@ -45,6 +47,7 @@ class Scan:
         newest: Largest checkpoint of the log itself that the tree agrees with.
         given: Sizes of given checkpoints that it agrees with.
         retained: First record that says that retention removed what is gone, if one does.
+        listings: What records say of the logs beside this one, in order.
         findings: In order.
     """
 
@@ -57,6 +60,7 @@ class Scan:
     newest: Checkpoint | None
     given: list[int]
     retained: int | None
+    listings: tuple[Listing, ...]
     findings: list[Finding]
 
 
@@ -90,6 +94,7 @@ class _Scanner:
         self._end = task.start
         self._whole = True
         self._retained: int | None = None
+        self._listings: list[Listing] = []
         stop = self._length if task.stop is None else min(task.stop, self._length)
         self._records = frames(data, task.start, stop, self._name, self._tree.size)
 
@@ -113,7 +118,7 @@ class _Scanner:
         return Scan(
             tree.size, tree.nodes, self._end, self._length, self._whole,
             len(ascending), self._judge.newest, self._judge.given, self._retained,
-            self._findings,
+            tuple(self._listings), self._findings,
         )  # fmt: skip
 
     def _take(self, room: int) -> bool:
@@ -129,6 +134,8 @@ class _Scanner:
                 leaves.append(digest(b"\x00" + body).digest())
                 if begins is not None and retained_from(body) >= begins:
                     self._retained, begins = sequence, None
+                if (listing := listing_in(body)) and len(self._listings) < _MOST_LISTINGS:
+                    self._listings.append(listing)  # those after the last that is proved come last
                 sequence += 1
                 end = after
         except SegmentError as error:

@@ -19,6 +19,7 @@ from signward.audit.judging import (
     judge_tail,
     stored_hashes,
 )
+from signward.audit.listings import Listing
 from signward.audit.marks import Mark
 from signward.audit.scanning import Scan
 from signward.audit.segment_list import Opened, open_segments, tasks_for
@@ -43,6 +44,7 @@ class Report:
         findings: What there is to say, errors and notes.
         left_out: Further findings that were only counted.
         intact: Whether nothing speaks against the log.
+        listings: What its proved records say of the logs beside it, rising.
     """
 
     log: str
@@ -55,6 +57,7 @@ class Report:
     findings: tuple[Finding, ...]
     left_out: int
     intact: bool
+    listings: tuple[Listing, ...] = ()
 
 
 def verify_log(
@@ -62,6 +65,7 @@ def verify_log(
     key: VerifierKey,
     *,
     given: Sequence[Given] = (),
+    pinned: Sequence[Mark] = (),
     witnesses: Sequence[VerifierKey] = (),
     floor: int | None = None,
     processes: int | None = None,
@@ -73,6 +77,7 @@ def verify_log(
         path: Its folder.
         key: Its public key; the name of the key is the origin of the log.
         given: Checkpoints that it has to go on from.
+        pinned: More of them, which need no signature: what another log says of this one.
         witnesses: Each of them has to have cosigned every given checkpoint.
         floor: First record that has to be there; ``None``: all of them, but for those of which
             the log itself says that retention removed them.
@@ -90,7 +95,7 @@ def verify_log(
     hashes = stored_hashes(folder)
     opened = open_segments(folder, key, findings)
     first = opened[0].first if opened else 0
-    marks = marks_of_given(given, key, witnesses, findings)
+    marks = [*pinned, *marks_of_given(given, key, witnesses, findings)]
     scans = _scan(folder, opened, [m for m in marks if m.size >= first], key,
                   findings, processes, progress)  # fmt: skip
     join(opened, scans, findings)
@@ -101,6 +106,7 @@ def verify_log(
     judge_beginning(opened, done, newest.size if newest else 0, floor, findings)
     size = max((scan.size for scan in done), default=first)
     judge_given(folder, marks, first, newest, done, findings)
+    proved = newest.size if newest else first
     sound = size if all(scan is not None and scan.whole for scan in scans) else None
     judge_tail(sound, newest, findings)
     judge_hashes(folder, opened, sound, hashes, findings)
@@ -108,13 +114,16 @@ def verify_log(
         log=key.name,
         first=first,
         size=size,
-        proved=newest.size if newest else first,
+        proved=proved,
         segments=len(opened),
         checkpoints=sum(scan.checkpoints for scan in done),
         bytes=sum(scan.length for scan in done),
         findings=tuple(findings),
         left_out=findings.left_out,
         intact=not findings.errors,
+        listings=tuple(
+            listing for scan in done for listing in scan.listings if listing.sequence < proved
+        ),
     )
 
 

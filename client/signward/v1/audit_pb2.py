@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17signward/v1/audit.proto\x12\x0bsignward.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc9\x01\n\x0b\x41uditRecord\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12(\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05\x65vent\x18\x03 \x01(\t\x12\x0f\n\x07outcome\x18\x04 \x01(\t\x12\x10\n\x08identity\x18\x05 \x01(\t\x12\x0e\n\x06method\x18\x06 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x07 \x01(\t\x12\x0b\n\x03key\x18\x08 \x01(\t\x12\x0f\n\x07version\x18\t \x01(\r\x12\x0e\n\x06record\x18\n \x01(\x0c\"\xa2\x01\n\x0b\x41uditFilter\x12\x10\n\x08identity\x18\x01 \x01(\t\x12\x0b\n\x03key\x18\x02 \x01(\t\x12\x0f\n\x07outcome\x18\x03 \x01(\t\x12\r\n\x05\x65vent\x18\x04 \x01(\t\x12)\n\x05since\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05until\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x16\n\x14GetCheckpointRequest\"\x87\x01\n\x15GetCheckpointResponse\x12\x0b\n\x03log\x18\x01 \x01(\t\x12\x0c\n\x04size\x18\x02 \x01(\x04\x12\x11\n\troot_hash\x18\x03 \x01(\x0c\x12\x12\n\ncheckpoint\x18\x04 \x01(\x0c\x12\x14\n\x0cverifier_key\x18\x05 \x01(\t\x12\x16\n\x0e\x66irst_sequence\x18\x06 \x01(\x04\"y\n\x17ListAuditRecordsRequest\x12\r\n\x05start\x18\x01 \x01(\x04\x12(\n\x06\x66ilter\x18\x02 \x01(\x0b\x32\x18.signward.v1.AuditFilter\x12\x11\n\tpage_size\x18\x03 \x01(\r\x12\x12\n\npage_token\x18\x04 \x01(\t\"u\n\x18ListAuditRecordsResponse\x12)\n\x07records\x18\x01 \x03(\x0b\x32\x18.signward.v1.AuditRecord\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x15\n\rnext_sequence\x18\x03 \x01(\x04\"a\n\x17TailAuditRecordsRequest\x12\x12\n\x05start\x18\x01 \x01(\x04H\x00\x88\x01\x01\x12(\n\x06\x66ilter\x18\x02 \x01(\x0b\x32\x18.signward.v1.AuditFilterB\x08\n\x06_start\"[\n\x18TailAuditRecordsResponse\x12(\n\x06record\x18\x01 \x01(\x0b\x32\x18.signward.v1.AuditRecord\x12\x15\n\rnext_sequence\x18\x02 \x01(\x04\"5\n\x0e\x41uditInclusion\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12\x11\n\ttree_size\x18\x02 \x01(\x04\";\n\x10\x41uditConsistency\x12\x12\n\nfirst_size\x18\x01 \x01(\x04\x12\x13\n\x0bsecond_size\x18\x02 \x01(\x04\"\x87\x01\n\x14GetAuditProofRequest\x12\x30\n\tinclusion\x18\x01 \x01(\x0b\x32\x1b.signward.v1.AuditInclusionH\x00\x12\x34\n\x0b\x63onsistency\x18\x02 \x01(\x0b\x32\x1d.signward.v1.AuditConsistencyH\x00\x42\x07\n\x05proof\"x\n\x15GetAuditProofResponse\x12\x0e\n\x06hashes\x18\x01 \x03(\x0c\x12\x11\n\ttree_size\x18\x02 \x01(\x04\x12\x12\n\ncheckpoint\x18\x03 \x01(\x0c\x12(\n\x06record\x18\x04 \x01(\x0b\x32\x18.signward.v1.AuditRecordB.Z,signward.internal/gen/signward/v1;signwardv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17signward/v1/audit.proto\x12\x0bsignward.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd6\x01\n\x0b\x41uditRecord\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12(\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05\x65vent\x18\x03 \x01(\t\x12\x0f\n\x07outcome\x18\x04 \x01(\t\x12\x10\n\x08identity\x18\x05 \x01(\t\x12\x0e\n\x06method\x18\x06 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x07 \x01(\t\x12\x0b\n\x03key\x18\x08 \x01(\t\x12\x0f\n\x07version\x18\t \x01(\r\x12\x0e\n\x06record\x18\n \x01(\x0c\x12\x0b\n\x03log\x18\x0b \x01(\t\"\xa2\x01\n\x0b\x41uditFilter\x12\x10\n\x08identity\x18\x01 \x01(\t\x12\x0b\n\x03key\x18\x02 \x01(\t\x12\x0f\n\x07outcome\x18\x03 \x01(\t\x12\r\n\x05\x65vent\x18\x04 \x01(\t\x12)\n\x05since\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05until\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"#\n\x14GetCheckpointRequest\x12\x0b\n\x03log\x18\x01 \x01(\t\"\x99\x01\n\x15GetCheckpointResponse\x12\x0b\n\x03log\x18\x01 \x01(\t\x12\x0c\n\x04size\x18\x02 \x01(\x04\x12\x11\n\troot_hash\x18\x03 \x01(\x0c\x12\x12\n\ncheckpoint\x18\x04 \x01(\x0c\x12\x14\n\x0cverifier_key\x18\x05 \x01(\t\x12\x16\n\x0e\x66irst_sequence\x18\x06 \x01(\x04\x12\x10\n\x08log_list\x18\x07 \x01(\x0c\"\x86\x01\n\x17ListAuditRecordsRequest\x12\r\n\x05start\x18\x01 \x01(\x04\x12(\n\x06\x66ilter\x18\x02 \x01(\x0b\x32\x18.signward.v1.AuditFilter\x12\x11\n\tpage_size\x18\x03 \x01(\r\x12\x12\n\npage_token\x18\x04 \x01(\t\x12\x0b\n\x03log\x18\x05 \x01(\t\"\x82\x01\n\x18ListAuditRecordsResponse\x12)\n\x07records\x18\x01 \x03(\x0b\x32\x18.signward.v1.AuditRecord\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x15\n\rnext_sequence\x18\x03 \x01(\x04\x12\x0b\n\x03log\x18\x04 \x01(\t\"n\n\x17TailAuditRecordsRequest\x12\x12\n\x05start\x18\x01 \x01(\x04H\x00\x88\x01\x01\x12(\n\x06\x66ilter\x18\x02 \x01(\x0b\x32\x18.signward.v1.AuditFilter\x12\x0b\n\x03log\x18\x03 \x01(\tB\x08\n\x06_start\"h\n\x18TailAuditRecordsResponse\x12(\n\x06record\x18\x01 \x01(\x0b\x32\x18.signward.v1.AuditRecord\x12\x15\n\rnext_sequence\x18\x02 \x01(\x04\x12\x0b\n\x03log\x18\x03 \x01(\t\"5\n\x0e\x41uditInclusion\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12\x11\n\ttree_size\x18\x02 \x01(\x04\";\n\x10\x41uditConsistency\x12\x12\n\nfirst_size\x18\x01 \x01(\x04\x12\x13\n\x0bsecond_size\x18\x02 \x01(\x04\"\x94\x01\n\x14GetAuditProofRequest\x12\x30\n\tinclusion\x18\x01 \x01(\x0b\x32\x1b.signward.v1.AuditInclusionH\x00\x12\x34\n\x0b\x63onsistency\x18\x02 \x01(\x0b\x32\x1d.signward.v1.AuditConsistencyH\x00\x12\x0b\n\x03log\x18\x03 \x01(\tB\x07\n\x05proof\"x\n\x15GetAuditProofResponse\x12\x0e\n\x06hashes\x18\x01 \x03(\x0c\x12\x11\n\ttree_size\x18\x02 \x01(\x04\x12\x12\n\ncheckpoint\x18\x03 \x01(\x0c\x12(\n\x06record\x18\x04 \x01(\x0b\x32\x18.signward.v1.AuditRecordB.Z,signward.internal/gen/signward/v1;signwardv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,27 +34,27 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'Z,signward.internal/gen/signward/v1;signwardv1'
   _globals['_AUDITRECORD']._serialized_start=74
-  _globals['_AUDITRECORD']._serialized_end=275
-  _globals['_AUDITFILTER']._serialized_start=278
-  _globals['_AUDITFILTER']._serialized_end=440
-  _globals['_GETCHECKPOINTREQUEST']._serialized_start=442
-  _globals['_GETCHECKPOINTREQUEST']._serialized_end=464
-  _globals['_GETCHECKPOINTRESPONSE']._serialized_start=467
-  _globals['_GETCHECKPOINTRESPONSE']._serialized_end=602
-  _globals['_LISTAUDITRECORDSREQUEST']._serialized_start=604
-  _globals['_LISTAUDITRECORDSREQUEST']._serialized_end=725
-  _globals['_LISTAUDITRECORDSRESPONSE']._serialized_start=727
-  _globals['_LISTAUDITRECORDSRESPONSE']._serialized_end=844
-  _globals['_TAILAUDITRECORDSREQUEST']._serialized_start=846
-  _globals['_TAILAUDITRECORDSREQUEST']._serialized_end=943
-  _globals['_TAILAUDITRECORDSRESPONSE']._serialized_start=945
-  _globals['_TAILAUDITRECORDSRESPONSE']._serialized_end=1036
-  _globals['_AUDITINCLUSION']._serialized_start=1038
-  _globals['_AUDITINCLUSION']._serialized_end=1091
-  _globals['_AUDITCONSISTENCY']._serialized_start=1093
-  _globals['_AUDITCONSISTENCY']._serialized_end=1152
-  _globals['_GETAUDITPROOFREQUEST']._serialized_start=1155
-  _globals['_GETAUDITPROOFREQUEST']._serialized_end=1290
-  _globals['_GETAUDITPROOFRESPONSE']._serialized_start=1292
-  _globals['_GETAUDITPROOFRESPONSE']._serialized_end=1412
+  _globals['_AUDITRECORD']._serialized_end=288
+  _globals['_AUDITFILTER']._serialized_start=291
+  _globals['_AUDITFILTER']._serialized_end=453
+  _globals['_GETCHECKPOINTREQUEST']._serialized_start=455
+  _globals['_GETCHECKPOINTREQUEST']._serialized_end=490
+  _globals['_GETCHECKPOINTRESPONSE']._serialized_start=493
+  _globals['_GETCHECKPOINTRESPONSE']._serialized_end=646
+  _globals['_LISTAUDITRECORDSREQUEST']._serialized_start=649
+  _globals['_LISTAUDITRECORDSREQUEST']._serialized_end=783
+  _globals['_LISTAUDITRECORDSRESPONSE']._serialized_start=786
+  _globals['_LISTAUDITRECORDSRESPONSE']._serialized_end=916
+  _globals['_TAILAUDITRECORDSREQUEST']._serialized_start=918
+  _globals['_TAILAUDITRECORDSREQUEST']._serialized_end=1028
+  _globals['_TAILAUDITRECORDSRESPONSE']._serialized_start=1030
+  _globals['_TAILAUDITRECORDSRESPONSE']._serialized_end=1134
+  _globals['_AUDITINCLUSION']._serialized_start=1136
+  _globals['_AUDITINCLUSION']._serialized_end=1189
+  _globals['_AUDITCONSISTENCY']._serialized_start=1191
+  _globals['_AUDITCONSISTENCY']._serialized_end=1250
+  _globals['_GETAUDITPROOFREQUEST']._serialized_start=1253
+  _globals['_GETAUDITPROOFREQUEST']._serialized_end=1401
+  _globals['_GETAUDITPROOFRESPONSE']._serialized_start=1403
+  _globals['_GETAUDITPROOFRESPONSE']._serialized_end=1523
 # @@protoc_insertion_point(module_scope)

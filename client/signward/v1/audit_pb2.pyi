@@ -37,6 +37,7 @@ class AuditRecord(_message.Message):
     KEY_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
     RECORD_FIELD_NUMBER: _builtins.int
+    LOG_FIELD_NUMBER: _builtins.int
     sequence: _builtins.int
     """Number of the record in its log, from 0 and without gaps; its leaf in the tree. JSON: `seq`."""
     event: _builtins.str
@@ -57,6 +58,8 @@ class AuditRecord(_message.Message):
     """The record itself, at most 16 KiB: canonical JSON in ASCII, with these and further fields; see
     docs/audit.md. Its leaf hash is SHA-256 over a zero byte and exactly these bytes.
     """
+    log: _builtins.str
+    """Name of its log. Always present in an answer."""
     @_builtins.property
     def time(self) -> _timestamp_pb2.Timestamp:
         """When it was written, by the daemon's clock, to the microsecond. Always present. Order is that of
@@ -76,10 +79,11 @@ class AuditRecord(_message.Message):
         key: _builtins.str = ...,
         version: _builtins.int = ...,
         record: _builtins.bytes = ...,
+        log: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["time", b"time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "event", b"event", "identity", b"identity", "key", b"key", "method", b"method", "outcome", b"outcome", "record", b"record", "sequence", b"sequence", "time", b"time", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "event", b"event", "identity", b"identity", "key", b"key", "log", b"log", "method", b"method", "outcome", b"outcome", "record", b"record", "sequence", b"sequence", "time", b"time", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -133,16 +137,24 @@ Global___AuditFilter: _TypeAlias = AuditFilter  # noqa: Y015
 
 @_typing.final
 class GetCheckpointRequest(_message.Message):
-    """Asks for the newest checkpoint."""
+    """Asks for the newest checkpoint of a log."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    LOG_FIELD_NUMBER: _builtins.int
+    log: _builtins.str
+    """Name of the log: any of the daemon's. One that it does not have is refused. Empty: the log of
+    the worker that answers. A log of another worker is read from its files; its newest checkpoint
+    may be a second old, and older where that worker does not run.
+    """
     def __init__(
         self,
+        *,
+        log: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["log", b"log"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -160,6 +172,7 @@ class GetCheckpointResponse(_message.Message):
     CHECKPOINT_FIELD_NUMBER: _builtins.int
     VERIFIER_KEY_FIELD_NUMBER: _builtins.int
     FIRST_SEQUENCE_FIELD_NUMBER: _builtins.int
+    LOG_LIST_FIELD_NUMBER: _builtins.int
     log: _builtins.str
     """Name of the log, its origin: the first line of `checkpoint`, and `audit_log` in the answers of
     SignService.
@@ -178,6 +191,10 @@ class GetCheckpointResponse(_message.Message):
     """
     first_sequence: _builtins.int
     """Number of the oldest record that is kept; equals `size` if none is."""
+    log_list: _builtins.bytes
+    """The list of all logs of the daemon: a signed note, see docs/audit.md, that only grows. It
+    verifies under the same key as all logs, named after the first one. Empty: there is one log.
+    """
     def __init__(
         self,
         *,
@@ -187,10 +204,11 @@ class GetCheckpointResponse(_message.Message):
         checkpoint: _builtins.bytes = ...,
         verifier_key: _builtins.str = ...,
         first_sequence: _builtins.int = ...,
+        log_list: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["checkpoint", b"checkpoint", "first_sequence", b"first_sequence", "log", b"log", "root_hash", b"root_hash", "size", b"size", "verifier_key", b"verifier_key"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["checkpoint", b"checkpoint", "first_sequence", b"first_sequence", "log", b"log", "log_list", b"log_list", "root_hash", b"root_hash", "size", b"size", "verifier_key", b"verifier_key"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -206,6 +224,7 @@ class ListAuditRecordsRequest(_message.Message):
     FILTER_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    LOG_FIELD_NUMBER: _builtins.int
     start: _builtins.int
     """Number of the first record to look at. One that is not kept any more means the oldest that is;
     one beyond the end of the log is refused.
@@ -217,6 +236,8 @@ class ListAuditRecordsRequest(_message.Message):
     filter; empty for the first one. Any other is refused. A token may stop working when the daemon
     restarts; go on with `next_sequence` as the start.
     """
+    log: _builtins.str
+    """Name of the log, as in GetCheckpointRequest."""
     @_builtins.property
     def filter(self) -> Global___AuditFilter:
         """Which ones."""
@@ -228,10 +249,11 @@ class ListAuditRecordsRequest(_message.Message):
         filter: Global___AuditFilter | None = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        log: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "page_size", b"page_size", "page_token", b"page_token", "start", b"start"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "log", b"log", "page_size", b"page_size", "page_token", b"page_token", "start", b"start"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -246,12 +268,15 @@ class ListAuditRecordsResponse(_message.Message):
     RECORDS_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     NEXT_SEQUENCE_FIELD_NUMBER: _builtins.int
+    LOG_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
     """Ask for the next page with it; empty at the end, which is the size that the log had when the
     first page was asked for.
     """
     next_sequence: _builtins.int
     """Number of the first record that was not looked at: where a later list goes on."""
+    log: _builtins.str
+    """Name of the log, which a later list has to ask for by name. Never empty."""
     @_builtins.property
     def records(self) -> _containers.RepeatedCompositeFieldContainer[Global___AuditRecord]:
         """In the order of their numbers. May be fewer than asked for, or none, before the end: a page
@@ -264,10 +289,11 @@ class ListAuditRecordsResponse(_message.Message):
         records: _abc.Iterable[Global___AuditRecord] | None = ...,
         next_page_token: _builtins.str = ...,
         next_sequence: _builtins.int = ...,
+        log: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "next_sequence", b"next_sequence", "records", b"records"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["log", b"log", "next_page_token", b"next_page_token", "next_sequence", b"next_sequence", "records", b"records"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -281,10 +307,13 @@ class TailAuditRecordsRequest(_message.Message):
 
     START_FIELD_NUMBER: _builtins.int
     FILTER_FIELD_NUMBER: _builtins.int
+    LOG_FIELD_NUMBER: _builtins.int
     start: _builtins.int
     """Number of the first record to look at; as in ListAuditRecordsRequest, but that the one after the
     last is allowed. Absent: the next one to be written.
     """
+    log: _builtins.str
+    """Name of the log, as in GetCheckpointRequest."""
     @_builtins.property
     def filter(self) -> Global___AuditFilter:
         """Which ones."""
@@ -294,10 +323,11 @@ class TailAuditRecordsRequest(_message.Message):
         *,
         start: _builtins.int | None = ...,
         filter: Global___AuditFilter | None = ...,
+        log: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_start", b"_start", "filter", b"filter", "start", b"start"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_start", b"_start", "filter", b"filter", "start", b"start"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_start", b"_start", "filter", b"filter", "log", b"log", "start", b"start"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__start: _TypeAlias = _typing.Literal["start"]  # noqa: Y015
     _WhichOneofArgType__start: _TypeAlias = _typing.Literal["_start", b"_start"]  # noqa: Y015
@@ -313,8 +343,11 @@ class TailAuditRecordsResponse(_message.Message):
 
     RECORD_FIELD_NUMBER: _builtins.int
     NEXT_SEQUENCE_FIELD_NUMBER: _builtins.int
+    LOG_FIELD_NUMBER: _builtins.int
     next_sequence: _builtins.int
     """Number of the first record that was not looked at: where to go on after the stream has ended."""
+    log: _builtins.str
+    """Name of the log, which has to be asked for by name to go on in it. Never empty."""
     @_builtins.property
     def record(self) -> Global___AuditRecord:
         """The record. Absent in the first message, which says where the stream begins, and in messages
@@ -326,10 +359,11 @@ class TailAuditRecordsResponse(_message.Message):
         *,
         record: Global___AuditRecord | None = ...,
         next_sequence: _builtins.int = ...,
+        log: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["record", b"record"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_sequence", b"next_sequence", "record", b"record"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["log", b"log", "next_sequence", b"next_sequence", "record", b"record"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -399,6 +433,11 @@ class GetAuditProofRequest(_message.Message):
 
     INCLUSION_FIELD_NUMBER: _builtins.int
     CONSISTENCY_FIELD_NUMBER: _builtins.int
+    LOG_FIELD_NUMBER: _builtins.int
+    log: _builtins.str
+    """Name of the log, as in GetCheckpointRequest. For a record: `audit_log` of the answer that named
+    it.
+    """
     @_builtins.property
     def inclusion(self) -> Global___AuditInclusion:
         """That a record is in the log."""
@@ -412,10 +451,11 @@ class GetAuditProofRequest(_message.Message):
         *,
         inclusion: Global___AuditInclusion | None = ...,
         consistency: Global___AuditConsistency | None = ...,
+        log: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["consistency", b"consistency", "inclusion", b"inclusion", "proof", b"proof"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["consistency", b"consistency", "inclusion", b"inclusion", "proof", b"proof"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["consistency", b"consistency", "inclusion", b"inclusion", "log", b"log", "proof", b"proof"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_proof: _TypeAlias = _typing.Literal["inclusion", "consistency"]  # noqa: Y015
     _WhichOneofArgType_proof: _TypeAlias = _typing.Literal["proof", b"proof"]  # noqa: Y015

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import secrets
 import stat
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
@@ -13,6 +14,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from signward.audit.checkpoints import sign_checkpoint
+from signward.audit.log_list import LogList, sign_log_list
 from signward.audit.verifier_keys import KeyType, VerifierKey
 
 from signward_server.core.plain_files import FileRefused, read_plain
@@ -92,6 +94,14 @@ class CheckpointKey:
             return cls.of(origin, pem)
         except ValueError as exc:
             raise AuditRefused(f"{path} holds no Ed25519 key in PEM", _INIT) from exc
+
+    def under(self, verifier: VerifierKey) -> Self:
+        """Return the same key under the name of another log of the home."""
+        return replace(self, verifier=verifier)
+
+    def log_list(self, folders: Sequence[str]) -> LogList:
+        """Return the signed list of the logs of the home; see ``signward.audit.log_list``."""
+        return sign_log_list(self.verifier, self._private.sign, folders)
 
     def checkpoint(self, size: int, root: bytes) -> bytes:
         """Return a signed note on a tree."""

@@ -149,6 +149,11 @@ class Log:
         """See ``ports.AuditLog``."""
         return self._writer.written
 
+    @property
+    def segment(self) -> int:
+        """Number of the first record of the segment that is written."""
+        return self._writer.segment.header.first
+
     def checkpoint(self) -> bytes:
         """See ``ports.AuditLog``."""
         writer, signed = self._writer, self._signed

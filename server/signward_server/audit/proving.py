@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from typing import Protocol
 
 from signward.audit.checkpoints import parse_checkpoint
 from signward.audit.errors import ProofError
@@ -16,14 +17,21 @@ from signward.audit.proofs import (
 )
 from signward.audit.stored import tree_root
 
-from signward_server.audit.checkpointing import Signed
 from signward_server.audit.reading import Reading
-from signward_server.audit.tree import Tree
 from signward_server.core.errors import AuditUnavailable, FieldInvalid
 
 __all__ = ["Proving"]
 
 _log = logging.getLogger(__name__)
+
+
+class _Hashes(Protocol):
+    def node(self, level: int, n: int) -> bytes: ...
+
+
+class _Signed(Protocol):
+    @property
+    def note(self) -> bytes: ...
 
 
 class Proving:
@@ -35,7 +43,7 @@ class Proving:
         reading: Reads records.
     """
 
-    def __init__(self, tree: Tree, signed: Signed, reading: Reading) -> None:
+    def __init__(self, tree: _Hashes, signed: _Signed, reading: Reading) -> None:
         self._tree = tree
         self._signed = signed
         self._reading = reading

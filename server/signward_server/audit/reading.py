@@ -9,17 +9,17 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import islice
+from typing import Protocol
 
 from signward.audit.errors import SegmentError
 from signward.audit.framing import FRAME_HEAD, frames
-from signward.audit.segments import read_header
+from signward.audit.segments import Header, read_header
 
 from signward_server.audit.beginning import Place
 from signward_server.audit.segment import Marks
-from signward_server.audit.writing import Writer
 from signward_server.core.errors import AuditUnavailable
 
-__all__ = ["Reading"]
+__all__ = ["Extent", "Reading"]
 
 _length = struct.Struct(">I").unpack_from
 _CHUNK = 256 * 1024
@@ -27,17 +27,38 @@ _MOST_BYTES = 1024 * 1024  # of records that are returned at once
 _MOST_MARKED = 16  # sealed segments whose marks are remembered
 
 
+class _Newest(Protocol):
+    @property
+    def header(self) -> Header: ...
+    @property
+    def marks(self) -> Marks: ...
+
+
+class Extent(Protocol):
+    """How far a log goes."""
+
+    @property
+    def written(self) -> int:
+        """Number after the last record that can be read."""
+        ...
+
+    @property
+    def segment(self) -> _Newest:
+        """The newest segment: its header, and where its records begin."""
+        ...
+
+
 class Reading:
     """Reads records from the segments.
 
     Args:
         place: The log.
-        writer: Knows how far it goes.
+        extent: Knows how far it goes.
     """
 
-    def __init__(self, place: Place, writer: Writer) -> None:
+    def __init__(self, place: Place, extent: Extent) -> None:
         self._place = place
-        self._writer = writer
+        self._extent = extent
         self._marked: dict[int, Marks] = {}
 
     def records(self, start: int, most: int) -> list[bytes]:
@@ -59,7 +80,7 @@ class Reading:
 
     def _part(self, start: int, most: int) -> list[bytes]:
         """Return some of the records from ``start`` on that stand in one segment."""
-        segments, end = self._place.folder.segments(), self._writer.written
+        segments, end = self._place.folder.segments(), self._extent.written
         at = bisect_right(segments, start) - 1
         if at < 0 or start >= end:
             return []
@@ -74,7 +95,7 @@ class Reading:
             os.close(descriptor)
 
     def _marks(self, descriptor: int, first: int) -> Marks:
-        segment = self._writer.segment
+        segment = self._extent.segment
         if segment.header.first == first:
             return segment.marks
         marks = self._marked.get(first)

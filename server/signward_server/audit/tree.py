@@ -17,7 +17,7 @@ from signward.audit.stored import frontier_at, stored_hash_count, stored_hash_in
 
 from signward_server.audit.files import Files, write_all
 
-__all__ = ["Tree"]
+__all__ = ["Tree", "stored_node"]
 
 _SLICE = 32  # records that are hashed at a time: about 0.1 ms
 _PAUSE = 0.0003  # seconds after each, in which other threads run
@@ -146,6 +146,20 @@ class Tree:
         finally:
             os.close(descriptor)
         return cls(files, path, CompactRange(size, frontier))
+
+
+def stored_node(path: Path, level: int, n: int) -> bytes:
+    """Return the hash of a complete subtree from the file of a log that somebody else writes.
+
+    Raises:
+        LookupError: It is not in the file.
+        OSError: It cannot be read.
+    """
+    reading = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        return _read(reading, level, n)
+    finally:
+        os.close(reading)
 
 
 def _places(size: int) -> list[tuple[int, int]]:

@@ -64,7 +64,7 @@ def init(
         def make_kek(path: Path) -> None:
             place = KekPlace("file", path).beside(kek, path.parent)
             access = KekAccess(passphrase=passphrase_fd)
-            write_kek(place, access, allow_unlisted=allow_unlisted_libraries)
+            write_kek(place.path, kek, access, allow_unlisted=allow_unlisted_libraries)
 
         plan = HomePlan(
             path=folder.absolute(),

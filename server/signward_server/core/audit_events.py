@@ -24,6 +24,8 @@ class AuditEvent(enum.StrEnum):
     ADOPTED = "adopted"
     """The home was said to be the one that signs, after it was copied or restored (S41)."""
     STOPPED = "stopped"
+    LISTED = "listed"
+    """Which logs the home has, and how far the others have come (docs/audit.md)."""
     RECOVERED = "recovered"
     """What a crash had left unfinished was cut."""
     RETAINED = "retained"

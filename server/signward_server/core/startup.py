@@ -8,6 +8,7 @@ from typing import ClassVar
 __all__ = [
     "AddressInUse",
     "AuditRefused",
+    "BackupRefused",
     "ConfigurationRefused",
     "CustodyRefused",
     "ExitCode",
@@ -28,6 +29,7 @@ class ExitCode(enum.IntEnum):
     STORE = 5
     AUDIT = 6
     NOT_ADOPTED = 7
+    BACKUP = 8
 
 
 class StartupFailed(Exception):  # noqa: N818  # names read as what happened
@@ -84,3 +86,9 @@ class NotAdopted(StartupFailed):
     """The home is a copy or was restored, and nobody has said that it is to sign (S41)."""
 
     exit_code = ExitCode.NOT_ADOPTED
+
+
+class BackupRefused(StartupFailed):
+    """An archive of a home cannot be made, or is not what a backup wrote."""
+
+    exit_code = ExitCode.BACKUP

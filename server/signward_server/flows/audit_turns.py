@@ -26,22 +26,24 @@ _PAUSE = 0.2  # seconds between two of them
 class Turns:
     """Looks at records, for whoever reads them: one reader after the other.
 
-    With a rest before each turn, signing waits for one of them at most, however long the log is.
-
-    Args:
-        log: The log.
+    With a rest before each turn, signing waits for one of them at most, however long a log is.
     """
 
-    def __init__(self, log: AuditLog) -> None:
-        self._log = log
+    def __init__(self) -> None:
         self._turn = threading.Lock()
 
     def look(
-        self, sieve: Sieve, number: int, most: int = SCAN
+        self, log: AuditLog, sieve: Sieve, number: int, most: int = SCAN
     ) -> list[tuple[AuditRecord | None, int]]:
         """Look at some records from a number on.
 
         What is not kept any more is passed over.
+
+        Args:
+            log: The log.
+            sieve: Which records are wanted.
+            number: Of the first one.
+            most: How many to look at.
 
         Returns:
             For each the record if it is wanted, and the number after it; nothing at the end.
@@ -53,9 +55,9 @@ class Turns:
         for _ in range(_TRIES):
             with self._turn:
                 time.sleep(_REST)
-                first = max(number, self._log.first)
-                size = self._log.size
-                bodies = self._log.records(first, min(most, _PICKED if sieve.is_open else SCAN))
+                first = max(number, log.first)
+                size = log.size
+                bodies = log.records(first, min(most, _PICKED if sieve.is_open else SCAN))
                 if bodies or first >= size:
                     return _picked(sieve, bodies, first)
             time.sleep(_PAUSE)

@@ -16,6 +16,8 @@ __all__ = ["NewVersions"]
 class NewVersions:
     """Makes key pairs and stores them as versions, each in one transaction.
 
+    Implements ``core.ports.Rotator``.
+
     Args:
         catalogue: Where keys are kept.
         custodies: Who makes the pairs.
@@ -35,6 +37,10 @@ class NewVersions:
         self._custodies = custodies
         self._clock = clock
         self._onward = onward
+
+    def rotate(self, key: Key) -> Key:
+        """Make a key's next version with the key's own grace; see ``add``."""
+        return self.add(key, key.grace_period)
 
     def add(
         self, key: Key, grace: timedelta, scope: RequestScope | None = None, content: bytes = b""

@@ -14,7 +14,7 @@ from signward_server.custody.memory import LockedMemory
 from signward_server.custody.native import NativeLibraryError, load_native
 from signward_server.home.kek import new_kek
 from signward_server.home.kek_access import KekAccess
-from signward_server.home.kek_places import KekPlace
+from signward_server.home.kek_places import KekKind, KekPlace
 from signward_server.store import StoreAddress, StoreFileError, open_store
 
 __all__ = ["migrate_store", "translated", "write_kek", "write_store"]
@@ -47,12 +47,17 @@ def translated() -> Iterator[None]:
 
 
 def write_kek(
-    place: KekPlace, access: KekAccess | None = None, *, allow_unlisted: bool = False
+    path: Path,
+    kind: KekKind = "file",
+    access: KekAccess | None = None,
+    *,
+    allow_unlisted: bool = False,
 ) -> None:
     """Make a new KEK.
 
     Args:
-        place: Where; nothing may be there.
+        path: Where; nothing may be there.
+        kind: Where it comes from.
         access: How its passphrase comes to this process, if it has one.
         allow_unlisted: Whether to take native libraries that are not of the pinned wheels.
 
@@ -63,7 +68,7 @@ def write_kek(
         native = load_native(allow_unlisted=allow_unlisted)
         memory = LockedMemory(native.sodium, _MEMORY)
         try:
-            new_kek(place, native.sodium, memory, access or KekAccess()).close()
+            new_kek(KekPlace(kind, path), native.sodium, memory, access or KekAccess()).close()
         finally:
             memory.close()
 

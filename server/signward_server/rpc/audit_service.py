@@ -64,9 +64,9 @@ class AuditService:
         self._reading.close()
 
     def _get_checkpoint(self, data: bytes, call: GrpcCall) -> bytes:
-        parse(pb.GetCheckpointRequest, data)
-        head, first = self._proving.checkpoint(call)
-        return checkpoint_response(head, first, self._proving.verifier_key).SerializeToString()
+        message = parse(pb.GetCheckpointRequest, data)
+        shown = self._proving.checkpoint(call, message.log)
+        return checkpoint_response(shown).SerializeToString()
 
     def _list(self, data: bytes, call: GrpcCall) -> bytes:
         message = parse(pb.ListAuditRecordsRequest, data)
@@ -75,9 +75,9 @@ class AuditService:
         fields.check()
         asked = f"{message.start} {wanted}".encode()
         place = self._tokens.decode(call, asked, message.page_token)
-        start, end = (place.skip, int(place.after)) if place.after else (message.start, None)
-        page = self._reading.page(call, wanted, start, page_size(message.page_size), end)
-        shown = list(fitting(map(audit_record, page.records)))
+        start, end, log = _where(message, place)
+        page = self._reading.page(call, wanted, start, page_size(message.page_size), end, log)
+        shown = list(fitting(audit_record(each, page.log) for each in page.records))
         following = page.following
         if len(shown) < len(page.records):
             following = shown[-1].sequence + 1
@@ -85,6 +85,7 @@ class AuditService:
             records=shown,
             next_page_token=self._tokens.encode(call, asked, _place(page, following)),
             next_sequence=following,
+            log=page.log,
         ).SerializeToString()
 
     def _tail(self, requests: Iterator[bytes], call: GrpcCall) -> Iterator[bytes]:
@@ -96,20 +97,22 @@ class AuditService:
         wanted = audit_filter(fields, message.filter)
         fields.check()
         start = message.start if message.HasField("start") else None
-        for step in self._reading.tail(call, wanted, start):
-            answer = pb.TailAuditRecordsResponse(next_sequence=step.following)
+        for step in self._reading.tail(call, wanted, start, message.log):
+            answer = pb.TailAuditRecordsResponse(next_sequence=step.following, log=step.log)
             if step.record is not None:
-                answer.record.CopyFrom(audit_record(step.record))
+                answer.record.CopyFrom(audit_record(step.record, step.log))
             yield answer.SerializeToString()
 
     def _get_proof(self, data: bytes, call: GrpcCall) -> bytes:
         message = parse(pb.GetAuditProofRequest, data)
         if message.HasField("inclusion"):
             record = message.inclusion
-            proof = self._proving.inclusion(call, record.sequence, record.tree_size)
+            proof = self._proving.inclusion(call, record.sequence, record.tree_size, message.log)
         elif message.HasField("consistency"):
             trees = message.consistency
-            proof = self._proving.consistency(call, trees.first_size, trees.second_size)
+            proof = self._proving.consistency(
+                call, trees.first_size, trees.second_size, message.log
+            )
         else:
             raise FieldInvalid.at("proof", "Must be an inclusion or a consistency.")
         return proof_response(proof).SerializeToString()
@@ -121,5 +124,17 @@ def _asking(name: str, behaviour: Unary) -> Route:
 
 
 def _place(page: AuditPage, following: int) -> Place | None:
-    """Return where the next page begins: a list goes on at a number, and remembers its end."""
-    return Place(after=str(page.end), skip=following) if following < page.end else None
+    """Return where the next page begins: at a number of a log; the list remembers its end."""
+    if following >= page.end:
+        return None
+    return Place(after=f"{page.end} {page.log}", skip=following)
+
+
+def _where(message: pb.ListAuditRecordsRequest, place: Place) -> tuple[int, int | None, str]:
+    """Return where a page begins, where the list ends, and in which log that is."""
+    if not place.after:
+        return message.start, None, message.log
+    end, _, log = place.after.partition(" ")
+    if message.log not in ("", log):
+        raise FieldInvalid.at("log", "Must be that of the first page.")
+    return place.skip, int(end), log

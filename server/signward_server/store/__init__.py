@@ -6,12 +6,14 @@ from signward_server.store.authentic_api_keys import MacSecretDigest
 from signward_server.store.catalogue import KeyCatalogue
 from signward_server.store.failures import StoreFileError
 from signward_server.store.homes import StoredHomes
+from signward_server.store.imports import StoredImports
 from signward_server.store.lease import StoreLease
 from signward_server.store.material import StoredMaterial
 from signward_server.store.moving import Batch, Moving
 from signward_server.store.opening import Store, open_store
 from signward_server.store.rekeying import Rekeying, RekeyingState, Tally
 from signward_server.store.requests import RequestMemory
+from signward_server.store.snapshot import check_snapshot, take_snapshot
 
 __all__ = [
     "Batch",
@@ -27,7 +29,10 @@ __all__ = [
     "StoreLease",
     "StoredApiKeys",
     "StoredHomes",
+    "StoredImports",
     "StoredMaterial",
     "Tally",
+    "check_snapshot",
     "open_store",
+    "take_snapshot",
 ]

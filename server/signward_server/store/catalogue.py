@@ -136,6 +136,9 @@ class KeyCatalogue:
             if earlier is None:
                 return None
             key = self._made_earlier(earlier.key_id)
+            if key.version(earlier.version) is None:  # another process made it just now
+                self._catch_up(key.id)
+                key = self._made_earlier(key.id)
             return Changed(key, earlier.version, earlier.previous or 0)
 
     def replace(

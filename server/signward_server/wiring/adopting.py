@@ -49,6 +49,7 @@ class Adopting:
     _standing: Standing
     _log: Log
     _clock: Clock
+    _several: bool
 
     def adopt(self) -> Instance:
         """Record it, give the home a generation that no copy of it has had, and remember when.
@@ -81,7 +82,8 @@ class Adopting:
         """Return the home's id, empty for a new one, and a generation that no copy of it has."""
         generations = self._standing.homes.generations()
         known = list(generations)
-        home, said = known[0] if len(known) == 1 else "", 0
+        # A database is shared: a home that has no file is one more.
+        home, said = known[0] if len(known) == 1 and not self._several else "", 0
         if self._before:
             home, said = self._before.home, self._before.generation
         # By two: a copy that was just being started may be one ahead of what it says.
@@ -123,7 +125,8 @@ def adopting(settings: Settings, home: Path, clock: Clock, access: KekAccess) ->
         options = log_options(settings.audit, [each for each in seen if each])
         log = open_log(options, key, clock, Metrics())
         opened.callback(log.close)
-        yield Adopting(finding, log.size, before, standing, log, clock)
+        several = bool(settings.store.url)
+        yield Adopting(finding, log.size, before, standing, log, clock, several)
 
 
 def _found(standing: Standing) -> tuple[Instance | None, str]:

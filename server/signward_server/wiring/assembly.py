@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from contextlib import ExitStack
 
+from signward_server.audit.all_logs import AllLogs
 from signward_server.audit.log import Log
 from signward_server.audit.uploader import Uploader
 from signward_server.config import Settings
@@ -12,6 +13,7 @@ from signward_server.config.schema import Limits as LimitSettings
 from signward_server.core.ports import Clock, Meter, ReloadPart
 from signward_server.core.workers import Worker
 from signward_server.flows.api_key_authentication import ApiKeyAuthentication
+from signward_server.flows.import_purging import ImportPurging
 from signward_server.flows.process_api_key import process_api_key
 from signward_server.home.policies import load_policies, require_groups
 from signward_server.home.tls_settings import certificate_source
@@ -66,18 +68,18 @@ def build(settings: Settings, source: SettingsSource, process: Process) -> Daemo
         metrics = Metrics()
         liveness = Liveness()
         spans = start_telemetry(settings.telemetry, metrics, liveness, opened, worker)
-        uploader = start_uploading(settings.audit, opened)
+        uploader = start_uploading(settings.audit, opened, worker)
         certificates = Certificates(certificate_source(settings.tls), clock)
         opened.callback(certificates.close)
         policy = _policy(settings, clock, metrics)
         vault = open_vault(settings, process, metrics, opened)
         limits = build_limits(settings.rate_limits, clock, metrics, opened, worker.count)
-        audit = _audit(settings, vault, process, metrics, uploader, opened)
+        audit, logs = _audit(settings, vault, process, metrics, uploader, opened)
         schedules = build_schedules(vault, audit, clock, metrics, settings.keys.announce)
         parts = _reloaded(settings, source, policy, certificates, limits)
         reloader = Reloader(parts, metrics, audit)
         reloads = ReloadsEverywhere(reloader, others) if others else reloader
-        guards = Guards(policy=policy, limits=limits, audit=audit, log=audit, reloads=reloads)
+        guards = Guards(policy=policy, limits=limits, audit=audit, logs=logs, reloads=reloads)
         liveness.watch("store-lease", lambda: vault.lease.alive)
         liveness.watch("audit", lambda: audit.alive)
         readiness = Readiness(vault.lease, audit, [vault.custody], certificates, liveness)
@@ -87,7 +89,15 @@ def build(settings: Settings, source: SettingsSource, process: Process) -> Daemo
             failures=build_failures(settings.rate_limits, clock, metrics, audit, opened),
             anonymous_health=settings.health.anonymous,
             bounds=_bounds(settings.limits, worker),
-            flows=build_flows(settings, vault.stores, vault.custody, vault.verifier, guards, clock),
+            flows=build_flows(
+                settings,
+                vault.stores,
+                vault.custody,
+                vault.custody,
+                vault.verifier,
+                guards,
+                clock,
+            ),
             policy=policy,
             limits=limits,
             endings=Endings(audit=audit, spans=spans, meter=metrics, clock=clock),
@@ -95,7 +105,8 @@ def build(settings: Settings, source: SettingsSource, process: Process) -> Daemo
             ready=readiness,
         )
         show(metrics, Parts(certificates, vault, policy, readiness, server, schedules))
-        ticking = EachSecond(schedules.look, "schedules")
+        purging = ImportPurging(vault.stores.imports, clock)
+        ticking = EachSecond([schedules.look, purging.look], "schedules")
         opened.callback(ticking.stop)
         return Daemon(
             settings, server, readiness, liveness, metrics, reloader, ticking, opened.pop_all()
@@ -110,11 +121,11 @@ def _audit(
     meter: Meter,
     uploader: Uploader | None,
     opened: ExitStack,
-) -> Log:
+) -> tuple[Log, AllLogs]:
     """Open the audit log, if it goes on from what is known of it."""
     begun, first = vault.begun, process.worker.number == 0
     seen = (vault.standing.adoption.seen(begun), kept_checkpoint(settings)) if begun else ()
-    log = open_audit(
+    log, logs = open_audit(
         settings.audit,
         process.clock,
         meter,
@@ -126,7 +137,7 @@ def _audit(
     )
     if begun and first:
         vault.standing.remember(begun, log, opened)
-    return log
+    return log, logs
 
 
 def _policy(settings: Settings, clock: Clock, meter: Meter) -> CedarPolicy:

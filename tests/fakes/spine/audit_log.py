@@ -14,7 +14,7 @@ from signward.audit.stored import Nodes
 
 from tests.fakes.audit_log import KeyPair
 
-__all__ = ["ORIGIN", "FakeAuditLog"]
+__all__ = ["ORIGIN", "FakeAuditLog", "FakeAuditLogs"]
 
 ORIGIN = "signward/0123456789abcdef"
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
@@ -97,6 +97,29 @@ class FakeAuditLog:
             return _root(self.bodies[n << level : (n + 1) << level])
 
         return node
+
+
+class FakeAuditLogs:
+    """Implements ``core.ports.AuditLogs``: some logs, the first one of which is the worker's own.
+
+    Attributes:
+        note: The signed list of logs, whatever it says.
+    """
+
+    def __init__(self, *logs: FakeAuditLog) -> None:
+        self._logs = {log.name: log for log in logs}
+        self._own = logs[0]
+        self.note = b""
+
+    def of(self, name: str) -> FakeAuditLog:
+        if name and name not in self._logs:
+            from signward_server.core.errors import FieldInvalid
+
+            raise FieldInvalid.at("log", "Must be a log of this daemon.")
+        return self._logs[name] if name else self._own
+
+    def listing(self) -> bytes:
+        return self.note
 
 
 def _root(bodies: Sequence[bytes]) -> bytes:

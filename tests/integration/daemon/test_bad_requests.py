@@ -230,8 +230,48 @@ KEY_CASES: dict[str, tuple[str, bytes, Refusal]] = {
         ).SerializeToString(),
         Refusal("ABORTED", "ETAG_MISMATCH"),
     ),
-    "not implemented": (
+    "a grace that is too long": (
         "RotateKey",
+        key_pb.RotateKeyRequest(
+            key_id=ED, grace_period={"seconds": 366 * 86_400}
+        ).SerializeToString(),
+        invalid("grace_period"),
+    ),
+    "a stale etag to rotate": (
+        "RotateKey",
+        key_pb.RotateKeyRequest(key_id=ED, etag="nope").SerializeToString(),
+        Refusal("ABORTED", "ETAG_MISMATCH"),
+    ),
+    "no version to activate": ("ActivateKeyVersion", field(1, ED.encode()), invalid("version")),
+    "a version that is not pending": (
+        "ActivateKeyVersion",
+        key_pb.ActivateKeyVersionRequest(key_id=ED, version=1).SerializeToString(),
+        Refusal("FAILED_PRECONDITION", "KEY_VERSION_NOT_PENDING"),
+    ),
+    "a wait that is too short": (
+        "ScheduleDestroyKeyVersion",
+        key_pb.ScheduleDestroyKeyVersionRequest(
+            key_id=ED, version=1, wait={"seconds": 86_400}
+        ).SerializeToString(),
+        invalid("wait"),
+    ),
+    "the primary version to destroy": (
+        "ScheduleDestroyKeyVersion",
+        key_pb.ScheduleDestroyKeyVersionRequest(key_id=ED, version=1).SerializeToString(),
+        Refusal("FAILED_PRECONDITION", "KEY_VERSION_PRIMARY"),
+    ),
+    "nothing to restore": (
+        "RestoreKeyVersion",
+        key_pb.RestoreKeyVersionRequest(key_id=ED, version=1).SerializeToString(),
+        Refusal("FAILED_PRECONDITION", "KEY_VERSION_NOT_SCHEDULED"),
+    ),
+    "a version that is not there": (
+        "RestoreKeyVersion",
+        key_pb.RestoreKeyVersionRequest(key_id=ED, version=9).SerializeToString(),
+        Refusal("NOT_FOUND", "KEY_VERSION_NOT_FOUND"),
+    ),
+    "not implemented": (
+        "RefreshShares",
         field(1, ED.encode()),
         Refusal("UNIMPLEMENTED", "METHOD_UNIMPLEMENTED"),
     ),

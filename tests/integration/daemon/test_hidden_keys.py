@@ -96,6 +96,21 @@ ASKED: dict[str, Sequence[Asked]] = {
     ],
     KEYS + "DisableKey": [lambda key: key_pb.DisableKeyRequest(key_id=key)],
     KEYS + "EnableKey": [lambda key: key_pb.EnableKeyRequest(key_id=key)],
+    KEYS + "ListKeyVersions": [lambda key: key_pb.ListKeyVersionsRequest(key_id=key)],
+    KEYS + "CheckKey": [lambda key: key_pb.CheckKeyRequest(key_id=key)],
+    KEYS + "RotateKey": [
+        lambda key: key_pb.RotateKeyRequest(key_id=key),
+        lambda key: key_pb.RotateKeyRequest(key_id=key, request_id="r1", etag="w"),
+    ],
+    KEYS + "ActivateKeyVersion": [
+        lambda key: key_pb.ActivateKeyVersionRequest(key_id=key, version=1)
+    ],
+    KEYS + "ScheduleDestroyKeyVersion": [
+        lambda key: key_pb.ScheduleDestroyKeyVersionRequest(key_id=key, version=1)
+    ],
+    KEYS + "RestoreKeyVersion": [
+        lambda key: key_pb.RestoreKeyVersionRequest(key_id=key, version=1)
+    ],
     SIGNS + "Sign": _signings(),
     SIGNS + "SignBatch": [
         lambda key: pb.SignBatchRequest(requests=[make(key) for make in _signings()])
@@ -115,9 +130,7 @@ READS = {ADMIN + "ListAuditRecords", ADMIN + "TailAuditRecords"}
 UNIMPLEMENTED = {
     KEYS + name
     for name in (
-        "ListKeyVersions", "CheckKey", "RotateKey", "ActivateKeyVersion",
-        "ScheduleDestroyKeyVersion", "RestoreKeyVersion", "RefreshShares", "GetKeyPolicyTemplate",
-        "GetCustodyStatus",
+        "RefreshShares", "GetKeyPolicyTemplate", "GetCustodyStatus",
     )
 }  # fmt: skip
 

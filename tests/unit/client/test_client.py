@@ -239,9 +239,9 @@ def test_an_error_carries_everything_that_the_daemon_said(daemon, client):
 
 def test_what_the_daemon_lacks_is_unimplemented(daemon, client):
     stub = signward.v1.key_service_pb2_grpc.KeyServiceStub(client.channel)
-    call = signward.calls.UnaryCall(stub.RotateKey, 2.0, signward.RetryPolicy())
+    call = signward.calls.UnaryCall(stub.RefreshShares, 2.0, signward.RetryPolicy())
     with pytest.raises(errors.Unimplemented) as caught:
-        call(signward.v1.key_service_pb2.RotateKeyRequest(key_id="k"))
+        call(signward.v1.key_service_pb2.RefreshSharesRequest(key_id="k"))
     assert caught.value.reason == "UNIMPLEMENTED"
 
 

@@ -9,8 +9,10 @@ from typing import Annotated
 
 import typer
 
+from signward.audit.checkpoints import Checkpoint
 from signward.audit.cosignatures import verify_cosignature
 from signward.audit.errors import AuditError
+from signward.audit.log_list import key_of
 from signward.audit.proof_files import MAX_PROOF, InclusionProof, Proof, parse_proof
 from signward.audit.verifier_keys import VerifierKey
 from signward.cli.audit.inputs import read_file, read_key
@@ -36,7 +38,7 @@ def check_proof(
     output = Output(as_json)
     try:
         proof = parse_proof(content)
-        proof.check(log_key, witnesses)
+        proof.check(key_of(log_key, _checkpoint(proof).origin), witnesses)
     except AuditError as error:
         if as_json:
             output.json({"valid": False, "reason": str(error)})
@@ -51,6 +53,10 @@ def check_proof(
             output.line(_seen(proof, each))
         if isinstance(proof, InclusionProof):
             output.line(proof.record.decode("ascii"))
+
+
+def _checkpoint(proof: Proof) -> Checkpoint:
+    return proof.checkpoint if isinstance(proof, InclusionProof) else proof.second
 
 
 def _fields(proof: Proof) -> dict[str, object]:
@@ -84,7 +90,6 @@ def _sentence(proof: Proof) -> str:
 
 
 def _seen(proof: Proof, witness: VerifierKey) -> str:
-    checkpoint = proof.checkpoint if isinstance(proof, InclusionProof) else proof.second
-    seconds = min(verify_cosignature(checkpoint, witness), _LATEST)
+    seconds = min(verify_cosignature(_checkpoint(proof), witness), _LATEST)
     time = datetime.fromtimestamp(seconds, UTC)
     return f"seen by {printable(witness.name)} at {time:%Y-%m-%dT%H:%M:%SZ}"

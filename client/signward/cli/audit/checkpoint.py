@@ -9,12 +9,13 @@ import typer
 
 from signward.audit.checkpoints import Checkpoint, parse_checkpoint, verify_checkpoint
 from signward.audit.errors import AuditError
+from signward.audit.log_list import key_of
 from signward.audit.replacing import replace_file
 from signward.audit.verifier_keys import VerifierKey
 from signward.audit.witnessing import judge
 from signward.cli.audit.inputs import read_checkpoint, read_key
-from signward.cli.audit.online import RemoteLog, online
-from signward.cli.audit.options import LogKeyOption
+from signward.cli.audit.online import RemoteLog, every_log, online
+from signward.cli.audit.options import LogKeyOption, LogOption
 from signward.cli.connection import Session
 from signward.cli.failures import NOT_VALID, note
 
@@ -29,6 +30,7 @@ def checkpoint(
         Path | None,
         typer.Option(metavar="FILE", help="A checkpoint that the log has to go on from."),
     ] = None,
+    log: LogOption = "",
     out: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Where to save it; default: standard output."),
@@ -45,13 +47,22 @@ def checkpoint(
     known = None if since is None else read_checkpoint(since)
     with session.client() as client:
         try:
-            found = _fetched(RemoteLog(client), log_key, known)
+            [origin] = every_log(client, log or _of_home(log_key, known), alone=True)
+            log_key = None if log_key is None else key_of(log_key, origin)
+            found = _fetched(RemoteLog(client, origin), log_key, known)
         except AuditError as error:
             note(f"not valid: {error}")
             raise typer.Exit(NOT_VALID) from error
     if log_key is None:
         note("not verified: give the log's public key, --key")
     _show(session, found, out)
+
+
+def _of_home(key: VerifierKey | None, known: Checkpoint | None) -> str:
+    """Return of which log a checkpoint is; empty where that can be none of the key's home."""
+    if key is None or known is None:
+        return ""
+    return known.origin if key_of(key, known.origin).name == known.origin else ""
 
 
 def _fetched(log: RemoteLog, key: VerifierKey | None, known: Checkpoint | None) -> Checkpoint:

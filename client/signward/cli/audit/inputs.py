@@ -17,7 +17,7 @@ from signward.audit.errors import (
     RecordError,
     SegmentError,
 )
-from signward.audit.folder import LogFolder, list_folder
+from signward.audit.log_list import LogList, parse_log_list
 from signward.audit.notes import MAX_NOTE
 from signward.audit.reading import RecordFilter
 from signward.audit.verifier_keys import VerifierKey, parse_verifier_key
@@ -26,11 +26,11 @@ from signward.cli.failures import NOT_THERE, NOT_VALID, note
 
 __all__ = [
     "log_folder",
-    "open_folder",
     "read_checkpoint",
     "read_file",
     "read_filter",
     "read_key",
+    "read_list",
     "reported",
 ]
 
@@ -64,19 +64,6 @@ def log_folder(path: Path) -> Path:
     """Return the folder of the log that is, or is in, a folder."""
     inside = path / _LOG_IN_HOME
     return inside if inside.is_dir() else path
-
-
-def open_folder(path: Path) -> LogFolder:
-    """Look what is in the folder of a log.
-
-    Raises:
-        AuditError: There is no log in it.
-        OSError: It cannot be listed.
-    """
-    folder = list_folder(log_folder(path))
-    if not folder.segments:
-        raise AuditError(f"{path}: there is no audit log in this folder")
-    return folder
 
 
 def read_key(text: str | None, home: Path | None = None) -> VerifierKey:
@@ -128,6 +115,18 @@ def read_file(path: Path, largest: int) -> bytes:
     if len(content) > largest:
         raise typer.BadParameter(f"{path}: the file is too long")
     return content
+
+
+def read_list(path: Path, key: VerifierKey) -> LogList:
+    """Return the list of logs in a file, its signature verified.
+
+    Raises:
+        BadParameter: There is none in it.
+    """
+    try:
+        return parse_log_list(read_file(path, MAX_NOTE), key)
+    except AuditError as error:
+        raise typer.BadParameter(f"{path}: {error}") from error
 
 
 def read_checkpoint(path: Path) -> Checkpoint:

@@ -14,6 +14,7 @@ __all__ = [
     "JsonOption",
     "KeyIdOption",
     "LogKeyOption",
+    "LogOption",
     "OptionalFolderArgument",
     "OutcomeOption",
     "SinceOption",
@@ -35,6 +36,14 @@ LogKeyOption = Annotated[
     str | None,
     typer.Option(
         "--key", metavar="VKEY|FILE", help="The log's public key; in a home: its audit.pub."
+    ),
+]
+LogOption = Annotated[
+    str,
+    typer.Option(
+        "--log",
+        metavar="NAME",
+        help="One log of a home with several: worker-1, or its origin; worker-0 is the first.",
     ),
 ]
 WitnessOption = Annotated[

@@ -12,9 +12,10 @@ from signward.audit.errors import ProofError
 from signward.audit.folder import LogFolder
 from signward.audit.proof_files import Proof, encode_proof
 from signward.audit.proving import find_checkpoint, prove_consistency, prove_inclusion
-from signward.cli.audit.inputs import open_folder, read_checkpoint, reported
-from signward.cli.audit.online import RemoteLog, online
-from signward.cli.audit.options import OptionalFolderArgument
+from signward.cli.audit.inputs import read_checkpoint, reported
+from signward.cli.audit.logs import one_of, opened, places_in
+from signward.cli.audit.online import RemoteLog, every_log, online
+from signward.cli.audit.options import LogOption, OptionalFolderArgument
 from signward.cli.connection import Session
 from signward.cli.failures import NOT_VALID, note
 
@@ -40,6 +41,7 @@ def proof(
     to: Annotated[
         int | None, typer.Option(min=1, help="To the checkpoint of this size; default: the newest.")
     ] = None,
+    log: LogOption = "",
     output: Annotated[
         Path | None, typer.Option(metavar="FILE", help="A new file; default: standard output.")
     ] = None,
@@ -47,7 +49,8 @@ def proof(
     """Make a proof that needs nothing but the log's public key to be checked.
 
     It is made from the log's folder or, where none is given, asked of its daemon, which has its
-    newest checkpoint only. The record of somebody else takes the right to read records.
+    newest checkpoint only. The record of somebody else takes the right to read records. Where a
+    home has several logs, --log says in which one, unless the file given with --from does.
     """
     if (sequence is None) == (from_ is None):
         raise typer.BadParameter("give either --sequence or --from")
@@ -56,10 +59,12 @@ def proof(
     if folder is None and (size is not None or to is not None):
         raise typer.BadParameter("--size and --to need the log's folder")
     with reported():
+        log = log or _log_of(from_)
         if folder is None:
-            text = encode_proof(_asked(session, sequence, str(from_)))
+            text = encode_proof(_asked(session, sequence, str(from_), log))
         else:
-            text = encode_proof(_made(open_folder(folder), sequence, size, str(from_), to))
+            source = opened(one_of(places_in(folder), log))
+            text = encode_proof(_made(source, sequence, size, str(from_), to))
         if output is None:
             typer.echo(text, nl=False)
         else:
@@ -67,11 +72,17 @@ def proof(
                 file.write(text)
 
 
-def _asked(session: Session, sequence: int | None, from_: str) -> Proof:
+def _log_of(from_: str | None) -> str:
+    """Return of which log the checkpoint in a file is; empty if there is no file."""
+    return "" if from_ is None or _is_size(from_) else read_checkpoint(Path(from_)).origin
+
+
+def _asked(session: Session, sequence: int | None, from_: str, name: str) -> Proof:
     if sequence is None and _is_size(from_):
         raise typer.BadParameter("--from needs a checkpoint's file where no folder is given")
     with session.client() as client:
-        log = RemoteLog(client)
+        [origin] = every_log(client, name, alone=True)
+        log = RemoteLog(client, origin)
         try:
             if sequence is not None:
                 return log.prove_inclusion(sequence)

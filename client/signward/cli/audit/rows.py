@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from signward.audit.records import Record, format_time
 
-__all__ = ["HEADER", "row"]
+__all__ = ["HEADER", "row", "short"]
 
 HEADER = ("SEQUENCE", "TIME", "EVENT", "OUTCOME", "IDENTITY", "METHOD", "KEY", "VERSION")
 
@@ -21,3 +21,9 @@ def row(record: Record) -> tuple[str, ...]:
         record.key,
         str(record.version or ""),
     )
+
+
+def short(origin: str) -> str:
+    """Return what tells a log from the others of its home."""
+    last = origin.rpartition("/")[2]
+    return last if last.startswith("worker-") else "worker-0"

@@ -20,9 +20,19 @@ from rich.progress import (
 
 from signward.audit.findings import Finding
 from signward.audit.given import Given
+from signward.audit.log_list import key_of
 from signward.audit.verifying import Report, verify_log
-from signward.cli.audit.inputs import log_folder, read_checkpoint, read_key, reported
-from signward.cli.audit.options import FolderArgument, JsonOption, LogKeyOption, WitnessOption
+from signward.audit.whole import WholeReport, verify_home
+from signward.cli.audit.inputs import log_folder, read_checkpoint, read_key, read_list, reported
+from signward.cli.audit.logs import one_of, places_in
+from signward.cli.audit.options import (
+    FolderArgument,
+    JsonOption,
+    LogKeyOption,
+    LogOption,
+    WitnessOption,
+)
+from signward.cli.audit.rows import short
 from signward.cli.failures import NOT_VALID
 from signward.cli.output import Output
 
@@ -39,6 +49,14 @@ def verify(
             help="A checkpoint that the log has to go on from; may be given several times.",
         ),
     ] = None,
+    logs: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE",
+            help="A list of logs that the home's has to go on from; may be given several times.",
+        ),
+    ] = None,
+    log: LogOption = "",
     witness: WitnessOption = None,
     begins: Annotated[
         int | None,
@@ -46,8 +64,8 @@ def verify(
             "--from",
             min=0,
             metavar="SEQUENCE",
-            help="First record that has to be there. Default: all, but for what the log itself"
-            " says that retention removed.",
+            help="First record that has to be there, of one log. Default: all, but for what the"
+            " log itself says that retention removed.",
         ),
     ] = None,
     processes: Annotated[
@@ -57,26 +75,38 @@ def verify(
 ) -> None:
     """Verify a log, offline: every record, every checkpoint, every segment.
 
-    Exit code 1 if something speaks against it. What is newer than the newest checkpoint is told
-    of, and is no error. Who holds a later checkpoint than the log's owner thinks gives it with
-    --since; --witness then asks for the cosignatures on it.
+    In a home with several logs all of them, and that none is missing, added or put back; with
+    --log only one. Exit code 1 if something speaks against it. What is newer than the newest
+    checkpoint is told of, and is no error. Who holds a later checkpoint than the log's owner
+    thinks gives it with --since; --witness then asks for the cosignatures on it.
     """
     if witness and not since:
         raise typer.BadParameter("--witness is about the checkpoints given with --since")
     log_key = read_key(key, folder)
     given = [Given(str(path), read_checkpoint(path)) for path in since or ()]
     witnesses = [read_key(text) for text in witness or ()]
+    lists = [read_list(path, log_key) for path in logs or ()]
     with reported(), _progress(quiet=as_json) as progress:
-        report = verify_log(
-            log_folder(folder), log_key,
-            given=given, witnesses=witnesses, floor=begins, processes=processes, progress=progress,
-        )  # fmt: skip
+        if log or begins is not None:
+            place = one_of(places_in(folder), log)
+            report = verify_log(
+                place.path, key_of(log_key, place.origin),
+                given=given, witnesses=witnesses, floor=begins, processes=processes,
+                progress=progress,
+            )  # fmt: skip
+            whole = WholeReport((report,), 0, (), report.intact)
+        else:
+            whole = verify_home(
+                log_folder(folder), log_key,
+                given=given, lists=lists, witnesses=witnesses, processes=processes,
+                progress=progress,
+            )  # fmt: skip
     output = Output(as_json)
     if as_json:
-        output.json(_fields(report))
+        output.json(_whole_fields(whole))
     else:
-        _show(report, output)
-    if not report.intact:
+        _show(whole, output)
+    if not whole.intact:
         raise typer.Exit(NOT_VALID)
 
 
@@ -92,6 +122,18 @@ def _progress(*, quiet: bool) -> Iterator[Callable[[int, int], object]]:
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
+def _whole_fields(whole: WholeReport) -> dict[str, object]:
+    """Return those of the first log and, where there are several, of the list and the others."""
+    first, *others = whole.logs
+    fields = _fields(first)
+    if others or whole.listed or whole.findings:
+        fields["intact"] = whole.intact
+        fields["listed"] = whole.listed
+        fields["listFindings"] = list(map(_finding, whole.findings))
+        fields["others"] = list(map(_fields, others))
+    return fields
+
+
 def _fields(report: Report) -> dict[str, object]:
     return {
         "log": report.log,
@@ -102,43 +144,52 @@ def _fields(report: Report) -> dict[str, object]:
         "segments": report.segments,
         "checkpoints": report.checkpoints,
         "bytes": report.bytes,
-        "findings": [
-            {
-                "kind": finding.kind,
-                "severity": finding.severity,
-                "text": finding.text,
-                "file": finding.file,
-                "offset": finding.offset,
-                "first": finding.first,
-                "last": finding.last,
-            }
-            for finding in report.findings
-        ],
+        "findings": list(map(_finding, report.findings)),
         "leftOut": report.left_out,
     }
 
 
-def _show(report: Report, output: Output) -> None:
-    output.pairs(
-        {
-            "log": report.log,
-            "records": _span(report.first, report.size),
-            "proved": _span(report.first, report.proved),
-            "segments": str(report.segments),
-            "checkpoints": str(report.checkpoints),
-        }
-    )
-    if report.findings:
-        output.table(("", "FINDING", "WHERE", "WHAT"), map(_row, report.findings))
-    if report.left_out:
-        output.line(f"and {report.left_out} more")
-    output.line("intact" if report.intact else "NOT INTACT")
+def _finding(finding: Finding) -> dict[str, object]:
+    return {
+        "kind": finding.kind,
+        "severity": finding.severity,
+        "text": finding.text,
+        "file": finding.file,
+        "offset": finding.offset,
+        "first": finding.first,
+        "last": finding.last,
+    }
+
+
+def _show(whole: WholeReport, output: Output) -> None:
+    for report in whole.logs:
+        output.pairs(
+            {
+                "log": report.log,
+                "records": _span(report.first, report.size),
+                "proved": _span(report.first, report.proved),
+                "segments": str(report.segments),
+                "checkpoints": str(report.checkpoints),
+            }
+        )
+    if whole.listed:
+        output.line(f"{whole.listed} logs in the list")
+    found = [(finding, "") for finding in whole.findings]
+    several = len(whole.logs) > 1
+    for report in whole.logs:
+        found += [(each, f"{short(report.log)}/" if several else "") for each in report.findings]
+    if found:
+        output.table(("", "FINDING", "WHERE", "WHAT"), [_row(each, log) for each, log in found])
+    if left_out := sum(report.left_out for report in whole.logs):
+        output.line(f"and {left_out} more")
+    output.line("intact" if whole.intact else "NOT INTACT")
 
 
 def _span(first: int, end: int) -> str:
     return f"{first} to {end - 1}" if end > first else "none"
 
 
-def _row(finding: Finding) -> tuple[str, ...]:
+def _row(finding: Finding, log: str) -> tuple[str, ...]:
     at = "" if finding.offset is None else f":{finding.offset}"
-    return finding.severity, finding.kind, f"{finding.file}{at}", finding.text
+    where = f"{log}{finding.file}{at}" if finding.file else log.rstrip("/")
+    return finding.severity, finding.kind, where, finding.text

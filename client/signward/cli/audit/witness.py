@@ -13,12 +13,14 @@ from typing import Annotated
 import typer
 
 from signward.audit.errors import NoteError
+from signward.audit.log_list import FIRST
 from signward.audit.witness_keys import MAX_WITNESS_KEY, WitnessKey, parse_witness_key
 from signward.audit.witness_state import StateError, WitnessState, sole_user
-from signward.audit.witnessing import ContradictionError, Witness
+from signward.audit.witnessing import ContradictionError
 from signward.cli.audit.following import Follower
 from signward.cli.audit.inputs import read_file, read_key
-from signward.cli.audit.online import RemoteLog, online
+from signward.cli.audit.online import online
+from signward.cli.audit.sightings import Sightings
 from signward.cli.connection import Session
 from signward.cli.durations import read_duration
 from signward.cli.failures import NOT_VALID, note
@@ -51,7 +53,7 @@ def witness(
     ] = None,
     once: Annotated[bool, typer.Option("--once", help="Look once and end.")] = False,
 ) -> None:
-    """Follow a daemon's log and cosign its checkpoints, as long as it only grows.
+    """Follow a daemon's logs and cosign their checkpoints, as long as they only grow.
 
     Exit code 1, and nothing cosigned, when the log has gone back, shows another history, or is not
     the log: what contradicts each other is kept beside the state. A daemon that does not answer is
@@ -62,10 +64,10 @@ def witness(
     seconds = _LEAST_INTERVAL if pause is None else max(pause.total_seconds(), _LEAST_INTERVAL)
     with _told(state), sole_user(cosign_key), session.client() as client:
         own = _own_key(cosign_key)
-        seeing = Witness(log_key, own, WitnessState(state), time.time)
+        seeing = Sightings(client, log_key, own, state, time.time)
         _greet(seeing, state, log_key.name, own)
         with _stopping() as stop:
-            follower = Follower(seeing, RemoteLog(client), out, stop)
+            follower = Follower(seeing, out, stop)
             if once:
                 follower.once()
             else:
@@ -111,9 +113,11 @@ def _own_key(path: Path) -> WitnessKey:
         raise typer.BadParameter(f"{path}: {error}") from error
 
 
-def _greet(seeing: Witness, state: Path, log: str, own: WitnessKey) -> None:
+def _greet(seeing: Sightings, state: Path, log: str, own: WitnessKey) -> None:
     note(f"witness {own.verifier} of {log}")
-    if seeing.known is None:
+    known = dict(seeing.known())
+    if not known:
         note(f"{state} is not there yet: whatever the daemon shows first is believed")
-    else:
-        note(f"going on from {seeing.known.size} records")
+    for folder, checkpoint in known.items():
+        where = "" if folder == FIRST else f" of {folder}"
+        note(f"going on from {checkpoint.size} records{where}")

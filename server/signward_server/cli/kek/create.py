@@ -25,10 +25,9 @@ def create(
     """Make a file with a random KEK (0600), to hand to systemd-creds encrypt and to shred."""
     with reported():
         from signward_server.cli.hardening import harden
-        from signward_server.home.kek_places import KekPlace
         from signward_server.home.parts import write_kek
 
         harden()
         path = file.absolute()
-        write_kek(KekPlace("file", path), allow_unlisted=allow_unlisted_libraries)
+        write_kek(path, allow_unlisted=allow_unlisted_libraries)
         print_result({"file": str(path)}, f"{path} was made", as_json=as_json)

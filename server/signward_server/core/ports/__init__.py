@@ -5,7 +5,13 @@ Each port says what failure looks like. ``wiring`` decides who stands behind it.
 
 from signward_server.core.ports.adopted import Adopted
 from signward_server.core.ports.api_keys import ApiKeys, SecretDigest
-from signward_server.core.ports.audit import Audit, AuditEntry, AuditLog, AuditReceipt
+from signward_server.core.ports.audit import (
+    Audit,
+    AuditEntry,
+    AuditLog,
+    AuditLogs,
+    AuditReceipt,
+)
 from signward_server.core.ports.calls import Call, Caller, Clock, Time
 from signward_server.core.ports.chain import Chain
 from signward_server.core.ports.control import (
@@ -22,14 +28,15 @@ from signward_server.core.ports.custody import (
     MaterialReader,
     RowAuthenticator,
     Verifier,
+    WrappingKeys,
 )
+from signward_server.core.ports.imports import Imports
 from signward_server.core.ports.lease import Lease
 from signward_server.core.ports.meter import Event, Level, Meter
 from signward_server.core.ports.reloading import Reloaded, ReloadPart, Reloads
 from signward_server.core.ports.schedules import (
     KeyDates,
     Residue,
-    Rotator,
     Step,
     TimeFloor,
     Timetable,
@@ -44,6 +51,7 @@ __all__ = [
     "Audit",
     "AuditEntry",
     "AuditLog",
+    "AuditLogs",
     "AuditReceipt",
     "AuthenticationFailures",
     "Call",
@@ -58,6 +66,7 @@ __all__ = [
     "Custody",
     "Event",
     "Generation",
+    "Imports",
     "KeyDates",
     "Lease",
     "Level",
@@ -72,7 +81,6 @@ __all__ = [
     "RequestScope",
     "Reservation",
     "Residue",
-    "Rotator",
     "RowAuthenticator",
     "SecretDigest",
     "Span",
@@ -84,4 +92,5 @@ __all__ = [
     "Trace",
     "Turn",
     "Verifier",
+    "WrappingKeys",
 ]

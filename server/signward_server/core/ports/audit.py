@@ -11,7 +11,7 @@ from signward_server.core.ports.calls import Call
 from signward_server.core.signing import Intent
 from signward_server.core.value import value
 
-__all__ = ["Audit", "AuditEntry", "AuditLog", "AuditReceipt"]
+__all__ = ["Audit", "AuditEntry", "AuditLog", "AuditLogs", "AuditReceipt"]
 
 
 @value
@@ -198,5 +198,26 @@ class AuditLog(Protocol):
 
         Raises:
             FieldInvalid: There are no such trees.
+        """
+        ...
+
+
+class AuditLogs(Protocol):
+    """The logs of all workers of the home, for those who read them."""
+
+    def of(self, name: str) -> AuditLog:
+        """Return a log; empty: that of this worker.
+
+        Raises:
+            FieldInvalid: The home has no log of this name.
+            AuditUnavailable: Which logs it has cannot be read.
+        """
+        ...
+
+    def listing(self) -> bytes:
+        """Return the signed list of all logs, empty where there is one log and no list.
+
+        Raises:
+            AuditUnavailable: It cannot be read.
         """
         ...

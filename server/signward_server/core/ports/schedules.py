@@ -7,9 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from signward_server.core.keys import Key
-
-__all__ = ["KeyDates", "Residue", "Rotator", "Step", "TimeFloor", "Timetable", "Turn"]
+__all__ = ["KeyDates", "Residue", "Step", "TimeFloor", "Timetable", "Turn"]
 
 
 class Step(enum.StrEnum):
@@ -97,17 +95,5 @@ class Residue(Protocol):
 
         Raises:
             StoreUnavailable: It cannot be done now.
-        """
-        ...
-
-
-class Rotator(Protocol):
-    """Gives a key its next version."""
-
-    def rotate(self, key: Key) -> Key:
-        """Return the key with a new primary version, stored.
-
-        Raises:
-            SignwardError: Nothing was changed.
         """
         ...

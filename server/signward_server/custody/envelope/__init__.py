@@ -5,6 +5,13 @@ key-encryption key (KEK); both layers are bound to what is fixed about the key. 
 is described in ``docs/formats/envelope.md``.
 """
 
+from signward_server.custody.envelope.archive import (
+    CHUNK_SIZE,
+    HEADER_SIZE,
+    TAG_SIZE,
+    ArchiveKey,
+    archive_kek,
+)
 from signward_server.custody.envelope.asking import (
     DescriptorPassphrase,
     PassphraseSource,
@@ -23,6 +30,10 @@ from signward_server.custody.envelope.rewrapping import Rewrapping
 from signward_server.custody.envelope.rows import KekRowAuthenticator
 
 __all__ = [
+    "CHUNK_SIZE",
+    "HEADER_SIZE",
+    "TAG_SIZE",
+    "ArchiveKey",
     "Cost",
     "CredentialKek",
     "DescriptorPassphrase",
@@ -37,6 +48,7 @@ __all__ = [
     "PassphraseSource",
     "Rewrapping",
     "TerminalPassphrase",
+    "archive_kek",
     "hand_over",
     "open_digest_key",
     "read_parameters",

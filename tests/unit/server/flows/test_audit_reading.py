@@ -202,7 +202,7 @@ def _next(steps: Iterator[Tailed]) -> int:
 
 def test_following_begins_at_the_end_and_says_where(world: World) -> None:
     steps = _tail(world)
-    assert next(steps) == Tailed(None, 250)
+    assert next(steps) == Tailed(None, 250, world.log.name)
     world.log.append()
     world.log.append()
     assert [_next(steps), _next(steps)] == [250, 251]
@@ -210,13 +210,13 @@ def test_following_begins_at_the_end_and_says_where(world: World) -> None:
 
 def test_following_can_begin_anywhere(world: World) -> None:
     steps = _tail(world, 247)
-    assert next(steps) == Tailed(None, 247)
+    assert next(steps) == Tailed(None, 247, world.log.name)
     assert [_next(steps) for _ in range(3)] == [247, 248, 249]
     world.log.append()
     assert _next(steps) == 250
-    assert next(_tail(world, 251)) == Tailed(None, 251)
+    assert next(_tail(world, 251)) == Tailed(None, 251, world.log.name)
     world.log.first = 249
-    assert next(_tail(world, 0)) == Tailed(None, 249)
+    assert next(_tail(world, 0)) == Tailed(None, 249, world.log.name)
 
 
 def test_a_record_arrives_as_soon_as_it_is_written(world: World) -> None:
@@ -233,7 +233,7 @@ def test_following_shows_only_what_is_wanted_and_says_how_far_it_went(world: Wor
     next(steps)
     assert [_next(steps), _next(steps)] == [230, 240]
     world.clock.advance(60)
-    assert next(steps) == Tailed(None, 250)
+    assert next(steps) == Tailed(None, 250, world.log.name)
 
 
 def test_what_goes_away_before_it_was_followed_is_passed_over(world: World) -> None:

@@ -101,6 +101,7 @@ def test_s24_a_restored_version_is_retired_whatever_it_was(
     world.versions.schedule(FakeCall(), "bot-key", 1, WEEK)
     version = world.versions.restore(FakeCall(), "bot-key", 1)[1]
     assert (version.state, version.destroy_time) == (RETIRED, None)
+    assert _state(world, 1) is RETIRED
     with pytest.raises(KeyVersionRetired):
         world.signing.sign(FakeCall(), raw(version=1))
     assert world.audit.entries[1].action == "RestoreKeyVersion"

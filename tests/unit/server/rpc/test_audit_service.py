@@ -131,6 +131,7 @@ def test_a_record_as_a_message(world: World, auditor: _Auditor) -> None:
         key="mm-1",
         version=5,
         record=world.log.bodies[5],
+        log=world.log.name,
     )
 
 
@@ -223,15 +224,15 @@ def test_a_filter_that_cannot_be_meant_is_refused(
 def test_following(world: World, auditor: _Auditor) -> None:
     request = pb.TailAuditRecordsRequest(start=18, filter=pb.AuditFilter(identity="cn:bot"))
     steps = auditor.tail(request.SerializeToString())
-    assert next(steps) == pb.TailAuditRecordsResponse(next_sequence=18)
+    assert next(steps) == pb.TailAuditRecordsResponse(next_sequence=18, log=world.log.name)
     step = next(steps)
     assert (step.record.sequence, step.next_sequence) == (19, 20)
     assert step.record.record == world.log.bodies[19]
     steps.close()
     from_the_end = auditor.tail(b"")
-    assert next(from_the_end) == pb.TailAuditRecordsResponse(next_sequence=20)
+    assert next(from_the_end) == pb.TailAuditRecordsResponse(next_sequence=20, log=world.log.name)
     from_the_start = auditor.tail(pb.TailAuditRecordsRequest(start=0).SerializeToString())
-    assert next(from_the_start) == pb.TailAuditRecordsResponse()
+    assert next(from_the_start) == pb.TailAuditRecordsResponse(log=world.log.name)
 
 
 def test_proofs(world: World, auditor: _Auditor) -> None:

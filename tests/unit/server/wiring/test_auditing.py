@@ -24,7 +24,7 @@ def test_its_beginning_and_its_end_are_recorded(tmp_path):
     write_audit(made.folder, made.checkpoint_key, made.origin)
     for events in (["started"], ["started", "stopped", "started"]):
         with ExitStack() as opened:
-            log = open_audit(made, SystemClock(), FakeMeter(), None, opened)
+            log, _ = open_audit(made, SystemClock(), FakeMeter(), None, opened)
             assert (log.name, events_of(log)) == ("signward/1", events)
             assert not log.is_quick
             assert log.healthy()
@@ -43,7 +43,7 @@ def test_uploads_begin_where_they_are_asked_for(tmp_path):
         made = section(tmp_path, "audit.origin=signward/1", 'audit.upload=["true"]')
         write_audit(made.folder, made.checkpoint_key, made.origin)
         uploader = start_uploading(made, opened)
-        log = open_audit(made, SystemClock(), FakeMeter(), uploader, opened)
+        log, _ = open_audit(made, SystemClock(), FakeMeter(), uploader, opened)
         assert log.size == 1
         assert uploader._process is not None
     assert uploader._process is None

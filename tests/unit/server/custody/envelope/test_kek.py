@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable
+from operator import attrgetter
 
 import pytest
 from signward_server.core.errors import CustodyUnavailable
@@ -85,24 +86,24 @@ def test_a_closed_kek_does_nothing(rooted: Kek, taken: Take, memory: LockedMemor
             use()
 
 
-@pytest.mark.parametrize("name", ["_wrapping", "_rows"])
+@pytest.mark.parametrize("name", ["_wrapping", "rows.slot"])
 def test_a_wiped_page_wraps_and_authenticates_nothing(
     rooted: Kek, name: str, taken: Take, poke: Poke
 ) -> None:
     """What the child of a fork would see."""
-    poke(getattr(rooted, name), bytes(64))
+    poke(attrgetter(name)(rooted), bytes(64))
     assert not rooted.intact
     uses = {
         "_wrapping": [
             lambda: rooted.wrap(taken(), NONCE, b""),
             lambda: rooted.unwrap(bytes(48), NONCE, b"", taken()),
         ],
-        "_rows": [lambda: rooted.mac(b"row")],
+        "rows.slot": [lambda: rooted.mac(b"row")],
     }
     for use in uses[name]:
         with pytest.raises(CustodyUnavailable):
             use()
-    assert not getattr(rooted, name).leased
+    assert not attrgetter(name)(rooted).leased
 
 
 def test_s18_a_kek_in_use_is_wiped_afterwards(
@@ -118,14 +119,14 @@ def test_s18_a_kek_in_use_is_wiped_afterwards(
 
     monkeypatch.setattr(native.sodium, "hmacsha256", closed_meanwhile)
     assert rooted.mac(b"row") == right
-    assert peek(rooted._rows) == bytes(64)
+    assert peek(rooted.rows.slot) == bytes(64)
 
 
 def test_every_lease_ends(rooted: Kek, taken: Take) -> None:
     rooted.unwrap(rooted.wrap(taken(), NONCE, b""), NONCE, b"", taken())
     rooted.mac(b"row")
     assert not rooted._wrapping.leased
-    assert not rooted._rows.leased
+    assert not rooted.rows.slot.leased
 
 
 @pytest.mark.parametrize("free", [0, 1])

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.field_mask_pb2 import FieldMask
+from google.protobuf.timestamp_pb2 import Timestamp
 from hypothesis import given
 from hypothesis import strategies as st
 from signward.v1 import key_service_pb2 as pb
@@ -171,3 +172,47 @@ def test_all_bad_parts_of_a_filter_are_named() -> None:
     with pytest.raises(FieldInvalid) as raised:
         fields.check()
     assert _named(raised) == ["labels", "owner", "user_id", "purpose", "custody"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "is_fine"),
+    [(0, True), (1, False), (3599, False), (3600, True), (3650 * 86_400, True), (-1, False),
+     (3650 * 86_400 + 1, False)],
+)  # fmt: skip
+def test_a_rotation_period_is_none_or_from_an_hour_to_ten_years(
+    seconds: int, *, is_fine: bool
+) -> None:
+    period = Duration(seconds=seconds)
+    for convert, message in (
+        (create_key, _creation(rotation_period=period)),
+        (update_key, _update("rotation_period", rotation_period=period)),
+    ):
+        if is_fine:
+            assert convert(message).rotation_period == timedelta(seconds=seconds)  # type: ignore[operator]
+            continue
+        with pytest.raises(FieldInvalid) as raised:
+            convert(message)  # type: ignore[operator]
+        assert _named(raised) == ["rotation_period"]
+
+
+def test_a_rotation_period_that_is_absent_is_none() -> None:
+    assert create_key(_creation()).rotation_period == timedelta(0)
+    assert update_key(_update("rotation_period")).rotation_period == timedelta(0)
+    assert update_key(_update("labels")).rotation_period is None
+
+
+def test_the_end_of_a_grace() -> None:
+    end = Timestamp(seconds=1_900_000_000)
+    request = update_key(_update("grace_end_time", grace_version=3, grace_end_time=end))
+    assert request.grace_version == 3
+    assert request.grace_end_time == datetime.fromtimestamp(1_900_000_000, UTC)
+    at_once = update_key(_update("grace_end_time", grace_version=3))
+    assert (at_once.grace_version, at_once.grace_end_time) == (3, None)
+    ignored = update_key(_update("labels", grace_version=3, grace_end_time=end))
+    assert (ignored.grace_version, ignored.grace_end_time) == (0, None)
+
+
+def test_the_end_of_a_grace_names_a_version_and_a_time() -> None:
+    with pytest.raises(FieldInvalid) as raised:
+        update_key(_update("grace_end_time", grace_end_time=Timestamp(nanos=-1)))
+    assert _named(raised) == ["grace_version", "grace_end_time"]
