@@ -56,6 +56,10 @@ soak: $(READY)  ## Run the long rounds (kill -9 loops, endurance)
 bench: $(READY)  ## Measure against a bare grpcio echo; writes build/bench/
 	$(BIN)/python -m tests.benchmarks $(ARGS)
 
+.PHONY: bench-workers
+bench-workers: $(READY)  ## Measure one worker and two, beside what the machine gives; writes build/bench-workers/
+	$(BIN)/python -m tests.benchmarks.workers $(ARGS)
+
 .PHONY: bench-keys
 bench-keys: $(READY)  ## Measure start, memory and latency with up to 1,000,000 keys; writes build/bench-keys/
 	$(BIN)/python -m tests.benchmarks.many_keys $(ARGS)

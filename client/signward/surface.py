@@ -7,6 +7,7 @@ from typing import Self
 
 from signward.credentials import Credentials
 from signward.health import HealthCalls
+from signward.importing import ImportCalls
 from signward.keys import KeyCalls
 from signward.profiles import Profile, profile_from_environment, read_profile
 from signward.signing import SigningCalls
@@ -15,7 +16,7 @@ from signward.versions import VersionCalls
 __all__ = ["Surface"]
 
 
-class Surface(KeyCalls, VersionCalls, SigningCalls, HealthCalls):
+class Surface(KeyCalls, ImportCalls, VersionCalls, SigningCalls, HealthCalls):
     """The calls that are made for everybody, and two ways to say where to.
 
     Args:

@@ -75,7 +75,8 @@ def daemon(setup: Setup, folder: Path) -> Iterator[RunningDaemon]:
     (home / "policies").mkdir(mode=0o700)
     for name in setup.policies:
         shutil.copy(_POLICIES / f"{name}.cedar", home / "policies")
-    addresses = ["--tcp", "127.0.0.1:0", "--http", "127.0.0.1:0", "--unix", f"{folder}/socket"]
+    socket = f"{folder}/socket" if setup.unix else ""
+    addresses = ["--tcp", "127.0.0.1:0", "--http", "127.0.0.1:0", "--unix", socket]
     with _collector(setup) as endpoint:
         traced = f'telemetry.endpoint="{endpoint}"'
         settings = [word for setting in (*setup.settings, traced) for word in ("--set", setting)]

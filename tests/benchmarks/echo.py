@@ -1,7 +1,7 @@
 """The bare server: stock grpcio, generated messages, fixed answers, nothing else.
 
 Started as ``python -m tests.benchmarks.echo SETTINGS``, a JSON file with the PEM paths, the
-socket and the answers; prints the port that it got.
+socket, the answers and perhaps a port, which several share; prints the port that it got.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def _main() -> None:
     server = grpc.server(futures.ThreadPoolExecutor(_THREADS))
     server.add_registered_method_handlers(_KEYS, _key_handlers(answers))
     server.add_registered_method_handlers(_SIGNATURES, _signature_handlers(answers))
-    port = server.add_secure_port("127.0.0.1:0", credentials)
+    port = server.add_secure_port(f"127.0.0.1:{settings.get('port', 0)}", credentials)
     server.add_secure_port(f"unix:{settings['socket']}", credentials)
     server.start()
     sys.stdout.write(f"{port}\n")

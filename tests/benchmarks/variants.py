@@ -38,11 +38,13 @@ class Setup:
         policies: Files of ``policies/`` that it has, without their suffix.
         settings: What else differs from the defaults, as ``signward serve --set`` takes it.
         traced: Whether it sends a span of every call to a collector in another process.
+        unix: Whether it listens on a Unix socket as well.
     """
 
     policies: tuple[str, ...]
     settings: tuple[str, ...]
     traced: bool = False
+    unix: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -148,7 +148,7 @@ def test_the_turn_is_one_s_until_it_is_left(bench: Bench) -> None:
     assert not theirs.held()
     ours.close()
     assert theirs.held()
-    assert not ours.held()
+    assert not bench.store().turn().held()
     theirs.close()
     theirs.close()
 

@@ -28,7 +28,6 @@ from tests.fakes.spine.api_keys import api_key
 from tests.running.sharing import LEASE, Sharer, sharing
 from tests.running.waiting import eventually
 
-RACES = 250
 CONTENT = b"c" * 32
 Place = Path | StoreAddress
 
@@ -69,7 +68,13 @@ def test_s34_a_change_is_everywhere_when_it_returns(start: Callable[[], Sharer])
     assert theirs.api_keys.generation > generation
 
 
-def test_s34_nobody_signs_after_a_freeze_has_returned(start: Callable[[], Sharer]) -> None:
+@pytest.mark.parametrize(
+    "races",
+    [200, pytest.param(1000, marks=[pytest.mark.soak, pytest.mark.timeout(600)])],
+)
+def test_s34_nobody_signs_after_a_freeze_has_returned(
+    start: Callable[[], Sharer], races: int
+) -> None:
     ours, theirs = start(), start()
     key = ours.catalogue.insert(catalogue_key("hot"), None, None, b"")
     done = threading.Event()
@@ -87,7 +92,7 @@ def test_s34_nobody_signs_after_a_freeze_has_returned(start: Callable[[], Sharer
     signing = threading.Thread(target=sign)
     signing.start()
     try:
-        for _ in range(RACES):
+        for _ in range(races):
             key = ours.catalogue.replace(frozen(key), key.revision)
             returned[0] = Freeze.ALL
             known = theirs.catalogue.get("hot")

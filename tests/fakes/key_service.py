@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
+from signward.importing import import_info
 from signward.v1 import key_service_pb2 as key_pb
 from signward.v1 import resources_pb2 as resources
 
@@ -13,11 +16,17 @@ __all__ = ["FakeKeyService"]
 
 
 class FakeKeyService(FakeVersionService):
-    """Creates, reads and changes keys; remembers creations by request id."""
+    """Creates, imports, reads and changes keys; remembers creations by request id.
+
+    Attributes:
+        imported: Private keys that were brought along, opened.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.created: dict[str, resources.Key] = {}
+        self.wrapping: dict[str, X25519PrivateKey] = {}
+        self.imported: list[bytes] = []
 
     def CreateKey(self, request, context):  # noqa: N802 -- the service's names
         self._enter("CreateKey", request, context)
@@ -28,6 +37,37 @@ class FakeKeyService(FakeVersionService):
         key = self.add_key(request.key_id, purpose=request.purpose, labels=dict(request.labels))
         self.created[request.request_id] = key
         return key_pb.CreateKeyResponse(key=key)
+
+    def CreateImportParameters(self, request, context):  # noqa: N802
+        self._enter("CreateImportParameters", request, context)
+        private = X25519PrivateKey.generate()
+        import_id = f"im_{len(self.wrapping):024d}"
+        self.wrapping[import_id] = private
+        return key_pb.CreateImportParametersResponse(
+            import_id=import_id,
+            wrapping_public_key=private.public_key().public_bytes_raw(),
+            identity="spiffe://test/bot",
+        )
+
+    def ImportKey(self, request, context):  # noqa: N802
+        self._enter("ImportKey", request, context)
+        if not request.validate_only:
+            self.imported.append(self._opened(request))
+        key = self.add_key(request.key_id, purpose=request.purpose, labels=dict(request.labels))
+        return key_pb.ImportKeyResponse(key=key)
+
+    def _opened(self, request: key_pb.ImportKeyRequest) -> bytes:
+        info = import_info(
+            key_pb.CreateImportParametersResponse(
+                import_id=request.import_id, identity="spiffe://test/bot"
+            ),
+            key_id=request.key_id,
+            algorithm=request.algorithm,
+            purpose=request.purpose,
+            network=request.network,
+        )
+        suite = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
+        return suite.decrypt(request.wrapped_key, self.wrapping[request.import_id], info)
 
     def GetKey(self, request, context):  # noqa: N802
         self._enter("GetKey", request, context)

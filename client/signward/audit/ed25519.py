@@ -1,4 +1,4 @@
-"""Ed25519 (RFC 8032): the one module of the client that needs ``cryptography``."""
+"""Ed25519 (RFC 8032): the one module of audit verification that needs ``cryptography``."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from signward.cli.lazy import Lazy, daemon_loader, module_loader
 __all__ = ["app", "run"]
 
 _CLIENT = {
-    "key": "Create, read, change and freeze keys.",
+    "key": "Create, import, read, change and freeze keys.",
     "sign": "Sign a message or an order.",
     "verify": "Say whether a key made a signature.",
     "apikey": "Create, import, list and revoke API keys.",

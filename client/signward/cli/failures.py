@@ -2,8 +2,7 @@
 
 ====  =====================================================================================
 0     done
-1     a signature, a proof or an audit log does not verify, a key is not sound, or a reload
-      was refused in part
+1     something does not verify, a key is not sound, or a reload was refused in part
 2     wrong usage, or credentials that cannot be used
 3     the caller is unknown or may not do this
 4     there is no such thing

@@ -351,6 +351,7 @@ class ImportKeyRequest(_message.Message):
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     IMPORT_ID_FIELD_NUMBER: _builtins.int
     WRAPPED_KEY_FIELD_NUMBER: _builtins.int
+    ROTATION_PERIOD_FIELD_NUMBER: _builtins.int
     key_id: _builtins.str
     """Id of the new key, the one named to CreateImportParameters. Required."""
     algorithm: _resources_pb2.Algorithm.ValueType
@@ -408,6 +409,12 @@ class ImportKeyRequest(_message.Message):
     def aws_kms(self) -> Global___AwsKmsOptions:
         """What AWS KMS needs. Must be absent for other custodies than AWS_KMS."""
 
+    @_builtins.property
+    def rotation_period(self) -> _duration_pb2.Duration:
+        """Age of the primary version at which the daemon rotates the key by itself, an hour to 3,650
+        days. Refused for ledger-bound purposes. Zero or absent: rotated by hand only.
+        """
+
     def __init__(
         self,
         *,
@@ -428,10 +435,11 @@ class ImportKeyRequest(_message.Message):
         validate_only: _builtins.bool = ...,
         import_id: _builtins.str = ...,
         wrapped_key: _builtins.bytes = ...,
+        rotation_period: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["aws_kms", b"aws_kms", "grace_period", b"grace_period", "threshold", b"threshold", "unlock_ttl", b"unlock_ttl"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["aws_kms", b"aws_kms", "grace_period", b"grace_period", "rotation_period", b"rotation_period", "threshold", b"threshold", "unlock_ttl", b"unlock_ttl"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["algorithm", b"algorithm", "allow_digest", b"allow_digest", "aws_kms", b"aws_kms", "custody", b"custody", "grace_period", b"grace_period", "import_id", b"import_id", "key_id", b"key_id", "labels", b"labels", "network", b"network", "owner", b"owner", "purpose", b"purpose", "request_id", b"request_id", "threshold", b"threshold", "unlock_ttl", b"unlock_ttl", "user_id", b"user_id", "validate_only", b"validate_only", "wrapped_key", b"wrapped_key"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["algorithm", b"algorithm", "allow_digest", b"allow_digest", "aws_kms", b"aws_kms", "custody", b"custody", "grace_period", b"grace_period", "import_id", b"import_id", "key_id", b"key_id", "labels", b"labels", "network", b"network", "owner", b"owner", "purpose", b"purpose", "request_id", b"request_id", "rotation_period", b"rotation_period", "threshold", b"threshold", "unlock_ttl", b"unlock_ttl", "user_id", b"user_id", "validate_only", b"validate_only", "wrapped_key", b"wrapped_key"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -510,13 +518,17 @@ class CreateImportParametersResponse(_message.Message):
     IMPORT_ID_FIELD_NUMBER: _builtins.int
     WRAPPING_PUBLIC_KEY_FIELD_NUMBER: _builtins.int
     EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    IDENTITY_FIELD_NUMBER: _builtins.int
     import_id: _builtins.str
     """Name of the import, at most 64 characters; never empty."""
     wrapping_public_key: _builtins.bytes
-    """Public key to seal to with HPKE (RFC 9180), base mode, X25519 with HKDF-SHA256: 32 bytes. The
-    HPKE info must bind the import id, the caller's identity and every field of the request but
-    request_id. Never empty.
+    """Public key to seal to with HPKE (RFC 9180), base mode, without associated data, in the suite
+    DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, AES-256-GCM: 32 bytes. The HPKE info must bind the
+    import id, the caller's identity and every field of the request but request_id; its bytes are
+    described in docs/formats/import.md. Never empty.
     """
+    identity: _builtins.str
+    """The caller's identity, typed as in Key.owner, for the HPKE info; never empty."""
     @_builtins.property
     def expire_time(self) -> _timestamp_pb2.Timestamp:
         """When the import ends, 10 minutes from now; always set."""
@@ -527,10 +539,11 @@ class CreateImportParametersResponse(_message.Message):
         import_id: _builtins.str = ...,
         wrapping_public_key: _builtins.bytes = ...,
         expire_time: _timestamp_pb2.Timestamp | None = ...,
+        identity: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time", "import_id", b"import_id", "wrapping_public_key", b"wrapping_public_key"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time", "identity", b"identity", "import_id", b"import_id", "wrapping_public_key", b"wrapping_public_key"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -101,6 +101,13 @@ class Limits(Section):
         le=timedelta(minutes=5),
         description="Calls of a connection that has reached its age may go on for this long.",
     )
+    imports_per_identity: int = Field(
+        16,
+        ge=1,
+        le=1024,
+        description="Imports of one identity that may wait for their private key; each ends "
+        "after ten minutes.",
+    )
     request_ids_per_identity: int = Field(
         100_000,
         ge=1,

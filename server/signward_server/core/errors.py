@@ -34,6 +34,7 @@ __all__ = [
     "IdentityMissing",
     "IdentityUnknown",
     "ImportExpired",
+    "ImportQuota",
     "Internal",
     "KeyDisabled",
     "KeyExists",
@@ -341,6 +342,11 @@ class RateLimited(SignwardError):
 class RequestIdQuota(RateLimited):
     reason = "REQUEST_ID_QUOTA"
     text = "Too many request_ids of this identity are still remembered."
+
+
+class ImportQuota(RateLimited):
+    reason = "IMPORT_QUOTA"
+    text = "Too many imports of this identity are open."
 
 
 class ApiKeyQuota(SignwardError):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from datetime import datetime
+from typing import Protocol
 
 from signward_server.core.errors import (
     KeyVersionDestroyed,
@@ -18,7 +19,6 @@ from signward_server.core.errors import (
 )
 from signward_server.core.keys import (
     Key,
-    KeyAttributes,
     KeyVersion,
     Purpose,
     VersionState,
@@ -27,6 +27,7 @@ from signward_server.core.version_life import effective
 
 __all__ = [
     "NEVER_SIGNS",
+    "HasPurpose",
     "as_of",
     "effective_version",
     "is_ledger_bound",
@@ -43,9 +44,18 @@ NEVER_SIGNS: dict[VersionState, type[SignwardError]] = {
 _LEDGERLESS = frozenset({Purpose.RAW, Purpose.ORDER})
 
 
-def is_ledger_bound(attributes: KeyAttributes) -> bool:
+class HasPurpose(Protocol):
+    """A key, or what is asked of one."""
+
+    @property
+    def purpose(self) -> Purpose:
+        """The kind of payload that it signs."""
+        ...
+
+
+def is_ledger_bound(key: HasPurpose) -> bool:
     """Return whether a ledger must know a new version before it may sign."""
-    return attributes.purpose not in _LEDGERLESS
+    return key.purpose not in _LEDGERLESS
 
 
 def effective_version(version: KeyVersion, now: datetime) -> KeyVersion:

@@ -25,8 +25,6 @@ __all__ = ["KeyService"]
 
 _UPDATE_ACTIONS = (CHANGE_KEY_OWNER, CHANGE_KEY_LABELS)
 _UNIMPLEMENTED = {
-    "ImportKey": MethodClass.KEY_CREATION,
-    "CreateImportParameters": MethodClass.KEY_CREATION,
     "AdoptKey": MethodClass.KEY_CREATION,
     "GetCustodyStatus": MethodClass.READ,
     "GetKeyPolicyTemplate": MethodClass.READ,

@@ -11,8 +11,10 @@ from signward_server.flows.api_key_changes import ApiKeyChanges
 from signward_server.flows.audit_proving import AuditProving
 from signward_server.flows.audit_reading import AuditReading
 from signward_server.flows.freezing import Freezing
+from signward_server.flows.import_parameters import ImportParameters
 from signward_server.flows.key_changes import KeyChanges
 from signward_server.flows.key_creation import KeyCreation
+from signward_server.flows.key_import import KeyImport
 from signward_server.flows.reloading import Reloading
 from signward_server.flows.signing import Signing
 from signward_server.flows.verifying import Verifying
@@ -23,6 +25,7 @@ from signward_server.rpc.bounds import ServerLimits
 from signward_server.rpc.call import GrpcCall
 from signward_server.rpc.endings import Endings
 from signward_server.rpc.health import CHECK_HEALTH, Health
+from signward_server.rpc.key_imports import KeyImports
 from signward_server.rpc.key_service import KeyService
 from signward_server.rpc.key_versions import VersionFlows
 from signward_server.rpc.reflection import REFLECT, REFLECTION_SERVICES, Reflection
@@ -43,6 +46,8 @@ class Flows:
     """The use cases that the services offer."""
 
     creation: KeyCreation
+    imports: KeyImport
+    import_parameters: ImportParameters
     changes: KeyChanges
     versions: VersionFlows
     signing: Signing
@@ -72,6 +77,7 @@ def build_server(
     guard = None if anonymous_health else _guard(policy, CHECK_HEALTH)
     health = Health(_SERVICES, ready, guard)
     keys = KeyService(creation=flows.creation, changes=flows.changes, versions=flows.versions)
+    imports = KeyImports(parameters=flows.import_parameters, imports=flows.imports)
     signing = SignService(
         signing=flows.signing,
         verifying=flows.verifying,
@@ -88,6 +94,7 @@ def build_server(
     return RpcServer(
         routes=[
             *keys.routes(),
+            *imports.routes(),
             *signing.routes(),
             *admin.routes(),
             *log.routes(),

@@ -6,6 +6,7 @@ from signward_server.store.authentic_api_keys import MacSecretDigest
 from signward_server.store.catalogue import KeyCatalogue
 from signward_server.store.failures import StoreFileError
 from signward_server.store.homes import StoredHomes
+from signward_server.store.imports import StoredImports
 from signward_server.store.lease import StoreLease
 from signward_server.store.material import StoredMaterial
 from signward_server.store.moving import Batch, Moving
@@ -28,6 +29,7 @@ __all__ = [
     "StoreLease",
     "StoredApiKeys",
     "StoredHomes",
+    "StoredImports",
     "StoredMaterial",
     "Tally",
     "check_snapshot",

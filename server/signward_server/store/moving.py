@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
-from sqlalchemy import Connection, bindparam, select, type_coerce, update
+from sqlalchemy import Connection, Update, bindparam, select, type_coerce, update
 from sqlalchemy.types import NullType
 
 from signward_server.core.errors import EnvelopeCorrupt
@@ -44,15 +44,26 @@ class Rewrap(Protocol):
 
 @dataclass(slots=True)
 class Batch:
-    """What became of some rows.
+    """What becomes of some rows.
 
     Attributes:
-        seen: How many keys or API keys they were.
-        left: Ids of those that are not as they were written, and were left alone.
+        seen: How many keys or API keys they are.
+        left: Ids of those that are not as they were written, and are left alone.
+        macs: New MACs, with whose they are.
+        sealed: Private halves under the new KEK, with whose they are.
     """
 
     seen: int = 0
     left: list[str] = field(default_factory=list)
+    macs: list[dict[str, object]] = field(default_factory=list)
+    sealed: list[dict[str, object]] = field(default_factory=list)
+
+    def write(self, connection: Connection, macs: Update) -> None:
+        """Write what is new; MACs by this statement."""
+        if self.sealed:
+            connection.execute(_SET_MATERIAL, self.sealed)
+        if self.macs:
+            connection.execute(macs, self.macs)
 
 
 _KEYS = as_stored(keys).where(keys.c.id > bindparam("after")).order_by(keys.c.id).limit(_MOST)
@@ -131,30 +142,27 @@ class Moving:
 
     def _move_keys(self, connection: Connection, rows: Sequence[KeyRow]) -> Batch:
         batch = Batch(len(rows))
+        if not rows:
+            return batch
         ids = {"ids": [row.id for row in rows]}
         versions: defaultdict[object, list[VersionRow]] = defaultdict(list)
-        sealed: dict[tuple[object, object], object] = {}
-        if rows:
-            for version in map(VersionRow._make, connection.execute(_VERSIONS, ids)):
-                versions[version.key_id].append(version)
-            for key_id, number, blob in connection.execute(_MATERIALS, ids):
-                sealed[key_id, number] = blob
+        for version in map(VersionRow._make, connection.execute(_VERSIONS, ids)):
+            versions[version.key_id].append(version)
+        sealed: defaultdict[object, dict[object, object]] = defaultdict(dict)
+        for key_id, number, blob in connection.execute(_MATERIALS, ids):
+            sealed[key_id][number] = blob
         for row in rows:
-            of_key = {
-                v: sealed[row.id, v.version]
-                for v in versions[row.id]
-                if (row.id, v.version) in sealed
-            }
-            if not self._move_key(connection, row, versions[row.id], of_key):
+            if not self._move_key(batch, row, versions[row.id], sealed[row.id]):
                 batch.left.append(str(row.id))
+        batch.write(connection, _SET_MAC)
         return batch
 
     def _move_key(
         self,
-        connection: Connection,
+        batch: Batch,
         row: KeyRow,
         versions: Sequence[VersionRow],
-        sealed: dict[VersionRow, object],
+        sealed: Mapping[object, object],
     ) -> bool:
         """Move a key; return whether nothing of it is left."""
         listed = [version for version in versions if version.forgotten == 0]
@@ -166,16 +174,15 @@ class Moving:
         except (ValueError, TypeError, OverflowError):
             return False  # of a kind that only another release knows
         whole = True
-        for version, blob in sealed.items() if key.custody is CustodyKind.ENVELOPE else ():
-            whole &= self._move_material(connection, key, version, blob)
+        if key.custody is CustodyKind.ENVELOPE:
+            for version in versions:
+                if version.version in sealed:
+                    whole &= self._move_material(batch, key, version, sealed[version.version])
         if not known:
-            tag = new.tagged(row, listed).mac
-            connection.execute(_SET_MAC, {"this": row.id, "tag": tag})
+            batch.macs.append({"this": row.id, "tag": new.tagged(row, listed).mac})
         return whole
 
-    def _move_material(
-        self, connection: Connection, key: Key, version: VersionRow, blob: object
-    ) -> bool:
+    def _move_material(self, batch: Batch, key: Key, version: VersionRow, blob: object) -> bool:
         try:
             if not isinstance(blob, bytes):
                 return False
@@ -184,8 +191,7 @@ class Moving:
         except (EnvelopeCorrupt, ValueError, TypeError):
             return False  # a tombstone's row has no MAC, and may hold anything
         if moved != blob:
-            place = {"this": key.id, "number": version.version, "blob": moved}
-            connection.execute(_SET_MATERIAL, place)
+            batch.sealed.append({"this": key.id, "number": version.version, "blob": moved})
         return True
 
     def _move_api_keys(self, connection: Connection, rows: Sequence[ApiKeyRow]) -> Batch:
@@ -198,5 +204,6 @@ class Moving:
                 batch.left.append(str(row.id))
                 continue
             tag = self._new.tag(api_key_mac_input(row))
-            connection.execute(_SET_API_KEY_MAC, {"this": row.id, "tag": tag})
+            batch.macs.append({"this": row.id, "tag": tag})
+        batch.write(connection, _SET_API_KEY_MAC)
         return batch

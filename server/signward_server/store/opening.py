@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from signward_server.core.errors import StoreUnavailable
-from signward_server.core.ports import Clock, RowAuthenticator
+from signward_server.core.ports import Clock, RowAuthenticator, Time
 from signward_server.store.address import StoreAddress
 from signward_server.store.api_keys import StoredApiKeys
 from signward_server.store.authentic import AuthenticKeys
@@ -22,6 +22,7 @@ from signward_server.store.confirming import Confirming
 from signward_server.store.driver import DriverSession, DriverStatement
 from signward_server.store.failures import StoreFileError, unavailable
 from signward_server.store.homes import StoredHomes
+from signward_server.store.imports import StoredImports
 from signward_server.store.material import StoredMaterial
 from signward_server.store.migrations import is_current, migrate
 from signward_server.store.peers import Peers
@@ -226,6 +227,17 @@ class Store:
     def homes(self) -> StoredHomes:
         """Return the homes that serve from this store."""
         return StoredHomes(self._durable, self._writing, self._version.stored)
+
+    def imports(self, time: Time, most: int = 16) -> StoredImports:
+        """Return the imports that were not used yet.
+
+        Args:
+            time: By which they end.
+            most: How many one identity may have open.
+        """
+        imports = StoredImports(self._durable, self._writing, time, most)
+        self._opened.append(imports)
+        return imports
 
     def confirm(self) -> None:
         """Return if memory is what the store says, and the store takes changes (S34).

@@ -13,6 +13,7 @@ from signward_server.config.schema import Limits as LimitSettings
 from signward_server.core.ports import Clock, Meter, ReloadPart
 from signward_server.core.workers import Worker
 from signward_server.flows.api_key_authentication import ApiKeyAuthentication
+from signward_server.flows.import_purging import ImportPurging
 from signward_server.flows.process_api_key import process_api_key
 from signward_server.home.policies import load_policies, require_groups
 from signward_server.home.tls_settings import certificate_source
@@ -88,7 +89,15 @@ def build(settings: Settings, source: SettingsSource, process: Process) -> Daemo
             failures=build_failures(settings.rate_limits, clock, metrics, audit, opened),
             anonymous_health=settings.health.anonymous,
             bounds=_bounds(settings.limits, worker),
-            flows=build_flows(settings, vault.stores, vault.custody, vault.verifier, guards, clock),
+            flows=build_flows(
+                settings,
+                vault.stores,
+                vault.custody,
+                vault.custody,
+                vault.verifier,
+                guards,
+                clock,
+            ),
             policy=policy,
             limits=limits,
             endings=Endings(audit=audit, spans=spans, meter=metrics, clock=clock),
@@ -96,7 +105,8 @@ def build(settings: Settings, source: SettingsSource, process: Process) -> Daemo
             ready=readiness,
         )
         show(metrics, Parts(certificates, vault, policy, readiness, server, schedules))
-        ticking = EachSecond(schedules.look, "schedules")
+        purging = ImportPurging(vault.stores.imports, clock)
+        ticking = EachSecond([schedules.look, purging.look], "schedules")
         opened.callback(ticking.stop)
         return Daemon(
             settings, server, readiness, liveness, metrics, reloader, ticking, opened.pop_all()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from signward_server.core.clock import Patient
@@ -28,15 +28,15 @@ _PATIENCE = 10.0  # seconds that a look may take when the daemon stops
 
 
 class EachSecond:
-    """A thread that does something once a second.
+    """A thread that does some things once a second.
 
     Args:
-        look: What it does.
+        looks: What it does, one after the other.
         name: Of the thread.
     """
 
-    def __init__(self, look: Callable[[], None], name: str) -> None:
-        self._look = look
+    def __init__(self, looks: Sequence[Callable[[], None]], name: str) -> None:
+        self._looks = looks
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
@@ -57,10 +57,11 @@ class EachSecond:
 
     def _run(self) -> None:
         while not self._stopped.wait(_INTERVAL):
-            try:
-                self._look()
-            except Exception as error:  # noqa: BLE001  # a defect in one look must not end all
-                unexpected(error)
+            for look in self._looks:
+                try:
+                    look()
+                except Exception as error:  # noqa: BLE001  # a defect in one must not end all
+                    unexpected(error)
 
 
 def build_schedules(
@@ -87,13 +88,13 @@ def build_schedules(
     vault.time.tell_of_step(audit, meter)
     custodies = {custody.kind: custody}
     ending = Ending(vault.catalogue, custodies, audit)
-    rotator = NewVersions(
+    new_versions = NewVersions(
         catalogue=vault.catalogue, custodies=custodies, clock=clock, onward=onward
     )
     doings: dict[Step, Doing] = {
         Step.RETIREMENT: Retirement(ending, onward),
         Step.DESTRUCTION: Destruction(ending, patient),
-        Step.ROTATION: Rotation(rotator, audit, patient),
+        Step.ROTATION: Rotation(new_versions, audit, patient),
     }
     ports = SchedulePorts(
         catalogue=vault.catalogue,

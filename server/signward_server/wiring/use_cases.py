@@ -18,6 +18,7 @@ from signward_server.core.ports import (
     Catalogue,
     Clock,
     Custody,
+    Imports,
     Lease,
     Limits,
     Policy,
@@ -26,14 +27,18 @@ from signward_server.core.ports import (
     SecretDigest,
     Time,
     Verifier,
+    WrappingKeys,
 )
 from signward_server.flows.api_key_changes import ApiKeyChanges
 from signward_server.flows.audit_proving import AuditProving
 from signward_server.flows.audit_reading import AuditReading
 from signward_server.flows.freezing import Freezing
+from signward_server.flows.import_parameters import ImportParameters
 from signward_server.flows.key_changes import KeyChanges
 from signward_server.flows.key_checking import KeyChecking
 from signward_server.flows.key_creation import KeyCreation
+from signward_server.flows.key_import import KeyImport
+from signward_server.flows.key_making import KeyMaking
 from signward_server.flows.key_reading import KeyReading
 from signward_server.flows.key_rotation import KeyRotation
 from signward_server.flows.key_versions import KeyVersions
@@ -66,6 +71,7 @@ class Stores:
     catalogue: Catalogue
     requests: RequestLedger
     api_keys: ApiKeys
+    imports: Imports
     secret_digest: SecretDigest
     lease: Lease
     onward: Time
@@ -75,6 +81,7 @@ def build_flows(
     settings: Settings,
     stores: Stores,
     custody: Custody,
+    wrapping: WrappingKeys,
     verifier: Verifier,
     guards: Guards,
     clock: Clock,
@@ -87,15 +94,27 @@ def build_flows(
     custodies = {custody.kind: custody}
     max_unlock_ttl = settings.custody.envelope.max_unlock_ttl
     policy, limits, audit = guards.policy, guards.limits, guards.audit
+    purposes = frozenset().union(*(chain.purposes for chain in chains.values()))
+    making = KeyMaking(
+        catalogue=catalogue,
+        custodies=custodies,
+        purposes=purposes,
+        policy=policy,
+        clock=clock,
+        max_unlock_ttl=max_unlock_ttl,
+    )
     return Flows(
-        creation=KeyCreation(
-            catalogue=catalogue,
+        creation=KeyCreation(making=making, audit=audit),
+        imports=KeyImport(making=making, imports=stores.imports, audit=audit),
+        import_parameters=ImportParameters(
+            imports=stores.imports,
+            wrapping=wrapping,
             custodies=custodies,
-            purposes=frozenset().union(*(chain.purposes for chain in chains.values())),
+            purposes=purposes,
             policy=policy,
             audit=audit,
-            clock=clock,
-            max_unlock_ttl=max_unlock_ttl,
+            onward=stores.onward,
+            random=secrets.token_bytes,
         ),
         changes=KeyChanges(
             catalogue=catalogue,

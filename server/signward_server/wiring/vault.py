@@ -101,6 +101,7 @@ def open_vault(settings: Settings, process: Process, meter: Meter, opened: ExitS
         catalogue=catalogue,
         requests=store.requests(bounds.request_id_retention, bounds.request_ids_per_identity),
         api_keys=api_keys,
+        imports=store.imports(time.onward, bounds.imports_per_identity),
         secret_digest=secret_digest(native, memory, kek, store, opened),
         lease=lease,
         onward=time.onward,

@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from signward_server.core.keys import KeyAttributes
-from signward_server.core.ports import CreatedVersion, Custody
+from signward_server.core.ports import CreatedVersion
 from signward_server.custody.envelope import EnvelopeCustody, LocalKeyFile
 from signward_server.custody.memory import LockedMemory
 from signward_server.custody.native import load_native
@@ -26,7 +26,7 @@ def envelope_bench() -> Iterator[Bench]:
     with tempfile.TemporaryDirectory() as folder:
         kek = LocalKeyFile(Path(folder) / "kek", native.sodium).create(memory)
     clock, materials = FakeClock(), FakeMaterials()
-    custody: Custody = EnvelopeCustody(
+    custody = EnvelopeCustody(
         native=native,
         kek=kek,
         materials=materials,
@@ -41,7 +41,7 @@ def envelope_bench() -> Iterator[Bench]:
         materials.stored[fixed.id, version] = created.material
 
     try:
-        yield Bench(custody, store, clock.advance, deterministic=True)
+        yield Bench(custody, custody, store, clock.advance, deterministic=True)
     finally:
         custody.close()
         kek.close()

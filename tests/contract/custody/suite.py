@@ -14,20 +14,44 @@ import pytest
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, utils
-from cryptography.hazmat.primitives.serialization import load_der_public_key
-from signward_server.core.errors import CustodyUnavailable, EnvelopeCorrupt, SignwardError
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
+from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_der_public_key,
+)
+from signward_server.core.errors import (
+    CustodyUnavailable,
+    EnvelopeCorrupt,
+    PayloadMalformed,
+    SignwardError,
+)
+from signward_server.core.imports import ImportTerms, WrappedKey
 from signward_server.core.key_check import KeyAspect
-from signward_server.core.keys import Algorithm, KeyAttributes, VersionState
+from signward_server.core.keys import Algorithm, KeyAttributes, Purpose, VersionState
 from signward_server.core.payloads import Hash
-from signward_server.core.ports import CreatedVersion, Custody
+from signward_server.core.ports import CreatedVersion, Custody, WrappingKeys
 from signward_server.core.public_key import PublicKey
 from signward_server.core.signing import Signature, SigningContext
 from signward_server.custody.digest import message_digest
 
-from tests.fakes.keys import attributes, context
+from tests.fakes.keys import WHEN, attributes, context
 
 SECP256K1_ORDER = 0xFFFFFFFF_FFFFFFFF_FFFFFFFF_FFFFFFFE_BAAEDCE6_AF48A03B_BFD25E8C_D0364141
+HPKE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 MESSAGES = (b"", b"\x00", b"a message", bytes(range(256)) * 256)
+
+
+PRIVATE_KEY = bytes(range(1, 33))
+OTHER_TERMS: tuple[dict[str, object], ...] = (
+    {"import_id": "im_other"},
+    {"identity": "cn:other"},
+    {"key_id": "other"},
+    {"algorithm": Algorithm.ECDSA_SECP256K1},
+    {"purpose": Purpose.ORDER},
+    {"network": "testnet"},
+)
 
 
 @dataclass(frozen=True)
@@ -36,12 +60,14 @@ class Bench:
 
     Attributes:
         custody: Under test.
+        wrapping: Makes what private keys are sealed to that it takes over.
         store: Keeps what ``create`` returned, so that ``sign`` finds it.
         advance: Moves the custody's clock by seconds.
         deterministic: Whether one message has one signature (RFC 8032, RFC 6979).
     """
 
     custody: Custody
+    wrapping: WrappingKeys
     store: Callable[[KeyAttributes, int, CreatedVersion], None]
     advance: Callable[[float], None]
     deterministic: bool
@@ -50,6 +76,22 @@ class Bench:
         created = self.custody.create(fixed, version)
         self.store(fixed, version, created)
         return created.public_key
+
+    def wrapped(self, fixed: KeyAttributes, private_key: bytes, **other: object) -> WrappedKey:
+        """Seal a private key for a key of these attributes, but for what is other of the terms."""
+        terms = ImportTerms(
+            import_id=f"im_{fixed.id}",
+            identity="cn:bot",
+            key_id=fixed.id,
+            algorithm=fixed.algorithm,
+            purpose=fixed.purpose,
+            network=fixed.network,
+        )
+        wrapping = self.wrapping.wrapping_key(terms, WHEN)
+        sealed_for = replace(terms, **other)  # type: ignore[arg-type]
+        recipient = X25519PublicKey.from_public_bytes(wrapping.public_key)
+        sealed = HPKE.encrypt(private_key, recipient, sealed_for.info())
+        return WrappedKey(terms=terms, wrapping=wrapping, expire_time=WHEN, sealed=sealed)
 
     def context(
         self, algorithm: Algorithm = Algorithm.ED25519, key_id: str = "bot", **more: object
@@ -78,6 +120,16 @@ def verifies(public_key: PublicKey, message: bytes, hash_: Hash, signature: Sign
     return True
 
 
+def spki_of(private_key: bytes, algorithm: Algorithm) -> bytes:
+    """Return the public half as another library has it."""
+    made: ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey
+    if algorithm is Algorithm.ED25519:
+        made = ed25519.Ed25519PrivateKey.from_private_bytes(private_key)
+    else:
+        made = ec.derive_private_key(int.from_bytes(private_key), ec.SECP256K1())
+    return made.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
 def _scalars(signature: Signature) -> tuple[int, int]:
     return int.from_bytes(signature.value[:32]), int.from_bytes(signature.value[32:])
 
@@ -95,6 +147,58 @@ class CustodySuite:
             fixed = attributes(algorithm, f"twice-{algorithm}", bench.custody.kind)
             made = [bench.custody.create(fixed, version).public_key for version in (1, 2)]
             assert made[0].fingerprint != made[1].fingerprint
+
+    def test_s23_a_private_key_that_is_brought_along_signs(self, bench: Bench) -> None:
+        for algorithm in bench.custody.algorithms:
+            fixed = attributes(algorithm, f"brought-{algorithm}", bench.custody.kind)
+            wrapped = bench.wrapped(fixed, PRIVATE_KEY)
+            created = bench.custody.import_key(fixed, 1, wrapped)
+            assert created.public_key.spki_der == spki_of(PRIVATE_KEY, algorithm)
+            bench.store(fixed, 1, created)
+            named = context(fixed, created.public_key)
+            signature = bench.custody.sign(b"m", named)
+            assert verifies(created.public_key, b"m", named.hash, signature)
+
+    def test_s23_wrapping_keys_are_new_each_time(self, bench: Bench) -> None:
+        fixed = attributes(custody=bench.custody.kind)
+        made = [bench.wrapped(fixed, PRIVATE_KEY).wrapping for _ in range(2)]
+        assert made[0].public_key != made[1].public_key
+
+    @pytest.mark.parametrize("other", OTHER_TERMS, ids=lambda other: next(iter(other)))
+    def test_s23_what_is_sealed_for_other_terms_is_not_taken_over(
+        self, bench: Bench, other: dict[str, object]
+    ) -> None:
+        fixed = attributes(custody=bench.custody.kind)
+        with pytest.raises(PayloadMalformed):
+            bench.custody.import_key(fixed, 1, bench.wrapped(fixed, PRIVATE_KEY, **other))
+
+    @pytest.mark.parametrize("other", OTHER_TERMS, ids=lambda other: next(iter(other)))
+    def test_s23_a_wrapping_key_of_other_terms_does_not_open(
+        self, bench: Bench, other: dict[str, object]
+    ) -> None:
+        fixed = attributes(custody=bench.custody.kind)
+        wrapped = bench.wrapped(fixed, PRIVATE_KEY, **other)
+        terms = replace(wrapped.terms, **other)  # type: ignore[arg-type]
+        with pytest.raises(EnvelopeCorrupt):
+            bench.custody.import_key(fixed, 1, replace(wrapped, terms=terms))
+        later = replace(wrapped, expire_time=WHEN + timedelta(microseconds=1))
+        with pytest.raises(EnvelopeCorrupt):
+            bench.custody.import_key(fixed, 1, later)
+
+    @pytest.mark.parametrize("number", [0, SECP256K1_ORDER, SECP256K1_ORDER + 1, 2**256 - 1])
+    def test_s23_what_is_no_scalar_is_not_taken_over(self, bench: Bench, number: int) -> None:
+        for algorithm in bench.custody.algorithms:
+            if algorithm is Algorithm.ED25519 and number:
+                continue  # any other 32 bytes are a seed
+            fixed = attributes(algorithm, custody=bench.custody.kind)
+            with pytest.raises(PayloadMalformed):
+                bench.custody.import_key(fixed, 1, bench.wrapped(fixed, number.to_bytes(32)))
+
+    @pytest.mark.parametrize("size", [0, 31, 33, 64])
+    def test_s23_what_has_not_32_bytes_is_not_taken_over(self, bench: Bench, size: int) -> None:
+        fixed = attributes(custody=bench.custody.kind)
+        with pytest.raises(PayloadMalformed):
+            bench.custody.import_key(fixed, 1, bench.wrapped(fixed, b"k" * size))
 
     @pytest.mark.parametrize("message", MESSAGES, ids=len)
     def test_ed25519_verifies_elsewhere(self, bench: Bench, message: bytes) -> None:
@@ -239,12 +343,16 @@ class CustodySuite:
 
     def test_nothing_signs_after_close(self, bench: Bench) -> None:
         named = bench.context()
+        wrapped = bench.wrapped(named.key, PRIVATE_KEY)
         bench.custody.sign(b"m", named)
         bench.custody.close()
         with pytest.raises(CustodyUnavailable):
             bench.custody.sign(b"m", named)
+        late = attributes(key_id="late", custody=bench.custody.kind)
         with pytest.raises(CustodyUnavailable):
-            bench.custody.create(attributes(key_id="late", custody=bench.custody.kind), 1)
+            bench.custody.create(late, 1)
+        with pytest.raises(CustodyUnavailable):
+            bench.custody.import_key(late, 1, wrapped)
         assert not bench.custody.healthy()
         bench.custody.close()
 

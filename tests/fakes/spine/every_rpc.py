@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from types import ModuleType
 
 import signward.v1
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from google.protobuf import descriptor_pool
 from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.field_mask_pb2 import FieldMask
@@ -16,12 +17,15 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection_pb2
+from signward.sealing import sealer
 from signward.v1 import admin_service_pb2 as admin
 from signward.v1 import audit_pb2 as audit
 from signward.v1 import key_service_pb2 as keys
 from signward.v1 import resources_pb2 as resources
 from signward.v1 import sign_service_pb2 as sign
+from signward_server.core.imports import IMPORT_LIFETIME, ImportTerms, OpenImport
 from signward_server.core.keys import Algorithm, Purpose, VersionState
+from signward_server.flows.import_requests import CreateImportParameters
 from signward_server.rpc.reflection import REFLECTION_SERVICES, Reflection
 
 from tests.fakes.spine.api_keys import api_key
@@ -33,8 +37,6 @@ __all__ = ["EXAMPLES", "METHODS", "UNIMPLEMENTED", "furnish"]
 UNIMPLEMENTED = {
     f"/signward.v1.KeyService/{name}"
     for name in (
-        "ImportKey",
-        "CreateImportParameters",
         "AdoptKey",
         "GetCustodyStatus",
         "GetKeyPolicyTemplate",
@@ -61,6 +63,16 @@ def _methods() -> dict[str, MethodDescriptor]:
 
 
 METHODS = _methods()
+_WRAPPING = X25519PrivateKey.generate()
+_TERMS = ImportTerms(
+    import_id="im_" + "a" * 24,
+    identity="cn:bot",
+    key_id="brought",
+    algorithm=Algorithm.ED25519,
+    purpose=Purpose.RAW,
+    network="",
+)
+_WRAPPED = sealer(bytes(range(32)))(_WRAPPING.public_key().public_bytes_raw(), _TERMS.info())
 
 
 def furnish(world: World) -> None:
@@ -70,6 +82,16 @@ def furnish(world: World) -> None:
     states = (VersionState.PRIMARY, VersionState.PENDING, VersionState.DESTROY_SCHEDULED)
     world.key("ledger", purpose=Purpose.HEDERA, versions=states)
     world.api_keys.insert(api_key())
+    asked = CreateImportParameters(
+        key_id=_TERMS.key_id, algorithm=_TERMS.algorithm, purpose=_TERMS.purpose
+    )
+    world.imports.open[_TERMS.import_id] = OpenImport(
+        id=_TERMS.import_id,
+        identity=_TERMS.identity,
+        content=asked.content(),
+        wrapping=world.custody.wrap_with(_WRAPPING),
+        expire_time=world.clock.now() + IMPORT_LIFETIME,
+    )
     for _ in range(3):
         world.log.append(identity="cn:bot", outcome="OK")
 
@@ -101,6 +123,26 @@ def _new_key() -> keys.CreateKeyRequest:
         custody=resources.CUSTODY_ENVELOPE,
         purpose=resources.PURPOSE_RAW,
         request_id="r1",
+    )
+
+
+def _import() -> keys.ImportKeyRequest:
+    return keys.ImportKeyRequest(
+        key_id="brought",
+        algorithm=resources.ALGORITHM_ED25519,
+        custody=resources.CUSTODY_ENVELOPE,
+        purpose=resources.PURPOSE_RAW,
+        request_id="r1",
+        import_id=_TERMS.import_id,
+        wrapped_key=_WRAPPED,
+    )
+
+
+def _import_parameters() -> keys.CreateImportParametersRequest:
+    return keys.CreateImportParametersRequest(
+        key_id="brought",
+        algorithm=resources.ALGORITHM_ED25519,
+        purpose=resources.PURPOSE_RAW,
     )
 
 
@@ -154,6 +196,8 @@ KEYS, SIGNS, ADMIN, HEALTH = (
 # Requests that, one after the other, bring an RPC to ask all that it ever asks.
 EXAMPLES: dict[str, Callable[[datetime], list[Message]]] = {
     KEYS + "CreateKey": lambda now: [_new_key(), _new_key()],
+    KEYS + "ImportKey": lambda now: [_import(), _import()],
+    KEYS + "CreateImportParameters": lambda now: [_import_parameters()],
     KEYS + "GetKey": lambda now: [keys.GetKeyRequest(key_id="bot-key")],
     KEYS + "ListKeys": lambda now: [keys.ListKeysRequest()],
     KEYS + "UpdateKey": lambda now: [_update()],

@@ -6,6 +6,7 @@ from signward_server.core.identity import Identity
 from signward_server.rpc.admin_service import AdminService
 from signward_server.rpc.audit_service import AuditService
 from signward_server.rpc.call import GrpcCall
+from signward_server.rpc.key_imports import KeyImports
 from signward_server.rpc.key_service import KeyService
 from signward_server.rpc.routes import Route
 from signward_server.rpc.sign_service import SignService
@@ -15,7 +16,15 @@ from tests.fakes.spine.context import FakeContext
 from tests.fakes.spine.standing import FakeStanding
 from tests.fakes.spine.world import World
 
-__all__ = ["admin_service", "audit_service", "grpc_call", "key_service", "routes", "sign_service"]
+__all__ = [
+    "admin_service",
+    "audit_service",
+    "grpc_call",
+    "key_imports",
+    "key_service",
+    "routes",
+    "sign_service",
+]
 
 
 def sign_service(world: World, *, max_item_bytes: int = 1 << 17) -> SignService:
@@ -30,6 +39,10 @@ def sign_service(world: World, *, max_item_bytes: int = 1 << 17) -> SignService:
 
 def key_service(world: World) -> KeyService:
     return KeyService(creation=world.creation, changes=world.changes, versions=world.version_flows)
+
+
+def key_imports(world: World) -> KeyImports:
+    return KeyImports(parameters=world.import_parameters, imports=world.key_import)
 
 
 def admin_service(world: World) -> AdminService:
@@ -50,6 +63,7 @@ def routes(world: World) -> dict[str, Route]:
     services = [
         sign_service(world),
         key_service(world),
+        key_imports(world),
         admin_service(world),
         audit_service(world),
     ]

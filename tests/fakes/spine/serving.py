@@ -27,7 +27,13 @@ from signward_server.rpc.tls_files import ClientCaFile, ServerFiles
 
 from tests.fakes.spine.clock import MovingClock
 from tests.fakes.spine.judges import FakeFailures
-from tests.fakes.spine.rpc import admin_service, audit_service, key_service, sign_service
+from tests.fakes.spine.rpc import (
+    admin_service,
+    audit_service,
+    key_imports,
+    key_service,
+    sign_service,
+)
 from tests.fakes.spine.tls import Issued, TestAuthority
 from tests.fakes.spine.world import World
 
@@ -155,6 +161,7 @@ def serve(
     routes = [
         *sign_service(world).routes(),
         *key_service(world).routes(),
+        *key_imports(world).routes(),
         *admin_service(world).routes(),
         *log.routes(),
         *health.routes(),

@@ -26,9 +26,12 @@ from signward_server.flows.api_key_changes import ApiKeyChanges
 from signward_server.flows.audit_proving import AuditProving
 from signward_server.flows.audit_reading import AuditReading
 from signward_server.flows.freezing import Freezing
+from signward_server.flows.import_parameters import ImportParameters
 from signward_server.flows.key_changes import KeyChanges
 from signward_server.flows.key_checking import KeyChecking
 from signward_server.flows.key_creation import KeyCreation
+from signward_server.flows.key_import import KeyImport
+from signward_server.flows.key_making import KeyMaking
 from signward_server.flows.key_reading import KeyReading
 from signward_server.flows.key_rotation import KeyRotation
 from signward_server.flows.key_versions import KeyVersions
@@ -47,6 +50,7 @@ from tests.fakes.spine.audit_log import FakeAuditLog, FakeAuditLogs
 from tests.fakes.spine.catalogue import FakeCatalogue
 from tests.fakes.spine.clock import MovingClock
 from tests.fakes.spine.custody import FakeCustody
+from tests.fakes.spine.imports import FakeImports
 from tests.fakes.spine.judges import FakeCaps, FakeLimits, FakePolicy, FakeRequestLedger
 from tests.fakes.spine.lease import FakeLease
 from tests.fakes.spine.reloads import FakeReloads
@@ -105,14 +109,27 @@ class World:
             policy=self.policy,
             verifier=FakeVerifier(),
         )
-        self.creation = KeyCreation(
+        purposes = frozenset({Purpose.RAW, Purpose.ORDER})
+        making = KeyMaking(
             max_unlock_ttl=timedelta(days=1),
             catalogue=self.catalogue,
             custodies=self.custodies,
-            purposes=frozenset({Purpose.RAW, Purpose.ORDER}),
+            purposes=purposes,
+            policy=self.policy,
+            clock=self.clock,
+        )
+        self.creation = KeyCreation(making=making, audit=self.audit)
+        self.imports = FakeImports(self.onward)
+        self.key_import = KeyImport(making=making, imports=self.imports, audit=self.audit)
+        self.import_parameters = ImportParameters(
+            imports=self.imports,
+            wrapping=self.custody,
+            custodies=self.custodies,
+            purposes=purposes,
             policy=self.policy,
             audit=self.audit,
-            clock=self.clock,
+            onward=self.onward,
+            random=secrets.token_bytes,
         )
         self.reading = KeyReading(catalogue=self.catalogue, policy=self.policy, onward=self.onward)
         self.changes = KeyChanges(

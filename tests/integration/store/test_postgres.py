@@ -25,6 +25,7 @@ from signward_server.core.errors import (
 )
 from signward_server.core.keys import Freeze, Key
 from signward_server.store import KeyCatalogue, StoreAddress, StoreFileError, open_store
+from signward_server.store.postgres_connection import PatientConnection
 from signward_server.store.schema import REVISION
 from sqlalchemy.exc import DBAPIError
 
@@ -301,6 +302,44 @@ def test_s34_whoever_hangs_with_the_lock_of_all_changes_loses_it(url: str) -> No
         with pytest.raises(DBAPIError):
             hanging.__exit__(None, None, None)
         assert ours.lease.held
+
+
+def test_a_commit_that_is_reported_as_failed_and_went_through_is_neither_lost_nor_doubled(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with sharing(StoreAddress(url)) as ours, sharing(StoreAddress(url)) as theirs:
+        key = ours.catalogue.insert(catalogue_key("hot"), b"sealed", None, b"")
+        ours.api_keys.insert(api_key())
+        commit = PatientConnection.commit
+        failing = threading.get_ident()
+
+        def lost(connection: PatientConnection) -> None:
+            commit(connection)
+            if threading.get_ident() == failing:
+                connection.pgconn.finish()
+                raise psycopg.OperationalError("the answer was lost")
+
+        for change in (
+            lambda: ours.catalogue.replace(dataclasses.replace(key, freeze=Freeze.ALL), 1),
+            lambda: ours.catalogue.insert(
+                catalogue_key("cold", versions=(key_version("n"),)), b"sealed", None, b""
+            ),
+            lambda: ours.api_keys.revoke(api_key().id, SystemClock().now()),
+        ):
+            with monkeypatch.context() as patched:
+                patched.setattr(PatientConnection, "commit", lost)
+                with pytest.raises(StoreUnavailable):
+                    change()
+        for each in (ours, theirs):
+            assert eventually(lambda each=each: len(each.catalogue) == 2)  # type: ignore[misc]
+            hot = each.catalogue.get("hot")
+            assert hot is not None
+            assert (hot.freeze, hot.revision) == (Freeze.ALL, 2)
+            revoked = each.api_keys.get(api_key().id)
+            assert revoked is not None
+            assert revoked.revoke_time is not None
+        with pytest.raises(KeyExists):
+            ours.catalogue.insert(catalogue_key("cold"), b"sealed", None, b"")
 
 
 def test_s34_another_history_is_read_from_the_beginning(url: str) -> None:

@@ -1,4 +1,4 @@
-"""``signward key``: create, read, change, rotate and freeze keys."""
+"""``signward key``: create, import, read, change, rotate and freeze keys."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from signward.cli.key.enable import enable
 from signward.cli.key.end_grace import end_grace
 from signward.cli.key.freeze import freeze
 from signward.cli.key.get import get
+from signward.cli.key.importing import import_key
 from signward.cli.key.listing import list_keys
 from signward.cli.key.public_key import public_key
 from signward.cli.key.restore import restore
@@ -23,8 +24,9 @@ from signward.cli.key.versions import versions
 
 __all__ = ["app"]
 
-app = typer.Typer(help="Create, read, change, rotate and freeze keys.")
+app = typer.Typer(help="Create, import, read, change, rotate and freeze keys.")
 app.command("create")(create)
+app.command("import")(import_key)
 app.command("list")(list_keys)
 app.command("get")(get)
 app.command("public-key")(public_key)

@@ -28,14 +28,15 @@ from signward_server.core.ports.custody import (
     MaterialReader,
     RowAuthenticator,
     Verifier,
+    WrappingKeys,
 )
+from signward_server.core.ports.imports import Imports
 from signward_server.core.ports.lease import Lease
 from signward_server.core.ports.meter import Event, Level, Meter
 from signward_server.core.ports.reloading import Reloaded, ReloadPart, Reloads
 from signward_server.core.ports.schedules import (
     KeyDates,
     Residue,
-    Rotator,
     Step,
     TimeFloor,
     Timetable,
@@ -65,6 +66,7 @@ __all__ = [
     "Custody",
     "Event",
     "Generation",
+    "Imports",
     "KeyDates",
     "Lease",
     "Level",
@@ -79,7 +81,6 @@ __all__ = [
     "RequestScope",
     "Reservation",
     "Residue",
-    "Rotator",
     "RowAuthenticator",
     "SecretDigest",
     "Span",
@@ -91,4 +92,5 @@ __all__ = [
     "Trace",
     "Turn",
     "Verifier",
+    "WrappingKeys",
 ]

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
+from signward_server.core.imports import ImportTerms, WrappedKey, WrappingKey
 from signward_server.core.key_check import Finding
 from signward_server.core.keys import Algorithm, CustodyKind, KeyAttributes, KeyVersion
 from signward_server.core.payloads import Hash
 from signward_server.core.public_key import PublicKey
 from signward_server.core.signing import Signature, SigningContext
 
-__all__ = ["CreatedVersion", "Custody", "MaterialReader", "RowAuthenticator", "Verifier"]
+__all__ = [
+    "CreatedVersion",
+    "Custody",
+    "MaterialReader",
+    "RowAuthenticator",
+    "Verifier",
+    "WrappingKeys",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +62,22 @@ class Custody(Protocol):
 
         Raises:
             CustodyUnavailable: It cannot be made now; nothing is left behind.
+        """
+        ...
+
+    def import_key(
+        self, attributes: KeyAttributes, version: int, wrapped: WrappedKey
+    ) -> CreatedVersion:
+        """Take over a private half, bound to these attributes and this version number.
+
+        It is in locked memory alone while it is not sealed, and nothing of it is left behind
+        however this ends.
+
+        Raises:
+            PayloadMalformed: It was not sealed to the wrapping key for its terms, or is no
+                private half of the algorithm. Zeros are none of any algorithm.
+            EnvelopeCorrupt: The wrapping key was not made for these terms.
+            CustodyUnavailable: It cannot be taken over now.
         """
         ...
 
@@ -107,6 +132,18 @@ class Custody(Protocol):
 
     def close(self) -> None:
         """Wipe every secret; nothing can be signed afterwards."""
+        ...
+
+
+class WrappingKeys(Protocol):
+    """Makes what private keys are sealed to on their way here (S23)."""
+
+    def wrapping_key(self, terms: ImportTerms, expire_time: datetime) -> WrappingKey:
+        """Make a key pair for one import, its private half sealed for these terms.
+
+        Raises:
+            CustodyUnavailable: It cannot be made now.
+        """
         ...
 
 

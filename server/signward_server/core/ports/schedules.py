@@ -5,12 +5,9 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Protocol
 
-from signward_server.core.keys import Key
-
-__all__ = ["KeyDates", "Residue", "Rotator", "Step", "TimeFloor", "Timetable", "Turn"]
+__all__ = ["KeyDates", "Residue", "Step", "TimeFloor", "Timetable", "Turn"]
 
 
 class Step(enum.StrEnum):
@@ -98,21 +95,5 @@ class Residue(Protocol):
 
         Raises:
             StoreUnavailable: It cannot be done now.
-        """
-        ...
-
-
-class Rotator(Protocol):
-    """Gives a key its next version."""
-
-    def add(self, key: Key, grace: timedelta) -> Key:
-        """Return the key with a new primary version, stored.
-
-        Args:
-            key: As it was read.
-            grace: How long the version that was primary still signs.
-
-        Raises:
-            SignwardError: Nothing was changed.
         """
         ...

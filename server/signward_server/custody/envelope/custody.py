@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
-from signward_server.core.errors import EnvelopeCorrupt, SignatureSelfCheckFailed
+from signward_server.core.errors import (
+    EnvelopeCorrupt,
+    PayloadMalformed,
+    SignatureSelfCheckFailed,
+)
+from signward_server.core.imports import ImportTerms, WrappedKey, WrappingKey
 from signward_server.core.key_check import Finding
 from signward_server.core.keys import (
     Algorithm,
@@ -27,19 +32,23 @@ from signward_server.custody.envelope.sealed import SealedCache
 from signward_server.custody.envelope.sealing import Envelopes
 from signward_server.custody.envelope.sweeper import Sweeper
 from signward_server.custody.envelope.unlocked import UnlockedKeys
-from signward_server.custody.memory import LockedMemory, Slot
+from signward_server.custody.envelope.wrapping import WrappingKeys
+from signward_server.custody.memory import SECRET_SIZE, LockedMemory, Slot
 from signward_server.custody.native import Native
 from signward_server.custody.pairs import Ed25519Pairs, KeyPairs, Secp256k1Pairs
 
 __all__ = ["EnvelopeCustody"]
 
 _SEALED_CAPACITY: Final = 16_384
+_NO_KEY: Final = bytes(SECRET_SIZE)
 _Signed = TypeVar("_Signed")
 _Signature = TypeVar("_Signature")
 
 
 class EnvelopeCustody:
-    """Implements ``core.ports.Custody``. Starts a thread, which ``close`` ends.
+    """Implements ``core.ports.Custody`` and ``WrappingKeys``.
+
+    Starts a thread, which ``close`` ends.
 
     Args:
         native: Both libraries.
@@ -77,6 +86,8 @@ class EnvelopeCustody:
         self._default_ttl = min(default_unlock_ttl, max_unlock_ttl).total_seconds()
         self._max_ttl = max_unlock_ttl
         self._unlocked = UnlockedKeys(memory, clock)
+        self._sodium = native.sodium
+        self._wrapping = WrappingKeys(native.sodium, self._envelopes, self._unlocked.take)
         self._sweeper = Sweeper(self._unlocked.sweep)
 
     def create(self, attributes: KeyAttributes, version: int) -> CreatedVersion:
@@ -85,8 +96,24 @@ class EnvelopeCustody:
             public_key = self._pairs[attributes.algorithm].generate(slot, scratch)
             binding = Binding(attributes, version, public_key)
             material = self._envelopes.seal(slot, scratch, binding)
-        self._open(material, binding).retire()
-        return CreatedVersion(public_key, "", material)
+        return self._created(material, binding)
+
+    def wrapping_key(self, terms: ImportTerms, expire_time: datetime) -> WrappingKey:
+        """Make a wrapping key as the port says, its private half in an envelope."""
+        return self._wrapping.make(terms, expire_time)
+
+    def import_key(
+        self, attributes: KeyAttributes, version: int, wrapped: WrappedKey
+    ) -> CreatedVersion:
+        """Take over a private half as the port says: it goes from slot to slot alone (S21)."""
+        with self._unlocked.take() as slot, self._unlocked.take() as scratch:
+            self._wrapping.open(wrapped, slot, scratch)
+            public_key = self._pairs[attributes.algorithm].complete(slot, scratch)
+            if public_key is None or self._is_zero(slot):
+                raise PayloadMalformed
+            binding = Binding(attributes, version, public_key)
+            material = self._envelopes.seal(slot, scratch, binding)
+        return self._created(material, binding)
 
     def sign(self, message: bytes, context: SigningContext) -> Signature:
         """Sign as the port says; an unlocked key costs one call into the library."""
@@ -129,6 +156,15 @@ class EnvelopeCustody:
         """Wipe every unlocked key, those that are signing as soon as they have signed."""
         self._unlocked.close()
         self._sweeper.stop()
+
+    def _created(self, material: bytes, binding: Binding) -> CreatedVersion:
+        """Open a new envelope once, to be sure of it."""
+        self._open(material, binding).retire()
+        return CreatedVersion(binding.public_key, "", material)
+
+    def _is_zero(self, slot: Slot) -> bool:
+        result: int = self._sodium.memcmp(slot.address, _NO_KEY, SECRET_SIZE)
+        return result == 0
 
     def _signed(
         self,

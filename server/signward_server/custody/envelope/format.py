@@ -10,7 +10,7 @@ from signward_server.core.errors import EnvelopeCorrupt
 from signward_server.core.keys import KeyAttributes
 from signward_server.core.public_key import PublicKey
 
-__all__ = ["Binding", "SealedKey", "sealing_kek"]
+__all__ = ["Binding", "SealedKey", "framed", "number", "sealing_kek"]
 
 _MAGIC: Final = b"signward"
 _VERSION: Final = 1
@@ -86,26 +86,31 @@ class Binding:
         It leaves the KEK out, so that a data key can be wrapped anew without opening the
         private half.
         """
-        return _framed(b"signward envelope v1 private half", *self._fields())
+        return framed(b"signward envelope v1 private half", *self._fields())
 
     def for_data_key(self, kek_id: bytes) -> bytes:
         """Return the associated data of the wrapped data key."""
-        return _framed(b"signward envelope v1 data key", kek_id, *self._fields())
+        return framed(b"signward envelope v1 data key", kek_id, *self._fields())
 
     def _fields(self) -> tuple[bytes, ...]:
         attributes = self.attributes
         return (
             attributes.id.encode(),
-            _NUMBER.pack(self.version),
-            _NUMBER.pack(attributes.algorithm),
-            _NUMBER.pack(attributes.purpose),
-            _NUMBER.pack(attributes.custody),
+            number(self.version),
+            number(attributes.algorithm),
+            number(attributes.purpose),
+            number(attributes.custody),
             attributes.network.encode(),
-            _NUMBER.pack(attributes.allow_digest),
+            number(attributes.allow_digest),
             self.public_key.spki_der,
         )
 
 
-def _framed(*fields: bytes) -> bytes:
-    # A length before each field: no two lists of fields give the same bytes.
+def framed(*fields: bytes) -> bytes:
+    """Return fields with the length of each before it: no two lists give the same bytes."""
     return b"".join(_LENGTH.pack(len(field)) + field for field in fields)
+
+
+def number(value: int) -> bytes:
+    """Return a field of 8 bytes."""
+    return _NUMBER.pack(value)

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from signward_server.core.errors import EnvelopeCorrupt
 from signward_server.custody.envelope.cipher import PageCipher
-from signward_server.custody.envelope.format import Binding, SealedKey
+from signward_server.custody.envelope.format import SealedKey
 from signward_server.custody.envelope.kek import Kek
 from signward_server.custody.memory import SECRET_SIZE, Slot
 from signward_server.custody.native.sodium import Sodium
 
-__all__ = ["Envelopes"]
+__all__ = ["Bound", "Envelopes"]
+
+
+class Bound(Protocol):
+    """What an envelope belongs to: it opens under exactly this."""
+
+    def for_secret(self) -> bytes:
+        """Return the associated data of the sealed private half; the KEK is not in it."""
+        ...
+
+    def for_data_key(self, kek_id: bytes) -> bytes:
+        """Return the associated data of the wrapped data key."""
+        ...
 
 
 class Envelopes:
@@ -20,7 +34,7 @@ class Envelopes:
         self._kek = kek
         self._cipher = PageCipher(sodium)
 
-    def seal(self, slot: Slot, scratch: Slot, binding: Binding) -> bytes:
+    def seal(self, slot: Slot, scratch: Slot, binding: Bound) -> bytes:
         """Return the envelope of the private half in a slot.
 
         Args:
@@ -38,7 +52,7 @@ class Envelopes:
         sealed = self._cipher.seal(scratch.address, slot.address, seal_nonce, binding.for_secret())
         return SealedKey(kek_id, wrap_nonce, wrapped, seal_nonce, sealed).encode()
 
-    def open(self, blob: bytes, binding: Binding, slot: Slot, scratch: Slot) -> None:
+    def open(self, blob: bytes, binding: Bound, slot: Slot, scratch: Slot) -> None:
         """Open an envelope into the first half of a slot.
 
         Args:

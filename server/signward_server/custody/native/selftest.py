@@ -48,6 +48,20 @@ _HMAC_KEY: Final = b"\x0b" * 20 + bytes(12)
 _HMAC_MESSAGE: Final = b"Hi There"
 _HMAC_TAG: Final = bytes.fromhex("b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7")
 
+# RFC 7748, section 6.1: what Alice has, what Bob shows her, and what they agree on.
+_X25519_PRIVATE: Final = bytes.fromhex(
+    "77076d0a7318a57d3c16c17251b26645df4c2f87ebc0992ab177fba51db92c2a"
+)
+_X25519_PUBLIC: Final = bytes.fromhex(
+    "8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a"
+)
+_X25519_PEER: Final = bytes.fromhex(
+    "de9edb7d7b7dc1b4d35b61c2ece435373f8343c85b78674dadfc7e146f882b4f"
+)
+_X25519_SHARED: Final = bytes.fromhex(
+    "4a5d9d5ba4ce2de1728e3bf480350f25e07e21c947d19e3376f09b3c1e161742"
+)
+
 # The smallest cost that there is; OpenSSL 3's Argon2id gives the same.
 _ARGON2ID: Final = 2  # crypto_pwhash_ALG_ARGON2ID13
 _ARGON2ID_PASSPHRASE: Final = b"password"
@@ -68,7 +82,7 @@ _ECDSA_SIGNATURE: Final = bytes.fromhex(
 
 
 def check_sodium(sodium: Sodium) -> None:
-    """Compare Ed25519, AES-256-GCM, HMAC-SHA256 and Argon2id with their known answers.
+    """Compare every algorithm that is used with its known answers.
 
     Raises:
         NativeLibraryError: One differs.
@@ -79,6 +93,8 @@ def check_sodium(sodium: Sodium) -> None:
         and _gcm_sealed(sodium) == _GCM_SEALED
         and _gcm_opened(sodium) == _GCM_PLAIN
         and _hmac(sodium) == _HMAC_TAG
+        and _x25519(sodium) == (_X25519_PUBLIC, _X25519_SHARED)
+        and sodium.scalarmult(_room(32), _X25519_PRIVATE, bytes(32)) != 0
         and _argon2id(sodium) == _ARGON2ID_KEY
     )
     if not right:
@@ -131,6 +147,13 @@ def _hmac(sodium: Sodium) -> bytes:
     tag = _room(32)
     sodium.hmacsha256(tag, _HMAC_MESSAGE, len(_HMAC_MESSAGE), _HMAC_KEY)
     return tag.raw
+
+
+def _x25519(sodium: Sodium) -> tuple[bytes, bytes]:
+    public, shared = _room(32), _room(32)
+    sodium.scalarmult_base(public, _X25519_PRIVATE)
+    sodium.scalarmult(shared, _X25519_PRIVATE, _X25519_PEER)
+    return public.raw, shared.raw
 
 
 def _argon2id(sodium: Sodium) -> bytes:

@@ -44,8 +44,12 @@ _FUNCTIONS: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
         c_int,
         (*_BUFFER_OUT, c_void_p, *_BYTES_IN, *_BYTES_IN, c_char_p, c_void_p),
     ),
-    # the tag has 32 bytes, and so has the key
-    "crypto_auth_hmacsha256": (c_int, (c_void_p, c_char_p, c_ulonglong, c_void_p)),
+    # the tag has 32 bytes, and so has the key; the message may be secret too
+    "crypto_auth_hmacsha256": (c_int, (c_void_p, c_void_p, c_ulonglong, c_void_p)),
+    # X25519 (RFC 7748), 32 bytes each: shared secret, scalar, point; -1 if the secret is zero
+    "crypto_scalarmult": (c_int, (c_void_p, c_void_p, c_char_p)),
+    # public key, scalar
+    "crypto_scalarmult_base": (c_int, (c_void_p, c_void_p)),
     # key, its length, passphrase, its length, salt (16), passes, bytes of memory, algorithm
     "crypto_pwhash": (
         c_int,
@@ -88,4 +92,6 @@ class Sodium:
         self.aes256gcm_encrypt = library.crypto_aead_aes256gcm_encrypt
         self.aes256gcm_decrypt = library.crypto_aead_aes256gcm_decrypt
         self.hmacsha256 = library.crypto_auth_hmacsha256
+        self.scalarmult = library.crypto_scalarmult
+        self.scalarmult_base = library.crypto_scalarmult_base
         self.pwhash = library.crypto_pwhash

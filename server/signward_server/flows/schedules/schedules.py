@@ -89,11 +89,14 @@ class Schedules:
 
     def look(self) -> None:
         """Do what there is to do now; what fails is counted, and tried again."""
+        had_turn, self._has_turn = self._has_turn, False  # until it is known to be ours
         try:
             if self._ports.turn.held():
+                if not had_turn:
+                    self._begin()
+                self._has_turn = True
                 self._work()
             else:
-                self._has_turn = False
                 self._agendas.clear()
         except SignwardError as error:
             self._count(error)
@@ -102,8 +105,6 @@ class Schedules:
         self.waiting = {step: len(agenda) for step, agenda in self._agendas.items()}
 
     def _work(self) -> None:
-        if not self._has_turn:
-            self._begin()
         self._time.store()
         self._read_news()
         self._ports.audit.ensure_available()  # nothing is done that cannot be recorded
@@ -119,7 +120,6 @@ class Schedules:
         ports.timetable.restart()
         self._agendas = {step: Agenda() for step in self._doings}
         self._unwiped = True  # whoever had the turn may have died before
-        self._has_turn = True
         _log.info("the schedules of keys are kept by this process")
 
     def _read_news(self) -> None:

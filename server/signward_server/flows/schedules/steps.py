@@ -19,9 +19,10 @@ from signward_server.core.keys import (
     KeyVersion,
     VersionState,
 )
-from signward_server.core.ports import Audit, Catalogue, Custody, Rotator
+from signward_server.core.ports import Audit, Catalogue, Custody
 from signward_server.core.version_life import effective
 from signward_server.core.versions import is_ledger_bound
+from signward_server.flows.new_versions import NewVersions
 
 __all__ = ["Destruction", "Doing", "Ending", "Retirement", "Rotation"]
 
@@ -148,8 +149,8 @@ class Rotation:
     Keys that a ledger knows are left alone, and so are those that an operator has stopped.
     """
 
-    def __init__(self, rotator: Rotator, audit: Audit, patient: Patient) -> None:
-        self._rotator = rotator
+    def __init__(self, new_versions: NewVersions, audit: Audit, patient: Patient) -> None:
+        self._new_versions = new_versions
         self._audit = audit
         self._patient = patient
         self.time = patient.time
@@ -172,7 +173,7 @@ class Rotation:
         primary = key.version(self.concerned(key) or -1)
         if primary is None or primary.create_time + key.rotation_period > self._patient.now():
             return False
-        stored = self._rotator.add(key, key.grace_period)
+        stored = self._new_versions.add(key, key.grace_period)
         details = {"previous": primary.version}
         self._audit.note(AuditEvent.ROTATED, details, key=key.id, version=stored.primary_version)
         return True

@@ -13,7 +13,7 @@ from signward_server.rpc.convert.fields import Fields
 from signward_server.rpc.convert.times import moment
 from signward_server.rpc.convert.version_requests import MAX_GRACE
 
-__all__ = ["create_key", "key_filter", "update_key"]
+__all__ = ["create_key", "key_filter", "key_to_make", "update_key"]
 
 _MAX_UNLOCK_TTL = timedelta(days=30)  # no daemon allows more; most allow less
 _DEFAULT_GRACE = timedelta(days=30)
@@ -35,7 +35,15 @@ def create_key(message: pb.CreateKeyRequest) -> CreateKey:
     Raises:
         FieldInvalid: Names each field at fault.
     """
-    fields = Fields()
+    return key_to_make(Fields(), message)
+
+
+def key_to_make(fields: Fields, message: pb.CreateKeyRequest | pb.ImportKeyRequest) -> CreateKey:
+    """Convert what the requests for a key have in common, new or brought along.
+
+    Raises:
+        FieldInvalid: Names each field at fault, those included that were noted before.
+    """
     key_id = fields.key_id("key_id", message.key_id)
     algorithm = fields.choice("algorithm", Algorithm, message.algorithm)
     custody = fields.choice("custody", CustodyKind, message.custody)

@@ -141,6 +141,8 @@ def test_the_daemon_serves_every_rpc(served: Served) -> None:
         bounds=ServerLimits(**BOUNDS),  # type: ignore[arg-type]
         flows=Flows(
             creation=world.creation,
+            imports=world.key_import,
+            import_parameters=world.import_parameters,
             changes=world.changes,
             versions=world.version_flows,
             signing=world.signing,

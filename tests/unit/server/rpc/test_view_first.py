@@ -93,7 +93,7 @@ QUESTIONS: dict[str, list[Callable[[str], Message]]] = {
 }
 # What views no key by its id: creation is scoped by the policy, a list leaves keys out, and
 # what is not implemented looks at nothing.
-OTHERS = {"CreateKey", "ListKeys"}
+OTHERS = {"CreateKey", "ImportKey", "ListKeys"}
 EACH = [(name, place) for name, asked in QUESTIONS.items() for place in range(len(asked))]
 
 

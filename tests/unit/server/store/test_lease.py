@@ -130,6 +130,21 @@ def test_a_thread_goes_on_asking_until_it_is_stopped(clock: SteppedClock, meter:
     assert not lease.held
 
 
+def test_news_have_the_store_asked_at_once(clock: SteppedClock, meter: FakeMeter) -> None:
+    store = Asked(clock)
+    lease = StoreLease(store, 3600, clock, meter)
+    lease.start()
+    assert store.times.acquire(timeout=10)
+    for _ in range(3):
+        lease.wake()
+        assert store.times.acquire(timeout=10)
+    assert not store.times.acquire(timeout=0.1)
+    lease.stop()
+    lease.wake()
+    assert not lease.alive
+    assert not store.times.acquire(timeout=0.1)
+
+
 def test_one_that_never_began_can_be_stopped(lease: StoreLease) -> None:
     lease.stop()
     assert not lease.alive

@@ -53,7 +53,7 @@ def run(test):
 
 
 async def until(condition):
-    while not condition():
+    while not condition():  # noqa: ASYNC110  # conditions of processes tell nobody
         await asyncio.sleep(0.01)
 
 

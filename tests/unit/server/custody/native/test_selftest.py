@@ -34,6 +34,8 @@ def test_s25_the_right_answers_pass(native: Native) -> None:
         ("aes256gcm_encrypt", 0),
         ("aes256gcm_decrypt", 0),
         ("hmacsha256", 0),
+        ("scalarmult", 0),
+        ("scalarmult_base", 0),
         ("pwhash", 0),
     ],
 )
@@ -52,6 +54,14 @@ def test_s25_a_verification_that_always_says_the_same_is_noticed(
 ) -> None:
     lying = copy.copy(native.sodium)
     lying.sign_verify_detached = lambda *_: answer
+    with pytest.raises(NativeLibraryError):
+        check_sodium(lying)
+
+
+def test_s25_an_agreement_on_zero_that_is_not_refused_is_noticed(native: Native) -> None:
+    lying = copy.copy(native.sodium)
+    right = lying.scalarmult
+    lying.scalarmult = lambda *arguments: right(*arguments) and 0
     with pytest.raises(NativeLibraryError):
         check_sodium(lying)
 

@@ -1,0 +1,1 @@
+"""What a second worker gives: SignBatch over four connections, beside what the machine gives."""
