@@ -102,7 +102,8 @@ def _parameters(address: StoreAddress) -> dict[str, Any]:
     """
     given = conninfo_to_dict(address.url)
     hosts = f"{given.get('host') or ''},{given.get('hostaddr') or ''}".split(",")
-    checked = {} if all(map(_is_local, hosts)) or "sslmode" in given else _CHECKED
+    here = all(map(_is_local, hosts)) and "service" not in given  # which may name any host
+    checked = {} if here or "sslmode" in given else _CHECKED
     secret = {"password": address.password} if address.password else {}
     return {**_ALWAYS, **checked, **given, **secret}
 

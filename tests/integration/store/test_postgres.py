@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import socket
 import tempfile
 import threading
 import time
@@ -11,10 +12,14 @@ from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from datetime import timedelta
 from functools import partial
+from ipaddress import IPv4Address
 from pathlib import Path
 
 import psycopg
 import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from cryptography import x509
 from signward_server.core.clock import SystemClock
 from signward_server.core.errors import (
     EnvelopeCorrupt,
@@ -26,10 +31,11 @@ from signward_server.core.errors import (
 from signward_server.core.keys import Freeze, Key
 from signward_server.store import KeyCatalogue, StoreAddress, StoreFileError, open_store
 from signward_server.store.postgres_connection import PatientConnection
-from signward_server.store.schema import REVISION
+from signward_server.store.schema import REVISION, metadata
 from sqlalchemy.exc import DBAPIError
 
 from tests.fakes.catalogue_keys import catalogue_key, key_version, signing_scope
+from tests.fakes.certificates import Authority
 from tests.fakes.row_authenticator import HmacRows
 from tests.fakes.spine.api_keys import api_key
 from tests.running.hanging import HangingProxy
@@ -117,6 +123,40 @@ def test_daemons_that_start_at_once_make_the_tables_once(url: str) -> None:
         thread.join(60)
     assert failed == []
     assert shared_server().ask(url, "SELECT version_num FROM alembic_version") == [(REVISION,)]
+
+
+def test_the_server_is_reached_over_tls_and_only_if_it_shows_who_it_is(
+    server: PostgresServer, tmp_path: Path
+) -> None:
+    authority, foreign = Authority(tmp_path), Authority(tmp_path, "foreign")
+    files = authority.issue("db", x509.IPAddress(IPv4Address("127.0.0.1")))
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    server.stop()
+    server.require_tls(port, files.certificate, files.private_key)
+    server.start()
+    server.new_database()
+    server.ask("postgres", "ALTER ROLE signward PASSWORD 's3cret'")
+    url = f"postgresql://signward@127.0.0.1:{port}/d1?sslmode=verify-full&sslrootcert="
+    open_store(StoreAddress(f"{url}{authority.ca}", "s3cret"), SystemClock()).close()
+    for address in (
+        StoreAddress(f"{url}{foreign.ca}", "s3cret"),
+        StoreAddress(f"{url}{authority.ca}", "guessed"),
+        StoreAddress(f"{url}{authority.ca}"),
+        StoreAddress(f"{url}{authority.ca}".replace("verify-full", "disable"), "s3cret"),
+    ):
+        with pytest.raises(StoreFileError, match="cannot be reached") as refused:
+            open_store(address, SystemClock())
+        assert "s3cret" not in str(refused.value)
+
+
+def test_the_migrations_build_the_tables_of_the_schema(url: str) -> None:
+    store = open_store(StoreAddress(url), SystemClock())
+    with store._durable.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert context.get_current_revision() == REVISION
+        assert compare_metadata(context, metadata) == []
+    store.close()
 
 
 def test_a_role_that_may_read_and_write_rows_is_enough(url: str) -> None:
