@@ -84,15 +84,15 @@ def build_schedules(
         StoreUnavailable: The store cannot be read.
     """
     store, custody = vault.store, vault.custody
-    onward, patient = vault.time.onward, Patient(clock)
-    vault.time.tell_of_step(audit, meter)
+    time, patient = vault.time, Patient(clock)
+    time.tell_of_step(audit, meter)
     custodies = {custody.kind: custody}
     ending = Ending(vault.catalogue, custodies, audit)
     new_versions = NewVersions(
-        catalogue=vault.catalogue, custodies=custodies, clock=clock, onward=onward
+        catalogue=vault.catalogue, custodies=custodies, clock=clock, onward=time
     )
     doings: dict[Step, Doing] = {
-        Step.RETIREMENT: Retirement(ending, onward),
+        Step.RETIREMENT: Retirement(ending, time.onward),
         Step.DESTRUCTION: Destruction(ending, patient),
         Step.ROTATION: Rotation(new_versions, audit, patient),
     }
@@ -104,4 +104,4 @@ def build_schedules(
         audit=audit,
         meter=meter,
     )
-    return Schedules(ports, doings, vault.time, announce)
+    return Schedules(ports, doings, time, announce)

@@ -104,7 +104,7 @@ def open_vault(settings: Settings, process: Process, meter: Meter, opened: ExitS
         imports=store.imports(time.onward, bounds.imports_per_identity),
         secret_digest=secret_digest(native, memory, kek, store, opened),
         lease=lease,
-        onward=time.onward,
+        onward=time,
     )
     return Vault(
         memory=memory,

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import logging
+import math
+import threading
+from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Final
 
 from signward_server.core.audit_events import AuditEvent
 from signward_server.core.clock import Onward
+from signward_server.core.errors import StoreUnavailable
 from signward_server.core.ports import Audit, Clock, Event, Meter, TimeFloor
 
 __all__ = ["KeptTime"]
@@ -18,17 +23,17 @@ _log = logging.getLogger(__name__)
 
 
 class KeptTime:
-    """Time that goes on where that of the last process ended, or later.
+    """Time that goes on where that of the last process ended, or later; ``core.ports.Time``.
 
     What is stored is some seconds ahead, so that nothing that ends before it is stored next
-    is forgotten by whoever comes after a crash.
+    is forgotten by whoever comes after a crash. Safe for threads.
 
     Args:
         clock: The clocks.
         floor: Where it is stored.
 
     Attributes:
-        onward: The time.
+        onward: The time itself, whether it is stored or not.
 
     Raises:
         StoreUnavailable: It cannot be read or stored.
@@ -37,9 +42,23 @@ class KeptTime:
     def __init__(self, clock: Clock, floor: TimeFloor) -> None:
         self._clock = clock
         self._floor = floor
+        self._storing = threading.Lock()
         self._stored = floor.read()
         self.onward = Onward(clock, for_good=True, floor=self._stored, reserved=_RESERVED)
         self.store()
+
+    def now(self) -> datetime:
+        """Return the time in UTC.
+
+        It is stored by then, so that nobody is told of an end that a crash takes back; that
+        takes a write only where time has leapt, or nobody has stored it lately. While the
+        store takes nothing, it is told all the same: nothing signs for long then.
+        """
+        time = self.onward.time()
+        if time > self._stored:
+            with suppress(StoreUnavailable):
+                self._store_for(time)
+        return datetime.fromtimestamp(time, UTC)
 
     def store(self) -> None:
         """Store how late it is; to be done each second.
@@ -47,9 +66,15 @@ class KeptTime:
         Raises:
             StoreUnavailable: It cannot be stored now.
         """
-        time = self.onward.after(_RESERVED)
-        self._floor.lift(time)
-        self._stored = time
+        self._store_for(math.inf)
+
+    def _store_for(self, time: float) -> None:
+        """Store how late it is unless this much is stored."""
+        with self._storing:
+            if time > self._stored:
+                ahead = self.onward.after(_RESERVED)
+                self._floor.lift(ahead)
+                self._stored = ahead
 
     def take_over(self) -> None:
         """Go on where another process has stopped to store it.

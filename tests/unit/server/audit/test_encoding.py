@@ -112,6 +112,17 @@ def test_events_of_the_daemon_are_canonical_as_well(
     assert decode_record(body).count == count
 
 
+def test_an_event_of_a_key_names_it_in_full() -> None:
+    name = "k" * 128
+    details: dict[str, str | int] = {"step": "rotation", "due": "2026-12-01T00:00:00Z"}
+    encoder = Encoder(FakeClock())
+    record = decode_record(
+        _body(encoder.event(AuditEvent.SCHEDULED, key=name, version=7, details=details))
+    )
+    assert (record.event, record.key, record.version) == ("scheduled", name, 7)
+    assert record.details == details
+
+
 def test_what_is_remembered_of_one_caller_is_not_said_of_another() -> None:
     encoder = Encoder(FakeClock())
     for number in range(10_000):

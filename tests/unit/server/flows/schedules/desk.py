@@ -98,7 +98,7 @@ class Desk:
 
     def signs(self, name: str, number: int, now: datetime | None = None) -> bool:
         """Return whether a version signs as far as time goes."""
-        state = effective(self.version(name, number), now or self.onward.now())
+        state = effective(self.version(name, number), now or self.time.now())
         return state in (VersionState.PRIMARY, VersionState.GRACE)
 
     def look(self, after: timedelta = SECOND) -> None:
