@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from http import HTTPStatus
+from pathlib import Path
 
 import coincurve
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+)
 from signward import Client, SignwardError
 from signward.sealing import sealer
 from signward.v1 import key_service_pb2 as pb
@@ -19,7 +29,7 @@ from signward.v1 import resources_pb2 as resources
 
 from tests.contract.custody.suite import SECP256K1_ORDER
 from tests.running.calls import Refusal
-from tests.running.homes import Home
+from tests.running.homes import PATIENCE, Home, environment
 from tests.running.imports import Asked, ask_for_import, finish, wrapping_secrets
 from tests.running.keys import sign_request
 from tests.running.observation import ask, observed
@@ -61,6 +71,7 @@ def client(daemon: Daemon) -> Iterator[Client]:
         yield client
 
 
+SIGNWARD_CLIENT = (sys.executable, "-m", "signward")
 Search = Callable[[dict[str, bytes]], dict[str, int]]
 
 
@@ -155,18 +166,40 @@ HOSTILE: dict[str, tuple[resources.Algorithm.ValueType, Hostile, Refusal]] = {
 }
 
 
+SCANNED = ("wrong-recipient", "another-purpose", "flipped-bit", "order", "low-order-3")
+
+
 @pytest.mark.parametrize("name", HOSTILE)
-def test_s23_a_hostile_blob_is_refused_and_leaves_nothing(
-    daemon: Daemon, client: Client, search: Search, name: str
-) -> None:
+def test_s23_a_hostile_blob_is_refused_and_uses_the_import_up(client: Client, name: str) -> None:
     algorithm, hostile, refusal = HOSTILE[name]
     asked = ask_for_import(client, name, algorithm)
-    needles = {"key": secret(name)} | wrapping_secrets(daemon.home, asked)
     assert finish(client.channel, hostile(asked, secret(name))) == refusal
-    assert search(needles) == {}
     assert finish(client.channel, asked.request(asked.sealed(secret(name)))) == EXPIRED
     with pytest.raises(SignwardError, match="no such key"):
         client.get_key(name)
+
+
+@pytest.mark.parametrize("name", SCANNED)
+def test_s23_a_hostile_blob_leaves_nothing(
+    daemon: Daemon, client: Client, search: Search, name: str
+) -> None:
+    algorithm, hostile, refusal = HOSTILE[name]
+    asked = ask_for_import(client, f"{name}-once", algorithm)
+    needles = {"key": secret(name)} | wrapping_secrets(daemon.home, asked)
+    assert finish(client.channel, hostile(asked, secret(name))) == refusal
+    assert search(needles) == {}
+
+
+def test_s23_all_hostile_blobs_together_leave_nothing(
+    daemon: Daemon, client: Client, search: Search
+) -> None:
+    needles = {"key": secret("hostile")}
+    for name, (algorithm, hostile, refusal) in HOSTILE.items():
+        asked = ask_for_import(client, f"{name}-again", algorithm)
+        wrapping = wrapping_secrets(daemon.home, asked)
+        needles[name] = wrapping[f"{name}-again wrapping"]
+        assert finish(client.channel, hostile(asked, needles["key"])) == refusal
+    assert search(needles) == {}
 
 
 @pytest.mark.parametrize("size", [0, 1, 32, 79, 81, 112, 256, 100_000])
@@ -262,3 +295,33 @@ def test_s23_an_import_survives_a_restart_and_a_tampered_one_does_not_open(home:
         assert finish(client.channel, request) == Refusal("DATA_LOSS", "ENVELOPE_CORRUPT")
         made = finish(client.channel, kept.request(kept.sealed(secret("kept"))))
         assert isinstance(made, resources.Key)
+
+
+def test_the_command_line_imports_what_openssl_writes(
+    daemon: Daemon, client: Client, tmp_path: Path
+) -> None:
+    """An encrypted file, its passphrase on standard input, in the daemon in the end."""
+    name, file = "from-openssl", tmp_path / "key.pem"
+    made = ec.derive_private_key(int.from_bytes(secret(name)), ec.SECP256K1())
+    encryption = BestAvailableEncryption(b"pass phrase")
+    file.write_bytes(made.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption))
+    file.chmod(0o600)
+    clients = daemon.home.path / "clients"
+    done = subprocess.run(
+        [
+            *SIGNWARD_CLIENT, "key", "import", str(file), "--id", name,
+            "--algorithm", "secp256k1", "--purpose", "raw", "--json",
+        ],
+        env=environment(
+            SIGNWARD_TARGET=daemon.tcp,
+            SIGNWARD_CA=str(clients / "ca.crt"),
+            SIGNWARD_CERT=str(clients / "bot.crt"),
+            SIGNWARD_KEY=str(clients / "bot.key"),
+        ),
+        input=b"pass phrase\n", capture_output=True, check=True, timeout=PATIENCE,
+    )  # fmt: skip
+    assert json.loads(done.stdout)["id"] == name
+    assert f"shred -u {file}".encode() in done.stderr
+    assert not {secret(name), secret(name).hex().encode()} & {done.stdout, done.stderr}
+    compressed = coincurve.PrivateKey(secret(name)).public_key.format()
+    assert client.get_public_key(name).public_key.raw == compressed

@@ -13,7 +13,7 @@ import typer
 
 from signward.cli.connection import Session, connected
 from signward.cli.durations import read_duration
-from signward.cli.key.options import LabelOption, read_labels
+from signward.cli.key.options import LabelOption, RotationOption, read_labels
 from signward.cli.key.show import show_key
 from signward.cli.names import AlgorithmName, CustodyName, PurposeName
 from signward.private_keys import KeyFormat, PrivateKeyError, read_private_key
@@ -56,6 +56,7 @@ def import_key(
     grace_period: Annotated[
         str | None, typer.Option(metavar="DURATION", help="How long old versions sign, as 30d.")
     ] = None,
+    rotation_period: RotationOption = None,
     allow_digest: Annotated[
         bool, typer.Option("--allow-digest", help="May sign bare 32-byte digests.")
     ] = False,
@@ -80,6 +81,7 @@ def import_key(
             network=network,
             unlock_ttl=unlock,
             grace_period=grace,
+            rotation_period=read_duration(rotation_period),
             allow_digest=allow_digest,
             validate_only=validate_only,
         )

@@ -10,6 +10,7 @@ import dataclasses
 from collections.abc import Callable
 
 import pytest
+from google.protobuf.duration_pb2 import Duration
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
 from google.rpc import status_pb2
@@ -64,6 +65,7 @@ def _update(key: str, **fields: object) -> keys.UpdateKeyRequest:
 
 
 # Questions about a key, by RPC; further ones for what a key can disagree with.
+_WEEK = Duration(seconds=7 * 86_400)
 QUESTIONS: dict[str, list[Callable[[str], Message]]] = {
     "Sign": [
         lambda key: sign.SignRequest(key=key, raw=_raw()),
@@ -88,6 +90,17 @@ QUESTIONS: dict[str, list[Callable[[str], Message]]] = {
     "UpdateKey": [_update, lambda key: _update(key, etag="r9")],
     "DisableKey": [lambda key: keys.DisableKeyRequest(key_id=key)],
     "EnableKey": [lambda key: keys.EnableKeyRequest(key_id=key)],
+    "ListKeyVersions": [lambda key: keys.ListKeyVersionsRequest(key_id=key)],
+    "CheckKey": [lambda key: keys.CheckKeyRequest(key_id=key)],
+    "RotateKey": [
+        lambda key: keys.RotateKeyRequest(key_id=key),
+        lambda key: keys.RotateKeyRequest(key_id=key, request_id="r1", etag="r9"),
+    ],
+    "ActivateKeyVersion": [lambda key: keys.ActivateKeyVersionRequest(key_id=key, version=7)],
+    "ScheduleDestroyKeyVersion": [
+        lambda key: keys.ScheduleDestroyKeyVersionRequest(key_id=key, version=7, wait=_WEEK)
+    ],
+    "RestoreKeyVersion": [lambda key: keys.RestoreKeyVersionRequest(key_id=key, version=7)],
     "FreezeKey": [lambda key: admin.FreezeKeyRequest(key_id=key, mode=resources.FREEZE_ALL)],
     "UnfreezeKey": [lambda key: admin.UnfreezeKeyRequest(key_id=key)],
 }
