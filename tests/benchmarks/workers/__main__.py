@@ -17,7 +17,10 @@ from tests.benchmarks.workers.calling import CONNECTIONS
 from tests.benchmarks.workers.measuring import Figures, measure
 
 _OUTPUT = Path("build/bench-workers")
-_HEAD = ("what", "one process, per s", "two, per s", "two to one", "quartiles")
+_HEAD = (
+    "what", "one process, per s", "two, per s", "two to one", "quartiles",
+    "CPU ms a call, one", "two", "client", "allows",
+)  # fmt: skip
 
 
 def _main() -> None:
@@ -55,6 +58,8 @@ def _row(figures: Figures) -> tuple[str, ...]:
         f"{figures.two:,.0f}",
         f"{figures.ratio:.2f}",
         f"{figures.low:.2f} to {figures.high:.2f}",
+        *(f"{each:.2f}" for each in (*figures.server_ms, figures.client_ms)),
+        f"{figures.allowed(len(os.sched_getaffinity(0))):.2f}",
     )
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from signward.v1 import sign_service_pb2 as pb
 
@@ -20,6 +21,7 @@ from tests.benchmarks.daemons import RunningDaemon, daemon
 from tests.benchmarks.processes import started
 from tests.benchmarks.variants import VARIANTS
 from tests.benchmarks.workers.calling import Calls
+from tests.benchmarks.workers.spending import spent
 
 __all__ = ["KINDS", "Figures", "measure"]
 
@@ -45,6 +47,8 @@ class Figures:
         ratio: The median of the ratios within each round.
         low: The first quartile of these.
         high: The third.
+        server_ms: What one process and two spend of a processor on a call, in milliseconds.
+        client_ms: What the client spends on it.
     """
 
     kind: str
@@ -53,6 +57,19 @@ class Figures:
     ratio: float
     low: float
     high: float
+    server_ms: tuple[float, float]
+    client_ms: float
+
+    def allowed(self, cores: int) -> float:
+        """Return two to one as these costs allow it, with so many cores and nobody else on them.
+
+        A process uses one core at most, and the client its share of all.
+        """
+        one, two = self.server_ms
+        if not one:
+            return float(min(2, cores))
+        alone = min(1 / one, cores / (one + self.client_ms))
+        return min(2 / two, cores / (two + self.client_ms)) / alone
 
 
 def measure(rounds: int, seconds: float, tell: Callable[[int], None]) -> list[Figures]:
@@ -63,23 +80,50 @@ def measure(rounds: int, seconds: float, tell: Callable[[int], None]) -> list[Fi
         seconds: For each measurement.
         tell: Told the number of each round that begins.
     """
-    found: dict[str, list[tuple[float, float]]] = {kind: [] for kind in KINDS}
+    found: dict[str, list[tuple[_Rate, _Rate]]] = {kind: [] for kind in KINDS}
     with _places() as places:
         for number in range(rounds):
             tell(number + 1)
             for kind in random.sample(KINDS, len(KINDS)):
                 rates = {}
                 for processes in random.sample((1, 2), 2):
-                    rates[processes] = places[kind, processes](seconds)
+                    rates[processes] = _measured(places[kind, processes], seconds)
                 found[kind].append((rates[1], rates[2]))
     return [_figures(kind, pairs) for kind, pairs in found.items()]
 
 
-def _figures(kind: str, pairs: list[tuple[float, float]]) -> Figures:
-    ratios = [two / one for one, two in pairs]
+class _Rate(NamedTuple):
+    """What was done per second, and what a call took of a processor, in milliseconds."""
+
+    rate: float
+    server_ms: float
+    client_ms: float
+
+
+def _measured(place: Callable[[float], float], seconds: float) -> _Rate:
+    before = spent()
+    rate = place(seconds)
+    used, calls = spent().since(before), max(rate * seconds, 1)
+    return _Rate(rate, max(used.servers, 0.0) * 1000 / calls, used.client * 1000 / calls)
+
+
+def _figures(kind: str, pairs: list[tuple[_Rate, _Rate]]) -> Figures:
+    ratios = [two.rate / one.rate for one, two in pairs]
     low, median, high = statistics.quantiles(ratios, n=4, method="inclusive")
     ones, twos = zip(*pairs, strict=True)
-    return Figures(kind, statistics.median(ones), statistics.median(twos), median, low, high)
+    return Figures(
+        kind,
+        statistics.median(each.rate for each in ones),
+        statistics.median(each.rate for each in twos),
+        median,
+        low,
+        high,
+        (
+            statistics.median(each.server_ms for each in ones),
+            statistics.median(each.server_ms for each in twos),
+        ),
+        statistics.median(each.client_ms for each in (*ones, *twos)),
+    )
 
 
 @contextmanager
