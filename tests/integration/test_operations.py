@@ -29,7 +29,7 @@ from signward.cli.app import app as client
 from signward_server.cli import app as daemon
 
 of_the_daemon = {{
-    "init", "serve", "migrate", "adopt", "backup", "restore", "cert", "config", "policy"
+    "init", "serve", "migrate", "adopt", "backup", "restore", "cert", "config", "kek", "policy"
 }}
 first, second = (*sys.argv[1:3], "", "")[:2]
 (daemon if first in of_the_daemon or (first, second) == ("audit", "init") else client)()

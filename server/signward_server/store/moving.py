@@ -42,12 +42,13 @@ class Rewrap(Protocol):
         ...
 
 
-_KEYS = as_stored(keys).where(keys.c.id > bindparam("after")).order_by(keys.c.id).limit(_MOST)
+_LIMIT: Any = bindparam("most")
+_KEYS = as_stored(keys).where(keys.c.id > bindparam("after")).order_by(keys.c.id).limit(_LIMIT)
 _API_KEYS = (
     as_stored(api_keys)
     .where(api_keys.c.id > bindparam("after"))
     .order_by(api_keys.c.id)
-    .limit(_MOST)
+    .limit(_LIMIT)
 )
 _OF_THESE: Any = bindparam("ids", expanding=True)
 _VERSIONS = (
@@ -88,7 +89,9 @@ class Moving:
         after: object = _START
         while True:
             with self._rekeying.changing() as connection:
-                rows = list(map(KeyRow._make, connection.execute(_KEYS, {"after": after})))
+                rows = list(
+                    map(KeyRow._make, connection.execute(_KEYS, {"after": after, "most": _MOST}))
+                )
                 batch = self._move_keys(connection, rows)
             yield batch
             if len(rows) < _MOST:
@@ -100,7 +103,12 @@ class Moving:
         after: object = _START
         while True:
             with self._rekeying.changing() as connection:
-                rows = list(map(ApiKeyRow._make, connection.execute(_API_KEYS, {"after": after})))
+                rows = list(
+                    map(
+                        ApiKeyRow._make,
+                        connection.execute(_API_KEYS, {"after": after, "most": _MOST}),
+                    )
+                )
                 batch = self._move_api_keys(connection, rows)
             yield batch
             if len(rows) < _MOST:
