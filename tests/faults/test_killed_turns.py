@@ -42,6 +42,7 @@ class Waiting:
             [sys.executable, "-c", _TAKE, path],
             env={"PYTHONPATH": os.pathsep.join(sys.path)},
             stdout=subprocess.PIPE,
+            bufsize=0,  # a line that waits in a buffer is seen by no selector
         )
         assert self.says("begun", PATIENCE)
 

@@ -204,7 +204,7 @@ def rounds(work: Work, home: Home, folder: Path, fuses: Sequence[int]) -> list[s
     return bench.places
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", WORKS)
 def test_a_kill_between_any_two_steps(name: str, home: Home, tmp_path: Path) -> None:
     died_at = rounds(WORKS[name](), home, tmp_path, range(1, 20, 2))

@@ -6,9 +6,11 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Final
 
 import pytest
+from signward_server.audit.checkpoint_key import CheckpointKey, new_private_key
 from signward_server.home.authority import Authority
 
 from tests.running.homes import ROOT, Home, replace
@@ -126,6 +128,56 @@ def _(home: Home) -> Iterator[None]:
     replace(home.path / "tls" / "server.key", issued.private_key)
     replace(home.path / "tls" / "server.crt", issued.certificate)
     yield
+
+
+@situation("the home is a copy")
+def _(home: Home) -> Iterator[None]:
+    with Daemon(home):
+        pass
+    content = (home.path / "instance").read_bytes()
+    replace(home.path / "instance", content)
+    yield
+
+
+@situation("the home was started on another machine before")
+def _(home: Home) -> Iterator[None]:
+    with Daemon(home, "--set", "home.machine=another"):
+        pass
+    yield
+
+
+@situation("an older store was put back")
+def _(home: Home) -> Iterator[None]:
+    with Daemon(home):
+        pass
+    with closing(sqlite3.connect(home.store, isolation_level=None)) as store:
+        store.execute("UPDATE homes SET generation = 0")
+    yield
+
+
+@situation("the audit log does not go on from the checkpoint that was kept")
+def _(home: Home) -> Iterator[None]:
+    kept = keep_checkpoint(home, CheckpointKey.load(origin_of(home), home.path / "audit.key"))
+    home.configure('# checkpoint = ""', f'checkpoint = "{kept}"')
+    yield
+
+
+@situation("the checkpoint that was kept is of another log")
+def _(home: Home) -> Iterator[None]:
+    kept = keep_checkpoint(home, CheckpointKey.of("another", new_private_key()))
+    home.configure('# checkpoint = ""', f'checkpoint = "{kept}"')
+    yield
+
+
+def origin_of(home: Home) -> str:
+    return (home.path / "audit.pub").read_text().split("+")[0]
+
+
+def keep_checkpoint(home: Home, key: CheckpointKey) -> Path:
+    """Return a checkpoint of more records than a home has."""
+    kept = home.path.with_name(f"{home.path.name}.checkpoint")
+    kept.write_bytes(key.checkpoint(1000, b"r" * 32))
+    return kept
 
 
 def test_every_row_is_tried() -> None:

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.fuzz import audit_logs, callers, configurations, messages, names, policies
+from tests.fuzz import (
+    audit_logs,
+    callers,
+    configurations,
+    imports,
+    messages,
+    names,
+    policies,
+)
 from tests.fuzz.target import Target
 
 __all__ = ["TARGETS"]
@@ -16,4 +24,5 @@ TARGETS: Final[dict[str, Target]] = (
     | configurations.TARGETS
     | policies.TARGETS
     | messages.TARGETS
+    | imports.TARGETS
 )

@@ -28,7 +28,9 @@ import sys
 from signward.cli.app import app as client
 from signward_server.cli import app as daemon
 
-of_the_daemon = {{"init", "serve", "migrate", "cert", "config", "policy"}}
+of_the_daemon = {{
+    "init", "serve", "migrate", "adopt", "backup", "restore", "cert", "config", "policy"
+}}
 first, second = (*sys.argv[1:3], "", "")[:2]
 (daemon if first in of_the_daemon or (first, second) == ("audit", "init") else client)()
 """

@@ -67,7 +67,7 @@ def serve() -> None:
     event.listen(Engine, "commit", lambda _connection: step("commit"))
     for owner, names in (
         (KeyCatalogue, ("insert", "replace")),
-        (EnvelopeCustody, ("create", "forget")),
+        (EnvelopeCustody, ("create", "forget", "wrapping_key", "import_key")),
         (Store, ("wipe",)),
         (Writer, ("append",)),
     ):

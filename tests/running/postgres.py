@@ -27,7 +27,7 @@ _UNPACKED = ROOT / "build" / "tools" / "postgres"
 _PACKAGED = "usr/lib/postgresql/*/bin"
 _ROLE = "signward"
 _OPTIONS = (
-    "-c", "listen_addresses=", "-c", "fsync=off", "-c", "shared_buffers=16MB",
+    "-c", "fsync=off", "-c", "shared_buffers=16MB",
     "-c", "max_connections=60", "-c", "unix_socket_permissions=0777",
 )  # fmt: skip
 
@@ -96,10 +96,27 @@ class PostgresServer:
         if os.geteuid() == 0:
             self._child |= {"user": "nobody", "group": "nogroup", "extra_groups": ()}
             shutil.chown(folder, "nobody", "nogroup")
+        self._port = 5432
         self._run(
             "initdb", "--pgdata", "data", "--username", _ROLE, "--auth", "trust", "--encoding",
             "UTF8", "--locale", "C", "--no-sync", "--no-instructions",
         )  # fmt: skip
+        with (self.folder / "data" / "postgresql.conf").open("a") as configuration:
+            configuration.write("listen_addresses = ''\n")
+
+    def require_tls(self, port: int, certificate: Path, private_key: Path) -> None:
+        """Have it listen on loopback too, over TLS and for passwords, from its next start."""
+        for name, file in (("server.crt", certificate), ("server.key", private_key)):
+            copy = self.folder / "data" / name
+            shutil.copy(file, copy)
+            copy.chmod(0o600)
+            if "user" in self._child:
+                shutil.chown(copy, self._child["user"], self._child["group"])
+        with (self.folder / "data" / "postgresql.conf").open("a") as configuration:
+            configuration.write(f"listen_addresses = '127.0.0.1'\nport = {port}\nssl = on\n")
+        self._port = port
+        access = self.folder / "data" / "pg_hba.conf"
+        access.write_text("local all all trust\nhostssl all all 127.0.0.1/32 scram-sha-256\n")
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
@@ -146,7 +163,7 @@ class PostgresServer:
 
     def url(self, database: str) -> str:
         """Return the address of a database, as the configuration has it."""
-        return f"postgresql://{_ROLE}@/{database}?host={self.folder}"
+        return f"postgresql://{_ROLE}@/{database}?host={self.folder}&port={self._port}"
 
     def ask(self, database: str, statement: str, *parameters: object) -> list[tuple[Any, ...]]:
         """Run a statement in a database, given by name or address; return its rows."""

@@ -63,9 +63,8 @@ def verify_home(
         OSError: The folder cannot be read.
     """
     findings = Findings()
-    found = _list(path, key, findings)
-    places = places_of(path, key.name, found)
-    origins = {place.origin for place in places}
+    folders = sorted(each.name for each in path.iterdir() if folder_of(each))
+    origins = {key.name, *(f"{key.name}/{folder}" for folder in folders)}
 
     def verified(place: LogPlace, pinned: Sequence[Mark], floor: int | None) -> Report:
         return verify_log(
@@ -79,7 +78,10 @@ def verify_home(
             progress=progress,
         )
 
-    reports = [verified(places[0], (), floor)]
+    # Of a daemon that runs: what a log says of another was so before that one is looked at.
+    reports = [verified(LogPlace(key.name, FIRST, path), (), floor)]
+    found = _list(path, key, findings)
+    places = places_of(path, key.name, found)
     _judge_list(found, lists, reports[0], findings)
     for place in places[1:]:
         try:
@@ -87,7 +89,9 @@ def verify_home(
         except (AuditError, OSError):
             text = f"the log {place.origin} is in the list, and not in its folder"
             findings.add(Finding(Kind.MISSING_LOG, text, place.folder))
-    _judge_folders(path, places, findings)
+    for folder in sorted({*folders} - {place.folder for place in places}):
+        text = "a log that the list of logs does not name"
+        findings.add(Finding(Kind.UNLISTED_LOG, text, folder))
     intact = not findings.errors and all(report.intact for report in reports)
     return WholeReport(tuple(reports), len(found) if found else 0, tuple(findings), intact)
 
@@ -138,11 +142,3 @@ def _pins(first: Report, place: LogPlace) -> list[Mark]:
             name = f"record {listing.sequence} of the first log"
             furthest = Mark(checkpoint, name, 0, given=True)
     return [furthest] if furthest else []
-
-
-def _judge_folders(path: Path, places: Sequence[LogPlace], findings: Findings) -> None:
-    known = {place.folder for place in places}
-    for folder in sorted(each.name for each in path.iterdir() if folder_of(each)):
-        if folder not in known:
-            text = "a log that the list of logs does not name"
-            findings.add(Finding(Kind.UNLISTED_LOG, text, folder))

@@ -108,7 +108,7 @@ class PlanFile:
             return Plan(source, target)
         except FileNotFoundError:
             return None
-        except (OSError, FileRefused, ValueError, TypeError, KeyError) as exc:
+        except (OSError, FileRefused, ValueError, TypeError, KeyError, RecursionError) as exc:
             raise ConfigurationRefused(
                 f"{self.path} cannot be used", "put it back as `signward kek rotate` wrote it"
             ) from exc

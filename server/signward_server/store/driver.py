@@ -43,12 +43,16 @@ class DriverStatement:
 class DriverSession:
     """One connection, opened when it is first needed and after each failure.
 
+    A connection that was lost while it was idle is made anew, and the statement run again.
+
     Args:
         engine: Each of its statements commits by itself.
+        repeats: Whether a statement can be run again that may have been run.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, *, repeats: bool = True) -> None:
         self._engine = engine
+        self._repeats = repeats
         self._driver_error = engine.dialect.loaded_dbapi.Error
         self._lock = threading.Lock()
         self._connection: PoolProxiedConnection | None = None
@@ -70,6 +74,14 @@ class DriverSession:
     ) -> list[tuple[Any, ...]]:
         """Run a statement and return its rows; see ``first``."""
         with self._lock:
+            known = self._connection
+            try:
+                return self._run(statement, parameters)
+            except (SQLAlchemyError, self._driver_error) as exc:
+                lost = known is not None and self._repeats and self._was_lost(exc)
+                self._drop()
+                if not lost:
+                    raise StoreUnavailable from exc
             try:
                 return self._run(statement, parameters)
             except (SQLAlchemyError, self._driver_error) as exc:
@@ -95,6 +107,14 @@ class DriverSession:
             return list(cursor.fetchall()) if cursor.description else []
         finally:
             cursor.close()
+
+    def _was_lost(self, error: Exception) -> bool:
+        """Return whether the other side had closed the connection, as far as can be seen."""
+        if self._connection is None or isinstance(error, TimeoutError):
+            return False
+        raw = self._connection.dbapi_connection
+        dialect = self._engine.dialect
+        return isinstance(error, self._driver_error) and dialect.is_disconnect(error, raw, None)
 
     def _drop(self) -> None:
         if self._connection is not None:

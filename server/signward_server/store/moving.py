@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
-from sqlalchemy import Connection, Update, bindparam, select, type_coerce, update
+from sqlalchemy import Connection, bindparam, select, type_coerce
 from sqlalchemy.types import NullType
 
 from signward_server.core.errors import EnvelopeCorrupt
@@ -17,12 +16,13 @@ from signward_server.core.public_key import PublicKey
 from signward_server.store.api_key_rows import ApiKeyRow
 from signward_server.store.authentic import AuthenticKeys
 from signward_server.store.authentic_api_keys import AuthenticApiKeys
+from signward_server.store.batch import Batch
 from signward_server.store.canonical import api_key_mac_input
 from signward_server.store.rekeying import Rekeying
 from signward_server.store.rows import KeyRow, VersionRow, key_from
 from signward_server.store.schema import api_keys, as_stored, key_versions, keys, materials
 
-__all__ = ["Batch", "Moving", "Rewrap"]
+__all__ = ["Moving", "Rewrap"]
 
 _MOST: Final = 500
 _START: Final = ""  # nothing sorts before it but numbers, and no id is one
@@ -42,30 +42,6 @@ class Rewrap(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class Batch:
-    """What becomes of some rows.
-
-    Attributes:
-        seen: How many keys or API keys they are.
-        left: Ids of those that are not as they were written, and are left alone.
-        macs: New MACs, with whose they are.
-        sealed: Private halves under the new KEK, with whose they are.
-    """
-
-    seen: int = 0
-    left: list[str] = field(default_factory=list)
-    macs: list[dict[str, object]] = field(default_factory=list)
-    sealed: list[dict[str, object]] = field(default_factory=list)
-
-    def write(self, connection: Connection, macs: Update) -> None:
-        """Write what is new; MACs by this statement."""
-        if self.sealed:
-            connection.execute(_SET_MATERIAL, self.sealed)
-        if self.macs:
-            connection.execute(macs, self.macs)
-
-
 _KEYS = as_stored(keys).where(keys.c.id > bindparam("after")).order_by(keys.c.id).limit(_MOST)
 _API_KEYS = (
     as_stored(api_keys)
@@ -82,15 +58,6 @@ _VERSIONS = (
 _MATERIALS = select(
     materials.c.key_id, materials.c.version, type_coerce(materials.c.sealed, NullType())
 ).where(materials.c.key_id.in_(_OF_THESE))
-_SET_MAC = update(keys).where(keys.c.id == bindparam("this")).values(mac=bindparam("tag"))
-_SET_API_KEY_MAC = (
-    update(api_keys).where(api_keys.c.id == bindparam("this")).values(mac=bindparam("tag"))
-)
-_SET_MATERIAL = (
-    update(materials)
-    .where(materials.c.key_id == bindparam("this"), materials.c.version == bindparam("number"))
-    .values(sealed=bindparam("blob"))
-)
 
 
 class Moving:
@@ -154,7 +121,7 @@ class Moving:
         for row in rows:
             if not self._move_key(batch, row, versions[row.id], sealed[row.id]):
                 batch.left.append(str(row.id))
-        batch.write(connection, _SET_MAC)
+        batch.write_keys(connection)
         return batch
 
     def _move_key(
@@ -205,5 +172,5 @@ class Moving:
                 continue
             tag = self._new.tag(api_key_mac_input(row))
             batch.macs.append({"this": row.id, "tag": tag})
-        batch.write(connection, _SET_API_KEY_MAC)
+        batch.write_api_keys(connection)
         return batch

@@ -111,8 +111,9 @@ class Store:
         self._durable, self._swift = backend.durable, backend.swift
         self._clock = clock
         self._shared = shared
-        self._writing = Writing(clock)
-        self._claiming = self._writing if backend.one_writer else Writing(clock)
+        # A disk that fills up takes small writes first; a connection that was lost says nothing.
+        self._writing = Writing(clock) if backend.one_writer else Writing(clock, doubt=0)
+        self._claiming = self._writing if backend.one_writer else Writing(clock, doubt=0)
         self._session = DriverSession(backend.probing)
         self._version = StoreVersion(backend, self._session)
         self._peers = Peers(backend, lease.total_seconds(), clock) if shared else None

@@ -15,7 +15,7 @@ from psycopg.pq import TransactionStatus
 
 from signward_server.store.address import StoreAddress
 
-__all__ = ["PatientConnection", "Terms"]
+__all__ = ["NoAnswer", "PatientConnection", "Terms"]
 
 _Result = TypeVar("_Result")
 _ALWAYS: Mapping[str, str | int] = {
@@ -43,6 +43,10 @@ class Terms:
 
     patience: float | None
     settings: Mapping[str, str]
+
+
+class NoAnswer(psycopg.OperationalError, TimeoutError):  # noqa: N818 -- what happened
+    """The server did not answer in time."""
 
 
 class PatientConnection(psycopg.Connection[Any]):
@@ -83,10 +87,11 @@ class PatientConnection(psycopg.Connection[Any]):
             return super().wait(gen, interval, timeout)
         try:
             return super().wait(gen, interval, self.patience)
-        except psycopg.OperationalError:
-            if self.pgconn.transaction_status == TransactionStatus.ACTIVE:
-                self.pgconn.finish()  # an answer that comes later would be taken for another's
-            raise
+        except psycopg.OperationalError as exc:
+            if self.pgconn.transaction_status != TransactionStatus.ACTIVE:
+                raise
+            self.pgconn.finish()  # an answer that comes later would be taken for another's
+            raise NoAnswer("no answer in time") from exc
 
 
 def _parameters(address: StoreAddress) -> dict[str, Any]:
@@ -97,7 +102,8 @@ def _parameters(address: StoreAddress) -> dict[str, Any]:
     """
     given = conninfo_to_dict(address.url)
     hosts = f"{given.get('host') or ''},{given.get('hostaddr') or ''}".split(",")
-    checked = {} if all(map(_is_local, hosts)) or "sslmode" in given else _CHECKED
+    here = all(map(_is_local, hosts)) and "service" not in given  # which may name any host
+    checked = {} if here or "sslmode" in given else _CHECKED
     secret = {"password": address.password} if address.password else {}
     return {**_ALWAYS, **checked, **given, **secret}
 

@@ -90,7 +90,7 @@ class ClaimRows:
     """
 
     def __init__(self, swift: Engine, picked: str = "") -> None:
-        self._session = DriverSession(swift)
+        self._session = DriverSession(swift, repeats=False)
         self._insert = DriverStatement(swift, _INSERT)
         self._renew = DriverStatement(swift, _RENEW)
         self._find = DriverStatement(swift, _FIND)

@@ -23,10 +23,12 @@ class Writing:
 
     Args:
         clock: Dates failures.
+        doubt: For how many seconds a failed write is a reason not to believe a probe.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, doubt: float = _DOUBT_S) -> None:
         self._clock = clock
+        self._doubt = doubt
         self._lock = threading.Lock()
         self._failed_at: float | None = None
         self._succeeded_at = -_LONG_S
@@ -52,9 +54,9 @@ class Writing:
 
     @property
     def doubtful(self) -> bool:
-        """Whether the last write failed within the last seconds."""
+        """Whether the last write failed a short while ago."""
         failed_at = self._failed_at
-        return failed_at is not None and self._clock.monotonic() - failed_at < _DOUBT_S
+        return failed_at is not None and self._clock.monotonic() - failed_at < self._doubt
 
     @property
     def age(self) -> float:

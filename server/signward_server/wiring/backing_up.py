@@ -6,12 +6,13 @@ import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
 from signward.audit.errors import AuditError
 from signward.audit.verifier_keys import parse_verifier_key
-from signward.audit.verifying import verify_log
+from signward.audit.whole import verify_home
 
 from signward_server.audit.checkpoint_key import CheckpointKey
 from signward_server.config import Settings
@@ -32,7 +33,9 @@ from signward_server.home.kek import kek_provider
 from signward_server.home.kek_access import KekAccess
 from signward_server.home.layout import Home
 from signward_server.home.parts import translated
-from signward_server.store import check_snapshot, take_snapshot
+from signward_server.home.sealing import refuse_unfinished_rotation
+from signward_server.home.store_place import store_place
+from signward_server.store import StoreAddress, check_snapshot, open_store, take_snapshot
 from signward_server.wiring.telemetry import installed_version
 
 __all__ = ["back_up", "restore", "verify"]
@@ -69,6 +72,8 @@ def back_up(
         if not settings.store.url:
             store = (_within(settings.store.path, home), drafts / "store")
             take_snapshot(settings.store.path, store[1])
+            store[1].chmod(0o600)
+        _refuse_two_keks(store[1] if store else store_place(settings.store), clock)
         contents = contents_of(settings, home, file)
         log = settings.audit.folder
         is_inside = log.is_relative_to(home)
@@ -123,6 +128,15 @@ def restore(path: Path, home: Path, section: Envelope, access: KekAccess) -> Man
         return found
 
 
+def _refuse_two_keks(place: Path | StoreAddress, clock: Clock) -> None:
+    """Return unless it would take two KEKs to open what is in a store (S22)."""
+    store = open_store(place, clock, upgrade=False)
+    try:
+        refuse_unfinished_rotation(store.rekeying())
+    finally:
+        store.close()
+
+
 @contextmanager
 def _unpacked(path: Path, section: Envelope, access: KekAccess, drafts: Path) -> Iterator[Manifest]:
     folder = drafts / "home"
@@ -141,11 +155,12 @@ def _unpacked(path: Path, section: Envelope, access: KekAccess, drafts: Path) ->
 
 def _check_log(folder: Path, verifier: str) -> None:
     try:
-        report = verify_log(folder, parse_verifier_key(verifier), processes=1)
+        report = verify_home(folder, parse_verifier_key(verifier), processes=1)
     except AuditError as exc:
         raise BackupRefused(f"the audit log in the archive is none: {exc}", "") from exc
     if not report.intact:
-        finding = next(each for each in report.findings if each.severity == "error")
+        findings = chain(report.findings, *(log.findings for log in report.logs))
+        finding = next(each for each in findings if each.severity == "error")
         raise BackupRefused(
             f"the audit log in the archive is not intact ({finding.kind}: {finding.text})",
             "see docs/operations.md, When verification fails; take an older archive",

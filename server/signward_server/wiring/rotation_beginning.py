@@ -48,6 +48,20 @@ def begin(
     old = parts.load(plan.source, access.old, "the KEK", opened)
     _ensure_ours(parts, old)
     parts.plan.write(plan)
+    try:
+        new = _new(parts, plan, old, access, opened)
+        digest_key = _digest_key(parts, old, new)
+    except BaseException:
+        _discard(parts)
+        raise
+    parts.rekeying.begin(old.kek_id, new.kek_id, digest_key)
+    return Keks(old, new), plan
+
+
+def _new(
+    parts: RotationParts, plan: Plan, old: Kek, access: RotationAccess, opened: ExitStack
+) -> Kek:
+    """Make the new KEK, and write to the audit log that rows will go to it."""
     place = plan.target.draft if plan.target.is_file else plan.target
     new = new_kek(place, parts.native.sodium, parts.memory, access.new)
     opened.callback(new.close)
@@ -56,8 +70,7 @@ def begin(
     parts.record({"step": "begun", "old": old.kek_id.hex(), "new": new.kek_id.hex()})
     if parts.settings.store.url:
         parts.rekeying.ensure_alone(parts.clock)
-    parts.rekeying.begin(old.kek_id, new.kek_id, _digest_key(parts, old, new))
-    return Keks(old, new), plan
+    return new
 
 
 def _discard(parts: RotationParts) -> None:

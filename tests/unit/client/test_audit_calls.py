@@ -11,6 +11,7 @@ from signward.audit.checkpoints import parse_checkpoint, verify_checkpoint
 from signward.audit.merkle import leaf_hash
 from signward.audit.proofs import check_consistency, check_inclusion
 
+from tests.fakes.spine.audit_log import FakeAuditLog
 from tests.fakes.statuses import status
 
 WHEN = dt.datetime(2026, 1, 31, 12, tzinfo=dt.UTC)
@@ -148,3 +149,47 @@ def test_no_call_is_made_twice(daemon, client, method, call):
     with pytest.raises(errors.Unavailable):
         call(client.admin)
     assert len(daemon.calls(method)) == 1
+
+
+@pytest.fixture
+def other(daemon):
+    """The log of another worker."""
+    other = daemon.others["signward/0123456789abcdef/worker-1"] = FakeAuditLog(
+        "signward/0123456789abcdef/worker-1"
+    )
+    for _ in range(5):
+        other.append(outcome="OK", key="w")
+    return other
+
+
+def test_a_named_log_is_asked_for(daemon, client, log, other):
+    assert client.admin.get_checkpoint(log=other.name).size == 5
+    assert [record.log for record in client.admin.list_audit_records(log=other.name)] == [
+        other.name
+    ] * 5
+    assert client.admin.prove_inclusion(1, log=other.name).tree_size == 5
+    assert client.admin.prove_consistency(1, log=other.name).tree_size == 5
+    with client.admin.tail_audit_records(4, log=other.name) as tail:
+        assert next(tail).log == other.name
+    with pytest.raises(errors.InvalidArgument):
+        client.admin.get_checkpoint(log="elsewhere")
+
+
+def test_a_list_goes_on_in_the_log_that_it_began_in(daemon, client, log, other):
+    found = client.admin.list_audit_records(page_size=3)
+    begun = next(found).log
+    daemon.log, daemon.others = other, {log.name: log}  # another worker answers
+    assert {record.log for record in found} == {begun}
+    assert [request.log for request in daemon.calls("ListAuditRecords")] == ["", begun, begun]
+
+
+def test_a_tail_goes_on_in_the_log_that_it_began_in(daemon, quick, log, other):
+    client, _ = quick
+    with client.admin.tail_audit_records(6) as tail:
+        assert next(tail).log == log.name
+        daemon.log, daemon.others = other, {log.name: log}
+        daemon.plan("TailAuditRecords", status("UNAVAILABLE", "SHUTTING_DOWN"))
+        log.append()
+        assert (next(tail).log, tail.next_sequence) == (log.name, 8)
+    asked = [request.log for request in daemon.calls("TailAuditRecords")]
+    assert (asked[0], asked[-1]) == ("", log.name)

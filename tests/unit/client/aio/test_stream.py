@@ -276,6 +276,8 @@ def test_the_stream_goes_on_over_a_new_connection(key, run):
             await stream.sign(ask())
             await client.reconnect()
             await stream.sign(ask(1))
+            await asyncio.sleep(0.2)
+            assert len(stream._running) == 1  # the old one has ended with its answers
         return client.reconnections
 
     assert run(work) == 1

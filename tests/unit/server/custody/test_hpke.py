@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
@@ -13,6 +15,8 @@ from signward_server.core.imports import WRAPPED_KEY_SIZE
 from signward_server.custody.hpke import HPKE_SIZE, Hpke
 from signward_server.custody.memory import Slot
 from signward_server.custody.native import Native
+
+from tests.unit.server.core.test_imports import GOLDEN
 
 Take = Callable[[], Slot]
 Peek = Callable[[Slot], bytes]
@@ -66,6 +70,22 @@ def test_what_another_library_seals_is_opened(hpke: Hpke, taken: Take, peek: Pee
     assert len(sealed) == HPKE_SIZE == WRAPPED_KEY_SIZE
     assert hpke.open(sealed, b"info", private, public_key, into, work)
     assert peek(into)[:32] == SECRET
+
+
+def test_the_example_of_the_documentation_opens(
+    hpke: Hpke, taken: Take, peek: Peek, poke: Callable[[Slot, bytes], None]
+) -> None:
+    text = (Path(__file__).parents[4] / "docs" / "formats" / "import.md").read_text()
+    info, sealed = (
+        bytes.fromhex(block) for block in re.findall(r"```text\n(.*?)```", text, re.DOTALL)
+    )
+    assert info == GOLDEN
+    assert PRIVATE.hex() in text
+    assert PUBLIC.hex() in text
+    private, into, work = taken(), taken(), taken()
+    poke(private, PRIVATE)
+    assert hpke.open(sealed, info, private, PUBLIC, into, work)
+    assert peek(into)[:32] == bytes(range(1, 33))
 
 
 def test_a_generated_pair_is_a_pair(hpke: Hpke, taken: Take, peek: Peek) -> None:

@@ -278,3 +278,67 @@ def test_no_bytes_crash_anything(name: str, data: bytes) -> None:
         _Auditor(World()).raw(name, data)
     except SignwardError:
         return
+
+
+@pytest.fixture
+def other(world: World) -> str:
+    """The log of another worker, with seven records; its name."""
+    for _ in range(7):
+        world.other_log.append(identity=str(BOT), outcome="OK", key="mm-1")
+    return world.other_log.name
+
+
+def test_the_logs_of_other_workers_are_read_by_their_names(
+    world: World, auditor: _Auditor, other: str
+) -> None:
+    world.logs.note = b"the list"
+    answer = auditor(pb.GetCheckpointRequest(log=other), pb.GetCheckpointResponse)
+    assert (answer.log, answer.size, answer.log_list) == (other, 7, b"the list")
+    assert answer.verifier_key == str(world.other_log.key)
+    listed = auditor.list(log=other)
+    assert (_numbers(listed), listed.log) == (list(range(7)), other)
+    assert {record.log for record in listed.records} == {other}
+    request = pb.TailAuditRecordsRequest(start=6, log=other)
+    tail = auditor.tail(request.SerializeToString())
+    assert next(tail) == pb.TailAuditRecordsResponse(next_sequence=6, log=other)
+    assert next(tail).record.log == other
+    tail.close()
+    wanted = pb.GetAuditProofRequest(inclusion=pb.AuditInclusion(sequence=2), log=other)
+    proof = auditor(wanted, pb.GetAuditProofResponse)
+    assert list(proof.hashes) == world.other_log.inclusion(2, 7)
+    trees = pb.GetAuditProofRequest(consistency=pb.AuditConsistency(first_size=3), log=other)
+    proof = auditor(trees, pb.GetAuditProofResponse)
+    assert list(proof.hashes) == world.other_log.consistency(3, 7)
+
+
+def test_a_list_stays_in_the_log_of_its_first_page(auditor: _Auditor, other: str) -> None:
+    first = auditor.list(log=other, page_size=5)
+    token = first.next_page_token
+    for log in (other, ""):
+        second = auditor.list(log=log, page_size=5, page_token=token)
+        assert (_numbers(second), second.log) == ([5, 6], other)
+    with pytest.raises(FieldInvalid) as refused:
+        auditor.list(log=auditor.world.log.name, page_token=token)
+    assert [violation.field for violation in refused.value.violations] == ["log"]
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        pb.GetCheckpointRequest(log="elsewhere"),
+        pb.ListAuditRecordsRequest(log="elsewhere"),
+        pb.GetAuditProofRequest(log="elsewhere", inclusion=pb.AuditInclusion()),
+    ],
+)
+def test_a_log_that_is_not_there_is_refused(auditor: _Auditor, request_: Message) -> None:
+    name = request_.DESCRIPTOR.name.removesuffix("Request")
+    with pytest.raises(FieldInvalid) as refused:
+        auditor.raw(name, request_.SerializeToString())
+    assert [violation.field for violation in refused.value.violations] == ["log"]
+    with pytest.raises(FieldInvalid):
+        next(auditor.tail(pb.TailAuditRecordsRequest(log="elsewhere").SerializeToString()))
+
+
+def test_which_log_was_read_is_recorded(world: World, auditor: _Auditor, other: str) -> None:
+    auditor.list(log=other, start=2, filter=pb.AuditFilter(key="mm-1"))
+    assert world.audit.entries[-1].note.startswith(f"log={other} start=2 ")

@@ -31,6 +31,7 @@ def test_this_machine_needs_no_certificate(url: str) -> None:
         "postgresql://10.0.0.7/signward",
         "postgresql://localhost,db.internal/signward",
         "postgresql://localhost/signward?hostaddr=10.0.0.7",
+        "postgresql:///signward?service=signing",
     ],
 )
 def test_another_machine_shows_who_it_is(url: str) -> None:
