@@ -8,9 +8,8 @@ import os
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
-from typing import Protocol, TypeAlias
+from collections.abc import Callable
+from typing import Protocol
 
 from signward_server.supervisor import messages
 from signward_server.supervisor.frames import BadFrameError, Frames
@@ -30,14 +29,13 @@ from signward_server.supervisor.messages import (
 )
 from signward_server.telemetry.families import Family
 
-__all__ = ["Asking", "Hand", "Member", "start_member"]
+__all__ = ["Asking", "Member"]
 
 _CHUNK = 65536
 _SILENCE = 2.0  # seconds without a pulse after which a worker counts as not ready
 _EXIT = 5.0  # seconds from a worker's last word to its end
 _DEATH = 10.0  # ... or without a sign of life, after which it counts as dead
 
-Hand: TypeAlias = Callable[[], int]
 _Answer = Counted | ReloadedHere
 
 
@@ -222,32 +220,3 @@ class Member:
             return None
         finally:
             self._answers.pop(asked, None)
-
-
-def start_member(
-    command: Sequence[str], number: int, asking: Asking, hand: Hand | None = None
-) -> Member:
-    """Execute a worker.
-
-    Args:
-        command: Program and arguments; options that only it needs are added.
-        number: Its number.
-        asking: Told what it asks of all.
-        hand: Opens the pipe that it reads its KEK from, if it does not come to it by itself.
-    """
-    ours, theirs = socket.socketpair()
-    with theirs, ExitStack() as handed:
-        options = ["--worker", str(number), "--channel", str(theirs.fileno())]
-        descriptors = [theirs.fileno()]
-        if hand is not None:
-            pipe = hand()
-            handed.callback(os.close, pipe)
-            options += ["--kek-fd", str(pipe)]
-            descriptors.append(pipe)
-        process = subprocess.Popen(  # noqa: S603  # this program again
-            [*command, *options],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            pass_fds=descriptors,
-        )
-    return Member(number, process, ours, asking)

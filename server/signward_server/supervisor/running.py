@@ -21,7 +21,7 @@ from signward_server.home.layout import Home
 from signward_server.home.listeners import ensure_free
 from signward_server.home.store_lock import store_lock
 from signward_server.supervisor.crew import Crew, Launch
-from signward_server.supervisor.member import Hand, start_member
+from signward_server.supervisor.launching import Hand, start_member
 from signward_server.supervisor.ports import Ports, reserve
 from signward_server.telemetry.exposition import exposed
 from signward_server.telemetry.families import Family

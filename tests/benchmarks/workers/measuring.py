@@ -66,7 +66,7 @@ class Figures:
         A process uses one core at most, and the client its share of all.
         """
         one, two = self.server_ms
-        if not one:
+        if self.kind == "computing":
             return float(min(2, cores))
         alone = min(1 / one, cores / (one + self.client_ms))
         return min(2 / two, cores / (two + self.client_ms)) / alone

@@ -12,7 +12,7 @@ import pytest
 from signward_server.core.ports import ReloadPart
 from signward_server.supervisor import crew, member
 from signward_server.supervisor.crew import Crew, WorkerFailed
-from signward_server.supervisor.member import start_member
+from signward_server.supervisor.launching import start_member
 from signward_server.supervisor.messages import ReloadAll, ReloadedAll
 
 from tests.fakes import worker as fake
