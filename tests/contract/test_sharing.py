@@ -126,6 +126,60 @@ def test_s34_a_process_that_cannot_be_reached_is_waited_for_once_and_as_long_as_
     assert not theirs.signs("hot"), "it is waited for again"
 
 
+@pytest.mark.parametrize("kind", ["key", "API key"])
+def test_s34_a_change_that_was_made_already_holds_everywhere_when_that_is_said(
+    start: Callable[[], Sharer], kind: str
+) -> None:
+    """Whoever asks again, or asks another process, waits for the deaf one as well."""
+    ours, theirs, deaf = start(), start(), start()
+    key = ours.catalogue.insert(catalogue_key("hot"), None, None, b"")
+    ours.api_keys.insert(api_key())
+    now = SystemClock().now()
+
+    def change() -> None:
+        if kind == "key":
+            ours.catalogue.replace(frozen(key), key.revision)
+        else:
+            ours.api_keys.revoke(api_key().id, now)
+
+    def change_again() -> None:
+        if kind == "key":
+            theirs.catalogue.settle()
+        else:
+            theirs.api_keys.revoke(api_key().id, now)
+
+    known = theirs.store._version.known
+    deaf.store._confirming._older = True  # nothing is confirmed there any more
+    changing = threading.Thread(target=change)
+    changing.start()
+    try:
+        assert eventually(lambda: theirs.store._version.known > known)
+        assert deaf.lease.held
+        change_again()
+        assert not deaf.lease.held
+    finally:
+        changing.join(10)
+
+
+def test_s34_what_memory_does_not_have_yet_is_not_acknowledged(
+    start: Callable[[], Sharer],
+) -> None:
+    ours = start()
+    key = ours.catalogue.insert(catalogue_key("hot"), None, None, b"")
+    seen: list[int] = []
+    publish = ours.catalogue._memory.publish
+
+    def publish_late(changed: Key) -> None:
+        seen.append(ours.store._version.known)
+        publish(changed)
+
+    ours.catalogue._memory.publish = publish_late  # type: ignore[method-assign]
+    before = ours.store._version.known
+    ours.catalogue.replace(frozen(key), key.revision)
+    assert seen == [before]
+    assert ours.store._version.known == before + 1
+
+
 def test_s34_a_process_that_ended_is_not_waited_for(place: Place) -> None:
     with sharing(place) as ours:
         with sharing(place):

@@ -34,14 +34,24 @@ def test_s34_each_item_of_a_batch_needs_the_lease(world: World) -> None:
     world.key()
     asked: list[None] = []
 
-    def run_out_after_two() -> None:
+    def not_for_the_third() -> None:
         asked.append(None)
-        world.lease.held = len(asked) <= 2
+        world.lease.held = len(asked) != 3
 
-    world.lease.asked = run_out_after_two
+    world.lease.asked = not_for_the_third
     outcomes = list(world.signing.sign_each(FakeCall(), [raw()] * 3))
     assert [isinstance(each, StoreUnavailable) for each in outcomes] == [False, False, True]
     assert len(world.custody.asked) == 2
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_s34_what_was_signed_after_the_lease_does_not_leave(world: World, number: int) -> None:
+    """A process that was stopped between the question and the signature has no lease after it."""
+    world.key()
+    world.custody.before_sign = lambda _: setattr(world.lease, "held", False)
+    outcomes = list(world.signing.sign_each(FakeCall(), [raw()] * number))
+    assert [type(each) for each in outcomes] == [StoreUnavailable] * number
+    assert world.custody.asked != []
 
 
 def test_s34_what_was_signed_elsewhere_stays_when_the_lease_runs_out_meanwhile(
