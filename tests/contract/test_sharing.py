@@ -20,6 +20,8 @@ from signward_server.core.errors import (
 )
 from signward_server.core.keys import Freeze, Key, KeyState
 from signward_server.store import StoreAddress, open_store
+from signward_server.store.schema import peers
+from sqlalchemy import delete, insert
 
 from tests.contract.stores import PLACES
 from tests.fakes.catalogue_keys import catalogue_key, signing_scope
@@ -159,6 +161,21 @@ def test_s34_a_change_that_was_made_already_holds_everywhere_when_that_is_said(
         assert not deaf.lease.held
     finally:
         changing.join(10)
+
+
+def test_s34_a_row_that_somebody_made_up_keeps_nobody_waiting_for_ever(
+    start: Callable[[], Sharer],
+) -> None:
+    ours = start()
+    with ours.store._durable.begin() as connection:
+        row = {"id": "made-up", "known": 0, "lease": 2**62}
+        connection.execute(insert(peers).values(row))
+    assert ours.store._peers is not None
+    behind, lease = ours.store._peers._those_behind(1)
+    assert behind == ["made-up"]
+    assert lease == 60, "the longest that a daemon may be given"
+    with ours.store._durable.begin() as connection:
+        connection.execute(delete(peers).where(peers.c.id == "made-up"))
 
 
 def test_s34_what_memory_does_not_have_yet_is_not_acknowledged(
