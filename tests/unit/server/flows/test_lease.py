@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from signward_server.core.audit_events import AuditEvent
-from signward_server.core.errors import StoreUnavailable
+from signward_server.core.errors import ApiKeyRevoked, StoreUnavailable
 from signward_server.core.keys import CustodyKind
 
 from tests.fakes.spine.call import FakeCall
@@ -52,6 +52,28 @@ def test_s34_what_was_signed_after_the_lease_does_not_leave(world: World, number
     outcomes = list(world.signing.sign_each(FakeCall(), [raw()] * number))
     assert [type(each) for each in outcomes] == [StoreUnavailable] * number
     assert world.custody.asked != []
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_s34_what_was_signed_after_the_api_key_was_revoked_does_not_leave(
+    world: World, number: int
+) -> None:
+    world.key()
+    call = RevokedMeanwhile()
+    world.custody.before_sign = lambda _: setattr(call, "revoked", True)
+    outcomes = list(world.signing.sign_each(call, [raw()] * number))
+    assert [type(each) for each in outcomes] == [ApiKeyRevoked] * number
+    assert world.custody.asked != []
+
+
+class RevokedMeanwhile(FakeCall):
+    """A call with an API key that somebody revokes."""
+
+    revoked = False
+
+    def ensure_live(self) -> None:
+        if self.revoked:
+            raise ApiKeyRevoked
 
 
 def test_s34_what_was_signed_elsewhere_stays_when_the_lease_runs_out_meanwhile(
