@@ -20,6 +20,8 @@ from signward_server.core.errors import (
 )
 from signward_server.core.keys import Freeze, Key, KeyState
 from signward_server.store import StoreAddress, open_store
+from signward_server.store.schema import peers
+from sqlalchemy import delete, insert
 
 from tests.contract.stores import PLACES
 from tests.fakes.catalogue_keys import catalogue_key, signing_scope
@@ -124,6 +126,75 @@ def test_s34_a_process_that_cannot_be_reached_is_waited_for_once_and_as_long_as_
     assert theirs.catalogue.get("hot") == key
     ours.catalogue.replace(frozen(key), key.revision)
     assert not theirs.signs("hot"), "it is waited for again"
+
+
+@pytest.mark.parametrize("kind", ["key", "API key"])
+def test_s34_a_change_that_was_made_already_holds_everywhere_when_that_is_said(
+    start: Callable[[], Sharer], kind: str
+) -> None:
+    """Whoever asks again, or asks another process, waits for the deaf one as well."""
+    ours, theirs, deaf = start(), start(), start()
+    key = ours.catalogue.insert(catalogue_key("hot"), None, None, b"")
+    ours.api_keys.insert(api_key())
+    now = SystemClock().now()
+
+    def change() -> None:
+        if kind == "key":
+            ours.catalogue.replace(frozen(key), key.revision)
+        else:
+            ours.api_keys.revoke(api_key().id, now)
+
+    def change_again() -> None:
+        if kind == "key":
+            theirs.catalogue.settle()
+        else:
+            theirs.api_keys.revoke(api_key().id, now)
+
+    known = theirs.store._version.known
+    deaf.store._confirming._older = True  # nothing is confirmed there any more
+    changing = threading.Thread(target=change)
+    changing.start()
+    try:
+        assert eventually(lambda: theirs.store._version.known > known)
+        assert deaf.lease.held
+        change_again()
+        assert not deaf.lease.held
+    finally:
+        changing.join(10)
+
+
+def test_s34_a_row_that_somebody_made_up_keeps_nobody_waiting_for_ever(
+    start: Callable[[], Sharer],
+) -> None:
+    ours = start()
+    with ours.store._durable.begin() as connection:
+        row = {"id": "made-up", "known": 0, "lease": 2**62}
+        connection.execute(insert(peers).values(row))
+    assert ours.store._peers is not None
+    behind, lease = ours.store._peers._those_behind(1)
+    assert behind == ["made-up"]
+    assert lease == 60, "the longest that a daemon may be given"
+    with ours.store._durable.begin() as connection:
+        connection.execute(delete(peers).where(peers.c.id == "made-up"))
+
+
+def test_s34_what_memory_does_not_have_yet_is_not_acknowledged(
+    start: Callable[[], Sharer],
+) -> None:
+    ours = start()
+    key = ours.catalogue.insert(catalogue_key("hot"), None, None, b"")
+    seen: list[int] = []
+    publish = ours.catalogue._memory.publish
+
+    def publish_late(changed: Key) -> None:
+        seen.append(ours.store._version.known)
+        publish(changed)
+
+    ours.catalogue._memory.publish = publish_late  # type: ignore[method-assign]
+    before = ours.store._version.known
+    ours.catalogue.replace(frozen(key), key.revision)
+    assert seen == [before]
+    assert ours.store._version.known == before + 1
 
 
 def test_s34_a_process_that_ended_is_not_waited_for(place: Place) -> None:

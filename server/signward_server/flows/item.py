@@ -240,12 +240,19 @@ class Item:
         return True
 
     def _is_by(self, number: int) -> bool:
-        """Judge again if anything has changed; return whether this version is still to sign."""
+        """Judge again if anything has changed; return whether this version is still to sign.
+
+        The lease is asked first: what a process that was stopped meanwhile has signed is
+        either after its lease, or what is known by the next one refuses it (S34). That goes
+        for callers whose API key was revoked as well.
+        """
         judging = self._judging
+        self._ports.lease.ensure_held()
         if judging.is_outdated():
             # The change may have come before the key was opened: what that left open goes.
             self._custody().forget(judging.key.id)
             judging.renew()
+        self._call.ensure_live()
         return judging.version.version == number
 
     def _confirm(self) -> None:

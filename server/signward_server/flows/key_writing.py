@@ -52,11 +52,14 @@ class KeyWriting:
     def replace(self, call: Call, key: Key, changed: Key) -> Key:
         """Store a changed key in the place of what was read; nothing if it is the same.
 
+        What is the same holds everywhere when this returns, whoever has made it so (S34).
+
         Raises:
             EtagMismatch: It changed since it was read.
             StoreUnavailable: Nothing was changed.
         """
         if changed == key:
+            self._catalogue.settle()
             return key
         call.ensure_live()
         return self._catalogue.replace(changed, key.revision)
@@ -71,6 +74,7 @@ class KeyWriting:
             StoreUnavailable: Nothing was changed.
         """
         if not keys:
+            self._catalogue.settle()
             return frozenset()
         call.ensure_live()
         return frozenset(key.id for key in self._catalogue.replace_unchanged(keys))

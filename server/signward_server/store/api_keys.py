@@ -39,7 +39,8 @@ class StoredApiKeys:
         version: Counts changes.
         writing: Lock of all changes of this process.
         authentic: Checks rows that are read and tags those that are written.
-        settle: Returns when no other process acts on an older version of the store.
+        settle: Returns when no other process acts on an older version of the store than this,
+            or than the newest if this is ``None``.
         most: How many are kept, revoked and expired ones included: they stay in memory.
 
     Raises:
@@ -52,7 +53,7 @@ class StoredApiKeys:
         version: StoreVersion,
         writing: Writing,
         authentic: AuthenticApiKeys,
-        settle: Callable[[int], None],
+        settle: Callable[[int | None], None],
         most: int = _MOST,
     ) -> None:
         self._snapshots = snapshots
@@ -113,7 +114,7 @@ class StoredApiKeys:
                 self._catch_up(row)
                 raise ApiKeyExists from exc
             self._publish(api_key)
-            version = self._version.made
+            version = self._version.follow()
         self._settle(version)
 
     def revoke(self, key_id: str, at: datetime) -> ApiKey | None:
@@ -124,20 +125,13 @@ class StoredApiKeys:
         """
         with self._writing, unavailable():
             self._ensure_open()
-            known = self.get(key_id)
-            if known is None or known.revoke_time is not None:
-                return known
-            revoked = dataclasses.replace(known, revoke_time=at)
-            row = self._authentic.row(revoked)
-            with self._version.change() as connection:
-                written = api_key_rows.revoke_api_key(connection, row)
-                stored = None if written else self._authentic.read_one(connection, key_id)
-            if stored is not None and stored.revoke_time is not None:
-                revoked = stored  # a commit that had been reported as failed went through
-            self._publish(revoked)
-            version = self._version.made
+            known, version = self.get(key_id), None
+            if known is None:
+                return None
+            if known.revoke_time is None:
+                known, version = self._revoke(known, at)
         self._settle(version)
-        return revoked
+        return known
 
     def refresh(self, connection: Connection, known: int | None) -> None:
         """Take over what is stored; for whoever holds the lock of all changes.
@@ -166,6 +160,18 @@ class StoredApiKeys:
     def _ensure_open(self) -> None:
         if self._closed:
             raise StoreUnavailable
+
+    def _revoke(self, known: ApiKey, at: datetime) -> tuple[ApiKey, int]:
+        """Return it as it is stored then, and the version of the store with that."""
+        revoked = dataclasses.replace(known, revoke_time=at)
+        row = self._authentic.row(revoked)
+        with self._version.change() as connection:
+            written = api_key_rows.revoke_api_key(connection, row)
+            stored = None if written else self._authentic.read_one(connection, known.id)
+        if stored is not None and stored.revoke_time is not None:
+            revoked = stored  # a commit that had been reported as failed went through
+        self._publish(revoked)
+        return revoked, self._version.follow()
 
     def _catch_up(self, row: ApiKeyRow) -> None:
         """Take over what is in the way: a commit that had been reported as failed went through."""

@@ -48,7 +48,8 @@ class KeyCatalogue:
         authentic: Checks rows that are read and tags those that are written.
         clock: Dates changes.
         forget: Wipes whatever is unlocked of a key that is not what it was.
-        settle: Returns when no other process acts on an older version of the store.
+        settle: Returns when no other process acts on an older version of the store than this,
+            or than the newest if this is ``None``.
 
     Raises:
         StoreUnavailable: The rows cannot be read.
@@ -62,7 +63,7 @@ class KeyCatalogue:
         authentic: AuthenticKeys,
         clock: Clock,
         forget: Callable[[str], None],
-        settle: Callable[[int], None],
+        settle: Callable[[int | None], None],
     ) -> None:
         self._snapshots = snapshots
         self._version = version
@@ -124,7 +125,7 @@ class KeyCatalogue:
             if earlier is not None:
                 return self._made_earlier(earlier.key_id)
             self._memory.publish(key)
-            version = self._version.made
+            version = self._version.follow()
         self._settle(version)
         return key
 
@@ -139,7 +140,12 @@ class KeyCatalogue:
             if key.version(earlier.version) is None:  # another process made it just now
                 self._catch_up(key.id)
                 key = self._made_earlier(key.id)
-            return Changed(key, earlier.version, earlier.previous or 0)
+        self._settle(None)
+        return Changed(key, earlier.version, earlier.previous or 0)
+
+    def settle(self) -> None:
+        """See ``core.ports.Catalogue.settle``."""
+        self._settle(None)
 
     def replace(
         self,
@@ -180,7 +186,7 @@ class KeyCatalogue:
                 self._catch_up(key.id)
                 raise EtagMismatch
             self._memory.publish(new)
-            version = self._version.made
+            version = self._version.follow()
         self._forget(new.id)
         self._settle(version)
         return new
@@ -201,7 +207,7 @@ class KeyCatalogue:
                 self._memory.publish(new)
             for missed in {old.id for old, _ in changes} - {new.id for new in stored}:
                 self._catch_up(missed)
-            version = self._version.made
+            version = self._version.follow()
         for new in stored:
             self._forget(new.id)
         self._settle(version)

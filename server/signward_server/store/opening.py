@@ -279,9 +279,9 @@ class Store:
         self._confirming.begin()
         self._version.begin()
 
-    def _settle(self, version: int) -> None:
+    def _settle(self, version: int | None) -> None:
         if self._peers is not None:
-            self._peers.settle(version)
+            self._peers.settle(self._version.stored() if version is None else version)
 
     def _can_write(self, now: float) -> bool:
         if not self._writing.patiently():

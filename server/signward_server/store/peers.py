@@ -20,6 +20,7 @@ __all__ = ["Peers"]
 _SOON_S = 0.001
 _SOONEST_S = 0.016
 _MICROSECOND = 1e-6
+_LONGEST_S = 60.0  # what a lease may last: ``config.store``
 _TOUCH = text("UPDATE peers SET known = :known, lease = :lease WHERE id = :id RETURNING id")
 _JOIN = text("INSERT INTO peers (id, known, lease) VALUES (:id, :known, :lease)")
 _LEAVE = text("DELETE FROM peers WHERE id = :id")
@@ -96,9 +97,13 @@ class Peers:
         self._session.close()
 
     def _those_behind(self, version: int) -> tuple[list[str], float]:
-        """Return their ids, and the longest lease of one."""
+        """Return their ids, and the longest lease of one; rows that nobody here wrote count less.
+
+        They have no MAC: whoever writes to the database may have changes take a minute more,
+        or return before the others know, which they do within their own lease all the same.
+        """
         rows = self._session.all(self._behind, {"version": version, "id": self._id})
-        leases = [row[1] * _MICROSECOND for row in rows]
+        leases = [min(row[1] * _MICROSECOND, _LONGEST_S) for row in rows]
         return [row[0] for row in rows], max([self._lease, *leases])
 
     def _strike_off(self, ids: Iterable[str], version: int) -> None:

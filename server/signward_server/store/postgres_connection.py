@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -29,6 +30,7 @@ _ALWAYS: Mapping[str, str | int] = {
     "keepalives_count": 3,
     "tcp_user_timeout": 5000,
 }
+_WHERE = ("host", "hostaddr", "service")
 _CHECKED = {"sslmode": "verify-full", "sslrootcert": "system"}
 
 
@@ -97,12 +99,16 @@ class PatientConnection(psycopg.Connection[Any]):
 def _parameters(address: StoreAddress) -> dict[str, Any]:
     """Return what libpq is told; a server that is not on this machine must show who it is.
 
+    What the address leaves open libpq takes from the environment (libpq, Environment Variables).
+
     Raises:
         psycopg.ProgrammingError: The address is malformed.
     """
     given = conninfo_to_dict(address.url)
-    hosts = f"{given.get('host') or ''},{given.get('hostaddr') or ''}".split(",")
-    here = all(map(_is_local, hosts)) and "service" not in given  # which may name any host
+    said = (given.get(name) or os.environ.get(f"PG{name.upper()}", "") for name in _WHERE)
+    host, hostaddr, service = map(str, said)
+    # A service may name any host.
+    here = all(map(_is_local, f"{host},{hostaddr}".split(","))) and not service
     checked = {} if here or "sslmode" in given else _CHECKED
     secret = {"password": address.password} if address.password else {}
     return {**_ALWAYS, **checked, **given, **secret}

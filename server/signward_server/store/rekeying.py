@@ -167,8 +167,10 @@ class Rekeying:
         Raises:
             StoreUnavailable: The store cannot be written.
         """
-        with self._writing, unavailable(), self._version.change() as connection:
-            yield connection
+        with self._writing, unavailable():
+            with self._version.change() as connection:
+                yield connection
+            self._version.follow()
 
     def count(self) -> int:
         """Return how many keys and API keys there are.

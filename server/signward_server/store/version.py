@@ -68,9 +68,7 @@ class StoreVersion:
 
         It is counted first, which keeps all other changes waiting: rows are stamped with
         numbers in the order in which they are committed. Whoever begins one holds the lock of
-        all that writes until memory is changed as well. ``known`` follows unless there are
-        changes that memory does not have yet: those of somebody else, or a commit that was
-        reported as failed and went through all the same.
+        all that writes until memory is changed as well, and then has ``known`` ``follow``.
 
         Raises:
             EtagMismatch: The database undid it in favour of somebody else's transaction.
@@ -84,8 +82,16 @@ class StoreVersion:
             if self._announce is not None:
                 connection.execute(self._announce)
         self.made = count
-        if count == self.known + 1:
-            self.known = count
+
+    def follow(self) -> int:
+        """Take the newest change of our own for known, now that memory has it, and return it.
+
+        Unless there are changes that memory does not have yet: those of somebody else, or a
+        commit that was reported as failed and went through all the same.
+        """
+        if self.made == self.known + 1:
+            self.known = self.made
+        return self.made
 
 
 def _number(row: Sequence[object] | None) -> int:

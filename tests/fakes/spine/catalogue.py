@@ -29,6 +29,7 @@ class FakeCatalogue:
         before_replace: Called before a change is compared and stored.
         materials: Sealed private halves, by key id and version.
         pages: The size of each page that was asked for.
+        settled: How often somebody waited for other processes without a change.
     """
 
     def __init__(self) -> None:
@@ -36,6 +37,7 @@ class FakeCatalogue:
         self.failure: SignwardError | None = None
         self.before_replace: Callable[[], None] = lambda: None
         self.pages: list[int] = []
+        self.settled = 0
         self._keys: dict[str, Key] = {}
         self.materials: dict[tuple[str, int], bytes] = {}
         self._made: dict[RequestScope, tuple[bytes, str, int, int]] = {}
@@ -86,6 +88,9 @@ class FakeCatalogue:
             if scope is not None:
                 self._made[scope] = (content, key.id, 0, 0)
             return key
+
+    def settle(self) -> None:
+        self.settled += 1
 
     def changed_by(self, scope: RequestScope, content: bytes) -> Changed | None:
         made = self._made.get(scope)

@@ -117,8 +117,21 @@ class Catalogue(Protocol):
         """
         ...
 
+    def settle(self) -> None:
+        """Return when no other process acts on what was before that which is read here (S34).
+
+        For whoever finds that somebody else has made a change already: that one may not have
+        returned yet, or not to the caller.
+
+        Raises:
+            StoreUnavailable: It cannot be known.
+        """
+        ...
+
     def changed_by(self, scope: RequestScope, content: bytes) -> Changed | None:
         """Return what this request made of its key; ``None`` if it made nothing.
+
+        Other processes know it too by then.
 
         Raises:
             RequestIdReused: The scope was used with other content.

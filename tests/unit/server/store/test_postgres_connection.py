@@ -39,6 +39,29 @@ def test_another_machine_shows_who_it_is(url: str) -> None:
     assert (told["sslmode"], told["sslrootcert"]) == ("verify-full", "system")
 
 
+@pytest.mark.parametrize(
+    ("url", "name", "value"),
+    [
+        ("postgresql:///signward", "PGHOST", "db.internal"),
+        ("postgresql:///signward", "PGHOSTADDR", "10.0.0.7"),
+        ("postgresql://localhost/signward", "PGHOSTADDR", "10.0.0.7"),
+        ("postgresql:///signward", "PGSERVICE", "signing"),
+    ],
+)
+def test_another_machine_that_the_environment_names_shows_who_it_is(
+    monkeypatch: pytest.MonkeyPatch, url: str, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    assert _parameters(StoreAddress(url))["sslmode"] == "verify-full"
+
+
+def test_what_the_address_says_goes_before_the_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PGHOST", "db.internal")
+    assert "sslmode" not in _parameters(StoreAddress("postgresql://localhost/signward"))
+
+
 def test_what_the_address_says_holds() -> None:
     url = "postgresql://db/signward?sslmode=require&connect_timeout=9&application_name=mine"
     address = StoreAddress(url, "s3cret")
