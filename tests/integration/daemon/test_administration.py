@@ -17,6 +17,7 @@ from signward.v1 import resources_pb2
 from signward.v1.admin_service_pb2_grpc import AdminServiceStub
 
 from tests.running.calls import Refusal, refusal_of
+from tests.running.filling import key_name
 from tests.running.homes import PATIENCE, Home
 from tests.running.keys import sign_request
 from tests.running.process import UNMEASURED, Daemon
