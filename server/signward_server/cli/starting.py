@@ -91,14 +91,23 @@ class Start:
         Args:
             number: Which one.
             channel: Descriptor of the socket to the supervisor.
+
+        Raises:
+            ConfigurationRefused: There is no supervisor, which holds the home's lock.
         """
         die_with_parent()
         from signward_server.cli.working import work
-        from signward_server.supervisor import Link
+        from signward_server.supervisor import Link, LinkClosed
         from signward_server.wiring import Daemon, Process, SettingsSource, build
 
         api_key = take_api_key(os.environ)
         link = Link(channel)
+        try:
+            link.ensure_open()  # it may have died before it could take this process along
+        except LinkClosed as exc:
+            raise ConfigurationRefused(
+                "the supervisor of this worker has ended", "start `signward serve` again"
+            ) from exc
         settings = self.load()
         worker = Worker(number, settings.workers.count)
         process = Process(home=self.home, api_key=api_key, kek=self.kek, worker=worker, others=link)

@@ -9,7 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from signward_server.core.plain_files import FileRefused, opened, read_plain
+from signward_server.core.plain_files import FileRefused, exposures, opened, read_plain
 from signward_server.core.ports import RowAuthenticator
 from signward_server.core.startup import NotAdopted
 from signward_server.home.birth import Birth, birth_of
@@ -91,9 +91,7 @@ class InstanceFile:
             NotAdopted: It was not written here, or says that the home was restored.
         """
         try:
-            content = read_plain(self._path, _LARGEST, guarded=True, links=False)
-            with opened(self._path, links=False) as descriptor:
-                birth = birth_of(descriptor)
+            content, birth, names = self._found()
         except FileNotFoundError:
             return None
         except FileRefused as exc:
@@ -108,6 +106,12 @@ class InstanceFile:
             raise NotAdopted(
                 f"the home is a copy: {self._path} is not the file that was written, but one like "
                 "it",
+                ADOPT,
+            )
+        if numbered and names > 1:  # none: it was replaced just now
+            raise NotAdopted(
+                f"{self._path} is the same file as another one (a hard link), which a copy of the "
+                "home may have",
                 ADOPT,
             )
         return instance
@@ -131,6 +135,20 @@ class InstanceFile:
             os.close(descriptor)
         self._draft.replace(self._path)
         sync_folder(self._path.parent)
+
+    def _found(self) -> tuple[bytes, Birth, int]:
+        """Return content, number and how many names it has; of one file, while others replace it.
+
+        Raises:
+            FileRefused: It is not regular, or others can change it.
+            OSError: It cannot be read.
+        """
+        with opened(self._path, links=False) as descriptor:
+            for text, fix in exposures(descriptor, self._path):
+                raise FileRefused(text, fix)
+            with open(descriptor, "rb", closefd=False) as file:  # a descriptor
+                content = file.read(_LARGEST)
+            return content, birth_of(descriptor), os.fstat(descriptor).st_nlink
 
     def _genuine(self, content: bytes) -> tuple[Instance, Birth]:
         body, mark, tag = content.rpartition(b"mac ")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import select
 import socket
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -49,6 +50,20 @@ class Link:
     def fileno(self) -> int:
         """Return the descriptor that is readable when there is something to receive."""
         return self._end.fileno()
+
+    def ensure_open(self) -> None:
+        """Return if there is a supervisor; what it has said stays to be received.
+
+        Raises:
+            LinkClosed: There is none any more.
+        """
+        try:
+            said, _, _ = select.select([self._end], [], [], 0)
+            ended = bool(said) and not self._end.recv(1, socket.MSG_PEEK)
+        except OSError as exc:
+            raise LinkClosed from exc
+        if ended:
+            raise LinkClosed
 
     def close(self) -> None:
         """Say nothing any more; the supervisor takes that for the end of this process."""

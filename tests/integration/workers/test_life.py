@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import subprocess
 import time
 from collections.abc import Callable
 
 import pytest
+from signward_server.core.startup import ExitCode
 
 from tests.running.crews import alive, connected, crew, under_load, workers_of
-from tests.running.homes import Home
+from tests.running.homes import PATIENCE, SIGNWARD, Home, environment
 from tests.running.keys import create, sign_request
 from tests.running.process import Daemon, serve_and_fail
 from tests.running.waiting import eventually
@@ -47,6 +49,25 @@ def test_s41_without_its_supervisor_no_worker_goes_on(home: Home) -> None:
     daemon.kill()
     with Daemon(home) as again:
         assert again.probe("/readyz") == 200
+
+
+def test_s41_a_worker_whose_supervisor_died_at_once_touches_nothing(home: Home) -> None:
+    """It was not yet tied to it, and somebody else may have the home by now."""
+    ours, theirs = socket.socketpair()
+    ours.close()
+    options = (*ALONE, "--http", "", "--worker", "0", "--channel", str(theirs.fileno()))
+    with theirs:
+        failed = subprocess.run(
+            [*SIGNWARD, "serve", "--home", home.path, *options],
+            env=environment(),
+            pass_fds=[theirs.fileno()],
+            capture_output=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+    assert failed.returncode == ExitCode.USAGE
+    assert b"the supervisor of this worker has ended" in failed.stderr
+    assert not (home.path / "instance").exists()
 
 
 def test_a_hanging_worker_keeps_it_from_being_ready_until_it_goes_on(home: Home) -> None:

@@ -58,6 +58,7 @@ class KeptTime:
         if time > self._stored:
             with suppress(StoreUnavailable):
                 self._store_for(time)
+            time = self.onward.time()
         return datetime.fromtimestamp(time, UTC)
 
     def store(self) -> None:
@@ -69,12 +70,19 @@ class KeptTime:
         self._store_for(math.inf)
 
     def _store_for(self, time: float) -> None:
-        """Store how late it is unless this much is stored."""
+        """Store how late it is unless this much is stored.
+
+        Where another process has stored a later time, it is that late here too: whoever is
+        told by one that something has ended is not told by the next that it has not.
+        """
         with self._storing:
             if time > self._stored:
                 ahead = self.onward.after(_RESERVED)
                 self._floor.lift(ahead)
-                self._stored = ahead
+                stored = self._floor.read()
+                if stored > ahead:
+                    self.onward.reach(stored, _RESERVED)
+                self._stored = max(stored, ahead)
 
     def take_over(self) -> None:
         """Go on where another process has stopped to store it.

@@ -68,6 +68,18 @@ def test_s41_a_copy_is_refused_and_the_moved_file_is_not(path: Path, file: Insta
     assert file.read(numbered=False) == INSTANCE
 
 
+def test_s41_a_hard_link_is_no_way_around_that(path: Path, file: InstanceFile) -> None:
+    file.write(INSTANCE)
+    link = path.with_name("link")
+    os.link(path, link)
+    for name in (path, link):
+        with pytest.raises(NotAdopted, match="the same file as another one"):
+            InstanceFile(name, HmacRows()).read()
+    assert file.read(numbered=False) == INSTANCE
+    link.unlink()
+    assert file.read() == INSTANCE
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [

@@ -50,6 +50,17 @@ def test_it_yields_what_the_supervisor_says(ends):
     assert list(ours.receive()) == [CountNow(asked=3), Leave()]
 
 
+def test_it_is_open_while_there_is_a_supervisor(ends):
+    ours, theirs = ends
+    ours.ensure_open()
+    theirs.sendall(encoded(Leave()))
+    ours.ensure_open()
+    assert list(ours.receive()) == [Leave()]
+    theirs.close()
+    with pytest.raises(LinkClosed):
+        ours.ensure_open()
+
+
 def test_a_reload_waits_for_the_answer_of_all_others(ends):
     ours, theirs = ends
 

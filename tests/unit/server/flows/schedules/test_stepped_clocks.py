@@ -11,7 +11,9 @@ from signward_server.core.audit_events import AuditEvent
 from signward_server.core.errors import StoreUnavailable
 from signward_server.core.keys import VersionState
 from signward_server.core.ports import Event
+from signward_server.flows.schedules import KeptTime
 
+from tests.fakes.stepped_clock import SteppedClock
 from tests.unit.server.flows.schedules.desk import DAY, SECOND, Desk
 
 GRACE, PRIMARY, RETIRED = VersionState.GRACE, VersionState.PRIMARY, VersionState.RETIRED
@@ -90,6 +92,26 @@ def test_an_end_is_told_of_while_the_store_takes_nothing(desk: Desk) -> None:
     desk.floor.failure = StoreUnavailable()
     desk.clock.pass_time(2 * DAY)
     assert not desk.signs("k", 1)
+
+
+def test_s13_an_end_that_one_process_has_told_of_is_one_for_all(desk: Desk) -> None:
+    """Machines that share a store have clocks of their own."""
+    desk.put("k", (GRACE, DAY))
+    desk.look()
+    ahead = SteppedClock(desk.clock.wall + 2 * DAY, 77.0)
+    other = KeptTime(ahead, desk.floor)
+    assert not desk.signs("k", 1, other.now())
+    assert desk.signs("k", 1), "until it next looks"
+    desk.look(4 * SECOND)
+    assert not desk.signs("k", 1)
+    assert desk.state("k", 1) is RETIRED
+    later = desk.time.now() - ahead.now()
+    for _ in range(50):
+        for clock in (desk.clock, ahead):
+            clock.pass_time(SECOND)
+        desk.time.store()
+        other.store()
+    assert desk.time.now() - ahead.now() <= later, "they do not run ahead of each other"
 
 
 def test_starts_in_a_row_gain_no_time(desk: Desk) -> None:
