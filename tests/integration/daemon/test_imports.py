@@ -319,9 +319,11 @@ def test_the_command_line_imports_what_openssl_writes(
             SIGNWARD_KEY=str(clients / "bot.key"),
         ),
         input=b"pass phrase\n", capture_output=True, check=True, timeout=PATIENCE,
+        start_new_session=True,  # no terminal
     )  # fmt: skip
     assert json.loads(done.stdout)["id"] == name
     assert f"shred -u {file}".encode() in done.stderr
+    assert b"GetPassWarning" not in done.stderr
     assert not {secret(name), secret(name).hex().encode()} & {done.stdout, done.stderr}
     compressed = coincurve.PrivateKey(secret(name)).public_key.format()
     assert client.get_public_key(name).public_key.raw == compressed

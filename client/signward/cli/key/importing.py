@@ -124,14 +124,17 @@ def _read(file: Path) -> bytes:
 
 
 def _passphrase() -> bytes:
+    """Return the passphrase of an encrypted file: from the terminal, without one from a pipe."""
     with warnings.catch_warnings():
-        warnings.simplefilter("error", GetPassWarning)  # it would be read as it is typed
+        warnings.simplefilter("error", GetPassWarning)
         try:
             return str(typer.prompt("Passphrase", hide_input=True, err=True)).encode()
-        except GetPassWarning as error:
+        except GetPassWarning as error:  # no terminal
+            if line := sys.stdin.buffer.readline():
+                return line.removesuffix(b"\n")
             raise typer.BadParameter(
                 "the file is encrypted, and there is no terminal to ask for its passphrase on; "
-                "run it on one, or pipe the decrypted key to: signward key import -"
+                "run it on one, or pipe the passphrase in"
             ) from error
 
 

@@ -76,11 +76,11 @@ def encrypted() -> bytes:
     )
 
 
-def test_without_a_terminal_a_passphrase_is_not_read_as_it_is_typed(source):
+def test_without_a_terminal_and_a_pipe_nobody_is_asked_for_a_passphrase(source):
     source.write_bytes(encrypted())
     done = subprocess.run(
         [sys.executable, "-m", "signward", *IMPORT, str(source), "--target", "localhost:1"],
-        input=b"pass phrase\n", capture_output=True, check=False, timeout=60,
+        stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=60,
         start_new_session=True, env=environment(),
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (2, b"")
