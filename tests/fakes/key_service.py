@@ -33,7 +33,8 @@ class FakeKeyService(FakeVersionService):
         if request.request_id in self.created:
             return key_pb.CreateKeyResponse(key=self.created[request.request_id])
         if request.key_id in self.keys:
-            abort(context, status("ALREADY_EXISTS", "KEY_EXISTS", "A key with this id exists."))
+            text = "A key with this id or this public key exists."
+            abort(context, status("ALREADY_EXISTS", "KEY_EXISTS", text))
         key = self.add_key(request.key_id, purpose=request.purpose, labels=dict(request.labels))
         self.created[request.request_id] = key
         return key_pb.CreateKeyResponse(key=key)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -20,10 +22,11 @@ from signward.audit.folder import list_folder
 from signward.audit.reading import read_bodies
 from signward.audit.verifier_keys import VerifierKey, parse_verifier_key
 from signward.audit.verifying import verify_log
+from signward_server.core.startup import ExitCode
 
 from tests.fakes.audit_log import LogWriter
 from tests.running.homes import PATIENCE, ROOT, Home, environment
-from tests.running.process import Daemon
+from tests.running.process import Daemon, serve_and_fail
 
 pytestmark = pytest.mark.integration
 
@@ -149,6 +152,13 @@ def _rewrite(home: Home, size: int, change: Callable[[bytes], bytes]) -> None:
         path.chmod(0o700 if path.is_dir() else 0o600)
 
 
+def _forget(home: Home) -> None:
+    """Have the home know nothing of itself, as whoever writes to folder and store can."""
+    (home.path / "instance").unlink()
+    with closing(sqlite3.connect(home.store)) as store, store:
+        store.execute("DELETE FROM homes")
+
+
 @pytest.mark.parametrize(
     ("keeps", "kind"), [(10_000, "rewritten"), (12, "rolled-back")], ids=["changed", "shortened"]
 )
@@ -162,6 +172,9 @@ def test_s36_a_log_rewritten_with_a_stolen_checkpoint_key_is_detected_and_named(
     _rewrite(home, keeps, lambda body: body.replace(b'"cn:bot"', b'"cn:eve"'))
     key = parse_verifier_key((home.path / "audit.pub").read_text())
     assert verify_log(home.path / "audit", key, processes=1).intact  # by itself it is a sound log
+    refused = serve_and_fail(home, *_FLAGS)
+    assert refused.code == ExitCode.NOT_ADOPTED  # the home knows what it was
+    _forget(home)
     with Daemon(home, *_FLAGS) as daemon:
         _sign(daemon, 5 if kind == "rewritten" else 1)
         code, said = witness.once()

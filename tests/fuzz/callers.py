@@ -20,7 +20,7 @@ __all__ = ["TARGETS"]
 
 _PRINTABLE: Final = frozenset((string.digits + string.ascii_letters + string.punctuation).encode())
 _NAMES: Final = ("authorization", "x-api-key", "authorization-bin", "X-API-KEY", "other")
-_TOKENS: Final = PageTokens()
+_TOKENS: Final = PageTokens(b"1" * 32)
 _KNOWN: Final = make_secret(bytes(range(32)))
 
 

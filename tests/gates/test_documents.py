@@ -29,11 +29,15 @@ def test_make_targets_exist(document: Path) -> None:
     assert set(_MAKE.findall(document.read_text())) <= _TARGETS
 
 
-def test_every_decision_record_is_in_the_index() -> None:
+def test_the_index_has_every_decision_record_once_under_its_number() -> None:
     folder = _ROOT / "docs" / "adr"
-    index = (folder / "README.md").read_text()
-    records = [path.name for path in folder.glob("[0-9]*.md")]
-    assert [name for name in records if f"]({name})" not in index] == []
+    rows = re.findall(
+        r"^\| \[(\d{4})\]\(([^)]+)\)", (folder / "README.md").read_text(), re.MULTILINE
+    )
+    records = sorted(path.name for path in folder.glob("[0-9]*.md"))
+    assert [name for _, name in rows] == records
+    assert [number for number, _ in rows] == [name[:4] for name in records]
+    assert len({number for number, _ in rows}) == len(rows)
 
 
 def test_promised_targets_exist() -> None:

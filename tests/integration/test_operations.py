@@ -25,14 +25,12 @@ _BLOCKS: Final = re.findall(r"^```sh\n(.*?)^```$", _TEXT, re.MULTILINE | re.DOTA
 _SIGNWARD: Final = f"""\
 #!{sys.executable}
 import sys
-from signward.cli.app import app as client
+from signward.cli import app as console, audit
 from signward_server.cli import app as daemon
 
-of_the_daemon = {{
-    "init", "serve", "migrate", "adopt", "backup", "restore", "cert", "config", "kek", "policy"
-}}
 first, second = (*sys.argv[1:3], "", "")[:2]
-(daemon if first in of_the_daemon or (first, second) == ("audit", "init") else client)()
+of_the_daemon = first in console._DAEMON or (first == "audit" and second in audit._DAEMON)
+(daemon if of_the_daemon else console.app)()
 """
 _BEFORE: Final = """\
 signward init home --tcp "localhost:$TCP" --http "127.0.0.1:$HTTP" > /dev/null

@@ -14,7 +14,7 @@ from signward.cli.lazy import Lazy, daemon_loader, module_loader
 __all__ = ["app", "run"]
 
 _CLIENT = {
-    "key": "Create, import, read, change and freeze keys.",
+    "key": "Create, import, read, change, rotate and freeze keys.",
     "sign": "Sign a message or an order.",
     "verify": "Say whether a key made a signature.",
     "apikey": "Create, import, list and revoke API keys.",
@@ -28,6 +28,10 @@ _DAEMON = {
     "init": "Make a working home for a daemon.",
     "serve": "Run the daemon.",
     "migrate": "Bring a store to the present schema.",
+    "backup": "Make an encrypted archive of a home, or verify one.",
+    "restore": "Make a home of a backup.",
+    "adopt": "Say that a copied or restored home is the one that signs.",
+    "kek": "Show, make and rotate the key-encryption key.",
     "cert": "Issue development certificates.",
     "config": "Check, show and describe the configuration.",
     "policy": "Check, test and explain policies.",

@@ -54,7 +54,7 @@ _NEXT_BY_REASON = {
     "KEY_VERSION_PRIMARY": "run 'signward key rotate' or 'signward key disable' first",
     "KEY_DISABLED": "an operator may run 'signward key enable'",
     "KEY_FROZEN": "an operator may run 'signward key unfreeze'",
-    "KEY_EXISTS": "choose another id",
+    "KEY_EXISTS": "use it, or choose another id",
     "KEY_PURPOSE_MISMATCH": "use a key that was created for this payload",
     "REQUEST_ID_REUSED": "give a new --request-id",
     "ETAG_MISMATCH": "read the key again, then decide again",

@@ -312,7 +312,7 @@ class FingerprintMismatch(SignwardError):
 class KeyExists(SignwardError):
     reason = "KEY_EXISTS"
     status = Status.ALREADY_EXISTS
-    text = "A key with this id exists."
+    text = "A key with this id or this public key exists."
 
 
 class ApiKeyExists(SignwardError):

@@ -39,13 +39,19 @@ class AdminService:
     """The RPCs of AdminService."""
 
     def __init__(
-        self, *, api_keys: ApiKeyChanges, freezing: Freezing, reloading: Reloading, clock: Clock
+        self,
+        *,
+        api_keys: ApiKeyChanges,
+        freezing: Freezing,
+        reloading: Reloading,
+        clock: Clock,
+        tokens: PageTokens,
     ) -> None:
         self._api_keys = api_keys
         self._freezing = freezing
         self._reloading = reloading
         self._clock = clock
-        self._tokens = PageTokens()
+        self._tokens = tokens
 
     def routes(self) -> list[Route]:
         """Return its RPCs."""

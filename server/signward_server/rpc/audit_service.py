@@ -33,10 +33,10 @@ _SERVICE = "/signward.v1.AdminService/"
 class AuditService:
     """The RPCs of AdminService that read the audit log."""
 
-    def __init__(self, *, reading: AuditReading, proving: AuditProving) -> None:
+    def __init__(self, *, reading: AuditReading, proving: AuditProving, tokens: PageTokens) -> None:
         self._reading = reading
         self._proving = proving
-        self._tokens = PageTokens()
+        self._tokens = tokens
 
     def routes(self) -> list[Route]:
         """Return its RPCs."""

@@ -34,8 +34,8 @@ class KeyImports:
     def routes(self) -> list[Route]:
         """Return its RPCs."""
         return [
-            _route("CreateImportParameters", self._create_parameters),
-            _route("ImportKey", self._import, VIEW_KEY),
+            _route("CreateImportParameters", MethodClass.KEY_CHANGE, self._create_parameters),
+            _route("ImportKey", MethodClass.KEY_CREATION, self._import, VIEW_KEY),
         ]
 
     def _create_parameters(self, data: bytes, call: GrpcCall) -> bytes:
@@ -50,7 +50,6 @@ class KeyImports:
         return response.SerializeToString()
 
 
-def _route(name: str, behaviour: Unary, *further: str) -> Route:
+def _route(name: str, what: MethodClass, behaviour: Unary, *further: str) -> Route:
     actions = (*further, name)
-    what, event = MethodClass.KEY_CREATION, AuditEvent.ADMINISTRATION
-    return Route(_SERVICE + name, actions, what, event, unary=behaviour)
+    return Route(_SERVICE + name, actions, what, AuditEvent.ADMINISTRATION, unary=behaviour)

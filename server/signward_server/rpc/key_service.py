@@ -36,13 +36,18 @@ class KeyService:
     """The RPCs of KeyService."""
 
     def __init__(
-        self, *, creation: KeyCreation, changes: KeyChanges, versions: VersionFlows
+        self,
+        *,
+        creation: KeyCreation,
+        changes: KeyChanges,
+        versions: VersionFlows,
+        tokens: PageTokens,
     ) -> None:
         self._creation = creation
         self._reading: KeyReading = versions.reading
         self._changes = changes
-        self._versions = VersionRpcs(versions)
-        self._tokens = PageTokens()
+        self._versions = VersionRpcs(versions, tokens)
+        self._tokens = tokens
         # Answers of GetPublicKey by key and version, valid while the snapshot and its state are.
         self._answers: dict[tuple[str, int], tuple[Key, VersionState, bytes]] = {}
 

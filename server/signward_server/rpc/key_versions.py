@@ -46,9 +46,9 @@ class VersionFlows:
 class VersionRpcs:
     """Answers them."""
 
-    def __init__(self, flows: VersionFlows) -> None:
+    def __init__(self, flows: VersionFlows, tokens: PageTokens) -> None:
         self._flows = flows
-        self._tokens = PageTokens()
+        self._tokens = tokens
 
     def routes(self) -> list[Route]:
         """Return the RPCs."""

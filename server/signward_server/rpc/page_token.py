@@ -2,7 +2,8 @@
 
 Whoever could choose where a page begins would count the keys between two places, and so find
 the ids of keys that it may not view (S39). A token therefore carries a MAC over the RPC, the
-caller, the filter and the place; its key lives as long as the process.
+caller, the filter and the place. All workers have the same key: the next page may be asked for
+over another connection.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from __future__ import annotations
 import base64
 import hmac
 import json
-import secrets
 
 from signward_server.core.errors import FieldInvalid
 from signward_server.core.ports import Call
@@ -19,17 +19,20 @@ from signward_server.flows.key_reading import Place
 __all__ = ["PageTokens"]
 
 _LONGEST = 512
-_KEY_BYTES = 32
 _MAC_BYTES = 16
 
 
 class PageTokens:
-    """Gives tokens out and takes them back."""
+    """Gives tokens out and takes them back.
+
+    Args:
+        key: 32 bytes that no caller knows.
+    """
 
     __slots__ = ("_key",)
 
-    def __init__(self) -> None:
-        self._key = secrets.token_bytes(_KEY_BYTES)
+    def __init__(self, key: bytes) -> None:
+        self._key = key
 
     def encode(self, call: Call, filtered: bytes, place: Place | None) -> str:
         """Return the token of the page that begins there; empty for no page.
@@ -49,7 +52,7 @@ class PageTokens:
         """Return where a page begins: at the start for the empty token.
 
         Raises:
-            FieldInvalid: It was not given by this process to this caller for this list.
+            FieldInvalid: It was not given to this caller for this list.
         """
         if not token:
             return Place()

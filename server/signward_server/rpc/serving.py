@@ -28,6 +28,7 @@ from signward_server.rpc.health import CHECK_HEALTH, Health
 from signward_server.rpc.key_imports import KeyImports
 from signward_server.rpc.key_service import KeyService
 from signward_server.rpc.key_versions import VersionFlows
+from signward_server.rpc.page_token import PageTokens
 from signward_server.rpc.reflection import REFLECT, REFLECTION_SERVICES, Reflection
 from signward_server.rpc.server import RpcServer
 from signward_server.rpc.sign_service import SignService
@@ -72,11 +73,15 @@ def build_server(
     endings: Endings,
     clock: Clock,
     ready: Callable[[], bool],
+    page_key: bytes,
 ) -> RpcServer:
-    """Return a server that is ready to listen."""
+    """Return a server that is ready to listen; ``page_key`` is that of ``PageTokens``."""
+    tokens = PageTokens(page_key)
     guard = None if anonymous_health else _guard(policy, CHECK_HEALTH)
     health = Health(_SERVICES, ready, guard)
-    keys = KeyService(creation=flows.creation, changes=flows.changes, versions=flows.versions)
+    keys = KeyService(
+        creation=flows.creation, changes=flows.changes, versions=flows.versions, tokens=tokens
+    )
     imports = KeyImports(parameters=flows.import_parameters, imports=flows.imports)
     signing = SignService(
         signing=flows.signing,
@@ -86,9 +91,13 @@ def build_server(
         max_in_flight=bounds.stream_in_flight,
     )
     admin = AdminService(
-        api_keys=flows.api_keys, freezing=flows.freezing, reloading=flows.reloading, clock=clock
+        api_keys=flows.api_keys,
+        freezing=flows.freezing,
+        reloading=flows.reloading,
+        clock=clock,
+        tokens=tokens,
     )
-    log = AuditService(reading=flows.audit_reading, proving=flows.audit_proving)
+    log = AuditService(reading=flows.audit_reading, proving=flows.audit_proving, tokens=tokens)
     described = (*_SERVICES, _HEALTH_SERVICE, *REFLECTION_SERVICES)
     reflection = Reflection(described, _guard(policy, REFLECT), limits)
     return RpcServer(

@@ -36,6 +36,7 @@ _extras = structlog.stdlib.ExtraAdder()
 # Libraries that print statements, parameters, requests or responses below these levels.
 _PINNED = {
     "alembic": logging.INFO,
+    "alembic.runtime.plugins": logging.WARNING,
     "asyncio": logging.INFO,
     "botocore": logging.INFO,
     "boto3": logging.INFO,

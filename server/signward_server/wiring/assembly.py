@@ -103,6 +103,7 @@ def build(settings: Settings, source: SettingsSource, process: Process) -> Daemo
             endings=Endings(audit=audit, spans=spans, meter=metrics, clock=clock),
             clock=clock,
             ready=readiness,
+            page_key=vault.page_key,
         )
         show(metrics, Parts(certificates, vault, policy, readiness, server, schedules))
         purging = ImportPurging(vault.stores.imports, clock)

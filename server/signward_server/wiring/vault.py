@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from signward_server.config import Settings
 from signward_server.config.schema import Envelope
@@ -32,6 +32,10 @@ from signward_server.wiring.use_cases import Stores
 __all__ = ["Vault", "open_vault"]
 
 
+# What the key of page tokens is the MAC of; no row begins with the same bytes.
+_PAGE_TOKENS = b"signward.page-token.v1\0"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vault:
     """Keys, and all that outlives the process.
@@ -45,6 +49,7 @@ class Vault:
         store: The store itself.
         time: By which versions end; it never goes back, over restarts too.
         stores: All of it as the use cases need it.
+        page_key: Authenticates page tokens, 32 bytes; the same in all workers.
         standing: What tells the home from a copy of it.
         begun: What it knows of itself since this start; ``None`` in another worker than the
             first one, when that has not started yet for the first time.
@@ -58,6 +63,7 @@ class Vault:
     store: Store
     time: KeptTime
     stores: Stores
+    page_key: bytes = field(repr=False)
     standing: Standing
     begun: Instance | None
 
@@ -115,6 +121,7 @@ def open_vault(settings: Settings, process: Process, meter: Meter, opened: ExitS
         store=store,
         time=time,
         stores=stores,
+        page_key=rows.tag(_PAGE_TOKENS),
         standing=standing,
         begun=begun,
     )

@@ -8,6 +8,7 @@ from signward_server.rpc.audit_service import AuditService
 from signward_server.rpc.call import GrpcCall
 from signward_server.rpc.key_imports import KeyImports
 from signward_server.rpc.key_service import KeyService
+from signward_server.rpc.page_token import PageTokens
 from signward_server.rpc.routes import Route
 from signward_server.rpc.sign_service import SignService
 
@@ -26,6 +27,8 @@ __all__ = [
     "sign_service",
 ]
 
+_TOKENS = PageTokens(b"fake" * 8)
+
 
 def sign_service(world: World, *, max_item_bytes: int = 1 << 17) -> SignService:
     return SignService(
@@ -38,7 +41,12 @@ def sign_service(world: World, *, max_item_bytes: int = 1 << 17) -> SignService:
 
 
 def key_service(world: World) -> KeyService:
-    return KeyService(creation=world.creation, changes=world.changes, versions=world.version_flows)
+    return KeyService(
+        creation=world.creation,
+        changes=world.changes,
+        versions=world.version_flows,
+        tokens=_TOKENS,
+    )
 
 
 def key_imports(world: World) -> KeyImports:
@@ -51,11 +59,12 @@ def admin_service(world: World) -> AdminService:
         freezing=world.freezing,
         reloading=world.reloading,
         clock=world.clock,
+        tokens=_TOKENS,
     )
 
 
 def audit_service(world: World) -> AuditService:
-    return AuditService(reading=world.audit_reading, proving=world.audit_proving)
+    return AuditService(reading=world.audit_reading, proving=world.audit_proving, tokens=_TOKENS)
 
 
 def routes(world: World) -> dict[str, Route]:

@@ -17,6 +17,7 @@ from signward.v1 import resources_pb2
 from signward.v1.admin_service_pb2_grpc import AdminServiceStub
 
 from tests.running.calls import Refusal, refusal_of
+from tests.running.filling import key_name
 from tests.running.homes import PATIENCE, Home
 from tests.running.keys import sign_request
 from tests.running.process import UNMEASURED, Daemon
@@ -118,5 +119,5 @@ def test_ten_thousand_keys_are_frozen_within_the_time_of_one_call(
         request = pb.FreezeKeyRequest(selector=selector, mode=ALL, reason="test")
         assert len(stub.FreezeKey(request, timeout=60).key_ids) == 10_000
         _log.info("10,000 keys frozen after %.2f s", time.monotonic() - started)
-        assert _reason(client, "key-000000") == "KEY_FROZEN"
-        assert _reason(client, "key-009999") == "KEY_FROZEN"
+        assert _reason(client, key_name(0)) == "KEY_FROZEN"
+        assert _reason(client, key_name(9_999)) == "KEY_FROZEN"

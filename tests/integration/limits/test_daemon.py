@@ -5,7 +5,8 @@ from urllib.request import urlopen
 
 import grpc
 import pytest
-from signward import SignwardError
+from signward import Algorithm, Purpose, SignwardError
+from signward.sealing import sealer
 
 from tests.running.calls import KEYS, refusal_of, unary
 from tests.running.keys import create, sign_request
@@ -40,6 +41,15 @@ def test_the_sixth_key_within_five_minutes_is_refused(home):
         admin.get_key("key-0")
         assert 'signward_rate_limited_total{method_class="key_creation"} 1.0' in metrics(daemon)
         assert "signward_limit_storage_up 1.0" in metrics(daemon)
+
+
+def test_an_import_is_one_creation(home):
+    """As with five workers, each of which has a fifth of the default and all calls of a client."""
+    one = DEFAULT.replace("limit=5", "limit=1")
+    with Daemon(home, "--set", one) as daemon, daemon.client("admin") as admin:
+        kind = {"algorithm": Algorithm.ALGORITHM_ED25519, "purpose": Purpose.PURPOSE_RAW}
+        assert admin.import_key("mine", sealer(b"1" * 32), **kind).id == "mine"
+        assert refusal(lambda: create(admin, "another")).metadata["class"] == "key_creation"
 
 
 def test_items_of_calls_batches_and_streams_count_together(home):

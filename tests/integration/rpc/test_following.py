@@ -11,6 +11,7 @@ import pytest
 from signward.v1 import audit_pb2 as pb
 from signward_server.core.audit_events import AuditEvent
 
+from tests.fakes.spine.audit_log import ORIGIN
 from tests.fakes.spine.serving import Served, eventually, reason, serve
 
 pytestmark = pytest.mark.integration
@@ -35,7 +36,7 @@ def test_records_arrive_as_they_are_written(served: Served) -> None:
     wanted = pb.AuditFilter(identity="cn:bot-1")
     request = pb.TailAuditRecordsRequest(start=0, filter=wanted)
     steps = served.admin().TailAuditRecords(request, timeout=20)
-    assert next(steps) == pb.TailAuditRecordsResponse()
+    assert next(steps) == pb.TailAuditRecordsResponse(log=ORIGIN)
     assert [next(steps).record.sequence for _ in range(100)] == list(range(1, 300, 3))
     served.world.log.append(identity="cn:bot-2")
     served.world.log.append(identity="cn:bot-1")

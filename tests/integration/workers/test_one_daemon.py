@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from signward import Client, PermissionDenied, SignwardError
+from signward.v1 import key_service_pb2 as pb
+from signward.v1.key_service_pb2_grpc import KeyServiceStub
 
 from tests.running.crews import connected, crew, workers_of
 from tests.running.homes import PATIENCE, Home
@@ -110,3 +112,16 @@ def test_sighup_reaches_all(daemon: Daemon) -> None:
 def test_every_worker_logs_who_it_is(daemon: Daemon) -> None:
     records = [json.loads(line) for line in daemon.said.splitlines()]
     assert {record.get("worker") for record in records} >= {0, 1}
+
+
+def test_the_next_page_may_come_from_another_worker(daemon: Daemon) -> None:
+    with connected(daemon) as clients:
+        for number in range(2 * len(clients)):
+            create(clients[0], f"page-{number:02}")
+        request, found = pb.ListKeysRequest(page_size=2), []
+        for client in clients:
+            page = KeyServiceStub(client.channel).ListKeys(request, timeout=PATIENCE)
+            found += [key.id for key in page.keys if key.id.startswith("page-")]
+            request.page_token = page.next_page_token
+    assert found == sorted(set(found))
+    assert len(found) > 2

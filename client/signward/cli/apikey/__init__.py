@@ -11,7 +11,7 @@ from signward.cli.apikey.revoke import revoke
 
 __all__ = ["app"]
 
-app = typer.Typer(help="Create, import, list and revoke API keys.")
+app = typer.Typer(add_completion=False, help="Create, import, list and revoke API keys.")
 app.command("create")(create)
 app.command("import")(import_api_key)
 app.command("list")(list_api_keys)

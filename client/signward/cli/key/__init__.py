@@ -24,7 +24,9 @@ from signward.cli.key.versions import versions
 
 __all__ = ["app"]
 
-app = typer.Typer(help="Create, import, read, change, rotate and freeze keys.")
+app = typer.Typer(
+    add_completion=False, help="Create, import, read, change, rotate and freeze keys."
+)
 app.command("create")(create)
 app.command("import")(import_key)
 app.command("list")(list_keys)

@@ -6,6 +6,8 @@ import os
 import shlex
 import stat
 import sys
+import warnings
+from getpass import GetPassWarning
 from pathlib import Path
 from typing import Annotated
 
@@ -122,7 +124,15 @@ def _read(file: Path) -> bytes:
 
 
 def _passphrase() -> bytes:
-    return str(typer.prompt("Passphrase", hide_input=True, err=True)).encode()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", GetPassWarning)  # it would be read as it is typed
+        try:
+            return str(typer.prompt("Passphrase", hide_input=True, err=True)).encode()
+        except GetPassWarning as error:
+            raise typer.BadParameter(
+                "the file is encrypted, and there is no terminal to ask for its passphrase on; "
+                "run it on one, or pipe the decrypted key to: signward key import -"
+            ) from error
 
 
 def _farewell(file: Path) -> str:

@@ -9,6 +9,6 @@ from signward.cli.sign.raw import raw
 
 __all__ = ["app"]
 
-app = typer.Typer(help="Sign a message or an order.")
+app = typer.Typer(add_completion=False, help="Sign a message or an order.")
 app.command("raw")(raw)
 app.command("order")(order)

@@ -9,6 +9,8 @@ from signward.cli.verify.raw import raw
 
 __all__ = ["app"]
 
-app = typer.Typer(help="Say whether a key made a signature: exit code 0 if so, 1 if not.")
+app = typer.Typer(
+    add_completion=False, help="Say whether a key made a signature: exit code 0 if so, 1 if not."
+)
 app.command("raw")(raw)
 app.command("order")(order)

@@ -21,7 +21,9 @@ from signward_server.cli.reporting import print_result, reported
 
 __all__ = ["app"]
 
-app = typer.Typer(help="Make an encrypted archive of a home, or verify one.")
+app = typer.Typer(
+    help="Make an encrypted archive of a home, whose daemon may be running, or verify one."
+)
 
 
 @app.callback(invoke_without_command=True)

@@ -18,7 +18,7 @@ from signward_server.custody.native.sodium import Sodium
 __all__ = ["LocalKeyFile"]
 
 _MODE: Final = 0o600
-_NAME: Final = "name the file itself in custody.envelope.kek"
+_NAME: Final = "put it back, or name the file itself in custody.envelope.kek"
 
 
 class LocalKeyFile:

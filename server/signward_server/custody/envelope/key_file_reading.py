@@ -19,6 +19,7 @@ FILE_SIZE: Final = len(HEADER) + SECRET_SIZE
 # O_NONBLOCK: opening a pipe in place of the file must not wait for a writer.
 READ: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _RESTORE: Final = "put the KEK file of this home back"
+_OF_A_PASSPHRASE: Final = 64  # bytes of the file beside a passphrase
 
 Protection = Callable[[os.stat_result], tuple[str, str] | None]
 """Says what is wrong with how a file is protected and what to do, ``None`` if nothing is."""
@@ -50,8 +51,7 @@ def read_key_file(
         if (exposed := protection(status)) is not None:
             raise KekFileError(f"{what} {path} {exposed[0]}", exposed[1])
         if status.st_size != FILE_SIZE:
-            text = f"{what} {path} has {status.st_size} bytes, not {FILE_SIZE}"
-            raise KekFileError(text, _RESTORE)
+            raise _another_length(f"{what} {path}", status.st_size)
         header = bytearray(len(HEADER))
         size = os.readv(descriptor, [header, root_bytes(root)])
     except OSError as exc:
@@ -62,3 +62,13 @@ def read_key_file(
         os.close(descriptor)
     if size != FILE_SIZE or header != HEADER:
         raise KekFileError(f"{what} {path} does not start as a KEK file does", _RESTORE)
+
+
+def _another_length(what: str, size: int) -> KekFileError:
+    problem = f"{what} has {size} bytes, not {FILE_SIZE}"
+    if size != _OF_A_PASSPHRASE:
+        return KekFileError(problem, _RESTORE)
+    return KekFileError(
+        f"{problem}: the file of a passphrase has {size}",
+        f"say so (custody.envelope.kek_source, --kek-source), or {_RESTORE}",
+    )

@@ -23,7 +23,7 @@ _MODE: Final = 0o600
 _MOST_PASSES: Final = 64
 _LEAST_MEMORY: Final = 8192  # crypto_pwhash_MEMLIMIT_MIN
 _MOST_MEMORY: Final = 4 * 2**30
-_NAME: Final = "name the file itself in custody.envelope.kek"
+_NAME: Final = "put it back, or name the file itself in custody.envelope.kek"
 _RESTORE: Final = "put the file that belongs to the passphrase back"
 
 

@@ -84,6 +84,7 @@ class Schedules:
         self._agendas: dict[Step, Agenda] = {}
         self._has_turn = False
         self._unwiped = False
+        self._failing = ""  # why the last look failed
         self.next: Mapping[Step, float] = {}
         self.waiting: Mapping[Step, int] = {}
 
@@ -98,8 +99,9 @@ class Schedules:
                 self._work()
             else:
                 self._agendas.clear()
+            self._failing = ""
         except SignwardError as error:
-            self._count(error)
+            self._count_look(error)
         firsts = {step: agenda.first for step, agenda in self._agendas.items()}
         self.next = {step: first for step, first in firsts.items() if first is not None}
         self.waiting = {step: len(agenda) for step, agenda in self._agendas.items()}
@@ -186,6 +188,13 @@ class Schedules:
             destruction.done, self._unwiped = False, True
         if self._unwiped:
             self._unwiped = not self._ports.residue.wipe()
+
+    def _count_look(self, error: SignwardError) -> None:
+        """Count a look that failed, and log the first of a row."""
+        self._ports.meter.count(Event.STEP_FAILED, error.reason)
+        if error.reason != self._failing:
+            self._failing = error.reason
+            _log.warning("the schedules of keys wait", extra={"reason": error.reason})
 
     def _count(self, error: SignwardError) -> None:
         self._ports.meter.count(Event.STEP_FAILED, error.reason)

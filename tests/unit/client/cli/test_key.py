@@ -35,7 +35,8 @@ def test_create_twice_is_refused(daemon, run):
     outcome = run(*CREATE)
     assert outcome.code == 5
     assert outcome.stderr == (
-        "signward: KEY_EXISTS: A key with this id exists; choose another id\n"
+        "signward: KEY_EXISTS: A key with this id or this public key exists; "
+        "use it, or choose another id\n"
     )
 
 

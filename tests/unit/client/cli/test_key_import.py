@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import pytest
 from cryptography.hazmat.primitives import serialization as ser
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from tests.fakes.statuses import status
+from tests.running.homes import environment
 
 SECRET = bytes(range(65, 97))
 IMPORT = ("key", "import", "--id", "mine", "--algorithm", "ed25519", "--purpose", "raw")
@@ -67,12 +70,26 @@ def test_standard_input_is_read_in_every_form(daemon, run, form, content, told):
     assert "destroy the source" in outcome.stderr
 
 
-def test_an_encrypted_file_asks_for_its_passphrase(daemon, run, source):
-    source.write_bytes(
-        ed25519.Ed25519PrivateKey.from_private_bytes(SECRET).private_bytes(
-            ser.Encoding.PEM, ser.PrivateFormat.PKCS8, ser.BestAvailableEncryption(b"pass phrase")
-        )
+def encrypted() -> bytes:
+    return ed25519.Ed25519PrivateKey.from_private_bytes(SECRET).private_bytes(
+        ser.Encoding.PEM, ser.PrivateFormat.PKCS8, ser.BestAvailableEncryption(b"pass phrase")
     )
+
+
+def test_without_a_terminal_a_passphrase_is_not_read_as_it_is_typed(source):
+    source.write_bytes(encrypted())
+    done = subprocess.run(
+        [sys.executable, "-m", "signward", *IMPORT, str(source), "--target", "localhost:1"],
+        input=b"pass phrase\n", capture_output=True, check=False, timeout=60,
+        start_new_session=True, env=environment(),
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr.count(b"\n") == 1
+    assert b"there is no terminal to ask for its passphrase on" in done.stderr
+
+
+def test_an_encrypted_file_asks_for_its_passphrase(daemon, run, source):
+    source.write_bytes(encrypted())
     outcome = run(*IMPORT, str(source), input=b"pass phrase\n")
     assert outcome.code == 0
     assert daemon.imported == [SECRET]

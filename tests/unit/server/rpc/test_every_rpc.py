@@ -134,6 +134,7 @@ def test_nothing_but_health_can_be_exempt_and_that_by_a_setting_alone(tmp_path: 
 def test_the_daemon_serves_every_rpc(served: Served) -> None:
     world = served.world
     server = build_server(
+        page_key=bytes(32),
         certificates=served.certificates,
         api_keys=world.api_key_authentication,
         failures=served.failures,

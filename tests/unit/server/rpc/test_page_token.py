@@ -17,7 +17,7 @@ places = st.builds(Place, st.one_of(st.just(""), ids), st.integers(0, 999_999_99
 
 LIST = FakeCall(method="/signward.v1.KeyService/ListKeys")
 FILTER = b"\x01" * 32
-TOKENS = PageTokens()
+TOKENS = PageTokens(b"1" * 32)
 
 
 def _refused(tokens: PageTokens, call: FakeCall, filtered: bytes, token: str) -> None:
@@ -69,7 +69,7 @@ def test_s39_a_token_is_for_its_caller_list_and_filter_alone() -> None:
 
 
 def test_a_token_ends_with_the_process() -> None:
-    _refused(PageTokens(), LIST, FILTER, TOKENS.encode(LIST, FILTER, Place("a")))
+    _refused(PageTokens(b"2" * 32), LIST, FILTER, TOKENS.encode(LIST, FILTER, Place("a")))
 
 
 @given(st.text(max_size=300))

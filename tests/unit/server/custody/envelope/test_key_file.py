@@ -137,7 +137,8 @@ def test_another_owner_is_refused(
 
 def test_a_missing_file_is_refused(key_file: LocalKeyFile, memory: LockedMemory) -> None:
     assert refused(key_file, memory).endswith(
-        "cannot be opened: No such file or directory; name the file itself in custody.envelope.kek"
+        "cannot be opened: No such file or directory; "
+        "put it back, or name the file itself in custody.envelope.kek"
     )
 
 
@@ -153,7 +154,7 @@ def test_a_symbolic_link_is_refused(
 def test_a_folder_is_refused(key_file: LocalKeyFile, path: Path, memory: LockedMemory) -> None:
     path.mkdir(0o600)
     assert refused(key_file, memory).endswith(
-        "is not a regular file; name the file itself in custody.envelope.kek"
+        "is not a regular file; put it back, or name the file itself in custody.envelope.kek"
     )
 
 
@@ -163,7 +164,7 @@ def test_a_pipe_is_refused_without_waiting_for_a_writer(
 ) -> None:
     os.mkfifo(path, 0o600)
     assert refused(key_file, memory).endswith(
-        "is not a regular file; name the file itself in custody.envelope.kek"
+        "is not a regular file; put it back, or name the file itself in custody.envelope.kek"
     )
 
 
@@ -174,6 +175,16 @@ def test_another_length_is_refused(
     written(path, (HEADER + bytes(64))[:size])
     assert refused(key_file, memory).endswith(
         f"has {size} bytes, not 48; put the KEK file of this home back"
+    )
+
+
+def test_a_file_that_belongs_to_a_passphrase_is_told_from_a_kek(
+    key_file: LocalKeyFile, path: Path, memory: LockedMemory
+) -> None:
+    written(path, b"signward-kek-p1\n" + bytes(48))
+    assert refused(key_file, memory).endswith(
+        "has 64 bytes, not 48: the file of a passphrase has 64; "
+        "say so (custody.envelope.kek_source, --kek-source), or put the KEK file of this home back"
     )
 
 

@@ -187,6 +187,24 @@ def test_nothing_is_done_that_cannot_be_recorded(desk: Desk) -> None:
     assert desk.state("k", 3) is PRIMARY
 
 
+def test_a_store_that_is_away_is_logged_once_and_counted_each_time(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    def said() -> int:
+        return [record.message for record in caplog.records].count("the schedules of keys wait")
+
+    desk.floor.failure = StoreUnavailable()
+    for _ in range(3):
+        desk.look(SECOND)
+    assert said() == 1
+    assert desk.meter.counted == [(Event.STEP_FAILED, "STORE_UNAVAILABLE")] * 3
+    desk.floor.failure = None
+    desk.look(SECOND)
+    desk.floor.failure = StoreUnavailable()
+    desk.look(SECOND)
+    assert said() == 2
+
+
 @pytest.mark.parametrize("part", ["catalogue", "timetable", "floor"])
 def test_a_store_that_fails_is_asked_again(desk: Desk, part: str) -> None:
     desk.put("k", (GRACE, DAY))
