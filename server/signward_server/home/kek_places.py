@@ -11,7 +11,7 @@ from typing import Final, Literal, cast, get_args
 from signward_server.config.schema import Envelope
 from signward_server.core.plain_files import FileRefused, read_plain
 from signward_server.core.startup import ConfigurationRefused
-from signward_server.home.files import write_new
+from signward_server.home.files import sync_folder, write_new
 
 __all__ = ["KekKind", "KekPlace", "Plan", "PlanFile", "place_of"]
 
@@ -124,6 +124,7 @@ class PlanFile:
         draft.unlink(missing_ok=True)
         write_new(draft, f"{json.dumps(said)}\n".encode(), 0o600)
         draft.replace(self.path)
+        sync_folder(self._home)
 
     def forget(self) -> None:
         """Remove the plan."""
