@@ -82,6 +82,7 @@ def daemon(stocked: Home, new_home: Callable[[], Home]) -> Iterator[Daemon]:
     """A daemon on a home with every edit made."""
     home = new_home()
     shutil.copytree(stocked.path, home.path, dirs_exist_ok=True)
+    home.adopt()
     with edit(home) as connection:
         for name, change in EDITS.items():
             change(connection, name)
@@ -246,6 +247,7 @@ def test_a_kek_that_comes_back_opens_everything_again(
 ) -> None:
     home = new_home()
     shutil.copytree(stocked.path, home.path, dirs_exist_ok=True)
+    home.adopt()
     kek = home.kek.read_bytes()
     wrong_kek(home)
     refused_start(home, CUSTODY)
