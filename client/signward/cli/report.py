@@ -26,7 +26,7 @@ _EXIT_CODES: dict[type[errors.SignwardError], int] = {
 }
 
 # Where the class of the status says too little: waiting does not help.
-_EXIT_CODE_BY_REASON = {"MESSAGE_TOO_LARGE": 5, "API_KEY_QUOTA": 5}
+_EXIT_CODE_BY_REASON = {"MESSAGE_TOO_LARGE": 5, "API_KEY_QUOTA": 5, "KEY_VERSION_QUOTA": 5}
 
 _UNREACHABLE = "UNAVAILABLE"  # the daemon gave no reason of its own
 
@@ -52,6 +52,7 @@ _NEXT_BY_REASON = {
     "KEY_VERSION_NOT_PENDING": "see 'signward key versions'",
     "KEY_VERSION_NOT_SCHEDULED": "see 'signward key versions'",
     "KEY_VERSION_PRIMARY": "run 'signward key rotate' or 'signward key disable' first",
+    "KEY_VERSION_QUOTA": "create another key in its place",
     "KEY_DISABLED": "an operator may run 'signward key enable'",
     "KEY_FROZEN": "an operator may run 'signward key unfreeze'",
     "KEY_EXISTS": "use it, or choose another id",

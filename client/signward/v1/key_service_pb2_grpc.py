@@ -216,7 +216,7 @@ class KeyServiceServicer(object):
         grace period of zero; for purposes bound to a ledger it stays PENDING until
         ActivateKeyVersion, and one that was PENDING before is RETIRED. Disabled and frozen keys can be
         rotated too. Of rotations at the same moment one wins, the others are ABORTED with
-        ETAG_MISMATCH.
+        ETAG_MISMATCH. A key with 10,000 versions is RESOURCE_EXHAUSTED with KEY_VERSION_QUOTA.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

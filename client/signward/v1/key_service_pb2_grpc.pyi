@@ -72,7 +72,7 @@ class KeyServiceStub:
     grace period of zero; for purposes bound to a ledger it stays PENDING until
     ActivateKeyVersion, and one that was PENDING before is RETIRED. Disabled and frozen keys can be
     rotated too. Of rotations at the same moment one wins, the others are ABORTED with
-    ETAG_MISMATCH.
+    ETAG_MISMATCH. A key with 10,000 versions is RESOURCE_EXHAUSTED with KEY_VERSION_QUOTA.
     """
     DisableKey: _grpc.UnaryUnaryMultiCallable[_key_service_pb2.DisableKeyRequest, _key_service_pb2.DisableKeyResponse]
     """Stops a key from signing. Must return only when every live worker refuses. Disabling a disabled
@@ -158,7 +158,7 @@ class KeyServiceAsyncStub(KeyServiceStub):
     grace period of zero; for purposes bound to a ledger it stays PENDING until
     ActivateKeyVersion, and one that was PENDING before is RETIRED. Disabled and frozen keys can be
     rotated too. Of rotations at the same moment one wins, the others are ABORTED with
-    ETAG_MISMATCH.
+    ETAG_MISMATCH. A key with 10,000 versions is RESOURCE_EXHAUSTED with KEY_VERSION_QUOTA.
     """
     DisableKey: _aio.UnaryUnaryMultiCallable[_key_service_pb2.DisableKeyRequest, _key_service_pb2.DisableKeyResponse]  # type: ignore[assignment]
     """Stops a key from signing. Must return only when every live worker refuses. Disabling a disabled
@@ -295,7 +295,7 @@ class KeyServiceServicer(metaclass=_abc_1.ABCMeta):
         grace period of zero; for purposes bound to a ledger it stays PENDING until
         ActivateKeyVersion, and one that was PENDING before is RETIRED. Disabled and frozen keys can be
         rotated too. Of rotations at the same moment one wins, the others are ABORTED with
-        ETAG_MISMATCH.
+        ETAG_MISMATCH. A key with 10,000 versions is RESOURCE_EXHAUSTED with KEY_VERSION_QUOTA.
         """
 
     @_abc_1.abstractmethod

@@ -47,6 +47,7 @@ __all__ = [
     "KeyVersionNotScheduled",
     "KeyVersionPending",
     "KeyVersionPrimary",
+    "KeyVersionQuota",
     "KeyVersionRetired",
     "MessageTooLarge",
     "MethodUnimplemented",
@@ -347,6 +348,12 @@ class RequestIdQuota(RateLimited):
 class ImportQuota(RateLimited):
     reason = "IMPORT_QUOTA"
     text = "Too many imports of this identity are open."
+
+
+class KeyVersionQuota(SignwardError):
+    reason = "KEY_VERSION_QUOTA"
+    status = Status.RESOURCE_EXHAUSTED
+    text = "The key has as many versions as a key can have."
 
 
 class ApiKeyQuota(SignwardError):

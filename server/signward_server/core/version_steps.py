@@ -17,17 +17,37 @@ from signward_server.core.errors import (
     KeyVersionNotPending,
     KeyVersionNotScheduled,
     KeyVersionPrimary,
+    KeyVersionQuota,
 )
 from signward_server.core.keys import Key, KeyState, KeyVersion, VersionState
 from signward_server.core.version_life import effective
 from signward_server.core.versions import NEVER_SIGNS, is_ledger_bound
 
-__all__ = ["activated", "grace_ended", "next_number", "restored", "rotated", "scheduled"]
+__all__ = [
+    "MOST_VERSIONS",
+    "activated",
+    "grace_ended",
+    "next_number",
+    "restored",
+    "rotated",
+    "scheduled",
+]
+
+MOST_VERSIONS = 10_000
+"""Versions that a key can have: a year of rotations by the hour."""
 
 
 def next_number(key: Key) -> int:
-    """Return the number of the version that comes next."""
-    return max(version.version for version in key.versions) + 1
+    """Return the number of the version that comes next.
+
+    Raises:
+        KeyVersionQuota: There are ``MOST_VERSIONS`` already. All of them stay in memory and
+            under one MAC, which each change of the key computes anew.
+    """
+    newest = max(version.version for version in key.versions)
+    if newest >= MOST_VERSIONS:
+        raise KeyVersionQuota
+    return newest + 1
 
 
 def rotated(key: Key, fresh: KeyVersion, grace: timedelta, now: datetime) -> Key:

@@ -58,6 +58,7 @@ class NewVersions:
 
         Raises:
             EtagMismatch: It has changed since.
+            KeyVersionQuota: See ``next_number``; nothing was changed.
             CustodyUnavailable, StoreUnavailable: Nothing was changed.
         """
         custody = self._custodies.get(key.custody)

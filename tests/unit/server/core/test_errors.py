@@ -53,6 +53,7 @@ REASONS = {
     Status.RESOURCE_EXHAUSTED: {
         "RATE_LIMITED",
         "API_KEY_QUOTA",
+        "KEY_VERSION_QUOTA",
         "IMPORT_QUOTA",
         "REQUEST_ID_QUOTA",
         "STREAM_LIMIT",

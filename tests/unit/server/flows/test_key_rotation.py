@@ -16,6 +16,7 @@ from signward_server.core.errors import (
     KeyVersionNotFound,
     KeyVersionNotPending,
     KeyVersionPending,
+    KeyVersionQuota,
     KeyVersionRetired,
     PolicyDenied,
     RequestIdReused,
@@ -23,6 +24,7 @@ from signward_server.core.errors import (
     StoreUnavailable,
 )
 from signward_server.core.keys import Freeze, Key, KeyState, Purpose, VersionState
+from signward_server.core.version_steps import MOST_VERSIONS
 from signward_server.flows.key_requests import RotateKey
 
 from tests.fakes.spine.call import OTHER, FakeCall
@@ -333,3 +335,14 @@ def test_an_activation_goes_over_other_changes_in_between(world: World) -> None:
     world.catalogue.before_replace = lambda: [world.catalogue.put(each) for each in left] and None
     stored = world.rotation.activate(_call(), "bot-key", 2)
     assert (_states(stored), stored.labels) == ([PRIMARY, GRACE], {"changed": "meanwhile"})
+
+
+def test_a_key_with_all_the_versions_that_it_can_have_stays_as_it_is(world: World) -> None:
+    key = world.key()
+    last = dataclasses.replace(key.versions[0], version=MOST_VERSIONS)
+    full = dataclasses.replace(key, primary_version=MOST_VERSIONS, versions=(last,))
+    stored = world.catalogue.put(full)
+    with pytest.raises(KeyVersionQuota):
+        world.rotation.rotate(_call(), _ask())
+    assert world.catalogue.get("bot-key") == stored
+    assert world.audit.outcomes == ["KEY_VERSION_QUOTA"]
