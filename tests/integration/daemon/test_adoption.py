@@ -86,6 +86,24 @@ def test_s41_a_copy_refuses_until_it_is_adopted_and_the_original_goes_on(
     assert "adopted" not in events(home)
 
 
+def test_s22_s41_a_copy_gets_no_kek_of_its_own_before_it_is_adopted(
+    home: Home, tmp_path: Path
+) -> None:
+    worked(home)
+    copy = Home(tmp_path / "c")
+    subprocess.run(["cp", "-a", home.path, copy.path], check=True)
+    kek = copy.kek.read_bytes()
+    tried = offline("kek", "rotate", home=copy)
+    assert tried.returncode == NOT_ADOPTED, tried.stderr
+    assert copy.kek.read_bytes() == kek
+    assert [path.name for path in copy.path.glob("kek*")] == ["kek"]
+    assert offline("adopt", "--yes", home=copy).returncode == 0
+    assert offline("kek", "rotate", home=copy).returncode == 0
+    assert copy.kek.read_bytes() != kek
+    assert signs(copy)
+    assert signs(home)
+
+
 def test_s41_a_home_that_was_packed_and_unpacked_refuses(home: Home, tmp_path: Path) -> None:
     worked(home)
     archive = tmp_path / "home.tar"
