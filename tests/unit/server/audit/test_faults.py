@@ -98,6 +98,7 @@ def test_a_write_in_part_is_discarded_and_what_came_before_is_kept(
         assert not log.healthy()
         files.room = None
         assert _is_written_again(log)
+        assert eventually(lambda: bool(log.records(11, 1)))  # which may come a moment later
         last = json.loads(log.records(11, 1)[0])
         assert last["event"] == "recovered"
         assert last["details"]["errno"] == errno.ENOSPC
