@@ -30,6 +30,7 @@ from tests.unit.server.policy.worlds import (
 )
 
 _EXAMPLES = 100
+_FURTHER = 4
 _CHANGES = 2
 _QUESTIONS = 36 * (_CHANGES + 1)  # of each example
 
@@ -98,10 +99,17 @@ def test_s09_decisions_equal_fresh_ones() -> None:
     def run(data: st.DataObject) -> None:
         compare(data, seen)
 
+    def is_mixed() -> bool:
+        each = (seen["allowed"], seen["denied"], seen["error"])
+        return min(each) > seen.total() // 500
+
     run()
     assert seen.total() >= _EXAMPLES * _QUESTIONS >= 10_000
-    each = (seen["allowed"], seen["denied"], seen["error"])
-    assert min(each) > seen.total() // 500
+    for _ in range(_FURTHER):  # chance may leave one of the three out
+        if is_mixed():
+            break
+        run()
+    assert is_mixed()
 
 
 @pytest.mark.soak
