@@ -118,7 +118,8 @@ FIELDS = {
     ),
     "ImportKeyRequest": (
         "key_id algorithm custody purpose owner user_id labels network unlock_ttl grace_period "
-        "allow_digest threshold aws_kms request_id validate_only import_id wrapped_key"
+        "allow_digest threshold aws_kms request_id validate_only import_id wrapped_key "
+        "rotation_period"
     ),
     "ListKeysRequest": "page_size page_token view labels owner user_id purpose custody",
     "UpdateKeyRequest": (

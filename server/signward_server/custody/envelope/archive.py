@@ -27,6 +27,7 @@ TAG_SIZE: Final = 16
 
 _MAGIC: Final = b"signward-backup-v1\n"
 _KEK_ID_SIZE: Final = 16
+_NONCE: Final = struct.Struct(">3xQ?")  # the number in 11 bytes, and whether it is the last
 _LAYOUT: Final = struct.Struct(f">{len(_MAGIC)}s{_KEK_ID_SIZE}s{NONCE_SIZE}s{SEALED_SIZE}s")
 HEADER_SIZE: Final = _LAYOUT.size
 """Bytes before the first chunk."""
@@ -146,4 +147,4 @@ def _taken(memory: LockedMemory) -> Slot:
 def _nonce(number: int, *, last: bool) -> bytes:
     if not 0 <= number < _MOST_CHUNKS:
         raise ValueError("an archive has no such chunk")
-    return number.to_bytes(NONCE_SIZE - 1, "big") + bytes([last])
+    return _NONCE.pack(number, last)
