@@ -18,6 +18,7 @@ from signward_server.home.authority import Authority
 from tests.running.homes import PATIENCE, Home, replace
 from tests.running.keys import sign_request
 from tests.running.process import Daemon
+from tests.running.reloads import reload
 from tests.running.waiting import eventually
 
 __all__ = ["Rotation", "calling", "succeed"]
@@ -182,7 +183,7 @@ def succeed(rotation: Rotation, daemon: Daemon, clients: list[Client], key: str)
 
 
 def reloaded(admin: Client) -> ReloadResult:
-    [result] = admin.admin.reload([ReloadPart.RELOAD_PART_CERTIFICATES])
+    [result] = reload(admin, [ReloadPart.RELOAD_PART_CERTIFICATES])
     return result
 
 

@@ -13,6 +13,7 @@ from signward.v1 import admin_service_pb2 as pb
 from tests.running.homes import Home
 from tests.running.keys import create, sign_request
 from tests.running.process import Daemon
+from tests.running.reloads import reload
 
 pytestmark = pytest.mark.integration
 
@@ -83,11 +84,11 @@ def test_a_bad_configuration_keeps_groups_and_limits(
 ) -> None:
     file = daemon.home.configuration
     good = file.read_text()
-    before = admin.admin.reload([GROUPS, LIMITS])
+    before = reload(admin, [GROUPS, LIMITS])
     assert [result.problem for result in before] == ["", ""]
     try:
         SPOILS[name](file, good)
-        after = admin.admin.reload([GROUPS, LIMITS])
+        after = reload(admin, [GROUPS, LIMITS])
         assert all(result.problem for result in after), after
         assert facts(after) == facts(before)
         admin.admin.freeze_key("k")  # by the group of before
@@ -100,7 +101,7 @@ def test_a_bad_configuration_keeps_groups_and_limits(
         file.unlink(missing_ok=True)
         file.write_text(good)
         file.chmod(0o600)
-    restored = admin.admin.reload([GROUPS, LIMITS])
+    restored = reload(admin, [GROUPS, LIMITS])
     assert [result.problem for result in restored] == ["", ""]
     assert facts(restored) == facts(before)
 
@@ -112,7 +113,7 @@ def test_a_pipe_in_the_place_of_a_certificate_does_not_stop_the_daemon(
     good = file.read_bytes()
     try:
         _pipe(file, "")
-        (result,) = admin.admin.reload([CERTIFICATES], timeout=20)
+        (result,) = reload(admin, [CERTIFICATES])
         assert "is not a regular file" in result.problem
         with daemon.client() as client:
             client.sign(sign_request("k"))

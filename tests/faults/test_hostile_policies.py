@@ -19,6 +19,7 @@ from tests.faults.test_full_disk import UNAVAILABLE, FullFilesystem, LimitedFile
 from tests.running.homes import Home
 from tests.running.keys import create, sign_request
 from tests.running.process import Daemon
+from tests.running.reloads import reload
 from tests.running.waiting import eventually
 
 pytestmark = pytest.mark.integration
@@ -105,16 +106,17 @@ def admin(daemon: Daemon) -> Iterator[Client]:
 
 
 def reloaded(admin: Client) -> pb.ReloadResult:
-    (result,) = admin.admin.reload([POLICY])
+    (result,) = reload(admin, [POLICY])
     return result
 
 
 def reloaded_or_not(admin: Client) -> str:
     """Return the problem of a reload, or why there was none: another was under way."""
     try:
-        return reloaded(admin).problem
+        (result,) = admin.admin.reload([POLICY])
     except ResourceExhausted as refused:
         return refused.reason
+    return result.problem
 
 
 @pytest.mark.parametrize("name", SPOILS)

@@ -11,6 +11,8 @@ from signward import Algorithm, Client, Freeze, Purpose, ReloadPart, errors
 from signward.cli.app import app
 from typer.testing import CliRunner, Result
 
+from tests.running.reloads import reload
+
 pytestmark = pytest.mark.integration
 
 OURS = "correct-horse-battery-staple-42"
@@ -133,12 +135,12 @@ def test_a_bad_policy_keeps_the_old_one_and_says_why(daemon, admin):
     bad = daemon.home / "policies" / "bad.cedar"
     bad.write_text("permit (principal, action, resource")
     try:
-        [result] = admin.admin.reload([ReloadPart.RELOAD_PART_POLICY])
+        [result] = reload(admin, [ReloadPart.RELOAD_PART_POLICY])
     finally:
         bad.unlink()
     assert not result.changed
     assert "bad.cedar" in result.problem
-    [restored] = admin.admin.reload([ReloadPart.RELOAD_PART_POLICY])
+    [restored] = reload(admin, [ReloadPart.RELOAD_PART_POLICY])
     assert (restored.version, restored.problem) == (result.version, "")
 
 
