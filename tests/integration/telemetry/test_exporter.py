@@ -219,7 +219,7 @@ def test_what_waits_at_the_end_is_sent_and_the_process_is_gone(receiver):
         assert eventually(lambda: first.trace_id in [s["trace_id"] for s in receiver.spans()])
         spans.finish(span(trace=trace))
         began = time.monotonic()
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 3
     assert exporters() == set()
     assert [s["trace_id"] for s in receiver.spans()].count(trace.trace_id) == 1
 
@@ -233,7 +233,7 @@ def test_no_collector_holds_up_the_end(opened, mode):
         assert eventually(lambda: dead.told()["calls"] > 0)
         began = time.monotonic()
         within.close()
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 3
     assert exporters() == set()
 
 

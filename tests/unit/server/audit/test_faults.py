@@ -177,7 +177,7 @@ def test_a_checkpoint_in_part_is_taken_back(home: LogHome, files: FaultyFiles) -
         began = time.monotonic()
         with pytest.raises(AuditUnavailable):
             log.checkpoint()
-        assert time.monotonic() - began < 8  # nobody waits for what cannot come
+        assert time.monotonic() - began < 3  # nobody waits for what cannot come
         assert not log.healthy()
         files.room = None
         assert _is_written_again(log)
@@ -288,7 +288,7 @@ def test_a_disk_that_hangs_holds_up_no_end(
         time.sleep(0.2)
         began = time.monotonic()
         log.close()
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 5
         before = {path: path.stat().st_size for path in home.folder.iterdir()}
         hung.set()
         assert eventually(lambda: not log.alive)
