@@ -332,6 +332,7 @@ def test_a_disk_that_keeps_up_is_not_stalled(home: LogHome, files: FaultyFiles) 
         end = time.monotonic() + 2.5
         while time.monotonic() < end:
             log.record(an_entry())
+            assert log.healthy()
             time.sleep(0.01)
 
 
