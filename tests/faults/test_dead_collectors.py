@@ -63,8 +63,8 @@ def test_signing_takes_as_long_as_with_one_that_lives(kind: str, home: Home, ali
         daemon, bot = serving(home, dead(kind, opened), opened)
         latencies(alive), latencies(bot)
         rounds = [(latencies(bot), latencies(alive)) for _ in range(ROUNDS)]
-        assert ratio(rounds, 0.5) < 2
-        assert ratio(rounds, 0.99) < 10  # one that waited for it would take 100 times as long
+        assert ratio(rounds, 0.5) < 1.5
+        assert ratio(rounds, 0.99) < 2
         assert daemon.probe("/readyz") == 200
         if kind != "slow":
             assert eventually(lambda: "the collector takes nothing" in daemon.said)
@@ -74,7 +74,7 @@ def test_signing_takes_as_long_as_with_one_that_lives(kind: str, home: Home, ali
         assert daemon.metric('signward_spans_dropped_total{place="queue"}') == 0
         began = time.monotonic()
         assert daemon.stop() == 0
-        assert time.monotonic() - began < 15
+        assert time.monotonic() - began < 5
 
 
 def ratio(rounds: Sequence[tuple[Sequence[float], Sequence[float]]], share: float) -> float:

@@ -161,7 +161,7 @@ def test_a_server_that_freezes_is_noticed_once_and_by_all(start, opened):
         for thread in threads:
             thread.join(10)
         assert len(waits) == 8
-        assert max(waits) < 2.4
+        assert max(waits) < 1.5
         assert replica.refused() < 1.5
     assert eventually(lambda: replica.is_up)
     assert replica.refused() == 0

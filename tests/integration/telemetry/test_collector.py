@@ -68,7 +68,7 @@ def test_what_a_collector_answers_is_understood(receiver, connect, mode, outcome
     receiver.turn(mode)
     began = time.monotonic()
     assert collector.send_spans(MESSAGE, 2) == outcome
-    assert time.monotonic() - began < 9
+    assert time.monotonic() - began < 4
     receiver.turn(Mode.LIVE)
     assert collector.send_spans(MESSAGE, 10) == Outcome("OK")
 
@@ -89,7 +89,7 @@ def test_one_that_is_frozen_costs_no_more_than_its_time(receiver, connect):
     with receiver.frozen():
         began = time.monotonic()
         assert collector.send_spans(MESSAGE, 0.5) == Outcome("DEADLINE_EXCEEDED", again=True)
-        assert time.monotonic() - began < 9
+        assert time.monotonic() - began < 4
 
 
 def test_headers_come_from_a_file_that_may_change(receiver, connect, tmp_path):

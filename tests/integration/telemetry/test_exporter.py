@@ -219,7 +219,7 @@ def test_what_waits_at_the_end_is_sent_and_the_process_is_gone(receiver):
         assert eventually(lambda: first.trace_id in [s["trace_id"] for s in receiver.spans()])
         spans.finish(span(trace=trace))
         began = time.monotonic()
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 3
     assert exporters() == set()
     assert [s["trace_id"] for s in receiver.spans()].count(trace.trace_id) == 1
 
@@ -233,7 +233,7 @@ def test_no_collector_holds_up_the_end(opened, mode):
         assert eventually(lambda: dead.told()["calls"] > 0)
         began = time.monotonic()
         within.close()
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 3
     assert exporters() == set()
 
 
@@ -343,14 +343,15 @@ def test_one_that_stands_still_stops_nobody(receiver):
         finished, slowest = 0, 0.0
         while shown(metrics, Event.SPAN_DROPPED)["queue"] <= 10_000 and finished < 400_000:
             for number in range(1_000):
+                one = span(identity=f"{number}" + "x" * 500)
                 began = time.perf_counter()
-                spans.finish(span(identity=f"{number}" + "x" * 500))
+                spans.finish(one)
                 slowest = max(slowest, time.perf_counter() - began)
             finished += 1_000
-        assert slowest < 2  # which a busy machine takes; waiting would take for ever
+        assert slowest < 0.5  # which a busy machine takes; waiting would take for ever
         assert shown(metrics, Event.SPAN_DROPPED)["queue"] > 10_000
         began = time.monotonic()
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 3
     assert exporters() == set()
     lost = shown(metrics, Event.SPAN_DROPPED)
     assert lost["queue"] + lost["process"] <= finished

@@ -120,9 +120,9 @@ def test_ratios_are_to_the_baseline():
     ]
     health, slow, burst = measure(cases, seconds=0.6, rounds=2, threads=1)
     assert (health.name, health.p50_ratio, health.p99_ratio) == ("health", 1.0, 1.0)
-    assert 1.2 < slow.p50_ratio < 6
-    assert slow.throughput_ratio < 0.8
-    assert burst.throughput == pytest.approx(64 * slow.throughput, rel=0.6)
+    assert 2 < slow.p50_ratio < 6
+    assert slow.throughput_ratio < 0.5
+    assert burst.throughput == pytest.approx(64 * slow.throughput, rel=0.3)
 
 
 def test_a_failing_operation_ends_the_measurement():

@@ -177,7 +177,7 @@ def test_a_checkpoint_in_part_is_taken_back(home: LogHome, files: FaultyFiles) -
         began = time.monotonic()
         with pytest.raises(AuditUnavailable):
             log.checkpoint()
-        assert time.monotonic() - began < 8  # nobody waits for what cannot come
+        assert time.monotonic() - began < 3  # nobody waits for what cannot come
         assert not log.healthy()
         files.room = None
         assert _is_written_again(log)
@@ -288,7 +288,7 @@ def test_a_disk_that_hangs_holds_up_no_end(
         time.sleep(0.2)
         began = time.monotonic()
         log.close()
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 5
         before = {path: path.stat().st_size for path in home.folder.iterdir()}
         hung.set()
         assert eventually(lambda: not log.alive)
@@ -332,6 +332,7 @@ def test_a_disk_that_keeps_up_is_not_stalled(home: LogHome, files: FaultyFiles) 
         end = time.monotonic() + 2.5
         while time.monotonic() < end:
             log.record(an_entry())
+            assert log.healthy()
             time.sleep(0.01)
 
 
