@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Protocol
 
 from signward_server.core.identity import Identity
 from signward_server.core.keys import Key, KeyVersion
@@ -11,6 +12,7 @@ from signward_server.core.value import value
 
 __all__ = [
     "Decoded",
+    "Draft",
     "Intent",
     "IntentValue",
     "ResultMismatch",
@@ -88,19 +90,57 @@ class Intent:
     fields: Mapping[str, IntentValue]
 
 
+class Draft(Protocol):
+    """A payload that is complete but for its nonce, which it gets once it is allowed (S31)."""
+
+    @property
+    def content(self) -> bytes:
+        """Everything else that the answer depends on, and the caller's own nonce."""
+        ...
+
+    @property
+    def nonce(self) -> int:
+        """The nonce that the caller chose; 0 if the daemon is to give one."""
+        ...
+
+    def numbered(self, nonce: int) -> Decoded:
+        """Return the same payload with its nonce: same Intents, messages, no draft."""
+        ...
+
+
 @value
 class Decoded:
     """A payload, decoded: what the policy sees and the bytes that follow from it.
 
     Attributes:
         intent: What the policy judges.
-        messages: The byte strings to sign, in order; most kinds have exactly one.
+        messages: The byte strings to sign, in order; most kinds have exactly one. None while
+            it is a draft.
         hash: What is done to each of them before the signature.
+        more: Further Intents in the same payload: the other orders of a batch, what stands
+            within a wrapper. Each is judged by itself, and all must be allowed.
+        draft: What still lacks a nonce; ``None`` for what is complete.
+        form: The chain's own, for ``encode``.
+        nonce: The nonce that it has, 0 for none.
+        grants: Address that it gives rights to, in lower case; empty for none (S31).
+        account: Ledger account that it acts for, where the payload names another than the
+            signer's (a vault); empty otherwise (S12).
     """
 
     intent: Intent
     messages: tuple[bytes, ...]
     hash: Hash
+    more: tuple[Intent, ...] = ()
+    draft: Draft | None = None
+    form: object = None
+    nonce: int = 0
+    grants: str = ""
+    account: str = ""
+
+    @property
+    def intents(self) -> tuple[Intent, ...]:
+        """All that is judged."""
+        return (self.intent, *self.more)
 
 
 @value

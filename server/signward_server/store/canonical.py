@@ -18,11 +18,13 @@ __all__ = ["api_key_mac_input", "mac_input", "scope_digest", "secret_mac_input"]
 
 _KEY_DOMAIN = b"signward.store.key.v1\0"
 _ROTATED_DOMAIN = b"signward.store.key.v2\0"
+_PINNED_DOMAIN = b"signward.store.key.v3\0"
 _SCOPE_DOMAIN = b"signward.store.request.v1\0"
 _API_KEY_DOMAIN = b"signward.store.api-key.v1\0"
 _SECRET_DOMAIN = b"signward.api-key.secret.v1\0"
 _key_head = struct.Struct(">11q?q6I").pack
 _period = struct.Struct(">q").pack
+_pin_head = struct.Struct(">qI").pack
 _NO_PERIOD = _period(0)
 _version_head = struct.Struct(">3q?q?q3I").pack
 _scope_head = struct.Struct(">4I").pack
@@ -33,7 +35,8 @@ def mac_input(key: KeyRow, versions: Sequence[VersionRow]) -> bytes:
     """Return what the MAC of a key covers: its row and those of its listed versions.
 
     Every column counts but the MAC itself and ``changed``; a version that counts is not
-    forgotten. A key without a rotation period has the bytes of the releases that knew none.
+    forgotten. A key without a vault has the bytes of the releases that knew none; likewise one
+    without a rotation period.
 
     Args:
         key: The key's row.
@@ -63,9 +66,15 @@ def mac_input(key: KeyRow, versions: Sequence[VersionRow]) -> bytes:
         *map(len, texts),
         len(versions),
     )
+    return b"".join((*_begin(key), head, *texts, *map(_version_part, versions)))
+
+
+def _begin(key: KeyRow) -> tuple[bytes, ...]:
+    vault = key.vault_address.encode()
+    if vault:
+        return (_PINNED_DOMAIN, _pin_head(key.rotation_period, len(vault)), vault)
     period = _period(key.rotation_period)
-    begin = (_KEY_DOMAIN,) if period == _NO_PERIOD else (_ROTATED_DOMAIN, period)
-    return b"".join((*begin, head, *texts, *map(_version_part, versions)))
+    return (_KEY_DOMAIN,) if period == _NO_PERIOD else (_ROTATED_DOMAIN, period)
 
 
 def api_key_mac_input(row: ApiKeyRow) -> bytes:

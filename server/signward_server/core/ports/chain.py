@@ -35,6 +35,8 @@ class Chain(Protocol):
     def decode(self, payload: Payload, key: KeyAttributes, now_ms: int) -> Decoded:
         """Check a payload and build what is judged and what is signed.
 
+        What needs a nonce comes back as a draft.
+
         Args:
             payload: Of ``payload_type``.
             key: The key that is to sign.
@@ -43,6 +45,7 @@ class Chain(Protocol):
         Raises:
             FieldInvalid: Names each field at fault.
             PayloadUnsupported: Well formed, but beyond what is signed.
+            NetworkMismatch: It says another network than the key's.
         """
         ...
 

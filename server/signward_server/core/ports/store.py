@@ -19,10 +19,12 @@ class Claim:
     Attributes:
         version: The key version of its first use.
         replayed: Whether this is a retry.
+        nonce: The nonce of its first use, 0 for none.
     """
 
     version: int
     replayed: bool
+    nonce: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +55,18 @@ class RequestScope:
 class RequestLedger(Protocol):
     """Remembers request_ids, so that a retry gets the first answer."""
 
-    def claim(self, scope: RequestScope, content: bytes, version: int) -> Claim:
+    def claim(self, scope: RequestScope, content: bytes, version: int, nonce: int = 0) -> Claim:
         """Remember a request durably, or find it again.
 
         Args:
             scope: Whose request it is.
             content: SHA-256 of everything that the answer depends on.
             version: The key version that it resolves to now.
+            nonce: The nonce that was taken for it, 0 for none. One that is remembered is
+                durable as the nonce itself: not lost with the power either.
 
         Returns:
-            The version that it resolved to at first use, and whether this is a retry.
+            What it resolved to at first use, and whether this is a retry.
 
         Raises:
             RequestIdReused: The scope was used with other content.
