@@ -58,21 +58,15 @@ class KeyedAgents:
             EnvelopeCorrupt: What is known of it fails its MAC.
         """
         found = self._addresses.find(address)
-        if found is None or found[0].purpose is not Purpose.HYPERLIQUID:
+        if found is None or not _go_together(found[0], key):
             return _NO_KEY
         agent_key, version = found
-        if agent_key.network != key.network:
-            return _NO_KEY
         if agent_key.id == key.id or address == account:
             return _SAME
         if version.state not in _MAY_SIGN:
             return _ENDED_VERSION
         known = self._register.get(address)
-        if known is None:
-            return ""
-        if known.account != account:
-            return _OTHER
-        return _OVER if self._is_over(known) else ""
+        return "" if known is None else self._past_problem(known, account)
 
     def granted(self, key: Key, version: KeyVersion, decoded: Decoded) -> None:
         """See ``core.ports.Agents.granted``."""
@@ -98,11 +92,18 @@ class KeyedAgents:
             )
         )
 
-    def _is_over(self, agent: Agent) -> bool:
-        """Return whether an agent was ended, has expired, or another has its name by now."""
-        if agent.end_time is not None:
-            return True
-        if agent.expire_time is not None and agent.expire_time <= self._onward.now():
-            return True
-        last = self._register.of_name(agent.account, agent.network, agent.name)
-        return last is not None and last.address != agent.address
+    def _past_problem(self, known: Agent, account: str) -> str:
+        """Return why what was an agent may not be approved again, empty if it is one still."""
+        if known.account != account:
+            return _OTHER
+        last = self._register.of_name(known.account, known.network, known.name)
+        is_over = (
+            known.end_time is not None
+            or (known.expire_time is not None and known.expire_time <= self._onward.now())
+            or (last is not None and last.address != known.address)
+        )
+        return _OVER if is_over else ""
+
+
+def _go_together(agent_key: Key, key: Key) -> bool:
+    return agent_key.purpose is Purpose.HYPERLIQUID and agent_key.network == key.network

@@ -68,18 +68,17 @@ class AgentEnding:
             EtagMismatch: Other changes come between too often.
             StoreUnavailable: It may have ended or not; ask again.
         """
-        key = visible_key(self._catalogue, self._policy, call, key_id)
-        agent = self._register.get(address)
-        if agent is None or agent.key != key.id:
-            raise AgentNotFound
-        with Recorded(self._audit, call, EXPIRE_AGENT, agent.agent_key, reason) as record:
-            record.version = agent.agent_version
+        note = f"agent {address}: {reason}" if reason else f"agent {address}"
+        with Recorded(self._audit, call, EXPIRE_AGENT, key_id, note) as record:
+            key = visible_key(self._catalogue, self._policy, call, key_id)
+            agent = self._register.get(address)
+            if agent is None or agent.key != key.id:
+                raise AgentNotFound
             self._retire(call, agent)
-            return self._register.put(
-                agent
-                if agent.end_time is not None
-                else dataclasses.replace(agent, end_time=self._onward.now())
-            )
+            record.note = f"{note}; retired {agent.agent_key} version {agent.agent_version}"
+            if agent.end_time is None:
+                agent = dataclasses.replace(agent, end_time=self._onward.now())
+            return self._register.put(agent)
 
     def _retire(self, call: Call, agent: Agent) -> None:
         def allow(key: Key) -> None:

@@ -34,8 +34,8 @@ class ApproveAgent:
 
     def content(self) -> bytes:
         """Return the SHA-256 of everything that the answer depends on (S33)."""
-        parts = [self.key_id, self.agent_key, self.agent_version, self.name, self.network]
-        return _digest(*parts, _text(self.expire_time))
+        asked = self.key_id, self.agent_key, self.agent_version, self.name, self.network
+        return _digest(*asked, _text(self.expire_time))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
