@@ -78,7 +78,7 @@ SMUGGLING: Final = (
     Attempt("an order of another format", _intent, _PURPOSE),
     _json("JSON of a transfer", _SEND, DENIED),
     _json("JSON of a kind that nobody knows", '{"type":"sendEverything","to":"me"}', DENIED),
-    _json("a kind that reads like another", _ORDER.replace('"order"', '"\u043erder"'), DENIED),
+    _json("a kind that reads like another", _ORDER.replace('"order"', '"\u043erder"')),
     _json("a kind in capitals", _ORDER.replace('"order"', '"ORDER"'), DENIED),
     _json("a kind with a character that nobody sees", _ORDER.replace('"order"', '"order\u200b"')),
     _json("a kind that turns the text around", _ORDER.replace('"order"', '"\u202eredro"')),
