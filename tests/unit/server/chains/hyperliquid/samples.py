@@ -7,7 +7,7 @@ from typing import NamedTuple
 ADDRESS = "0x" + "Ab" * 20
 LOWER = ADDRESS.lower()
 CLOID = "0x" + "0C" * 16
-TOKEN = "PURR:0xc4bf3f870c0e9465323c0b6ed28096c2"
+TOKEN = "PURR:0xc4bf3f870c0e9465323c0b6ed28096c2"  # noqa: S105  # of the exchange
 NONCE = 1_700_000_000_123
 
 
