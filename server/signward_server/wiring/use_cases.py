@@ -21,6 +21,7 @@ from signward_server.core.ports import (
     Imports,
     Lease,
     Limits,
+    Nonces,
     Policy,
     References,
     Reloads,
@@ -72,6 +73,7 @@ class Stores:
 
     catalogue: Catalogue
     requests: RequestLedger
+    nonces: Nonces
     api_keys: ApiKeys
     imports: Imports
     secret_digest: SecretDigest
