@@ -22,6 +22,7 @@ from signward_server.core.ports import (
     Imports,
     Lease,
     Limits,
+    Nonces,
     Policy,
     References,
     Reloads,
@@ -74,6 +75,7 @@ class Stores:
 
     catalogue: Catalogue
     requests: RequestLedger
+    nonces: Nonces
     api_keys: ApiKeys
     agents: AgentRegister
     imports: Imports
