@@ -13,6 +13,7 @@ from signward_server.config import Settings, load
 from signward_server.core.identity import Identity
 from signward_server.core.payloads import Payload
 from signward_server.core.ports import Chain
+from signward_server.home.caps import caps_of
 from signward_server.home.policies import load_policies
 from signward_server.policy.compiled import Policies
 
@@ -73,7 +74,8 @@ def load_rules(place: Place) -> Rules:
         if settings is None:
             raise AssertionError("without a folder there is a configuration")
         folder = settings.policy.folder
-    policies = load_policies(folder, guarded=place.folder is None)
+    caps = () if settings is None else caps_of(settings)
+    policies = load_policies(folder, caps, guarded=place.folder is None)
     return Rules(folder, policies, settings, _chains(settings))
 
 
