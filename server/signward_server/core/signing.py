@@ -8,6 +8,7 @@ from typing import Protocol
 from signward_server.core.identity import Identity
 from signward_server.core.keys import Key, KeyVersion
 from signward_server.core.payloads import Hash, Payload, Result
+from signward_server.core.public_key import PublicKey
 from signward_server.core.value import value
 
 __all__ = [
@@ -103,8 +104,13 @@ class Draft(Protocol):
         """The nonce that the caller chose; 0 if the daemon is to give one."""
         ...
 
-    def numbered(self, nonce: int) -> Decoded:
-        """Return the same payload with its nonce: same Intents, messages, no draft."""
+    def numbered(self, nonce: int, signer: PublicKey) -> Decoded:
+        """Return the same payload with its nonce: same Intents, messages, no draft.
+
+        Args:
+            nonce: Within 0..2^64-1.
+            signer: Who is to sign: some payloads name their signer within.
+        """
         ...
 
 
