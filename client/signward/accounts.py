@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import datetime, timedelta
 
-from signward.expiring import end_message
+from signward.expiry import expiry_message
 from signward.methods import paged, unary
 from signward.plans import Pages, Plan, Rpc, has_request_id
 from signward.v1 import account_service_pb2 as pb
@@ -63,7 +63,7 @@ class AccountCalls:
             agent_version=agent_version,
             agent_name=agent_name,
             network=network,
-            expire_time=None if expires is None else end_message(expires),
+            expire_time=None if expires is None else expiry_message(expires),
             request_id=uuid.uuid4().hex if request_id is None else request_id,
         )
         return _APPROVE_AGENT(request, timeout)
@@ -86,7 +86,7 @@ class AccountCalls:
         request = pb.RotateAgentRequest(
             key=key,
             agent_key=agent_key,
-            expire_time=None if expires is None else end_message(expires),
+            expire_time=None if expires is None else expiry_message(expires),
             request_id=uuid.uuid4().hex if request_id is None else request_id,
         )
         return _ROTATE_AGENT(request, timeout)

@@ -120,7 +120,7 @@ class Commitment:
         if draft is not None:
             if not self._nonce:
                 raise StoreUnavailable
-            judging.decoded = draft.numbered(self._nonce)
+            judging.decoded = draft.numbered(self._nonce, judging.version.public_key)
 
     def _find_approval(self) -> None:
         judging, approvals = self._judging, self._ports.approvals

@@ -94,7 +94,8 @@ def build_flows(
     """Return every use case with the ports that it needs."""
     catalogue = stores.catalogue
     chains = all_chains(
-        order_window_ms=settings.order.timestamp_window // timedelta(milliseconds=1)
+        order_window_ms=settings.order.timestamp_window // timedelta(milliseconds=1),
+        references=guards.references,
     )
     custodies = {custody.kind: custody}
     max_unlock_ttl = settings.custody.envelope.max_unlock_ttl
