@@ -30,7 +30,7 @@ class Desk:
     """
 
     def __init__(self) -> None:
-        self.world = World(MovingClock(START))
+        self.world = World(MovingClock(START), restricted=frozenset({SIGNATURE}))
         self.master = self.key("master")
         self.bot = self.key("bot")
 

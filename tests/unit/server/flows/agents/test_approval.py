@@ -19,6 +19,7 @@ from signward_server.core.errors import (
     RequestIdReused,
 )
 from signward_server.core.keys import KeyState, Purpose, VersionState
+from signward_server.core.ports import Approval
 from signward_server.flows.agents.approving import Approved
 
 from tests.fakes.spine.call import OTHER
@@ -293,9 +294,28 @@ def test_s17_what_fails_its_mac_is_not_believed(desk: Desk) -> None:
 
 
 def test_without_a_record_there_is_no_approval(desk: Desk) -> None:
-    desk.world.audit.failure = AuditUnavailable()
+    desk.world.audit.failing = True
     with pytest.raises(AuditUnavailable):
         desk.approve()
+    assert desk.world.custody.asked == []
+    desk.world.audit.failing, desk.world.audit.losing = False, True
+    with pytest.raises(AuditUnavailable):
+        desk.approve()
+
+
+def test_s15_what_a_second_identity_has_approved_is_approved_for_its_retries_too(
+    desk: Desk,
+) -> None:
+    desk.world.policy.rule = lambda j: j.action != SIGNATURE or j.approved
+    with pytest.raises(PolicyDenied) as raised:
+        desk.approve()
+    digest = bytes.fromhex(raised.value.metadata["approval_digest"])
+    end = desk.later(hours=1)
+    desk.world.approvals.give(Approval(digest=digest, approver="cn:second", expire_time=end))
+    first = desk.approve()
+    assert desk.approve() == first
+    with pytest.raises(PolicyDenied):
+        desk.approve("r2", agent_key=desk.key("second").id)
 
 
 def test_after_a_crash_the_request_goes_on(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

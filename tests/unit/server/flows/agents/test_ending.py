@@ -49,7 +49,11 @@ def test_an_ended_agent_signs_nothing_more(desk: Desk) -> None:
 def test_s31_an_ended_agent_is_never_approved_again(desk: Desk) -> None:
     address = desk.address("bot")
     desk.end(address)
-    for again in (desk.approve, lambda: desk.approve("r7"), lambda: desk.sign(approval(address))):
+    for again in (
+        desk.approve,
+        lambda: desk.approve("r7", agent_version=1),
+        lambda: desk.sign(approval(address)),
+    ):
         with pytest.raises(FieldInvalid):
             again()
     assert desk.signed_with() == [("master", 1)]
