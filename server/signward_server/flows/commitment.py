@@ -28,7 +28,6 @@ class Commitment:
 
     __slots__ = (
         "_call",
-        "_again",
         "_claim",
         "_content",
         "_digest",
@@ -36,6 +35,7 @@ class Commitment:
         "_judging",
         "_nonce",
         "_ports",
+        "_request",
         "_scope",
     )
 
@@ -44,13 +44,13 @@ class Commitment:
     ) -> None:
         self._ports = ports
         self._call = call
+        self._request = request
         self._judging = judging
         self._claim: Claim | None = None
         self._scope: RequestScope | None = None
         self._digest = b""
         self._is_used = False  # whether the approval was, by an earlier use of the request_id
         self._nonce = 0
-        self._again = request.nonce
         if request.request_id:
             self._scope = RequestScope(
                 str(call.identity), call.method, judging.key.id, request.request_id
@@ -87,15 +87,15 @@ class Commitment:
         claim, draft = self._claim, judging.decoded.draft
         if draft is not None and claim is None:
             signer = judging.version.public_key.fingerprint
-            self._nonce = self._again or self._ports.nonces.take(signer, draft.nonce)
+            self._nonce = self._request.nonce or self._ports.nonces.take(signer, draft.nonce)
         if self._scope is not None and claim is None:
             claim = self._ports.requests.claim(
                 self._scope, self._content, judging.version.version, self._nonce
             )
         if claim is None:
-            return bool(self._again)
+            return bool(self._request.nonce)
         self._claim, self._nonce = claim, claim.nonce
-        return claim.replayed or bool(self._again)
+        return claim.replayed or bool(self._request.nonce)
 
     def complete(self, reservation: Reservation) -> None:
         """Use up the approval, and give the payload its nonce.
@@ -115,6 +115,7 @@ class Commitment:
             judging.keep()
         if claim is not None and claim.version != judging.version.version:
             judging.choose(claim.version)
+            judging.ensure_grants()
         if judging.approval is not None and not self._is_used:
             self._use_approval(reservation)
         if draft is not None:

@@ -119,8 +119,7 @@ class Item:
         judging.judge(reservation)
         self._counted = True
         ports.limits.admit(identity, MethodClass.SIGN, key.id, len(decoded.messages) or 1)
-        if decoded.grants:
-            ports.agents.ensure_approvable(key, judging.version, decoded)
+        judging.ensure_grants()
         if commitment is not None:
             if commitment.claim():
                 reservation.release()

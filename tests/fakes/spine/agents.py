@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from signward_server.core.errors import FieldInvalid
+from signward_server.core.errors import FieldInvalid, SignwardError
 from signward_server.core.keys import Key, KeyVersion
 from signward_server.core.signing import Decoded
 
@@ -14,19 +14,23 @@ class FakeAgents:
 
     Attributes:
         known: Addresses that may be approved.
-        asked: What was asked for, in order.
-        approved: What was signed, in order, with the nonces.
+        asked: Address, key and version that were asked for, in order.
+        given: The same of those that got rights, with the nonce.
+        failure: What ``granted`` raises.
     """
 
     def __init__(self) -> None:
         self.known: set[str] = set()
-        self.asked: list[tuple[str, str]] = []
-        self.approved: list[tuple[str, int]] = []
+        self.asked: list[tuple[str, str, int]] = []
+        self.given: list[tuple[str, str, int, int]] = []
+        self.failure: SignwardError | None = None
 
     def ensure_approvable(self, key: Key, version: KeyVersion, decoded: Decoded) -> None:
-        self.asked.append((decoded.grants, key.id))
+        self.asked.append((decoded.grants, key.id, version.version))
         if decoded.grants not in self.known:
             raise FieldInvalid.at("agent_address", "Must be the address of a key of this daemon.")
 
     def granted(self, key: Key, version: KeyVersion, decoded: Decoded) -> None:
-        self.approved.append((decoded.grants, decoded.nonce))
+        if self.failure is not None:
+            raise self.failure
+        self.given.append((decoded.grants, key.id, version.version, decoded.nonce))
