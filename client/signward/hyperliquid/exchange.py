@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any, NoReturn
+from typing import Any
 
 from hyperliquid.exchange import Exchange
+from hyperliquid.utils.constants import MAINNET_API_URL
 
 from signward.client import Client
 from signward.hyperliquid.json_text import json_text
@@ -66,16 +67,31 @@ class SignwardExchange(Exchange):  # type: ignore[misc]  # the SDK has no types
         self._key = key
         self._version = version
 
-    def approve_agent(self, *_: object, **__: object) -> NoReturn:
-        """Refuse: the SDK would make the agent's private key in this process.
+    def approve_agent(self, name: str | None = None, *, agent_key: str = "") -> tuple[Any, str]:
+        """Let a key of the daemon act for the account.
+
+        Args:
+            name: Of the agent on the exchange; ``None``: the account's one agent without a name.
+            agent_key: Id of the agent's key. Without it the call is refused: the SDK would make
+                a private key in this process.
+
+        Returns:
+            The exchange's answer, and ``agent_key`` where the SDK has the private key.
 
         Raises:
-            TypeError: Always.
+            TypeError: No key is named.
+            SignwardError: The daemon refuses.
         """
-        raise TypeError(
-            "the SDK would make the agent's private key in this process; make it a key of the"
-            " daemon, and approve that"
+        if not agent_key:
+            raise TypeError(
+                "the SDK would make the agent's private key in this process; make it a key of the"
+                " daemon, and name that as agent_key"
+            )
+        network = "mainnet" if self.base_url == MAINNET_API_URL else "testnet"
+        approval = self._client.accounts.approve_agent(
+            self._key, agent_key, network=network, agent_name=name or ""
         )
+        return self._post_body(approval.signature.post_body), agent_key
 
     def multi_sig_share(
         self,

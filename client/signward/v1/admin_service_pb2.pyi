@@ -39,6 +39,8 @@ class _ReloadPartEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ReloadPart
     """Groups of identities."""
     RELOAD_PART_LOG: _ReloadPart.ValueType  # 5
     """How much is logged."""
+    RELOAD_PART_REFERENCES: _ReloadPart.ValueType  # 6
+    """Reference prices, by which orders are judged."""
 
 class ReloadPart(_ReloadPart, metaclass=_ReloadPartEnumTypeWrapper):
     """What a daemon can change while it runs."""
@@ -55,6 +57,8 @@ RELOAD_PART_GROUPS: ReloadPart.ValueType  # 4
 """Groups of identities."""
 RELOAD_PART_LOG: ReloadPart.ValueType  # 5
 """How much is logged."""
+RELOAD_PART_REFERENCES: ReloadPart.ValueType  # 6
+"""Reference prices, by which orders are judged."""
 Global___ReloadPart: _TypeAlias = ReloadPart  # noqa: Y015
 
 @_typing.final

@@ -15,6 +15,7 @@ from signward_server.config.addresses import (
 from signward_server.config.audit import Audit
 from signward_server.config.custody import Custody, Envelope
 from signward_server.config.home import Home
+from signward_server.config.hyperliquid import Hyperliquid
 from signward_server.config.keys import Keys
 from signward_server.config.limits import Limits
 from signward_server.config.policy import Groups, Policy
@@ -36,6 +37,7 @@ __all__ = [
     "Groups",
     "Health",
     "Home",
+    "Hyperliquid",
     "Keys",
     "Limits",
     "Listen",
@@ -148,6 +150,7 @@ class Settings(Section):
     limits: Limits = table("How much the daemon takes on.")
     rate_limits: RateLimits = table("How often who may do what.")
     order: Order = table("Order intents.")
+    hyperliquid: Hyperliquid = table("Actions of the Hyperliquid exchange.")
     health: Health = table("Who may ask whether the daemon is well.")
     reload: Reload = table("What takes effect without a restart.")
     log: Log = table("What is logged.")

@@ -8,6 +8,7 @@ from typing import Protocol
 from signward_server.core.identity import Identity
 from signward_server.core.keys import Key, KeyVersion
 from signward_server.core.payloads import Hash, Payload, Result
+from signward_server.core.public_key import PublicKey
 from signward_server.core.value import value
 
 __all__ = [
@@ -37,6 +38,8 @@ class SignRequest:
         request_id: Empty, or the caller's name for this item (S33).
         payload: What to sign.
         source: The request as it came in, opaque to everyone but a threshold holder.
+        nonce: The nonce that this very item was signed with before, for whoever remembers that
+            longer than a request_id is remembered; 0 for a first time.
     """
 
     key: str
@@ -45,6 +48,7 @@ class SignRequest:
     request_id: str
     payload: Payload
     source: object = None
+    nonce: int = 0
 
 
 @value
@@ -103,8 +107,13 @@ class Draft(Protocol):
         """The nonce that the caller chose; 0 if the daemon is to give one."""
         ...
 
-    def numbered(self, nonce: int) -> Decoded:
-        """Return the same payload with its nonce: same Intents, messages, no draft."""
+    def numbered(self, nonce: int, signer: PublicKey) -> Decoded:
+        """Return the same payload with its nonce: same Intents, messages, no draft.
+
+        Args:
+            nonce: Within 0..2^64-1.
+            signer: Who is to sign: some payloads name their signer within.
+        """
         ...
 
 

@@ -41,6 +41,7 @@ entity Key = {
   state: String,
   freeze: String,
   allow_digest: Bool,
+  vault: String,
   version_state: String,
 } tags String;
 

@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from signward_server.core.errors import StoreUnavailable
 from signward_server.core.ports import Clock, RowAuthenticator, Time
 from signward_server.store.address import StoreAddress
+from signward_server.store.agents import AuthenticAgents, StoredAgents
 from signward_server.store.api_keys import StoredApiKeys
 from signward_server.store.authentic import AuthenticKeys
 from signward_server.store.authentic_api_keys import AuthenticApiKeys
@@ -179,6 +180,21 @@ class Store:
         self._confirming.add(api_keys.refresh)
         self._opened.append(api_keys)
         return api_keys
+
+    def agents(self, authenticator: RowAuthenticator) -> StoredAgents:
+        """Load all agents.
+
+        Raises:
+            StoreUnavailable: They cannot be read.
+        """
+        authentic = AuthenticAgents(authenticator)
+        self._begin()
+        agents = StoredAgents(
+            self._backend.snapshots, self._version, self._writing, authentic, self._settle
+        )
+        self._confirming.add(agents.refresh)
+        self._opened.append(agents)
+        return agents
 
     def rekeying(self) -> Rekeying:
         """Return what a rotation of the KEK needs."""

@@ -124,4 +124,6 @@ LEVELS: Final[Mapping[Level, tuple[str, str]]] = {
         "step",
     ),
     Level.STEPS_AHEAD: ("Keys of which a version will be retired, destroyed or rotated.", "step"),
+    Level.REFERENCES: ("Reference prices that are not too old, where there is a file of them.", ""),
+    Level.REFERENCE_AGE: ("How long ago the reference prices in force were written.", ""),
 }

@@ -16,6 +16,7 @@ from signward_server.flows.api_key_authentication import ApiKeyAuthentication
 from signward_server.flows.import_purging import ImportPurging
 from signward_server.flows.process_api_key import process_api_key
 from signward_server.home.policies import load_policies, require_groups
+from signward_server.home.reference_prices import ReferencePrices
 from signward_server.home.tls_settings import certificate_source
 from signward_server.limits.rules import RuledLimits
 from signward_server.policy.engine import CedarPolicy
@@ -40,6 +41,7 @@ from signward_server.wiring.parts import (
     SettingsSource,
 )
 from signward_server.wiring.process import Process
+from signward_server.wiring.references import ReferencesPart, open_references
 from signward_server.wiring.reloading import Part, Reloader
 from signward_server.wiring.scheduling import EachSecond, build_schedules
 from signward_server.wiring.standing import kept_checkpoint
@@ -76,10 +78,21 @@ def build(settings: Settings, source: SettingsSource, process: Process) -> Daemo
         limits = build_limits(settings.rate_limits, clock, metrics, opened, worker.count)
         audit, logs = _audit(settings, vault, process, metrics, uploader, opened)
         schedules = build_schedules(vault, audit, clock, metrics, settings.keys.announce)
-        parts = _reloaded(settings, source, policy, certificates, limits)
+        prices = settings.hyperliquid
+        references = open_references(
+            prices.reference_prices, prices.reference_max_age, clock, metrics
+        )
+        parts = _reloaded(settings, source, policy, certificates, limits, references)
         reloader = Reloader(parts, metrics, audit)
         reloads = ReloadsEverywhere(reloader, others) if others else reloader
-        guards = Guards(policy=policy, limits=limits, audit=audit, logs=logs, reloads=reloads)
+        guards = Guards(
+            policy=policy,
+            limits=limits,
+            audit=audit,
+            logs=logs,
+            reloads=reloads,
+            references=references,
+        )
         liveness.watch("store-lease", lambda: vault.lease.alive)
         liveness.watch("audit", lambda: audit.alive)
         readiness = Readiness(vault.lease, audit, [vault.custody], certificates, liveness)
@@ -154,6 +167,7 @@ def _reloaded(
     policy: CedarPolicy,
     certificates: Certificates,
     limits: RuledLimits,
+    references: ReferencePrices,
 ) -> dict[ReloadPart, Part]:
     """Return what can change while the daemon runs."""
     agent = settings.tls.spiffe_socket
@@ -163,6 +177,7 @@ def _reloaded(
         ReloadPart.LIMITS: LimitsPart(limits, source),
         ReloadPart.GROUPS: GroupsPart(policy, settings.policy.folder, source),
         ReloadPart.LOG: LogPart(settings.log.level, source),
+        ReloadPart.REFERENCES: ReferencesPart(references),
     }
 
 

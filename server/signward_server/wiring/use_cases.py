@@ -22,6 +22,7 @@ from signward_server.core.ports import (
     Lease,
     Limits,
     Policy,
+    References,
     Reloads,
     RequestLedger,
     SecretDigest,
@@ -62,6 +63,7 @@ class Guards:
     audit: Audit
     logs: AuditLogs
     reloads: Reloads
+    references: References
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -75,7 +75,7 @@ class FakeFloor:
         if self.failure is not None:
             raise self.failure
         self.lifted += 1
-        self.time = max(self.time, time)
+        self.time = max(self.time, round(time * 1e6) / 1e6)  # whole microseconds, as a store
 
 
 @dataclass

@@ -109,7 +109,7 @@ class World:
             policy=self.policy,
             verifier=FakeVerifier(),
         )
-        purposes = frozenset({Purpose.RAW, Purpose.ORDER})
+        purposes = frozenset({Purpose.RAW, Purpose.ORDER, Purpose.HYPERLIQUID})
         making = KeyMaking(
             max_unlock_ttl=timedelta(days=1),
             catalogue=self.catalogue,

@@ -32,6 +32,10 @@ def home(new_home: Callable[[], Home]) -> Home:
 @pytest.fixture(scope="module")
 def daemon(home: Home) -> Iterator[Daemon]:
     with crew(home, 2, "--set", "reload.interval=1h") as running:
+        with connected(running) as clients:
+            create(clients[0], "logged")
+            for client in clients * 2:
+                client.sign(sign_request("logged"))
         yield running
 
 
@@ -42,7 +46,6 @@ def key(home: Home) -> VerifierKey:
 
 def test_any_worker_answers_for_the_logs_of_all(daemon: Daemon, key: VerifierKey) -> None:
     with connected(daemon) as clients, connected(daemon, "admin") as admins:
-        create(clients[0], "logged")
         answers = [client.sign(sign_request("logged")) for client in clients * 2]
         logs = {answer.audit_log for answer in answers}
         assert logs == {key.name, f"{key.name}/worker-1"}

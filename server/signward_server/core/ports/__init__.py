@@ -36,6 +36,7 @@ from signward_server.core.ports.imports import Imports
 from signward_server.core.ports.lease import Lease
 from signward_server.core.ports.meter import Event, Level, Meter
 from signward_server.core.ports.nonces import Nonces
+from signward_server.core.ports.references import References
 from signward_server.core.ports.reloading import Reloaded, ReloadPart, Reloads
 from signward_server.core.ports.schedules import (
     KeyDates,
@@ -83,6 +84,7 @@ __all__ = [
     "Meter",
     "Nonces",
     "Policy",
+    "References",
     "ReloadPart",
     "Reloaded",
     "Reloads",

@@ -18,6 +18,7 @@ __all__ = ["KeptTime"]
 
 _RESERVED: Final = 3.0  # seconds
 _LARGEST_STEP: Final = 5.0  # seconds
+_SECOND: Final = 1_000_000  # in what is stored
 
 _log = logging.getLogger(__name__)
 
@@ -77,7 +78,7 @@ class KeptTime:
         """
         with self._storing:
             if time > self._stored:
-                ahead = self.onward.after(_RESERVED)
+                ahead = _as_stored(self.onward.after(_RESERVED))
                 self._floor.lift(ahead)
                 stored = self._floor.read()
                 if stored > ahead:
@@ -102,3 +103,8 @@ class KeptTime:
             _log.error("the wall clock was set", extra={"step_ms": milliseconds})
             meter.count(Event.CLOCK_STEPPED)
             audit.note(AuditEvent.CLOCK_STEPPED, {"step_ms": milliseconds})
+
+
+def _as_stored(time: float) -> float:
+    """Return a time as it is read again: what differs then is another process's."""
+    return round(time * _SECOND) / _SECOND

@@ -106,6 +106,7 @@ def key_of(message: resources_pb2.Key) -> Key:
     freeze = fields.optional_choice("freeze", Freeze, message.freeze)
     labels = fields.labels("labels", message.labels)
     user_id = fields.text("user_id", message.user_id)
+    vault = fields.address("vault_address", message.vault_address)
     versions = tuple(_version(fields, version) for version in message.versions)
     try:
         fields.check()
@@ -126,6 +127,7 @@ def key_of(message: resources_pb2.Key) -> Key:
         purpose=purpose,
         network=message.network,
         allow_digest=message.allow_digest,
+        vault_address=vault,
         state=state or KeyState.ENABLED,
         freeze=freeze or Freeze.NONE,
         owner=owner,

@@ -12,6 +12,7 @@ from typing import Any
 import eth_account
 import hyperliquid.exchange
 import pytest
+from hyperliquid.utils import constants
 from hyperliquid.utils.error import ClientError
 from signward import PermissionDenied, SignwardError
 from signward.hyperliquid import SignwardExchange, hyperliquid_payload
@@ -43,6 +44,15 @@ class Daemon:
         answer.hyperliquid.r, answer.hyperliquid.s, answer.hyperliquid.v = "0x1", "0x2", 28
         answer.hyperliquid.post_body = b'{ "signed": "\xc3\xa9" }'
         return answer
+
+    @property
+    def accounts(self) -> Daemon:
+        return self
+
+    def approve_agent(self, key: str, agent_key: str, **named: Any) -> Any:
+        assert key == "desk"
+        self.asked.append((agent_key, named))
+        return SimpleNamespace(signature=SimpleNamespace(post_body=b"an approval"))
 
     def get_public_key(self, key: str, *, version: int) -> Any:
         self.addresses += 1
@@ -175,7 +185,19 @@ def test_answers_are_those_of_the_sdk(exchange):
 def test_an_agent_is_not_made_in_this_process(exchange, daemon):
     with pytest.raises(TypeError, match="a key of the daemon"):
         exchange.approve_agent("bot")
-    assert daemon.asked == []
+    assert daemon.asked == exchange.session.posted == []
+
+
+@pytest.mark.parametrize(
+    ("url", "network"), [(URL, "testnet"), (constants.MAINNET_API_URL, "mainnet")]
+)
+def test_an_agent_is_a_key_of_the_daemon(exchange, daemon, url, network):
+    exchange.base_url = url
+    assert exchange.approve_agent("bot", agent_key="agent") == ({"status": "ok"}, "agent")
+    assert daemon.asked == [("agent", {"network": network, "agent_name": "bot"})]
+    assert exchange.session.posted == [(f"{url}/exchange", b"an approval", 3)]
+    exchange.approve_agent(agent_key="agent")
+    assert daemon.asked[-1][1]["agent_name"] == ""
 
 
 def test_nothing_is_signed_in_this_process(exchange):

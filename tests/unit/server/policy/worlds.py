@@ -191,6 +191,7 @@ def keys(draw: st.DrawFn, key_id: str) -> Key:
         freeze=draw(st.sampled_from(list(Freeze))),
         network=draw(st.sampled_from(["", "testnet"])),
         allow_digest=draw(st.booleans()),
+        vault_address=draw(st.sampled_from(["", "0x" + "ab" * 20])),
         versions=tuple(versions),
         primary_version=2,
     )
@@ -346,6 +347,7 @@ def _key(key: Key, version: KeyVersion) -> dict[str, Any]:
             "user_id": key.user_id,
             "network": key.network,
             "allow_digest": key.allow_digest,
+            "vault": key.vault_address,
             "version_state": version.state.name.lower(),
         },
         "parents": [],

@@ -88,6 +88,8 @@ def test_different_keys_have_different_mac_inputs(one: Key, other: Key) -> None:
     assert (mac_input(*rows_of(one)) == mac_input(*rows_of(other))) == (one == other)
 
 
+VAULT = "0x" + "ab" * 20
+
 CHANGES: list[dict[str, Any]] = [
     {"id": "hoT"},
     {"algorithm": Algorithm.ECDSA_SECP256K1},
@@ -104,6 +106,7 @@ CHANGES: list[dict[str, Any]] = [
     {"unlock_ttl": timedelta(0)},
     {"grace_period": timedelta(days=31)},
     {"rotation_period": timedelta(days=90)},
+    {"vault_address": VAULT},
     {"primary_version": 2},
     {"create_time": datetime(2027, 1, 1, tzinfo=UTC)},
     {"update_time": datetime(2027, 1, 1, tzinfo=UTC)},
@@ -153,6 +156,14 @@ def test_the_mac_input_is_that_of_the_format() -> None:
     expected += struct.pack(">3I", 44, 32, 1)
     expected += version.public_key.spki_der + version.public_key.fingerprint + b"r"
     assert mac_input(*rows_of(key)) == expected
+
+
+def test_s17_a_vault_stands_before_the_rest_of_the_mac_input() -> None:
+    key = catalogue_key("hot", rotation_period=timedelta(microseconds=7))
+    plain = mac_input(*rows_of(dataclasses.replace(key, rotation_period=timedelta(0))))
+    pinned = mac_input(*rows_of(dataclasses.replace(key, vault_address=VAULT)))
+    begin = b"signward.store.key.v3\0" + struct.pack(">qI", 7, 42) + VAULT.encode()
+    assert pinned == begin + plain.removeprefix(b"signward.store.key.v1\0")
 
 
 def test_the_scope_digest_is_that_of_the_format() -> None:

@@ -31,6 +31,7 @@ from signward_server.core.keys import (
     Purpose,
     VersionState,
 )
+from signward_server.rpc.convert.addresses import read_address
 
 __all__ = ["DEFAULT_TIME", "Case", "Defaults", "KeyRow", "Table", "read_moment"]
 
@@ -67,6 +68,13 @@ def _address(text: str) -> str:
     except ValueError:
         raise refused("is no IP address", "write it like 192.0.2.7 or 2001:db8::7") from None
     return text
+
+
+def _vault(text: str) -> str:
+    address = read_address(text) if text else ""
+    if address is None:
+        raise refused("is no address", "write 0x and 40 hex digits")
+    return address
 
 
 def read_moment(text: str) -> datetime | None:
@@ -110,6 +118,7 @@ def _choice(kind: type[enum.IntEnum]) -> BeforeValidator:
 _Identity = Annotated[str, AfterValidator(_identity)]
 _KeyId = Annotated[str, AfterValidator(_key_id)]
 _Address = Annotated[str, AfterValidator(_address)]
+_Vault = Annotated[str, AfterValidator(_vault)]
 _Time = Annotated[datetime, BeforeValidator(_moment)]
 _Total = Annotated[int, BeforeValidator(_total)]
 _Word = Annotated[str, Field(min_length=1, max_length=256)]
@@ -133,6 +142,7 @@ class KeyRow(_Part):
     user_id: Annotated[str, Field(max_length=256)] = ""
     labels: Annotated[dict[str, str], Field(max_length=40)] = {}
     allow_digest: StrictBool = False
+    vault_address: _Vault = ""
 
 
 class Defaults(_Part):

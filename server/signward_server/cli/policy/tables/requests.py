@@ -70,6 +70,7 @@ def key_of_row(key_id: str, row: KeyRow) -> Key:
         purpose=row.purpose,
         network=row.network,
         allow_digest=row.allow_digest,
+        vault_address=row.vault_address,
         owner=row.owner,
         user_id=row.user_id,
         labels=row.labels,

@@ -56,6 +56,7 @@ keys:
     freeze: cancel-only
     version_state: grace
     network: testnet
+    vault_address: "0xfB6916095ca1df60bB79Ce92cE3Ea74c37c5d359"
     user_id: "7"
     labels: {desk: 7, on: yes}
     allow_digest: true
@@ -77,6 +78,7 @@ cases:
     table = read.table
     assert table.groups == {"ops": ("cn:ops", "spiffe://prod/ops"), "none": ()}
     key = table.keys["mm-1"]
+    assert key.vault_address == "0xfb6916095ca1df60bb79ce92ce3ea74c37c5d359"
     assert (key.purpose, key.algorithm) == (Purpose.HYPERLIQUID, Algorithm.ECDSA_SECP256K1)
     assert (key.custody, key.version_state) == (CustodyKind.AWS_KMS, VersionState.GRACE)
     assert key.labels == {"desk": "7", "on": "yes"}

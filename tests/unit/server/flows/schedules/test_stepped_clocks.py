@@ -64,6 +64,15 @@ def test_a_clock_that_is_right_or_later_at_start_is_not(desk: Desk, step: timede
     assert desk.audit.notes == []
 
 
+@given(fraction=st.floats(0, 1))
+def test_what_one_process_stores_itself_brings_no_end_nearer(fraction: float) -> None:
+    desk = Desk()
+    desk.clock.pass_time(timedelta(minutes=1))
+    desk.clock.boot += fraction / 1e6  # what a store does not keep
+    desk.time.store()
+    assert desk.onward.time() == pytest.approx(desk.clock.time(), abs=0.001)
+
+
 def test_s13_an_end_that_was_told_of_outlives_a_crash_at_that_moment(desk: Desk) -> None:
     desk.put("k", (GRACE, DAY))
     desk.look()

@@ -1,0 +1,169 @@
+"""The chain of the Hyperliquid exchange: actions are judged, hashed and signed as it takes them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from signward_server.chains.hyperliquid.answering import answer, claimed
+from signward_server.chains.hyperliquid.json_action import (
+    JSON_FIELD,
+    ensure_same,
+    kind_of_json,
+    object_of,
+)
+from signward_server.chains.hyperliquid.kind import Kind, Setting
+from signward_server.chains.hyperliquid.kinds import KINDS
+from signward_server.chains.hyperliquid.kinds.json import UNKNOWN
+from signward_server.chains.hyperliquid.reader import Reader
+from signward_server.chains.hyperliquid.sealing import ActionDraft
+from signward_server.core.errors import (
+    FieldInvalid,
+    FieldViolation,
+    NetworkMismatch,
+    PayloadUnsupported,
+    SignatureSelfCheckFailed,
+)
+from signward_server.core.keys import KeyAttributes, Purpose
+from signward_server.core.payloads import (
+    HyperliquidPayload,
+    HyperliquidSignature,
+    Payload,
+    Result,
+)
+from signward_server.core.ports.references import References
+from signward_server.core.public_key import PublicKey
+from signward_server.core.signing import Decoded, Signature
+
+__all__ = ["HyperliquidChain", "NoReferences"]
+
+_NETWORKS = frozenset({"mainnet", "testnet"})
+_MAX_TIME = 2**63 - 1
+_is_address = re.compile(r"0x[0-9a-fA-F]{40}").fullmatch
+
+
+class NoReferences:
+    """Implements ``core.ports.References`` where the operator gives no prices."""
+
+    def price(self, network: str, asset: int) -> int:  # noqa: ARG002  # the port's
+        """Return 0: there is none."""
+        return 0
+
+
+class HyperliquidChain:
+    """Signs actions of the exchange, with keys that were made for it.
+
+    Actions: one for each kind, ``SignHyperliquidOrder`` and so on, and ``SignHyperliquidJson``
+    for what is none of them. All payloads are drafts: each takes a nonce (S31).
+
+    Args:
+        references: Prices that orders are judged by (S32).
+    """
+
+    payload_type: type[Payload] = HyperliquidPayload
+    purposes = frozenset({Purpose.HYPERLIQUID})
+    actions = (*(kind.action for kind in KINDS.values()), UNKNOWN.action)
+
+    def __init__(self, *, references: References) -> None:
+        self._references = references
+
+    def decode(self, payload: Payload, key: KeyAttributes, now_ms: int) -> Decoded:
+        """Check an action and build its Intents; see ``core.ports.Chain``.
+
+        Raises:
+            FieldInvalid: Names every field at fault as ``hyperliquid.<kind>.<field>``.
+            PayloadUnsupported: A number, or one that follows from several, is not in 0..2^63-1
+                (S6).
+            NetworkMismatch: The key is of no network, or JSON says another one than the key's.
+        """
+        if not isinstance(payload, HyperliquidPayload):
+            raise TypeError("not a HyperliquidPayload")
+        if key.network not in _NETWORKS:
+            raise NetworkMismatch
+        action: Mapping[str, object] | None = None
+        record, path = payload.action, f"hyperliquid.{payload.kind}"
+        if payload.kind == "json":
+            action = object_of(payload.action.get("json"))
+            kind = kind_of_json(action)
+            record, path = kind.record(action), JSON_FIELD
+        elif (known := KINDS.get(payload.kind)) is not None:
+            kind = known
+        else:
+            raise FieldInvalid.at("hyperliquid.action", "Must be set.")
+        setting = self._setting(payload, key, now_ms, kind)
+        reader = Reader(record, path, _faults(payload, key, kind))
+        built = kind.build(reader, setting)
+        reader.check()
+        if action is not None:
+            ensure_same(kind, built, action, setting)
+        return ActionDraft(kind, built, setting).decoded()
+
+    def encode(
+        self,
+        decoded: Decoded,
+        public_key: PublicKey,  # noqa: ARG002  # the port's
+        signatures: Sequence[Signature],
+    ) -> HyperliquidSignature:
+        """Build the answer from exactly one signature; see ``core.ports.Chain``.
+
+        Raises:
+            SignatureSelfCheckFailed: Neither 27 nor 28 stands for it: r is not the x of its
+                point, which happens once in 2^127 signatures.
+        """
+        (signature,) = signatures
+        if signature.recovery_id > 1:
+            raise SignatureSelfCheckFailed
+        return answer(decoded, signature.value, signature.recovery_id)
+
+    def signatures(self, decoded: Decoded, result: Result) -> Sequence[bytes]:
+        """Take the signature out of an answer; see ``core.ports.Chain``.
+
+        Raises:
+            ResultMismatch: Another kind, r, s or v out of form, or a part that is not what the
+                payload gives.
+        """
+        return (claimed(decoded, result),)
+
+    def _setting(
+        self, payload: HyperliquidPayload, key: KeyAttributes, now_ms: int, kind: Kind
+    ) -> Setting:
+        """Return what the action is built in.
+
+        Raises:
+            PayloadUnsupported: A time that no policy could compare (S6).
+        """
+        if payload.expires_after > _MAX_TIME:
+            violation = FieldViolation("hyperliquid.expires_after", "Must be below 2^63.")
+            raise PayloadUnsupported(violations=(violation,))
+        pinned = key.vault_address if kind.typed is None else ""
+        return Setting.of(
+            key.network,
+            now_ms,
+            payload.vault_address.lower() or pinned,
+            payload.expires_after,
+            payload.nonce,
+            self._references,
+            KINDS,
+        )
+
+
+def _faults(payload: HyperliquidPayload, key: KeyAttributes, kind: Kind) -> list[FieldViolation]:
+    """Return what is wrong beside the action."""
+    vault = payload.vault_address
+    if not vault and kind.typed is None:
+        return []
+    return list(_violations(payload, key.vault_address, kind))
+
+
+def _violations(payload: HyperliquidPayload, pinned: str, kind: Kind) -> Iterator[FieldViolation]:
+    vault, field = payload.vault_address, "hyperliquid.vault_address"
+    if kind.typed is not None:
+        if vault:
+            yield FieldViolation(field, "Must be left out: only L1 actions are for a vault.")
+        if payload.expires_after:
+            text = "Must be left out: only L1 actions expire."
+            yield FieldViolation("hyperliquid.expires_after", text)
+    elif not _is_address(vault):
+        yield FieldViolation(field, "Must be an address: 0x and 40 hex digits.")
+    elif pinned and vault.lower() != pinned:
+        yield FieldViolation(field, "Must be left out, or be the vault that the key is pinned to.")

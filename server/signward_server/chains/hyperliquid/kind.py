@@ -1,0 +1,235 @@
+"""What a kind of action is: one file in ``kinds`` makes one ``Kind``, and that is all of it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from signward_server.chains.hyperliquid.packing import CHAIN_ID, struct_type
+from signward_server.chains.hyperliquid.reader import Reader
+from signward_server.core.actions import ActionGroup, ActionKind, FieldType
+from signward_server.core.ports.references import References
+from signward_server.core.public_key import PublicKey
+from signward_server.core.signing import Intent, IntentValue
+from signward_server.core.value import value
+
+__all__ = [
+    "COMMON_FIELDS",
+    "NEVER",
+    "Built",
+    "Kind",
+    "Sealed",
+    "Setting",
+    "TypedForm",
+    "policy_action",
+    "user_signed",
+]
+
+NEVER = 2**63 - 1
+"""``expires_in`` of what never expires, so that ``expires_in <= 60000`` alone says enough."""
+
+COMMON_FIELDS: Mapping[str, FieldType] = MappingProxyType(
+    {
+        "network": FieldType.TEXT,
+        "vault": FieldType.TEXT,
+        "wrapper": FieldType.TEXT,
+        "has_expiry": FieldType.FLAG,
+        "expires_in": FieldType.NUMBER,
+    }
+)
+"""Fields that the Intents of every kind have."""
+
+_CHAINS = {"mainnet": "Mainnet", "testnet": "Testnet"}
+
+
+def policy_action(
+    kind: str,
+    fields: Mapping[str, FieldType] = COMMON_FIELDS,
+    *,
+    group: ActionGroup | None = None,
+    restricted: bool = False,
+) -> ActionKind:
+    """Return the policy action of a kind, ``SignHyperliquidUsdSend`` of ``usd_send``.
+
+    Args:
+        kind: Its name in the API.
+        fields: Of its Intents; the common ones come by themselves.
+        group: The one group that it is in.
+        restricted: Whether it moves value out or changes rights (S3, S7).
+    """
+    return ActionKind(
+        name="SignHyperliquid" + "".join(word.capitalize() for word in kind.split("_")),
+        groups=frozenset() if group is None else frozenset({group}),
+        restricted=restricted,
+        record="hyperliquid",
+        fields=MappingProxyType({**COMMON_FIELDS, **fields}),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class TypedForm:
+    """How a user-signed action is typed data (EIP-712).
+
+    Attributes:
+        name: Of its struct, without ``HyperliquidTransaction:``.
+        fields: Type and name of each field after ``hyperliquidChain``; the last one is the
+            nonce, ``nonce`` or ``time``.
+        type_hash: Of the struct, 32 bytes.
+    """
+
+    name: str
+    fields: tuple[tuple[str, str], ...]
+    type_hash: bytes = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "fields", (("string", "hyperliquidChain"), *self.fields))
+        object.__setattr__(self, "type_hash", self.hash_with(()))
+
+    def hash_with(self, more: Iterable[tuple[str, str]]) -> bytes:
+        """Return the typeHash of the struct with more fields after ``hyperliquidChain``."""
+        return struct_type(f"HyperliquidTransaction:{self.name}", self.fields_with(more))
+
+    def fields_with(self, more: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+        """Return its fields with more of them after ``hyperliquidChain``."""
+        return (self.fields[0], *more, *self.fields[1:])
+
+
+@value
+class Setting:
+    """What holds for an action beside its own fields.
+
+    Attributes:
+        network: ``mainnet`` or ``testnet``, the key's.
+        now_ms: Milliseconds since the epoch.
+        vault: Address that is acted for, in lower case; empty for none.
+        expires_after: Milliseconds since the epoch; 0 for never.
+        nonce: The caller's own; 0 for none.
+        references: Prices that orders are judged by.
+        kinds: Every kind by its name, for what holds another action.
+        wrapper: Name of the kind that it stands within, empty for none.
+        common: The common fields of its Intents.
+    """
+
+    network: str
+    now_ms: int
+    vault: str
+    expires_after: int
+    nonce: int
+    references: References
+    kinds: Mapping[str, Kind]
+    wrapper: str
+    common: Mapping[str, IntentValue]
+
+    @classmethod
+    def of(
+        cls,
+        network: str,
+        now_ms: int,
+        vault: str,
+        expires_after: int,
+        nonce: int,
+        references: References,
+        kinds: Mapping[str, Kind],
+        wrapper: str = "",
+    ) -> Setting:
+        """Make one; the arguments are its attributes."""
+        common: Mapping[str, IntentValue] = {
+            "network": network,
+            "vault": vault,
+            "wrapper": wrapper,
+            "has_expiry": expires_after != 0,
+            "expires_in": max(0, expires_after - now_ms) if expires_after else NEVER,
+        }
+        return cls(network, now_ms, vault, expires_after, nonce, references, kinds, wrapper, common)
+
+    def within(self, wrapper: str) -> Setting:
+        """Return the setting of an action within a wrapper."""
+        common = {**self.common, "wrapper": wrapper}
+        return dataclasses.replace(self, wrapper=wrapper, common=common)
+
+
+@value
+class Sealed:
+    """An action with its nonce.
+
+    Attributes:
+        message: 66 bytes, whose Keccak-256 is signed.
+        action_hash: What the API gives as ``action_hash``, 32 bytes.
+        wire: The action as it is posted; ``None`` for what is not posted by itself.
+    """
+
+    message: bytes
+    action_hash: bytes
+    wire: Mapping[str, object] | None
+
+
+@value
+class Built:
+    """An action that lacks its nonce only.
+
+    Attributes:
+        wire: The action in the exchange's names and order of keys; where the nonce stands
+            within it, it is 0.
+        intents: What policies judge, at least one.
+        grants: Address that gets rights, in lower case; empty for none (S31).
+        account: Account that it acts for, where it names one that is neither the signer's nor
+            the vault; empty otherwise (S12).
+        signed: Values that typed data has otherwise than ``wire``.
+        wrapped: Values that ``wire`` has otherwise within a wrapper.
+        seal: Gives the action a nonce and the signer's public key, where neither the way of L1
+            actions nor that of typed data does; ``None`` otherwise.
+    """
+
+    wire: dict[str, object]
+    intents: tuple[Intent, ...]
+    grants: str = ""
+    account: str = ""
+    signed: Mapping[str, object] | None = None
+    wrapped: Mapping[str, object] | None = None
+    seal: Callable[[int, PublicKey], Sealed] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """One kind of action.
+
+    Attributes:
+        name: Member of the API's ``action``, ``usd_send``.
+        wire: The exchange's ``type``, ``usdSend``; empty for what it does not know.
+        action: What policies are asked.
+        build: Reads the record of the API; it notes what is wrong, and whoever calls it checks.
+        record: Turns the exchange's JSON object back into that record. What it leaves out or
+            makes up shows when the record is built again and compared.
+        typed: Of a user-signed action; ``None`` for an L1 action.
+        nonce: Name of the key of ``Built.wire`` that holds the nonce; empty for none.
+    """
+
+    name: str
+    wire: str
+    action: ActionKind
+    build: Callable[[Reader, Setting], Built]
+    record: Callable[[Mapping[str, object]], dict[str, object]]
+    typed: TypedForm | None = None
+    nonce: str = ""
+
+    def intent(self, setting: Setting, fields: Mapping[str, IntentValue]) -> Intent:
+        """Return an Intent with the common fields and its own."""
+        return Intent(self.action.name, {**setting.common, **fields})
+
+
+def user_signed(kind: str, setting: Setting, fields: Mapping[str, object]) -> dict[str, object]:
+    """Return the wire form of a user-signed action.
+
+    Args:
+        kind: The exchange's ``type``.
+        setting: For its network.
+        fields: Its own fields, the nonce last, as 0.
+    """
+    return {
+        "type": kind,
+        "signatureChainId": CHAIN_ID,
+        "hyperliquidChain": _CHAINS[setting.network],
+        **fields,
+    }

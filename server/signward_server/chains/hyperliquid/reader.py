@@ -1,0 +1,209 @@
+"""Reads a record of the API, and notes every field at fault."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
+
+from signward_server.chains.hyperliquid.decimals import (
+    MAX_UNITS,
+    Amount,
+    DecimalRefused,
+    parse_decimal,
+)
+from signward_server.core.errors import FieldInvalid, FieldViolation, PayloadUnsupported
+
+__all__ = ["UNSEEN", "Reader"]
+
+UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+"""Categories of Unicode that nobody sees: control, format, surrogates, unassigned, ..."""
+
+_T = TypeVar("_T")
+_MAX_UINT32 = 2**32 - 1
+_NOTHING = Amount("0", 0)
+_NO_ADDRESS = "0x" + "0" * 40
+_is_address = re.compile(r"0x[0-9a-fA-F]{40}").fullmatch
+_is_word = re.compile(r"[A-Za-z0-9_]{1,64}").fullmatch
+_is_cloid = re.compile(r"0x[0-9a-fA-F]{32}").fullmatch
+
+
+class Reader:
+    """Reads one record; the Readers of what stands within it share its notes.
+
+    Each method returns what stands in a field, or notes what it must be and returns something
+    of the right type, so that whoever builds goes on and the caller learns of all at once.
+    Ask ``check`` before anything leaves.
+
+    Args:
+        record: The fields by their names in the API, of any type: it may come from JSON.
+        path: Where the record stands in the request, ``hyperliquid.order``.
+        faults: What is wrong beside it.
+    """
+
+    __slots__ = ("_beyond", "_faults", "_path", "_record")
+
+    def __init__(
+        self, record: Mapping[str, object], path: str, faults: Sequence[FieldViolation] = ()
+    ) -> None:
+        self._record = record
+        self._path = path
+        self._faults = list(faults)
+        self._beyond: list[FieldViolation] = []
+
+    def check(self) -> None:
+        """Return if nothing was noted.
+
+        Raises:
+            FieldInvalid: Fields at fault.
+            PayloadUnsupported: All are well formed, but some are beyond what is signed.
+        """
+        if self._faults:
+            raise FieldInvalid(violations=self._faults)
+        if self._beyond:
+            raise PayloadUnsupported(violations=self._beyond)
+
+    def note(self, name: str, description: str) -> None:
+        """Note a field at fault."""
+        self._faults.append(FieldViolation(f"{self._path}.{name}", description))
+
+    def note_beyond(self, name: str, description: str) -> None:
+        """Note a field that is well formed, but beyond what is signed (S6)."""
+        self._beyond.append(FieldViolation(f"{self._path}.{name}", description))
+
+    def within(self, name: str, number: int) -> int:
+        """Return a number that follows from a field, if a policy can count it (S6)."""
+        if number <= MAX_UNITS:
+            return number
+        self.note_beyond(name, "Is more than this daemon counts: 92233720368.54775807.")
+        return MAX_UNITS
+
+    def given(self, name: str) -> bool:
+        """Return whether a field is there."""
+        return self._record.get(name) is not None
+
+    def decimal(self, name: str) -> Amount:
+        """Read a decimal string."""
+        text = self._record.get(name)
+        if type(text) is not str:
+            self.note(name, "Must be a decimal number as text.")
+            return _NOTHING
+        try:
+            return parse_decimal(text)
+        except DecimalRefused as refused:
+            (self.note_beyond if refused.beyond else self.note)(name, refused.rule)
+            return _NOTHING
+
+    def flag(self, name: str) -> bool:
+        """Read a flag."""
+        value = self._record.get(name)
+        if value is True or value is False:
+            return value
+        self.note(name, "Must be true or false.")
+        return False
+
+    def uint(self, name: str, most: int = _MAX_UINT32, least: int = 0) -> int:
+        """Read a whole number."""
+        value = self._record.get(name)
+        if type(value) is int and least <= value <= most:
+            return value
+        self.note(name, f"Must be a whole number from {least} to {most}.")
+        return least
+
+    def address(self, name: str, *, optional: bool = False) -> str:
+        """Read an address, in lower case; empty for none."""
+        value = self._record.get(name)
+        if optional and (value is None or value == ""):
+            return ""
+        if type(value) is str and _is_address(value):
+            return value.lower()
+        self.note(name, "Must be an address: 0x and 40 hex digits.")
+        return _NO_ADDRESS
+
+    def cloid(self, name: str, *, optional: bool = False) -> str:
+        """Read a client order id, in lower case; empty for none."""
+        value = self._record.get(name)
+        if optional and (value is None or value == ""):
+            return ""
+        if type(value) is str and _is_cloid(value):
+            return value.lower()
+        self.note(name, "Must be a client order id: 0x and 32 hex digits.")
+        return ""
+
+    def text(self, name: str, most: int, least: int = 1) -> str:
+        """Read text of so many characters, none of them a control character."""
+        value = self._record.get(name)
+        if type(value) is str and least <= len(value) <= most and not _has_unseen(value):
+            return value
+        self.note(name, f"Must be {least} to {most} characters, none of them a control character.")
+        return ""
+
+    def word(self, name: str) -> str:
+        """Read 1 to 64 letters, digits and ``_``."""
+        value = self._record.get(name)
+        if type(value) is str and _is_word(value):
+            return value
+        self.note(name, "Must be 1 to 64 of A-Z, a-z, 0-9 and _.")
+        return ""
+
+    def name(self, name: str, most: int, least: int = 1) -> str:
+        """Read text of so many printable ASCII characters without spaces."""
+        value = self._record.get(name)
+        if (
+            type(value) is str
+            and least <= len(value) <= most
+            and all("!" <= character <= "~" for character in value)
+        ):
+            return value
+        self.note(name, f"Must be {least} to {most} printable ASCII characters without spaces.")
+        return ""
+
+    def choice(self, name: str, values: Mapping[str, _T]) -> _T:
+        """Read a word and return what it stands for."""
+        value = self._record.get(name)
+        if type(value) is str and value in values:
+            return values[value]
+        words = ", ".join(word for word in values if word)
+        self.note(name, f"Must be one of {words}.")
+        return next(iter(values.values()))
+
+    def mapping(self, name: str) -> dict[str, object]:
+        """Read a record as it is, for what nothing is known of."""
+        value = self._record.get(name)
+        if type(value) is dict:
+            return value
+        self.note(name, "Must be an object.")
+        return {}
+
+    def record(self, name: str) -> Reader:
+        """Read a record; an empty one where there is none."""
+        value = self._record.get(name)
+        if isinstance(value, Mapping):
+            return self._inner(value, name)
+        self.note(name, "Must be set.")
+        return Reader({}, f"{self._path}.{name}")  # whose notes nobody needs as well
+
+    def records(self, name: str, most: int, least: int = 1) -> Sequence[Reader]:
+        """Read so many records."""
+        values = self._record.get(name)
+        if (
+            type(values) is list
+            and least <= len(values) <= most
+            and all(isinstance(value, Mapping) for value in values)
+        ):
+            return [self._inner(value, f"{name}[{i}]") for i, value in enumerate(values)]
+        self.note(name, f"Must have {least} to {most} elements.")
+        return ()
+
+    def _inner(self, record: Mapping[str, object], name: str) -> Reader:
+        inner = Reader(record, f"{self._path}.{name}")
+        inner._faults = self._faults
+        inner._beyond = self._beyond
+        return inner
+
+
+def _has_unseen(text: str) -> bool:
+    return not (text.isascii() and text.isprintable()) and any(
+        unicodedata.category(character) in UNSEEN for character in text
+    )

@@ -1,0 +1,30 @@
+"""The section of hyperliquid: what judging orders of the exchange takes besides policies."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from pydantic import Field
+
+from signward_server.config.addresses import OptionalFilePath
+from signward_server.config.quantities import Duration
+from signward_server.config.section import Section
+
+__all__ = ["Hyperliquid"]
+
+
+class Hyperliquid(Section):
+    """Actions of the Hyperliquid exchange."""
+
+    reference_prices: OptionalFilePath = Field(
+        None,
+        description="File of prices to judge orders by, kept up to date by you; docs/policy.md "
+        "says how it is written. Empty: there are none.",
+    )
+    reference_max_age: Duration = Field(
+        timedelta(seconds=60),
+        ge=timedelta(seconds=1),
+        le=timedelta(hours=1),
+        description="How long these prices count after the time that the file says. Older ones "
+        "are as good as none.",
+    )
