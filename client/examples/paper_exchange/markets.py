@@ -30,10 +30,13 @@ class Perpetual:
 
 
 PERPETUALS = (
+    Perpetual("SOL", 2, Decimal(150), Decimal("0.01")),
+    Perpetual("APT", 2, Decimal(5), Decimal("0.001")),
+    Perpetual("ATOM", 2, Decimal(4), Decimal("0.001")),
     Perpetual("BTC", 5, Decimal(65_000), Decimal(1)),
     Perpetual("ETH", 4, Decimal(3_200), Decimal("0.1")),
-    Perpetual("SOL", 2, Decimal(150), Decimal("0.01")),
 )
+"""The first ones of the testnet."""
 
 
 class Markets:
