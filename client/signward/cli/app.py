@@ -19,6 +19,7 @@ _CLIENT = {
     "verify": "Say whether a key made a signature.",
     "agent": "Approve, rotate, list and end agents of Hyperliquid accounts.",
     "apikey": "Create, import, list and revoke API keys.",
+    "approve": "Approve one signature that somebody else asks for.",
     "audit": "Verify, search and prove an audit log.",
     "reload": "Have a daemon read again what has changed.",
     "health": "Ask a daemon whether it is serving.",

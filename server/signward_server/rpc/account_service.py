@@ -16,9 +16,10 @@ from signward_server.flows.agents.listing import LIST_AGENTS, AgentListing
 from signward_server.flows.agents.rotation import ROTATE_AGENT, AgentRotation
 from signward_server.flows.key_reading import Place
 from signward_server.rpc.call import GrpcCall
-from signward_server.rpc.convert.agent_messages import agent_message, signature_message
+from signward_server.rpc.convert.agent_messages import agent_message
 from signward_server.rpc.convert.agent_requests import agent_address, approve_agent, rotate_agent
 from signward_server.rpc.convert.fields import Fields
+from signward_server.rpc.convert.hyperliquid import write_hyperliquid
 from signward_server.rpc.key_routes import answer_bytes
 from signward_server.rpc.page_token import PageTokens
 from signward_server.rpc.pages import fitting, page_size
@@ -66,14 +67,16 @@ class AccountService:
     def _approve(self, data: bytes, call: GrpcCall) -> bytes:
         request = approve_agent(parse(pb.ApproveAgentRequest, data))
         approved = self._agents.approval.approve(call, request)
-        agent, signature = agent_message(approved.agent), signature_message(approved.signature)
-        return answer_bytes(pb.ApproveAgentResponse(agent=agent, signature=signature))
+        answer = pb.ApproveAgentResponse(agent=agent_message(approved.agent))
+        write_hyperliquid(answer.signature, approved.signature)
+        return answer_bytes(answer)
 
     def _rotate(self, data: bytes, call: GrpcCall) -> bytes:
         request = rotate_agent(parse(pb.RotateAgentRequest, data))
         approved = self._agents.rotation.rotate(call, request)
-        agent, signature = agent_message(approved.agent), signature_message(approved.signature)
-        return answer_bytes(pb.RotateAgentResponse(agent=agent, signature=signature))
+        answer = pb.RotateAgentResponse(agent=agent_message(approved.agent))
+        write_hyperliquid(answer.signature, approved.signature)
+        return answer_bytes(answer)
 
     def _list(self, data: bytes, call: GrpcCall) -> bytes:
         message = parse(pb.ListAgentsRequest, data)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -11,10 +12,11 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from signward_server.core.errors import StoreUnavailable
-from signward_server.core.ports import Clock, RowAuthenticator, Time
+from signward_server.core.ports import Clock, Meter, RowAuthenticator, Time
 from signward_server.store.address import StoreAddress
 from signward_server.store.agents import AuthenticAgents, StoredAgents
 from signward_server.store.api_keys import StoredApiKeys
+from signward_server.store.approvals import StoredApprovals
 from signward_server.store.authentic import AuthenticKeys
 from signward_server.store.authentic_api_keys import AuthenticApiKeys
 from signward_server.store.backend import Backend, BackendTurn
@@ -26,6 +28,7 @@ from signward_server.store.homes import StoredHomes
 from signward_server.store.imports import StoredImports
 from signward_server.store.material import StoredMaterial
 from signward_server.store.migrations import is_current, migrate
+from signward_server.store.nonces import Lanes, SteadyTime, StoredNonces
 from signward_server.store.peers import Peers
 from signward_server.store.rekeying import Rekeying
 from signward_server.store.requests import RequestMemory
@@ -220,6 +223,19 @@ class Store:
         self._opened.append(memory)
         return memory
 
+    def nonces(self, meter: Meter, lanes: int) -> StoredNonces:
+        """Return what gives nonces; somebody has to renew it (``nonces.Renewal``).
+
+        Args:
+            meter: Counts steps of the clock.
+            lanes: How many processes can give them at a time, 1 to 64.
+        """
+        writing = self._writing if self._backend.one_writer else Writing(self._clock, doubt=0)
+        kept = Lanes(self._backend, writing, self._clock)
+        nonces = StoredNonces(kept, lanes, SteadyTime(self._clock, meter), time.sleep)
+        self._opened.append(nonces)
+        return nonces
+
     def timetable(self) -> StoredTimetable:
         """Return what says when time brings something to keys."""
         return StoredTimetable(self._swift, self._version)
@@ -255,6 +271,22 @@ class Store:
         imports = StoredImports(self._durable, self._writing, time, most)
         self._opened.append(imports)
         return imports
+
+    def approvals(
+        self, authenticator: RowAuthenticator, time: Time, memory: timedelta = timedelta(days=2)
+    ) -> StoredApprovals:
+        """Return the approvals of single signatures.
+
+        Args:
+            authenticator: Makes and checks the MACs of rows.
+            time: By which they end.
+            memory: How long it is remembered what one was used for.
+        """
+        approvals = StoredApprovals(
+            self._swift, self._durable, self._writing, authenticator, time, memory
+        )
+        self._opened.append(approvals)
+        return approvals
 
     def confirm(self) -> None:
         """Return if memory is what the store says, and the store takes changes (S34).

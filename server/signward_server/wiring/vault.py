@@ -96,7 +96,7 @@ def open_vault(settings: Settings, process: Process, meter: Meter, opened: ExitS
     catalogue = _catalogue(store, rows, kek, custody)
     standing = open_standing(settings, process.home, store.homes(), rows)
     begun = _begun(standing, process.worker)
-    api_keys = store.api_keys(rows)
+    api_keys, agents = store.api_keys(rows), store.agents(rows)
     lease = StoreLease(store.confirm, seconds.total_seconds(), clock, meter)
     lease.start()
     opened.callback(lease.stop)
@@ -107,6 +107,7 @@ def open_vault(settings: Settings, process: Process, meter: Meter, opened: ExitS
         catalogue=catalogue,
         requests=store.requests(bounds.request_id_retention, bounds.request_ids_per_identity),
         api_keys=api_keys,
+        agents=agents,
         imports=store.imports(time.onward, bounds.imports_per_identity),
         secret_digest=secret_digest(native, memory, kek, store, opened),
         lease=lease,

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from signward.v1 import account_service_pb2 as pb
-from signward.v1 import hyperliquid_pb2
 
 from signward_server.core.agents import Agent
-from signward_server.core.payloads import HyperliquidSignature
 from signward_server.rpc.convert.addresses import shown_address
 from signward_server.rpc.convert.times import timestamp
 
-__all__ = ["agent_message", "signature_message"]
+__all__ = ["agent_message"]
 
 
 def agent_message(agent: Agent) -> pb.Agent:
@@ -30,16 +28,3 @@ def agent_message(agent: Agent) -> pb.Agent:
     if agent.end_time is not None:
         message.end_time.CopyFrom(timestamp(agent.end_time))
     return message
-
-
-def signature_message(signature: HyperliquidSignature) -> hyperliquid_pb2.HyperliquidSignature:
-    """Return a signed approval, with the body to post."""
-    return hyperliquid_pb2.HyperliquidSignature(
-        r=signature.r,
-        s=signature.s,
-        v=signature.v,
-        nonce=signature.nonce,
-        expires_after=signature.expires_after,
-        action_hash=signature.action_hash,
-        post_body=signature.post_body,
-    )
