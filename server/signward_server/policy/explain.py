@@ -95,7 +95,7 @@ def explain(policies: Policies, groups: Groups, question: Question, clock: Clock
         in_scope, reads, final = found.ids, found.reads, found.final
         require_subject(kind, question.key, question.version)
         require_intent(kind, question.intent)
-        context = context_of(wanted(EVERYTHING, kind), question, kind, policies.windows, clock)
+        context = context_of(wanted(EVERYTHING, kind), question, kind, clock)
         parsed = cedarpy.Entities.from_json_str(json.dumps(described), policies.schema)
         vouching = policies.vouching(kind, question.caller.authentication)
         verdict = ask(request, context, policies.complete, parsed, vouching, policies.schema)

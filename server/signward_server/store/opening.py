@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
@@ -10,8 +10,9 @@ from typing import Protocol
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from signward_server.core.caps import Cap
 from signward_server.core.errors import StoreUnavailable
-from signward_server.core.ports import Clock, RowAuthenticator, Time
+from signward_server.core.ports import AccountOf, Clock, Meter, RowAuthenticator, Time
 from signward_server.store.address import StoreAddress
 from signward_server.store.api_keys import StoredApiKeys
 from signward_server.store.authentic import AuthenticKeys
@@ -28,6 +29,7 @@ from signward_server.store.migrations import is_current, migrate
 from signward_server.store.peers import Peers
 from signward_server.store.rekeying import Rekeying
 from signward_server.store.requests import RequestMemory
+from signward_server.store.spending import Spending, StoredCaps, steady_time
 from signward_server.store.sqlite import SqliteFile
 from signward_server.store.time_floor import StoredTimeFloor
 from signward_server.store.timetable import StoredTimetable
@@ -239,6 +241,31 @@ class Store:
         imports = StoredImports(self._durable, self._writing, time, most)
         self._opened.append(imports)
         return imports
+
+    def caps(
+        self,
+        caps: Sequence[Cap],
+        authenticator: RowAuthenticator,
+        accounts: AccountOf,
+        meter: Meter,
+        boot: str = "",
+    ) -> StoredCaps:
+        """Return what counts what caps count.
+
+        Args:
+            caps: All of them, by other names each.
+            authenticator: Makes and checks the MACs of rows.
+            accounts: Says which ledger account a version acts for.
+            meter: Told of failures.
+            boot: See ``spending.steady_time``.
+
+        Raises:
+            StoreUnavailable: The store cannot be read or written.
+        """
+        time = steady_time(self._backend, self._writing, authenticator, self._clock, boot)
+        spending = Spending(self._backend, self._writing, authenticator, time, meter)
+        self._opened.append(spending)
+        return StoredCaps(caps, spending, accounts, meter)
 
     def confirm(self) -> None:
         """Return if memory is what the store says, and the store takes changes (S34).

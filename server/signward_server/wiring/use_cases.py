@@ -15,6 +15,7 @@ from signward_server.core.ports import (
     ApiKeys,
     Audit,
     AuditLogs,
+    Caps,
     Catalogue,
     Clock,
     Custody,
@@ -47,7 +48,6 @@ from signward_server.flows.new_versions import NewVersions
 from signward_server.flows.reloading import Reloading
 from signward_server.flows.signing import Signing, SigningPorts
 from signward_server.flows.verifying import Verifying
-from signward_server.limits.no_caps import NoCaps
 from signward_server.rpc.key_versions import VersionFlows
 from signward_server.rpc.serving import Flows
 
@@ -74,6 +74,7 @@ class Stores:
     requests: RequestLedger
     api_keys: ApiKeys
     imports: Imports
+    caps: Caps
     secret_digest: SecretDigest
     lease: Lease
     onward: Time
@@ -134,7 +135,7 @@ def build_flows(
                 chains=chains,
                 custodies=custodies,
                 policy=policy,
-                caps=NoCaps(),
+                caps=stores.caps,
                 limits=limits,
                 audit=audit,
                 requests=stores.requests,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from signward_server.config import Settings
 from signward_server.config.schema import Envelope
+from signward_server.core.keys import Key, KeyVersion
 from signward_server.core.ports import Clock, Meter
 from signward_server.core.workers import Worker
 from signward_server.custody.envelope import (
@@ -24,6 +25,7 @@ from signward_server.home.kek import kek_provider
 from signward_server.home.sealing import refuse_foreign_kek, refuse_unfinished_rotation
 from signward_server.home.store_place import store_place
 from signward_server.store import KeyCatalogue, Store, StoreLease, open_store
+from signward_server.wiring.caps import build_caps
 from signward_server.wiring.digesting import secret_digest
 from signward_server.wiring.process import Process
 from signward_server.wiring.standing import Standing, open_standing
@@ -68,6 +70,14 @@ class Vault:
     begun: Instance | None
 
 
+class _KeyAccounts:
+    """Implements ``ports.AccountOf``: every key stands for itself."""
+
+    def account(self, key: Key, version: KeyVersion) -> str:  # noqa: ARG002  # the port's
+        """Return the empty text."""
+        return ""
+
+
 def open_vault(settings: Settings, process: Process, meter: Meter, opened: ExitStack) -> Vault:
     """Open it, if the home is the one that signs.
 
@@ -108,6 +118,7 @@ def open_vault(settings: Settings, process: Process, meter: Meter, opened: ExitS
         requests=store.requests(bounds.request_id_retention, bounds.request_ids_per_identity),
         api_keys=api_keys,
         imports=store.imports(time.onward, bounds.imports_per_identity),
+        caps=build_caps(settings, store, rows, _KeyAccounts(), meter),
         secret_digest=secret_digest(native, memory, kek, store, opened),
         lease=lease,
         onward=time,

@@ -16,6 +16,7 @@ from signward_server.core.clock import SystemClock
 from signward_server.core.identity import Identity
 from signward_server.core.payloads import Payload
 from signward_server.core.ports import Chain, References
+from signward_server.home.caps import caps_of
 from signward_server.home.policies import load_policies
 from signward_server.home.reference_prices import ReferencePrices
 from signward_server.policy.compiled import Policies
@@ -77,7 +78,8 @@ def load_rules(place: Place) -> Rules:
         if settings is None:
             raise AssertionError("without a folder there is a configuration")
         folder = settings.policy.folder
-    policies = load_policies(folder, guarded=place.folder is None)
+    caps = () if settings is None else caps_of(settings)
+    policies = load_policies(folder, caps, guarded=place.folder is None)
     return Rules(folder, policies, settings, chains_of(settings))
 
 

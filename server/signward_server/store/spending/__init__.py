@@ -1,0 +1,7 @@
+"""What was spent within windows of time, in a store that processes may share (S12, S13)."""
+
+from signward_server.store.spending.caps import StoredCaps
+from signward_server.store.spending.spending import Spending
+from signward_server.store.spending.steady_time import steady_time
+
+__all__ = ["Spending", "StoredCaps", "steady_time"]
