@@ -18,6 +18,7 @@ _CLIENT = {
     "sign": "Sign a message or an order.",
     "verify": "Say whether a key made a signature.",
     "apikey": "Create, import, list and revoke API keys.",
+    "approve": "Approve one signature that somebody else asks for.",
     "audit": "Verify, search and prove an audit log.",
     "reload": "Have a daemon read again what has changed.",
     "health": "Ask a daemon whether it is serving.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from signward_server.core.errors import KeyPurposeMismatch, PayloadUnsupported
+from signward_server.core.errors import FieldInvalid, KeyPurposeMismatch, PayloadUnsupported
 from signward_server.core.keys import Key, KeyVersion, VersionState
 from signward_server.core.payloads import Payload
 from signward_server.core.ports import Call, Catalogue, Chain, Policy, Verifier
@@ -66,7 +66,7 @@ class Verifying:
         if key.purpose not in chain.purposes:
             raise KeyPurposeMismatch
         candidates = _candidates(key, request.version)
-        decoded = chain.decode(request.payload, key, 0)
+        decoded = _numbered(chain.decode(request.payload, key, 0))
         try:
             values = chain.signatures(decoded, request.result)
         except ResultMismatch as mismatch:
@@ -83,6 +83,20 @@ class Verifying:
             self._verifier.verify(version.public_key, message, decoded.hash, value)
             for message, value in pairs
         )
+
+
+def _numbered(decoded: Decoded) -> Decoded:
+    """Return what was signed; a draft says its nonce.
+
+    Raises:
+        FieldInvalid: It does not.
+    """
+    draft = decoded.draft
+    if draft is None:
+        return decoded
+    if not draft.nonce:
+        raise FieldInvalid.at("nonce", "Must be the one that was signed.")
+    return draft.numbered(draft.nonce)
 
 
 def _candidates(key: Key, number: int) -> list[KeyVersion]:

@@ -24,7 +24,7 @@ Wanted = Mapping[str, frozenset[str]]
 """Attributes of the context, and which of their fields; ``*`` for all."""
 
 _WHOLE = frozenset({"*"})
-_ATTRIBUTES = ("authentication", "address", "time", "version", "window")
+_ATTRIBUTES = ("authentication", "address", "time", "version", "approved", "window")
 
 
 def wanted(reads: frozenset[str], kind: ActionKind) -> Wanted:
@@ -67,6 +67,8 @@ def context_of(
         return context
     if "version" in attributes:
         context["version"] = _version(question.version)
+    if kind.restricted and "approved" in attributes:
+        context["approved"] = question.approved
     if kind.record in attributes:
         context[kind.record] = _fields(attributes[kind.record], intent.fields)
     if kind.windows and "window" in attributes:

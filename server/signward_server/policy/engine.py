@@ -66,6 +66,8 @@ class CedarPolicy:
         version: KeyVersion | None = None,
         intent: Intent | None = None,
         totals: Mapping[str, int] | None = None,
+        *,
+        approved: bool = False,
     ) -> tuple[str, ...]:
         """Return if it is allowed; see ``core.ports.Policy``.
 
@@ -92,7 +94,7 @@ class CedarPolicy:
             require_intent(case.kind, intent)
             verdict = case.answer
             if type(verdict) is not Verdict:
-                question = Question(caller, action, key, version, intent, totals)
+                question = Question(caller, action, key, version, intent, totals, approved)
                 verdict = snapshot.verdict(name, case, question, self._clock)
         except Unfit:
             known = action if action in snapshot.policies.kinds else "unknown"

@@ -62,6 +62,7 @@ _CONTEXT = (
     "time: datetime",  # UTC, with milliseconds
 )
 _VERSION = "version: {number: Long, state: String}"
+_APPROVED = "approved: Bool"  # whether somebody else has approved exactly this signature
 
 _is_name = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}").fullmatch
 
@@ -91,6 +92,8 @@ def _action(kind: ActionKind) -> str:
     context = [*_CONTEXT]
     if kind.record:
         context += [_VERSION, f'"{kind.record}": {_record(kind)}']
+        if kind.restricted:
+            context.append(_APPROVED)
         if kind.windows:
             totals = ", ".join(f'"{name}": Long' for name in kind.windows)
             context.append(f"window: {{{totals}}}")

@@ -15,6 +15,7 @@ from signward_server.core.errors import StoreUnavailable
 from signward_server.core.ports import AccountOf, Clock, Meter, RowAuthenticator, Time
 from signward_server.store.address import StoreAddress
 from signward_server.store.api_keys import StoredApiKeys
+from signward_server.store.approvals import StoredApprovals
 from signward_server.store.authentic import AuthenticKeys
 from signward_server.store.authentic_api_keys import AuthenticApiKeys
 from signward_server.store.backend import Backend, BackendTurn
@@ -266,6 +267,22 @@ class Store:
         spending = Spending(self._backend, self._writing, authenticator, time, meter)
         self._opened.append(spending)
         return StoredCaps(caps, spending, accounts, meter)
+
+    def approvals(
+        self, authenticator: RowAuthenticator, time: Time, memory: timedelta = timedelta(days=2)
+    ) -> StoredApprovals:
+        """Return the approvals of single signatures.
+
+        Args:
+            authenticator: Makes and checks the MACs of rows.
+            time: By which they end.
+            memory: How long it is remembered what one was used for.
+        """
+        approvals = StoredApprovals(
+            self._swift, self._durable, self._writing, authenticator, time, memory
+        )
+        self._opened.append(approvals)
+        return approvals
 
     def confirm(self) -> None:
         """Return if memory is what the store says, and the store takes changes (S34).

@@ -23,6 +23,7 @@ from signward_server.core.ports import Time
 from signward_server.core.signing import SignRequest
 from signward_server.flows.api_key_authentication import ApiKeyAuthentication
 from signward_server.flows.api_key_changes import ApiKeyChanges
+from signward_server.flows.approving import Approving
 from signward_server.flows.audit_proving import AuditProving
 from signward_server.flows.audit_reading import AuditReading
 from signward_server.flows.freezing import Freezing
@@ -44,7 +45,9 @@ from signward_server.rpc.key_versions import VersionFlows
 
 from tests.fakes.meter import FakeMeter
 from tests.fakes.spans import FakeSpans
+from tests.fakes.spine.agents import FakeAgents
 from tests.fakes.spine.api_keys import FakeApiKeys, FakeSecretDigest
+from tests.fakes.spine.approvals import FakeApprovals
 from tests.fakes.spine.audit import FakeAudit
 from tests.fakes.spine.audit_log import FakeAuditLog, FakeAuditLogs
 from tests.fakes.spine.catalogue import FakeCatalogue
@@ -53,6 +56,7 @@ from tests.fakes.spine.custody import FakeCustody
 from tests.fakes.spine.imports import FakeImports
 from tests.fakes.spine.judges import FakeCaps, FakeLimits, FakePolicy, FakeRequestLedger
 from tests.fakes.spine.lease import FakeLease
+from tests.fakes.spine.nonces import FakeNonces
 from tests.fakes.spine.reloads import FakeReloads
 from tests.fakes.spine.verifier import FakeVerifier
 
@@ -67,6 +71,7 @@ class World:
         clock: MovingClock | None = None,
         *,
         cancelling: frozenset[str] = frozenset(),
+        restricted: frozenset[str] = frozenset(),
         onward: Time | None = None,
     ) -> None:
         self.clock = clock or MovingClock()
@@ -85,6 +90,9 @@ class World:
             audit=self.audit, spans=self.spans, meter=self.meter, clock=self.clock
         )
         self.requests = FakeRequestLedger()
+        self.nonces = FakeNonces(self.clock)
+        self.approvals = FakeApprovals(self.onward)
+        self.agents = FakeAgents()
         self.lease = FakeLease()
         self.chains = dict(all_chains())
         self.signing = Signing(
@@ -97,10 +105,14 @@ class World:
                 limits=self.limits,
                 audit=self.audit,
                 requests=self.requests,
+                nonces=self.nonces,
+                approvals=self.approvals,
+                agents=self.agents,
                 lease=self.lease,
                 clock=self.clock,
                 onward=self.onward,
                 cancelling=cancelling,
+                restricted=restricted,
             )
         )
         self.verifying = Verifying(
@@ -193,6 +205,7 @@ class World:
             policy=self.policy,
             audit=self.audit,
         )
+        self.approving = Approving(approvals=self.approvals, policy=self.policy, audit=self.audit)
         self.reloading = Reloading(reloads=self.reloads, policy=self.policy, audit=self.audit)
         self.log = FakeAuditLog()
         self.other_log = FakeAuditLog(f"{self.log.name}/worker-1")
