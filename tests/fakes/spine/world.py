@@ -95,26 +95,25 @@ class World:
         self.agents = FakeAgents()
         self.lease = FakeLease()
         self.chains = dict(all_chains())
-        self.signing = Signing(
-            SigningPorts(
-                catalogue=self.catalogue,
-                chains=self.chains,
-                custodies=MappingProxyType(self.custodies),
-                policy=self.policy,
-                caps=self.caps,
-                limits=self.limits,
-                audit=self.audit,
-                requests=self.requests,
-                nonces=self.nonces,
-                approvals=self.approvals,
-                agents=self.agents,
-                lease=self.lease,
-                clock=self.clock,
-                onward=self.onward,
-                cancelling=cancelling,
-                restricted=restricted,
-            )
+        self.signing_ports = SigningPorts(
+            catalogue=self.catalogue,
+            chains=self.chains,
+            custodies=MappingProxyType(self.custodies),
+            policy=self.policy,
+            caps=self.caps,
+            limits=self.limits,
+            audit=self.audit,
+            requests=self.requests,
+            nonces=self.nonces,
+            approvals=self.approvals,
+            agents=self.agents,
+            lease=self.lease,
+            clock=self.clock,
+            onward=self.onward,
+            cancelling=cancelling,
+            restricted=restricted,
         )
+        self.signing = Signing(self.signing_ports)
         self.verifying = Verifying(
             catalogue=self.catalogue,
             chains=self.chains,

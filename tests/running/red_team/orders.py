@@ -39,7 +39,7 @@ ORDERS: Final = (
     ),
     Attempt(
         "the same, to be filled at once",
-        lambda t: t.orders(t.order("0.01", "1000", is_buy=False, tif=_IOC)),
+        lambda t: t.orders(t.order("0.01", "9", is_buy=False, tif=_IOC)),
     ),
     Attempt("sell at a limit of 0", lambda t: t.orders(t.order("0", is_buy=False))),
     Attempt("buy at a high limit", lambda t: t.orders(t.order("99999"))),
