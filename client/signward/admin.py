@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from signward.api_keys import ApiKeyCalls
 from signward.audit_calls import AuditCalls
-from signward.expiring import end_message
+from signward.expiry import expiry_message
 from signward.methods import unary
 from signward.plans import Plan, Rpc
 from signward.v1 import admin_service_pb2 as pb
@@ -106,7 +106,7 @@ class AdminCalls(ApiKeyCalls, AuditCalls):
         """
         request = pb.ApproveRequestRequest(
             digest=bytes.fromhex(digest) if isinstance(digest, str) else digest,
-            expire_time=end_message(expires),
+            expire_time=expiry_message(expires),
             reason=reason,
         )
         answer = yield from _APPROVE_REQUEST(request, timeout)

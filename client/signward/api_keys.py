@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from signward.expiring import end_message
+from signward.expiry import expiry_message
 from signward.methods import paged, unary
 from signward.plans import Pages, Plan, Rpc
 from signward.v1 import admin_service_pb2 as pb
@@ -62,7 +62,7 @@ class ApiKeyCalls:
             ValueError: ``expires`` has no time zone.
         """
         request = pb.CreateApiKeyRequest(
-            identity=identity, expire_time=end_message(expires), address_ranges=address_ranges
+            identity=identity, expire_time=expiry_message(expires), address_ranges=address_ranges
         )
         answer = yield from _CREATE_API_KEY(request, timeout)
         return NewApiKey(answer.api_key, answer.secret)
@@ -91,7 +91,7 @@ class ApiKeyCalls:
         """
         request = pb.ImportApiKeyRequest(
             identity=identity,
-            expire_time=end_message(expires),
+            expire_time=expiry_message(expires),
             address_ranges=address_ranges,
             secret=secret,
         )

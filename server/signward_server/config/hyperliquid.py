@@ -28,3 +28,10 @@ class Hyperliquid(Section):
         description="How long these prices count after the time that the file says. Older ones "
         "are as good as none.",
     )
+    nonce_lanes: int = Field(
+        0,
+        ge=0,
+        le=64,
+        description="How many processes can number actions at a time; all that share a store "
+        "have the same. 0: as many as there are workers, at least 8 with a database.",
+    )

@@ -35,6 +35,7 @@ class Commitment:
         "_judging",
         "_nonce",
         "_ports",
+        "_request",
         "_scope",
     )
 
@@ -43,6 +44,7 @@ class Commitment:
     ) -> None:
         self._ports = ports
         self._call = call
+        self._request = request
         self._judging = judging
         self._claim: Claim | None = None
         self._scope: RequestScope | None = None
@@ -85,15 +87,15 @@ class Commitment:
         claim, draft = self._claim, judging.decoded.draft
         if draft is not None and claim is None:
             signer = judging.version.public_key.fingerprint
-            self._nonce = self._ports.nonces.take(signer, draft.nonce)
+            self._nonce = self._request.nonce or self._ports.nonces.take(signer, draft.nonce)
         if self._scope is not None and claim is None:
             claim = self._ports.requests.claim(
                 self._scope, self._content, judging.version.version, self._nonce
             )
         if claim is None:
-            return False
+            return bool(self._request.nonce)
         self._claim, self._nonce = claim, claim.nonce
-        return claim.replayed
+        return claim.replayed or bool(self._request.nonce)
 
     def complete(self, reservation: Reservation) -> None:
         """Use up the approval, and give the payload its nonce.
@@ -113,12 +115,13 @@ class Commitment:
             judging.keep()
         if claim is not None and claim.version != judging.version.version:
             judging.choose(claim.version)
+            judging.ensure_grants()
         if judging.approval is not None and not self._is_used:
             self._use_approval(reservation)
         if draft is not None:
             if not self._nonce:
                 raise StoreUnavailable
-            judging.decoded = draft.numbered(self._nonce)
+            judging.decoded = draft.numbered(self._nonce, judging.version.public_key)
 
     def _find_approval(self) -> None:
         judging, approvals = self._judging, self._ports.approvals

@@ -119,8 +119,7 @@ class Item:
         judging.judge(reservation)
         self._counted = True
         ports.limits.admit(identity, MethodClass.SIGN, key.id, len(decoded.messages) or 1)
-        if decoded.grants:
-            ports.agents.ensure_approvable(decoded.grants, key)
+        judging.ensure_grants()
         if commitment is not None:
             if commitment.claim():
                 reservation.release()
@@ -175,6 +174,8 @@ class Item:
         if self._left:
             judging.renew()
             self._ports.lease.ensure_held()
+        if judging.decoded.grants:
+            self._ports.agents.granted(judging.key, judging.version, judging.decoded)
         self._answer = judging.chain.encode(
             judging.decoded, judging.version.public_key, self._signatures
         )

@@ -145,6 +145,15 @@ class Judging:
             ) from None
         self.allowed = allowed
 
+    def ensure_grants(self) -> None:
+        """Return if whoever gets rights by it may have them (S31).
+
+        Raises:
+            FieldInvalid, EnvelopeCorrupt: See ``ports.Agents.ensure_approvable``.
+        """
+        if self.decoded.grants:
+            self._ports.agents.ensure_approvable(self.key, self.version, self.decoded)
+
     def keep(self) -> None:
         """Have the version stay the one that was judged, whatever is primary later."""
         self._number = self.version.version

@@ -66,15 +66,18 @@ class Verifying:
         if key.purpose not in chain.purposes:
             raise KeyPurposeMismatch
         candidates = _candidates(key, request.version)
-        decoded = _numbered(chain.decode(request.payload, key, 0))
-        try:
-            values = chain.signatures(decoded, request.result)
-        except ResultMismatch as mismatch:
-            return Verification(valid=False, version=0, reason=mismatch.reason)
+        decoded = chain.decode(request.payload, key, 0)
+        mismatch = ""
         for version in candidates:
-            if self._matches(version, decoded, values):
+            numbered = _numbered(decoded, version)
+            try:
+                values = chain.signatures(numbered, request.result)
+            except ResultMismatch as found:
+                mismatch = mismatch or found.reason
+                continue
+            if self._matches(version, numbered, values):
                 return Verification(valid=True, version=version.version, reason="")
-        reason = _NO_MATCH if request.version else _NO_MATCH_ANY
+        reason = mismatch or (_NO_MATCH if request.version else _NO_MATCH_ANY)
         return Verification(valid=False, version=0, reason=reason)
 
     def _matches(self, version: KeyVersion, decoded: Decoded, values: Iterable[bytes]) -> bool:
@@ -85,8 +88,8 @@ class Verifying:
         )
 
 
-def _numbered(decoded: Decoded) -> Decoded:
-    """Return what was signed; a draft says its nonce.
+def _numbered(decoded: Decoded, version: KeyVersion) -> Decoded:
+    """Return what this version has signed, if it has; a draft says its nonce.
 
     Raises:
         FieldInvalid: It does not.
@@ -95,8 +98,8 @@ def _numbered(decoded: Decoded) -> Decoded:
     if draft is None:
         return decoded
     if not draft.nonce:
-        raise FieldInvalid.at("nonce", "Must be the one that was signed.")
-    return draft.numbered(draft.nonce)
+        raise FieldInvalid.at("hyperliquid.nonce", "Must be the one that was signed.")
+    return draft.numbered(draft.nonce, version.public_key)
 
 
 def _candidates(key: Key, number: int) -> list[KeyVersion]:

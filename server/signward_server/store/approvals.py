@@ -19,6 +19,7 @@ from signward_server.store import approval_rows
 from signward_server.store.approval_rows import ApprovalRow, approval_from, approval_row
 from signward_server.store.canonical import approval_mac_input
 from signward_server.store.failures import unavailable
+from signward_server.store.request_rows import NUMBERED_LONGER
 from signward_server.store.rows import since_epoch
 from signward_server.store.writing import Writing
 
@@ -36,7 +37,8 @@ class StoredApprovals:
         writing: Lock of everything that writes to the store.
         authenticator: Makes and checks the MACs of rows.
         time: By which they end.
-        memory: How long it is remembered what one was used for; no shorter than request_ids.
+        retention: How long a request_id is remembered; what an approval was used for is
+            remembered as long as a request_id with a nonce.
     """
 
     def __init__(
@@ -46,14 +48,14 @@ class StoredApprovals:
         writing: Writing,
         authenticator: RowAuthenticator,
         time: Time,
-        memory: timedelta,
+        retention: timedelta,
     ) -> None:
         self._swift = swift
         self._durable = durable
         self._writing = writing
         self._authenticator = authenticator
         self._time = time
-        self._memory = memory
+        self._memory = retention + timedelta(microseconds=NUMBERED_LONGER)
         self._closed = False
 
     def give(self, approval: Approval) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -14,6 +15,7 @@ from signward_server.core.caps import Cap
 from signward_server.core.errors import StoreUnavailable
 from signward_server.core.ports import AccountOf, Clock, Meter, RowAuthenticator, Time
 from signward_server.store.address import StoreAddress
+from signward_server.store.agents import AuthenticAgents, StoredAgents
 from signward_server.store.api_keys import StoredApiKeys
 from signward_server.store.approvals import StoredApprovals
 from signward_server.store.authentic import AuthenticKeys
@@ -27,6 +29,7 @@ from signward_server.store.homes import StoredHomes
 from signward_server.store.imports import StoredImports
 from signward_server.store.material import StoredMaterial
 from signward_server.store.migrations import is_current, migrate
+from signward_server.store.nonces import Lanes, SteadyTime, StoredNonces
 from signward_server.store.peers import Peers
 from signward_server.store.rekeying import Rekeying
 from signward_server.store.requests import RequestMemory
@@ -183,6 +186,21 @@ class Store:
         self._opened.append(api_keys)
         return api_keys
 
+    def agents(self, authenticator: RowAuthenticator) -> StoredAgents:
+        """Load all agents.
+
+        Raises:
+            StoreUnavailable: They cannot be read.
+        """
+        authentic = AuthenticAgents(authenticator)
+        self._begin()
+        agents = StoredAgents(
+            self._backend.snapshots, self._version, self._writing, authentic, self._settle
+        )
+        self._confirming.add(agents.refresh)
+        self._opened.append(agents)
+        return agents
+
     def rekeying(self) -> Rekeying:
         """Return what a rotation of the KEK needs."""
         return Rekeying(self._durable, self._version, self._writing)
@@ -206,6 +224,19 @@ class Store:
         )
         self._opened.append(memory)
         return memory
+
+    def nonces(self, meter: Meter, lanes: int) -> StoredNonces:
+        """Return what gives nonces; somebody has to renew it (``nonces.Renewal``).
+
+        Args:
+            meter: Counts steps of the clock.
+            lanes: How many processes can give them at a time, 1 to 64.
+        """
+        writing = self._writing if self._backend.one_writer else Writing(self._clock, doubt=0)
+        kept = Lanes(self._backend, writing, self._clock)
+        nonces = StoredNonces(kept, lanes, SteadyTime(self._clock, meter), time.sleep)
+        self._opened.append(nonces)
+        return nonces
 
     def timetable(self) -> StoredTimetable:
         """Return what says when time brings something to keys."""
@@ -269,17 +300,20 @@ class Store:
         return StoredCaps(caps, spending, accounts, meter)
 
     def approvals(
-        self, authenticator: RowAuthenticator, time: Time, memory: timedelta = timedelta(days=2)
+        self,
+        authenticator: RowAuthenticator,
+        time: Time,
+        retention: timedelta = timedelta(hours=24),
     ) -> StoredApprovals:
         """Return the approvals of single signatures.
 
         Args:
             authenticator: Makes and checks the MACs of rows.
             time: By which they end.
-            memory: How long it is remembered what one was used for.
+            retention: How long a request_id is remembered.
         """
         approvals = StoredApprovals(
-            self._swift, self._durable, self._writing, authenticator, time, memory
+            self._swift, self._durable, self._writing, authenticator, time, retention
         )
         self._opened.append(approvals)
         return approvals

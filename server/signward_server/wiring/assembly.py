@@ -121,7 +121,8 @@ def build(settings: Settings, source: SettingsSource, process: Process) -> Daemo
         )
         show(metrics, Parts(certificates, vault, policy, readiness, server, schedules))
         purging = ImportPurging(vault.stores.imports, clock)
-        ticking = EachSecond([schedules.look, purging.look], "schedules")
+        looks = [schedules.look, purging.look, lambda: vault.nonces.look(audit)]
+        ticking = EachSecond(looks, "schedules")
         opened.callback(ticking.stop)
         return Daemon(
             settings, server, readiness, liveness, metrics, reloader, ticking, opened.pop_all()

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 from signward_server.config import Settings
 from signward_server.config.schema import Envelope
-from signward_server.core.keys import Key, KeyVersion
 from signward_server.core.ports import Clock, Meter
 from signward_server.core.workers import Worker
 from signward_server.custody.envelope import (
@@ -25,8 +24,11 @@ from signward_server.home.kek import kek_provider
 from signward_server.home.sealing import refuse_foreign_kek, refuse_unfinished_rotation
 from signward_server.home.store_place import store_place
 from signward_server.store import KeyCatalogue, Store, StoreLease, open_store
+from signward_server.store.nonces import StoredNonces
+from signward_server.wiring.agents import AgentParts
 from signward_server.wiring.caps import build_caps
 from signward_server.wiring.digesting import secret_digest
+from signward_server.wiring.numbering import open_nonces
 from signward_server.wiring.process import Process
 from signward_server.wiring.standing import Standing, open_standing
 from signward_server.wiring.use_cases import Stores
@@ -50,6 +52,7 @@ class Vault:
         lease: Whether what is known of the store still holds.
         store: The store itself.
         time: By which versions end; it never goes back, over restarts too.
+        nonces: What numbers actions of exchanges.
         stores: All of it as the use cases need it.
         page_key: Authenticates page tokens, 32 bytes; the same in all workers.
         standing: What tells the home from a copy of it.
@@ -64,18 +67,11 @@ class Vault:
     lease: StoreLease
     store: Store
     time: KeptTime
+    nonces: StoredNonces
     stores: Stores
     page_key: bytes = field(repr=False)
     standing: Standing
     begun: Instance | None
-
-
-class _KeyAccounts:
-    """Implements ``ports.AccountOf``: every key stands for itself."""
-
-    def account(self, key: Key, version: KeyVersion) -> str:  # noqa: ARG002  # the port's
-        """Return the empty text."""
-        return ""
 
 
 def open_vault(settings: Settings, process: Process, meter: Meter, opened: ExitStack) -> Vault:
@@ -106,19 +102,24 @@ def open_vault(settings: Settings, process: Process, meter: Meter, opened: ExitS
     catalogue = _catalogue(store, rows, kek, custody)
     standing = open_standing(settings, process.home, store.homes(), rows)
     begun = _begun(standing, process.worker)
-    api_keys = store.api_keys(rows)
+    api_keys, register = store.api_keys(rows), store.agents(rows)
     lease = StoreLease(store.confirm, seconds.total_seconds(), clock, meter)
     lease.start()
     opened.callback(lease.stop)
     store.listen(lease.wake)
     bounds = settings.limits
     time = KeptTime(clock, store.time_floor())
+    nonces = open_nonces(settings, store, process.worker, meter, opened)
+    agents = AgentParts.of(catalogue, register, clock, time)
     stores = Stores(
         catalogue=catalogue,
         requests=store.requests(bounds.request_id_retention, bounds.request_ids_per_identity),
+        nonces=nonces,
+        approvals=store.approvals(rows, time, bounds.request_id_retention),
         api_keys=api_keys,
+        agents=agents,
         imports=store.imports(time.onward, bounds.imports_per_identity),
-        caps=build_caps(settings, store, rows, _KeyAccounts(), meter),
+        caps=build_caps(settings, store, rows, agents.accounts, meter),
         secret_digest=secret_digest(native, memory, kek, store, opened),
         lease=lease,
         onward=time,
@@ -131,6 +132,7 @@ def open_vault(settings: Settings, process: Process, meter: Meter, opened: ExitS
         lease=lease,
         store=store,
         time=time,
+        nonces=nonces,
         stores=stores,
         page_key=rows.tag(_PAGE_TOKENS),
         standing=standing,

@@ -39,13 +39,16 @@ class _Draft:
     body: bytes
     nonce: int
     grants: str
+    signs_name: bool
 
     @property
     def content(self) -> bytes:
         return self.body + b"@%d" % self.nonce
 
-    def numbered(self, nonce: int) -> Decoded:
+    def numbered(self, nonce: int, signer: PublicKey) -> Decoded:
         message = self.body + b"#%d" % nonce
+        if self.signs_name:
+            message += b" by " + signer.fingerprint
         return self._decoded((message,), None, nonce)
 
     def drafted(self) -> Decoded:
@@ -69,7 +72,8 @@ class NumberedChain:
     """Implements ``core.ports.Chain``; reads ``HyperliquidPayload`` in a way of its own.
 
     ``kind`` names the action: ``trade``, ``cancel`` or ``send``, which is restricted. Its
-    ``amounts`` give an Intent each; ``grants`` is an address; ``others`` are further kinds.
+    ``amounts`` give an Intent each; ``grants`` is an address; ``others`` are further kinds;
+    with ``named`` the signer is part of the message.
     """
 
     payload_type: type[Payload] = HyperliquidPayload
@@ -106,7 +110,8 @@ class NumberedChain:
         )
         body = repr((key.network, payload.kind, sorted(action.items())))
         grants = str(action.get("grants", ""))
-        return _Draft(intents, body.encode(), payload.nonce, grants).drafted()
+        names = bool(action.get("named"))
+        return _Draft(intents, body.encode(), payload.nonce, grants, names).drafted()
 
     def encode(
         self, decoded: Decoded, public_key: PublicKey, signatures: Sequence[Signature]

@@ -308,9 +308,46 @@ def test_s31_rights_are_given_to_known_agents_only(world: World) -> None:
     assert world.caps.spent == 0
     world.agents.known.add("0xabc")
     world.signing.sign(FakeCall(), request)
-    assert world.agents.asked == [("0xabc", "bot-key")] * 2
+    assert world.agents.asked == [("0xabc", "bot-key", 1)] * 2
+    ((_, nonce),) = world.nonces.taken
+    assert world.agents.given == [("0xabc", "bot-key", 1, nonce)]
     world.signing.sign(FakeCall(), numbered())
     assert len(world.agents.asked) == 2
+
+
+def test_s31_rights_that_cannot_be_remembered_do_not_leave(world: World) -> None:
+    desk_key(world)
+    world.agents.known.add("0xabc")
+    world.agents.failure = StoreUnavailable()
+    with pytest.raises(StoreUnavailable):
+        world.signing.sign(FakeCall(), numbered(grants="0xabc"))
+    assert world.audit.outcomes == ["STORE_UNAVAILABLE"]
+
+
+def test_s31_a_retry_by_another_version_is_looked_at_again(world: World) -> None:
+    world.agents.known.add("0xabc")
+    key = desk_key(world, versions=(VersionState.GRACE, VersionState.PRIMARY))
+    request = numbered(grants="0xabc", request_id="r1")
+    old = dataclasses.replace(key, primary_version=1)
+    world.catalogue.put(old)
+    world.signing.sign(FakeCall(), request)
+    world.catalogue.put(key)
+    assert world.signing.sign(FakeCall(), request).version == 1
+    assert [version for _, _, version in world.agents.asked] == [1, 2, 1]
+    assert [version for _, _, version, _ in world.agents.given] == [1, 1]
+
+
+def test_what_was_signed_before_is_signed_again_with_its_nonce(world: World) -> None:
+    desk_key(world)
+    first = world.signing.sign(FakeCall(), numbered(request_id="r1"))
+    nonce = result_of(first).nonce
+    world.requests.known.clear()
+    again = dataclasses.replace(numbered(request_id="r1"), nonce=nonce)
+    assert world.signing.sign(FakeCall(), again).result == first.result
+    unnamed = dataclasses.replace(numbered(), nonce=nonce)
+    assert world.signing.sign(FakeCall(), unnamed).result == first.result
+    assert len(world.nonces.taken) == 1
+    assert world.caps.spent == 1
 
 
 def test_a_numbered_signature_verifies_by_its_nonce(world: World) -> None:
@@ -344,3 +381,15 @@ def test_what_needs_nothing_takes_nothing(world: World) -> None:
 
 def _never(*_: object) -> None:
     raise AssertionError("asked for nothing")
+
+
+def test_a_payload_that_names_its_signer_verifies_under_the_version_that_signed(
+    world: World,
+) -> None:
+    desk_key(world, versions=(VersionState.GRACE, VersionState.PRIMARY))
+    request = numbered(named=True, version=1)
+    result = result_of(world.signing.sign(FakeCall(), request))
+    assert isinstance(request.payload, HyperliquidPayload)
+    payload = dataclasses.replace(request.payload, nonce=result.nonce)
+    found = world.verifying.verify(FakeCall(), VerifyRequest("bot-key", 0, payload, result))
+    assert (found.valid, found.version) == (True, 1)

@@ -1,4 +1,4 @@
-"""When something that the daemon keeps shall end, as the API has it."""
+"""Times at which something shall end, as the API has them."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from datetime import UTC, datetime, timedelta
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-__all__ = ["end_message"]
+__all__ = ["expiry_message"]
 
 
-def end_message(expires: datetime | timedelta) -> Timestamp:
+def expiry_message(expires: datetime | timedelta) -> Timestamp:
     """Return a time, or how long from now, as a message.
 
     Raises:
-        ValueError: The time has no time zone.
+        ValueError: It has no time zone.
     """
     if isinstance(expires, timedelta):
         expires = datetime.now(UTC) + expires
