@@ -131,7 +131,9 @@ ORDERS: Final = (
         lambda t: _numbered(t, t.now + 24 * _HOUR),
         "NONCE_OUT_OF_WINDOW",
     ),
-    Attempt("a nonce of yesterday", lambda t: _numbered(t, 1), "NONCE_OUT_OF_WINDOW"),
+    Attempt(
+        "a nonce of the next minute", lambda t: _numbered(t, t.now + 60_000), "NONCE_OUT_OF_WINDOW"
+    ),
 )
 
 
