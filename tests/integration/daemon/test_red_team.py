@@ -217,7 +217,7 @@ def test_who_is_on_call_stops_everything_but_cancels(daemon: Daemon, admin: Clie
     bot, watchdog = BY_NAME["agent_only"], BY_NAME["cancel_only"]
     cancel = pb.SignRequest(key="agent", hyperliquid=watchdog.good())
     with daemon.client("on-call") as on_call:
-        on_call.admin.freeze_key("agent", freeze=Freeze.FREEZE_CANCEL_ONLY)
+        on_call.admin.freeze_key("agent", mode=Freeze.FREEZE_CANCEL_ONLY)
         assert reason_of(lambda: on_call.admin.unfreeze_key("agent")) == DENIED
         assert reason_of(lambda: on_call.sign(cancel)) == DENIED
     with daemon.client(bot.name) as client, daemon.client(watchdog.name) as other:
