@@ -26,7 +26,9 @@ __all__ = [
 _HIGHEST = 2**63 - 1
 _NOW = 1_795_000_000_000  # milliseconds: the end of 2026
 # What MessagePack and doubles write in different ways on either side.
-_EDGES = sorted({edge + step for edge in (2**7, 2**8, 2**16, 2**31, 2**32, 2**53) for step in (-1, 0, 1)})
+_EDGES = sorted(
+    {edge + step for edge in (2**7, 2**8, 2**16, 2**31, 2**32, 2**53) for step in (-1, 0, 1)}
+)
 
 
 def counts(highest: int = _HIGHEST, lowest: int = 0) -> st.SearchStrategy[int]:
@@ -52,7 +54,9 @@ def _spelled(text: str, zeros: int) -> Said:
 
 def _decimals(whole: int, least: int = 0) -> st.SearchStrategy[Said]:
     """Draw decimals of up to 8 places with a whole part of up to ``whole``, 15 digits in all."""
-    parts = st.tuples(st.integers(0, whole), st.integers(0, 8), st.integers(0, 10**8 - 1), st.integers(0, 3))
+    parts = st.tuples(
+        st.integers(0, whole), st.integers(0, 8), st.integers(0, 10**8 - 1), st.integers(0, 3)
+    )
 
     def text(parts: tuple[int, int, int, int]) -> Said:
         left, places, right, zeros = parts
@@ -76,7 +80,9 @@ def sizes() -> st.SearchStrategy[Said]:
 def amounts() -> st.SearchStrategy[Said]:
     """Draw amounts above 0, large ones among them."""
     large = st.tuples(st.integers(10**7, 92_233_720_367), st.sampled_from(["", ".5", ".25", ".0"]))
-    return st.one_of(_decimals(9_999_999, 1), large.map(lambda parts: _spelled("".join(map(str, parts)), 0)))
+    return st.one_of(
+        _decimals(9_999_999, 1), large.map(lambda parts: _spelled("".join(map(str, parts)), 0))
+    )
 
 
 @st.composite
@@ -98,7 +104,9 @@ def cloids(draw: st.DrawFn) -> Said:
 
 def assets() -> st.SearchStrategy[int]:
     """Draw numbers of perpetuals, spot pairs and assets of other exchanges."""
-    return st.one_of(st.integers(0, 300), st.integers(10_000, 10_300), st.integers(100_000, 140_000))
+    return st.one_of(
+        st.integers(0, 300), st.integers(10_000, 10_300), st.integers(100_000, 140_000)
+    )
 
 
 def tokens() -> st.SearchStrategy[str]:
@@ -114,7 +122,9 @@ def names(longest: int = 16) -> st.SearchStrategy[str]:
         st.sampled_from("abcXYZ019 -_"),
         st.characters(exclude_categories=("C", "Z"), max_codepoint=0x2FFFF),
     )
-    return st.text(characters, min_size=1, max_size=longest).filter(lambda name: name == name.strip())
+    return st.text(characters, min_size=1, max_size=longest).filter(
+        lambda name: name == name.strip()
+    )
 
 
 def nonces() -> st.SearchStrategy[int]:

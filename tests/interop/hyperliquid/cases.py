@@ -7,7 +7,16 @@ from typing import Any
 
 from signward.v1.hyperliquid_pb2 import HyperliquidPayload
 
-__all__ = ["KNOWN_L1", "LETTERS", "USER_SIGNED", "Action", "Case", "Said", "chain_name", "posted_inside"]
+__all__ = [
+    "KNOWN_L1",
+    "LETTERS",
+    "USER_SIGNED",
+    "Action",
+    "Case",
+    "Said",
+    "chain_name",
+    "posted_inside",
+]
 
 Action = dict[str, Any]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from hypothesis import strategies as st
-
 from signward.v1 import hyperliquid_pb2 as pb
+
 from tests.interop.hyperliquid import atoms
 from tests.interop.hyperliquid.cases import Action, Said
 
@@ -14,7 +14,11 @@ __all__ = ["L1_ACTIONS"]
 
 Drawn = tuple[pb.HyperliquidPayload, Action]
 
-_TIFS = {"Alo": pb.HYPERLIQUID_TIF_ALO, "Ioc": pb.HYPERLIQUID_TIF_IOC, "Gtc": pb.HYPERLIQUID_TIF_GTC}
+_TIFS = {
+    "Alo": pb.HYPERLIQUID_TIF_ALO,
+    "Ioc": pb.HYPERLIQUID_TIF_IOC,
+    "Gtc": pb.HYPERLIQUID_TIF_GTC,
+}
 _TPSLS = {"tp": pb.HYPERLIQUID_TPSL_TP, "sl": pb.HYPERLIQUID_TPSL_SL}
 _GROUPINGS = {
     "na": pb.HYPERLIQUID_GROUPING_UNSPECIFIED,
@@ -153,7 +157,11 @@ def _twap_order(draw: st.DrawFn) -> Drawn:
 def _twap_cancel(draw: st.DrawFn) -> Drawn:
     asset, number = draw(atoms.assets()), draw(atoms.counts())
     record = pb.HyperliquidTwapCancel(asset=asset, twap_id=number)
-    return pb.HyperliquidPayload(twap_cancel=record), {"type": "twapCancel", "a": asset, "t": number}
+    return pb.HyperliquidPayload(twap_cancel=record), {
+        "type": "twapCancel",
+        "a": asset,
+        "t": number,
+    }
 
 
 def _noop() -> st.SearchStrategy[Drawn]:
@@ -162,7 +170,11 @@ def _noop() -> st.SearchStrategy[Drawn]:
 
 @st.composite
 def _vault_transfer(draw: st.DrawFn) -> Drawn:
-    vault, deposit, usd = draw(atoms.addresses()), draw(st.booleans()), draw(atoms.counts(_MILLIONTHS, 1))
+    vault, deposit, usd = (
+        draw(atoms.addresses()),
+        draw(st.booleans()),
+        draw(atoms.counts(_MILLIONTHS, 1)),
+    )
     record = pb.HyperliquidVaultTransfer(vault_address=vault.said, is_deposit=deposit, usd=usd)
     action = {"type": "vaultTransfer", "vaultAddress": vault, "isDeposit": deposit, "usd": usd}
     return pb.HyperliquidPayload(vault_transfer=record), action
@@ -179,9 +191,20 @@ def _create_sub_account() -> st.SearchStrategy[Drawn]:
 
 @st.composite
 def _sub_account_transfer(draw: st.DrawFn) -> Drawn:
-    user, deposit, usd = draw(atoms.addresses()), draw(st.booleans()), draw(atoms.counts(_MILLIONTHS, 1))
-    record = pb.HyperliquidSubAccountTransfer(sub_account_user=user.said, is_deposit=deposit, usd=usd)
-    action = {"type": "subAccountTransfer", "subAccountUser": user, "isDeposit": deposit, "usd": usd}
+    user, deposit, usd = (
+        draw(atoms.addresses()),
+        draw(st.booleans()),
+        draw(atoms.counts(_MILLIONTHS, 1)),
+    )
+    record = pb.HyperliquidSubAccountTransfer(
+        sub_account_user=user.said, is_deposit=deposit, usd=usd
+    )
+    action = {
+        "type": "subAccountTransfer",
+        "subAccountUser": user,
+        "isDeposit": deposit,
+        "usd": usd,
+    }
     return pb.HyperliquidPayload(sub_account_transfer=record), action
 
 
@@ -205,7 +228,11 @@ def _sub_account_spot_transfer(draw: st.DrawFn) -> Drawn:
 @st.composite
 def _agent_send_asset(draw: st.DrawFn) -> Drawn:
     """The nonce that it carries is set with that of the payload."""
-    destination, token, amount = draw(atoms.addresses()), draw(atoms.tokens()), draw(atoms.amounts())
+    destination, token, amount = (
+        draw(atoms.addresses()),
+        draw(atoms.tokens()),
+        draw(atoms.amounts()),
+    )
     source, target = (draw(st.sampled_from(["", "spot", "xyz"])) for _ in range(2))
     account = draw(st.just(Said("", "")) | atoms.addresses())
     record = pb.HyperliquidAgentSendAsset(

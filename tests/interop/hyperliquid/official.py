@@ -111,7 +111,9 @@ def _share(case: Case, key: str) -> Signed:
         wallet, dict(action), case.mainnet, fields, f"{_PRIMARY}{name}", user, outer
     )
     message = sdk.add_multi_sig_fields(action, user, outer)
-    return _signed(signature, _digest(f"{_PRIMARY}{name}", sdk.add_multi_sig_types(fields), message))
+    return _signed(
+        signature, _digest(f"{_PRIMARY}{name}", sdk.add_multi_sig_types(fields), message)
+    )
 
 
 def _submission(case: Case) -> Signed:

@@ -11,8 +11,8 @@ import json
 from collections.abc import Mapping
 
 from hypothesis import strategies as st
-
 from signward.v1 import hyperliquid_pb2 as pb
+
 from tests.interop.hyperliquid import atoms
 from tests.interop.hyperliquid.cases import LETTERS, Action, Said
 
@@ -22,7 +22,13 @@ Drawn = tuple[pb.HyperliquidPayload, Action]
 
 
 def _action(wire: str, fields: Action, moment: str = "nonce") -> Action:
-    return {"type": wire, "signatureChainId": "0x66eee", "hyperliquidChain": "", **fields, moment: 0}
+    return {
+        "type": wire,
+        "signatureChainId": "0x66eee",
+        "hyperliquidChain": "",
+        **fields,
+        moment: 0,
+    }
 
 
 @st.composite
@@ -43,7 +49,11 @@ def _withdraw(draw: st.DrawFn) -> Drawn:
 
 @st.composite
 def _spot_send(draw: st.DrawFn) -> Drawn:
-    destination, token, amount = draw(atoms.addresses()), draw(atoms.tokens()), draw(atoms.amounts())
+    destination, token, amount = (
+        draw(atoms.addresses()),
+        draw(atoms.tokens()),
+        draw(atoms.amounts()),
+    )
     record = pb.HyperliquidSpotSend(destination=destination.said, token=token, amount=amount.said)
     fields = {"destination": destination, "token": token, "amount": amount}
     return pb.HyperliquidPayload(spot_send=record), _action("spotSend", fields, "time")
@@ -64,7 +74,11 @@ def _usd_class_transfer(draw: st.DrawFn) -> Drawn:
 
 @st.composite
 def _send_asset(draw: st.DrawFn) -> Drawn:
-    destination, token, amount = draw(atoms.addresses()), draw(atoms.tokens()), draw(atoms.amounts())
+    destination, token, amount = (
+        draw(atoms.addresses()),
+        draw(atoms.tokens()),
+        draw(atoms.amounts()),
+    )
     source, target = (draw(st.sampled_from(["", "spot", "xyz"])) for _ in range(2))
     account = draw(st.just(Said("", "")) | atoms.addresses())
     record = pb.HyperliquidSendAsset(
@@ -102,7 +116,11 @@ def _approve_builder_fee(draw: st.DrawFn) -> Drawn:
 
 @st.composite
 def _token_delegate(draw: st.DrawFn) -> Drawn:
-    validator, wei, back = draw(atoms.addresses()), draw(atoms.counts(lowest=1)), draw(st.booleans())
+    validator, wei, back = (
+        draw(atoms.addresses()),
+        draw(atoms.counts(lowest=1)),
+        draw(st.booleans()),
+    )
     record = pb.HyperliquidTokenDelegate(validator=validator.said, wei=wei, is_undelegate=back)
     fields = {"validator": validator, "wei": wei, "isUndelegate": back}
     return pb.HyperliquidPayload(token_delegate=record), _action("tokenDelegate", fields)

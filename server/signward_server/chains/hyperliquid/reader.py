@@ -83,6 +83,14 @@ class Reader:
         """Return whether a field is there."""
         return self._record.get(name) is not None
 
+    def unread(self, name: str) -> object:
+        """Return what stands in a field as it is; ``None`` for nothing."""
+        return self._record.get(name)
+
+    def path(self, name: str) -> str:
+        """Return where a field stands in the request."""
+        return f"{self._path}.{name}"
+
     def decimal(self, name: str) -> Amount:
         """Read a decimal string."""
         text = self._record.get(name)
@@ -120,6 +128,18 @@ class Reader:
             return value.lower()
         self.note(name, "Must be an address: 0x and 40 hex digits.")
         return _NO_ADDRESS
+
+    def addresses(self, name: str, most: int) -> list[str]:
+        """Read up to so many addresses, in lower case."""
+        values = self._record.get(name)
+        if (
+            type(values) is list
+            and len(values) <= most
+            and all(type(value) is str and _is_address(value) for value in values)
+        ):
+            return [value.lower() for value in values]
+        self.note(name, f"Must have at most {most} addresses: 0x and 40 hex digits each.")
+        return []
 
     def cloid(self, name: str, *, optional: bool = False) -> str:
         """Read a client order id, in lower case; empty for none."""
