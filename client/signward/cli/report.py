@@ -116,6 +116,8 @@ def _text(error: errors.SignwardError) -> str:
 def _next_step(error: errors.SignwardError) -> str:
     if error.retry_after:
         return f"try again in {error.retry_after:.3g} s"
+    if digest := error.metadata.get("approval_digest"):
+        return f"somebody else may run 'signward approve {digest} --expires 10m'"
     if error.reason == _UNREACHABLE:
         return remedy(error.message)
     return _NEXT_BY_REASON.get(error.reason) or _NEXT_BY_CLASS.get(type(error), "")

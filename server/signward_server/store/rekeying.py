@@ -21,7 +21,16 @@ from signward_server.core.errors import EnvelopeCorrupt, StoreUnavailable
 from signward_server.core.ports import Clock
 from signward_server.core.startup import StoreRefused
 from signward_server.store.failures import unavailable
-from signward_server.store.schema import agents, api_keys, imports, keys, materials, meta, peers
+from signward_server.store.schema import (
+    agents,
+    api_keys,
+    approvals,
+    imports,
+    keys,
+    materials,
+    meta,
+    peers,
+)
 from signward_server.store.version import StoreVersion
 from signward_server.store.writing import Writing
 
@@ -137,7 +146,7 @@ class Rekeying:
             threading.Event().wait(_SOON)
 
     def begin(self, old: bytes, new: bytes, digest_key: bytes) -> None:
-        """Remember that rows go from one KEK to another; pending imports end.
+        """Remember that rows go from one KEK to another; imports and approvals end.
 
         Args:
             old: Id of the old KEK.
@@ -151,6 +160,7 @@ class Rekeying:
             _write(connection, _STATE, _text(RekeyingState(old, new, "moving")))
             _write(connection, _DIGEST_KEY, digest_key.hex())
             connection.execute(delete(imports))
+            connection.execute(delete(approvals))
 
     def reach(self, connection: Connection, state: RekeyingState) -> None:
         """Remember how far it is."""

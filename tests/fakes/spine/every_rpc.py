@@ -178,6 +178,12 @@ def _freeze(mode: resources.Freeze.ValueType) -> admin.FreezeKeyRequest:
     return admin.FreezeKeyRequest(key_id="bot-key", mode=mode)
 
 
+def _approve(now: datetime) -> admin.ApproveRequestRequest:
+    request = admin.ApproveRequestRequest(digest=bytes(32))
+    request.expire_time.FromDatetime(now + timedelta(minutes=10))
+    return request
+
+
 def _inclusion() -> audit.GetAuditProofRequest:
     return audit.GetAuditProofRequest(inclusion=audit.AuditInclusion(sequence=1))
 
@@ -229,6 +235,7 @@ EXAMPLES: dict[str, Callable[[datetime], list[Message]]] = {
         _freeze(resources.FREEZE_CANCEL_ONLY),
     ],
     ADMIN + "UnfreezeKey": lambda now: [admin.UnfreezeKeyRequest(key_id="bot-key")],
+    ADMIN + "ApproveRequest": lambda now: [_approve(now)],
     ADMIN + "Reload": lambda now: [admin.ReloadRequest()],
     ADMIN + "GetCheckpoint": lambda now: [audit.GetCheckpointRequest()],
     ADMIN + "ListAuditRecords": lambda now: [audit.ListAuditRecordsRequest()],

@@ -57,6 +57,7 @@ def admin_service(world: World) -> AdminService:
     return AdminService(
         api_keys=world.api_key_changes,
         freezing=world.freezing,
+        approving=world.approving,
         reloading=world.reloading,
         clock=world.clock,
         tokens=_TOKENS,

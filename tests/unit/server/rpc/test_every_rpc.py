@@ -150,6 +150,7 @@ def test_the_daemon_serves_every_rpc(served: Served) -> None:
             verifying=world.verifying,
             api_keys=world.api_key_changes,
             freezing=world.freezing,
+            approving=world.approving,
             reloading=world.reloading,
             audit_reading=world.audit_reading,
             audit_proving=world.audit_proving,
