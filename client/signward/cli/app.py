@@ -17,6 +17,7 @@ _CLIENT = {
     "key": "Create, import, read, change, rotate and freeze keys.",
     "sign": "Sign a message or an order.",
     "verify": "Say whether a key made a signature.",
+    "agent": "Approve, rotate, list and end agents of Hyperliquid accounts.",
     "apikey": "Create, import, list and revoke API keys.",
     "audit": "Verify, search and prove an audit log.",
     "reload": "Have a daemon read again what has changed.",

@@ -18,6 +18,7 @@ from signward_server.flows.key_import import KeyImport
 from signward_server.flows.reloading import Reloading
 from signward_server.flows.signing import Signing
 from signward_server.flows.verifying import Verifying
+from signward_server.rpc.account_service import AccountService, AgentFlows
 from signward_server.rpc.admin_service import AdminService
 from signward_server.rpc.audit_service import AuditService
 from signward_server.rpc.authentication import Authenticator
@@ -37,7 +38,12 @@ from signward_server.rpc.tls import Certificates
 __all__ = ["Flows", "build_server"]
 
 _SERVICES = frozenset(
-    {"signward.v1.AdminService", "signward.v1.KeyService", "signward.v1.SignService"}
+    {
+        "signward.v1.AccountService",
+        "signward.v1.AdminService",
+        "signward.v1.KeyService",
+        "signward.v1.SignService",
+    }
 )
 _HEALTH_SERVICE = "grpc.health.v1.Health"
 
@@ -56,6 +62,7 @@ class Flows:
     api_keys: ApiKeyChanges
     freezing: Freezing
     reloading: Reloading
+    agents: AgentFlows
     audit_reading: AuditReading
     audit_proving: AuditProving
 
@@ -106,6 +113,7 @@ def build_server(
             *imports.routes(),
             *signing.routes(),
             *admin.routes(),
+            *AccountService(flows.agents, tokens).routes(),
             *log.routes(),
             *health.routes(),
             *reflection.routes(),

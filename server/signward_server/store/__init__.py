@@ -1,6 +1,7 @@
 """Keys, their sealed material, API keys and request ids, durably."""
 
 from signward_server.store.address import StoreAddress
+from signward_server.store.agents import StoredAgents
 from signward_server.store.api_keys import StoredApiKeys
 from signward_server.store.authentic_api_keys import MacSecretDigest
 from signward_server.store.catalogue import KeyCatalogue
@@ -26,6 +27,7 @@ __all__ = [
     "StoreAddress",
     "StoreFileError",
     "StoreLease",
+    "StoredAgents",
     "StoredApiKeys",
     "StoredHomes",
     "StoredImports",

@@ -9,6 +9,7 @@ from sqlalchemy import Engine, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from signward_server.store.failures import unavailable
+from signward_server.store.nonces import skip_ahead
 from signward_server.store.rows import from_epoch, since_epoch
 from signward_server.store.schema import homes, meta
 from signward_server.store.writing import Writing
@@ -86,7 +87,7 @@ class StoredHomes:
                 return False
 
     def adopt(self, home: str, generation: int, now: datetime) -> None:
-        """Give a home a generation, whatever it had, and remember when.
+        """Give a home a generation, whatever it had, and remember when; skip nonces ahead.
 
         Raises:
             StoreUnavailable: Nothing was changed.
@@ -97,3 +98,4 @@ class StoredHomes:
             if not done.rowcount:
                 connection.execute(insert(homes).values(id=home, generation=generation))
             connection.execute(_SET_ADOPTED, {"value": str(since_epoch(now))})
+            skip_ahead(connection, since_epoch(now) // 1000)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -11,8 +12,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from signward_server.core.errors import StoreUnavailable
-from signward_server.core.ports import Clock, RowAuthenticator, Time
+from signward_server.core.ports import Clock, Meter, RowAuthenticator, Time
 from signward_server.store.address import StoreAddress
+from signward_server.store.agents import AuthenticAgents, StoredAgents
 from signward_server.store.api_keys import StoredApiKeys
 from signward_server.store.authentic import AuthenticKeys
 from signward_server.store.authentic_api_keys import AuthenticApiKeys
@@ -25,6 +27,7 @@ from signward_server.store.homes import StoredHomes
 from signward_server.store.imports import StoredImports
 from signward_server.store.material import StoredMaterial
 from signward_server.store.migrations import is_current, migrate
+from signward_server.store.nonces import Lanes, SteadyTime, StoredNonces
 from signward_server.store.peers import Peers
 from signward_server.store.rekeying import Rekeying
 from signward_server.store.requests import RequestMemory
@@ -180,6 +183,21 @@ class Store:
         self._opened.append(api_keys)
         return api_keys
 
+    def agents(self, authenticator: RowAuthenticator) -> StoredAgents:
+        """Load all agents.
+
+        Raises:
+            StoreUnavailable: They cannot be read.
+        """
+        authentic = AuthenticAgents(authenticator)
+        self._begin()
+        agents = StoredAgents(
+            self._backend.snapshots, self._version, self._writing, authentic, self._settle
+        )
+        self._confirming.add(agents.refresh)
+        self._opened.append(agents)
+        return agents
+
     def rekeying(self) -> Rekeying:
         """Return what a rotation of the KEK needs."""
         return Rekeying(self._durable, self._version, self._writing)
@@ -203,6 +221,19 @@ class Store:
         )
         self._opened.append(memory)
         return memory
+
+    def nonces(self, meter: Meter, lanes: int) -> StoredNonces:
+        """Return what gives nonces; somebody has to renew it (``nonces.Renewal``).
+
+        Args:
+            meter: Counts steps of the clock.
+            lanes: How many processes can give them at a time, 1 to 64.
+        """
+        writing = self._writing if self._backend.one_writer else Writing(self._clock, doubt=0)
+        kept = Lanes(self._backend, writing, self._clock)
+        nonces = StoredNonces(kept, lanes, SteadyTime(self._clock, meter), time.sleep)
+        self._opened.append(nonces)
+        return nonces
 
     def timetable(self) -> StoredTimetable:
         """Return what says when time brings something to keys."""

@@ -21,7 +21,7 @@ from signward_server.core.errors import EnvelopeCorrupt, StoreUnavailable
 from signward_server.core.ports import Clock
 from signward_server.core.startup import StoreRefused
 from signward_server.store.failures import unavailable
-from signward_server.store.schema import api_keys, imports, keys, materials, meta, peers
+from signward_server.store.schema import agents, api_keys, imports, keys, materials, meta, peers
 from signward_server.store.version import StoreVersion
 from signward_server.store.writing import Writing
 
@@ -173,7 +173,7 @@ class Rekeying:
             self._version.follow()
 
     def count(self) -> int:
-        """Return how many keys and API keys there are.
+        """Return how many keys, API keys and agents there are.
 
         Raises:
             StoreUnavailable: The store cannot be read.
@@ -181,7 +181,7 @@ class Rekeying:
         with unavailable(), self._durable.begin() as connection:
             return sum(
                 connection.execute(select(func.count()).select_from(table)).scalar_one()
-                for table in (keys, api_keys)
+                for table in (keys, api_keys, agents)
             )
 
     def tally(self, kek_of: Callable[[bytes], bytes]) -> Tally:

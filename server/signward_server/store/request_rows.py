@@ -13,6 +13,7 @@ from signward_server.store.canonical import scope_digest
 from signward_server.store.driver import DriverSession, DriverStatement
 
 __all__ = [
+    "NUMBERED_LONGER",
     "ClaimRow",
     "ClaimRows",
     "CreationRow",
@@ -22,6 +23,13 @@ __all__ = [
     "newest_claim",
 ]
 
+NUMBERED_LONGER = 2 * 24 * 3600 * 1_000_000
+"""Microseconds that a claim with a nonce is kept beyond the retention.
+
+For so long the exchange takes a nonce (``core.ports.Nonces``): a retry that got another one
+would be another order.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class ClaimRow:
@@ -30,12 +38,15 @@ class ClaimRow:
     Attributes:
         content: SHA-256 of what was asked for.
         version: Key version that it resolved to at first use.
-        time: When that was, in microseconds.
+        time: From when its retention counts, in microseconds: when it was made, and
+            ``NUMBERED_LONGER`` later for one with a nonce.
+        nonce: The nonce that it got, ``None`` for none.
     """
 
     content: bytes
     version: int
     time: int
+    nonce: int | None = None
 
 
 class CreationRow(NamedTuple):
@@ -49,20 +60,24 @@ class CreationRow(NamedTuple):
 
 # Only a row that is new comes back: of two processes that claim at once, one knows.
 _INSERT = text(
-    "INSERT INTO requests (scope, identity, content, version, claim_time)"
-    " VALUES (:scope, :identity, :content, :version, :time)"
+    "INSERT INTO requests (scope, identity, content, version, claim_time, nonce)"
+    " VALUES (:scope, :identity, :content, :version, :time, :nonce)"
     " ON CONFLICT (scope) DO NOTHING RETURNING version"
 )
 _RENEW = text(
-    "UPDATE requests SET content = :content, version = :version, claim_time = :time"
+    "UPDATE requests SET content = :content, version = :version, claim_time = :time,"
+    " nonce = :nonce"
     " WHERE scope = :scope AND claim_time = :old_time RETURNING version"
 )
-_FIND = text("SELECT content, version, claim_time FROM requests WHERE scope = :scope")
+_FIND = text("SELECT content, version, claim_time, nonce FROM requests WHERE scope = :scope")
 _PURGE = (
     "DELETE FROM requests WHERE scope IN (SELECT scope FROM requests"
     " WHERE claim_time <= :cutoff ORDER BY claim_time LIMIT :most {picked})"
 )
-_NEWEST = text("SELECT max(claim_time) FROM requests WHERE claim_time IS NOT NULL")
+_NEWEST = text(
+    "SELECT max(CASE WHEN nonce IS NULL THEN claim_time ELSE claim_time - :longer END)"
+    " FROM requests WHERE claim_time IS NOT NULL"
+)
 _LIVE = text(
     "SELECT identity, claim_time / :step AS bucket, count(*) FROM requests"
     " WHERE claim_time > :cutoff GROUP BY identity, bucket ORDER BY bucket"
@@ -85,17 +100,17 @@ class ClaimRows:
     """The statements that a signature waits for, on a connection of their own.
 
     Args:
-        swift: Engine whose statements commit by themselves.
+        engine: Its statements commit by themselves.
         picked: See ``Backend.picked``.
     """
 
-    def __init__(self, swift: Engine, picked: str = "") -> None:
-        self._session = DriverSession(swift, repeats=False)
-        self._insert = DriverStatement(swift, _INSERT)
-        self._renew = DriverStatement(swift, _RENEW)
-        self._find = DriverStatement(swift, _FIND)
-        self._purge = DriverStatement(swift, text(_PURGE.format(picked=picked)))
-        self._live = DriverStatement(swift, _LIVE_OF_ONE)
+    def __init__(self, engine: Engine, picked: str = "") -> None:
+        self._session = DriverSession(engine, repeats=False)
+        self._insert = DriverStatement(engine, _INSERT)
+        self._renew = DriverStatement(engine, _RENEW)
+        self._find = DriverStatement(engine, _FIND)
+        self._purge = DriverStatement(engine, text(_PURGE.format(picked=picked)))
+        self._live = DriverStatement(engine, _LIVE_OF_ONE)
 
     def insert(self, scope: bytes, identity: str, claim: ClaimRow) -> bool:
         """Insert a claim, unless its scope is taken; return whether it was not."""
@@ -107,6 +122,7 @@ class ClaimRows:
                 "content": claim.content,
                 "version": claim.version,
                 "time": claim.time,
+                "nonce": claim.nonce,
             },
         )
         return row is not None
@@ -120,6 +136,7 @@ class ClaimRows:
                 "content": new.content,
                 "version": new.version,
                 "time": new.time,
+                "nonce": new.nonce,
                 "old_time": old.time,
             },
         )
@@ -146,7 +163,7 @@ class ClaimRows:
 
 def newest_claim(connection: Connection) -> int:
     """Return the time of the newest claim, 0 if there is none."""
-    return connection.execute(_NEWEST).scalar() or 0
+    return connection.execute(_NEWEST, {"longer": NUMBERED_LONGER}).scalar() or 0
 
 
 def live_claims(connection: Connection, cutoff: int, step: int) -> Iterator[tuple[str, int, int]]:

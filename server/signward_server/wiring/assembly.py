@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import ExitStack
+from functools import partial
 
 from signward_server.audit.all_logs import AllLogs
 from signward_server.audit.log import Log
@@ -94,6 +95,7 @@ def build(settings: Settings, source: SettingsSource, process: Process) -> Daemo
             references=references,
         )
         liveness.watch("store-lease", lambda: vault.lease.alive)
+        liveness.watch("nonces", lambda: vault.renewal.alive)
         liveness.watch("audit", lambda: audit.alive)
         readiness = Readiness(vault.lease, audit, [vault.custody], certificates, liveness)
         server = build_server(
@@ -120,7 +122,8 @@ def build(settings: Settings, source: SettingsSource, process: Process) -> Daemo
         )
         show(metrics, Parts(certificates, vault, policy, readiness, server, schedules))
         purging = ImportPurging(vault.stores.imports, clock)
-        ticking = EachSecond([schedules.look, purging.look], "schedules")
+        numbering = partial(vault.nonces.look, audit)
+        ticking = EachSecond([schedules.look, purging.look, numbering], "schedules")
         opened.callback(ticking.stop)
         return Daemon(
             settings, server, readiness, liveness, metrics, reloader, ticking, opened.pop_all()

@@ -54,7 +54,7 @@ class Rotated:
         new: Id of the new KEK, 16 bytes.
         place: Where the new one is.
         aside: Where the old one is now, ``None`` if that is a credential.
-        damaged: Ids of the keys and API keys that are damaged, and were left as they are.
+        damaged: Ids of the keys, API keys and agents that are damaged, and were left as they are.
         named: How many sealed private halves name another KEK than the new one still.
     """
 
@@ -140,7 +140,7 @@ def _move(parts: RotationParts, keks: Keks, progress: Progress) -> tuple[str, ..
     )
     total, done = parts.rekeying.count(), 0
     damaged: list[str] = []
-    for batches in (moving.keys(), moving.api_keys()):
+    for batches in (moving.keys(), moving.api_keys(), moving.agents()):
         for batch in batches:
             done += batch.seen
             damaged += batch.left

@@ -12,6 +12,7 @@ from signward_server.config import Settings
 from signward_server.core.actions import ActionGroup
 from signward_server.core.keys import CustodyKind
 from signward_server.core.ports import (
+    AgentRegister,
     ApiKeys,
     Audit,
     AuditLogs,
@@ -21,6 +22,7 @@ from signward_server.core.ports import (
     Imports,
     Lease,
     Limits,
+    Nonces,
     Policy,
     References,
     Reloads,
@@ -50,6 +52,7 @@ from signward_server.flows.verifying import Verifying
 from signward_server.limits.no_caps import NoCaps
 from signward_server.rpc.key_versions import VersionFlows
 from signward_server.rpc.serving import Flows
+from signward_server.wiring.agents import AgentParts
 
 __all__ = ["Guards", "Stores", "build_flows"]
 
@@ -72,7 +75,9 @@ class Stores:
 
     catalogue: Catalogue
     requests: RequestLedger
+    nonces: Nonces
     api_keys: ApiKeys
+    agents: AgentRegister
     imports: Imports
     secret_digest: SecretDigest
     lease: Lease
@@ -91,7 +96,8 @@ def build_flows(
     """Return every use case with the ports that it needs."""
     catalogue = stores.catalogue
     chains = all_chains(
-        order_window_ms=settings.order.timestamp_window // timedelta(milliseconds=1)
+        order_window_ms=settings.order.timestamp_window // timedelta(milliseconds=1),
+        references=guards.references,
     )
     custodies = {custody.kind: custody}
     max_unlock_ttl = settings.custody.envelope.max_unlock_ttl
@@ -104,6 +110,31 @@ def build_flows(
         policy=policy,
         clock=clock,
         max_unlock_ttl=max_unlock_ttl,
+    )
+    signing = Signing(
+        SigningPorts(
+            catalogue=catalogue,
+            chains=chains,
+            custodies=custodies,
+            policy=policy,
+            caps=NoCaps(),
+            limits=limits,
+            audit=audit,
+            requests=stores.requests,
+            lease=stores.lease,
+            clock=clock,
+            onward=stores.onward,
+            cancelling=frozenset(
+                action.name
+                for chain in chains.values()
+                for action in chain.actions
+                if ActionGroup.CANCEL in action.groups
+            ),
+        )
+    )
+    agents = AgentParts.of(catalogue, stores.agents, clock, stores.onward)
+    new_versions = NewVersions(
+        catalogue=catalogue, custodies=custodies, clock=clock, onward=stores.onward
     )
     return Flows(
         creation=KeyCreation(making=making, audit=audit),
@@ -126,28 +157,8 @@ def build_flows(
             onward=stores.onward,
             max_unlock_ttl=max_unlock_ttl,
         ),
-        versions=_versions(stores, custodies, guards, clock),
-        signing=Signing(
-            SigningPorts(
-                catalogue=catalogue,
-                chains=chains,
-                custodies=custodies,
-                policy=policy,
-                caps=NoCaps(),
-                limits=limits,
-                audit=audit,
-                requests=stores.requests,
-                lease=stores.lease,
-                clock=clock,
-                onward=stores.onward,
-                cancelling=frozenset(
-                    action.name
-                    for chain in chains.values()
-                    for action in chain.actions
-                    if ActionGroup.CANCEL in action.groups
-                ),
-            )
-        ),
+        versions=_versions(stores, custodies, guards, new_versions),
+        signing=signing,
         verifying=Verifying(catalogue=catalogue, chains=chains, policy=policy, verifier=verifier),
         api_keys=ApiKeyChanges(
             api_keys=stores.api_keys,
@@ -159,13 +170,23 @@ def build_flows(
         ),
         freezing=Freezing(catalogue=catalogue, custodies=custodies, policy=policy, audit=audit),
         reloading=Reloading(reloads=guards.reloads, policy=policy, audit=audit),
+        agents=agents.flows(
+            signing=signing,
+            custodies=custodies,
+            policy=policy,
+            audit=audit,
+            new_versions=new_versions,
+        ),
         audit_reading=AuditReading(logs=guards.logs, policy=policy, audit=audit, clock=clock),
         audit_proving=AuditProving(logs=guards.logs, policy=policy),
     )
 
 
 def _versions(
-    stores: Stores, custodies: Mapping[CustodyKind, Custody], guards: Guards, clock: Clock
+    stores: Stores,
+    custodies: Mapping[CustodyKind, Custody],
+    guards: Guards,
+    new_versions: NewVersions,
 ) -> VersionFlows:
     catalogue, onward = stores.catalogue, stores.onward
     policy, audit = guards.policy, guards.audit
@@ -175,9 +196,7 @@ def _versions(
             custodies=custodies,
             policy=policy,
             audit=audit,
-            new_versions=NewVersions(
-                catalogue=catalogue, custodies=custodies, clock=clock, onward=onward
-            ),
+            new_versions=new_versions,
             onward=onward,
         ),
         versions=KeyVersions(
