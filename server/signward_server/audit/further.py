@@ -7,7 +7,7 @@ SHA-256 of what would have been written for all of them, stand after them.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from signward_server.audit.wording import quoted, value_of
 from signward_server.core.signing import Intent, IntentValue
@@ -26,7 +26,7 @@ def further(first: Intent, more: Sequence[Intent], room: int) -> str:
         more: The further ones.
         room: How many characters there are; some hundred for what is left out come on top.
     """
-    items = [_item(first, intent) for intent in more]
+    items = list(_items(first, more))
     whole = ",".join(items)
     if len(whole) + len(',"more":[]') <= room:
         return f',"more":[{whole}]'
@@ -47,15 +47,29 @@ def _fitting(items: Sequence[str], room: int) -> int:
     return len(items)
 
 
-def _item(first: Intent, intent: Intent) -> str:
-    fields, known = intent.fields, first.fields
-    if intent.action == first.action and fields.keys() == known.keys():
-        return _object({n: v for n, v in fields.items() if not _is_same(v, known[n])})
-    return _object({**fields, ACTION: intent.action})
+def _items(first: Intent, more: Sequence[Intent]) -> Iterator[str]:
+    known = first.fields
+    names = [(name, f"{quoted(name)}:") for name in sorted(known)]
+    for intent in more:
+        fields = intent.fields
+        if intent.action == first.action and fields.keys() == known.keys():
+            yield _differing(names, known, fields)
+        else:
+            yield _object({**fields, ACTION: intent.action})
 
 
-def _is_same(one: IntentValue, other: IntentValue) -> bool:
-    return one == other and one.__class__ is other.__class__  # True equals 1
+def _differing(
+    names: Sequence[tuple[str, str]],
+    known: Mapping[str, IntentValue],
+    fields: Mapping[str, IntentValue],
+) -> str:
+    members = []
+    for name, written in names:
+        value, other = fields[name], known[name]
+        if value != other or value.__class__ is not other.__class__:  # True equals 1
+            number = value.__class__ is int  # which a boolean is not
+            members.append(f"{written}{value if number else value_of(value, quoted)}")
+    return f"{{{','.join(members)}}}"
 
 
 def _object(fields: Mapping[str, IntentValue]) -> str:
