@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
 from datetime import timedelta
 from functools import cache
 
@@ -32,6 +33,7 @@ from tests.running.red_team.everything import ATTEMPTS
 from tests.running.red_team.shipped import Shipped, shipped
 from tests.running.red_team.thieves import PRICES, THIEVES, Thief
 
+APPROVABLE = "withdraw to the pinned address, which nobody has approved"
 _LATE = "NONCE_OUT_OF_WINDOW"
 
 
@@ -130,6 +132,25 @@ def test_s32_nothing_gets_past_the_shipped_policies(thief: Thief, attempt: Attem
     desk = Desk(thief, policies_of(thief.policy))
     assert desk.try_(attempt) == expected(attempt, thief)
     assert desk.world.custody.asked == []
+
+
+@pytest.mark.parametrize(
+    "attempt",
+    [a for a in ATTEMPTS if a.reason in (DENIED, _LATE)],
+    ids=lambda attempt: attempt.name,
+)
+def test_s15_an_approval_permits_nothing_by_itself(attempt: Attempt) -> None:
+    (thief,) = [thief for thief in THIEVES if thief.label == "treasury"]
+    desk = Desk(thief, policies_of(thief.policy))
+    item = sign_request(asked(attempt, desk.thief))
+    with pytest.raises(PolicyDenied) as refused:
+        desk.signing.sign(desk.call, item)
+    if digest := refused.value.metadata.get("approval_digest"):
+        desk.approve(bytes.fromhex(digest))
+    permitted = attempt.name == APPROVABLE
+    with nullcontext() if permitted else pytest.raises(SignwardError):
+        desk.signing.sign(desk.call, item)
+    assert bool(desk.world.custody.asked) is permitted
 
 
 @pytest.mark.parametrize("thief", THIEVES, ids=lambda thief: thief.policy)
