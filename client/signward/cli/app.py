@@ -15,7 +15,7 @@ __all__ = ["app", "run"]
 
 _CLIENT = {
     "key": "Create, import, read, change, rotate and freeze keys.",
-    "sign": "Sign a message or an order.",
+    "sign": "Sign a message, an order, or an action of an exchange.",
     "verify": "Say whether a key made a signature.",
     "agent": "Approve, rotate, list and end agents of Hyperliquid accounts.",
     "apikey": "Create, import, list and revoke API keys.",
