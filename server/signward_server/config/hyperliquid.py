@@ -16,6 +16,14 @@ __all__ = ["Hyperliquid"]
 class Hyperliquid(Section):
     """Actions of the Hyperliquid exchange."""
 
+    nonce_lanes: int = Field(
+        0,
+        ge=0,
+        le=64,
+        description="How many processes can number signatures at a time; each gives a signer at "
+        "most 1000 nonces a second, divided by this. ``0`` is 8 with a database, else 1, or with "
+        "several workers one more than these. Say the same to all daemons that share a database.",
+    )
     reference_prices: OptionalFilePath = Field(
         None,
         description="File of prices to judge orders by, kept up to date by you; docs/policy.md "
@@ -27,11 +35,4 @@ class Hyperliquid(Section):
         le=timedelta(hours=1),
         description="How long these prices count after the time that the file says. Older ones "
         "are as good as none.",
-    )
-    nonce_lanes: int = Field(
-        0,
-        ge=0,
-        le=64,
-        description="How many processes can number actions at a time; all that share a store "
-        "have the same. 0: as many as there are workers, at least 8 with a database.",
     )

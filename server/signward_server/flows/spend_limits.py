@@ -20,5 +20,5 @@ def allowed_after(
         allows: Whether the policies allow it with these totals; lower ones allow no less.
     """
     ahead = list(reservation.ahead())
-    found = bisect_left(ahead, True, key=lambda step: allows(step[1]))  # noqa: FBT003
+    found = bisect_left(ahead, True, key=lambda step: allows(step[1]))
     return ahead[found][0] if found < len(ahead) else None

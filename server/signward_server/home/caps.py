@@ -8,7 +8,7 @@ from signward_server.config import ConfigurationError, Problem, Settings
 from signward_server.core.caps import Cap, CapScope, misfits
 from signward_server.home.policies import all_kinds
 
-__all__ = ["caps_of"]
+__all__ = ["caps_of", "check_caps"]
 
 _FIX = "see `signward policy schema` for the actions and what they have"
 
@@ -19,7 +19,20 @@ def caps_of(settings: Settings) -> tuple[Cap, ...]:
     Raises:
         ConfigurationError: Names each cap that cannot count one of its actions, and why.
     """
-    caps = tuple(
+    caps = _caps(settings)
+    problems = list(_problems(caps))
+    if problems:
+        raise ConfigurationError(problems)
+    return caps
+
+
+def check_caps(settings: Settings) -> list[Problem]:
+    """Return what keeps caps from counting."""
+    return list(_problems(_caps(settings)))
+
+
+def _caps(settings: Settings) -> tuple[Cap, ...]:
+    return tuple(
         Cap(
             name=name,
             measure=rule.measure,
@@ -29,10 +42,6 @@ def caps_of(settings: Settings) -> tuple[Cap, ...]:
         )
         for name, rule in sorted(settings.caps.rules.items())
     )
-    problems = list(_problems(caps))
-    if problems:
-        raise ConfigurationError(problems)
-    return caps
 
 
 def _problems(caps: tuple[Cap, ...]) -> Iterator[Problem]:

@@ -9,6 +9,7 @@ from sqlalchemy import Engine, delete, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from signward_server.store.failures import unavailable
+from signward_server.store.nonces import skip_ahead
 from signward_server.store.rows import from_epoch, since_epoch
 from signward_server.store.schema import approvals, homes, meta
 from signward_server.store.writing import Writing
@@ -86,7 +87,7 @@ class StoredHomes:
                 return False
 
     def adopt(self, home: str, generation: int, now: datetime) -> None:
-        """Give a home a generation, whatever it had, and remember when.
+        """Give a home a generation, whatever it had, and remember when; skip nonces ahead.
 
         Approvals are over: one that was used since may have come back.
 
@@ -100,3 +101,4 @@ class StoredHomes:
                 connection.execute(insert(homes).values(id=home, generation=generation))
             connection.execute(delete(approvals))
             connection.execute(_SET_ADOPTED, {"value": str(since_epoch(now))})
+            skip_ahead(connection, since_epoch(now) // 1000)

@@ -126,6 +126,8 @@ LEVELS: Final[Mapping[Level, tuple[str, str]]] = {
         "step",
     ),
     Level.STEPS_AHEAD: ("Keys of which a version will be retired, destroyed or rotated.", "step"),
+    Level.NONCE_CLOCK: ("Whether the clock is one to number signatures by, 1 or 0.", ""),
+    Level.NONCE_LANE: ("Whether there was a lane of nonces when one was needed, 1 or 0.", ""),
     Level.REFERENCES: ("Reference prices that are not too old, where there is a file of them.", ""),
     Level.REFERENCE_AGE: ("How long ago the reference prices in force were written.", ""),
 }

@@ -22,6 +22,8 @@ _LEVELS: Final[Mapping[Level, _Join]] = {
     Level.LIMIT_STORAGE_UP: _LEAST,
     Level.AUDIT_UP: _LEAST,
     Level.CERTIFICATE_EXPIRY: _LEAST,
+    Level.NONCE_CLOCK: _LEAST,
+    Level.NONCE_LANE: _LEAST,
     Level.REFERENCES: _LEAST,
     Level.QUEUED: add,
     Level.STREAMS: add,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import ExitStack
+from functools import partial
 
 from signward_server.audit.all_logs import AllLogs
 from signward_server.audit.log import Log
@@ -95,6 +96,7 @@ def build(settings: Settings, source: SettingsSource, process: Process) -> Daemo
             references=references,
         )
         liveness.watch("store-lease", lambda: vault.lease.alive)
+        liveness.watch("nonces", lambda: vault.renewal.alive)
         liveness.watch("audit", lambda: audit.alive)
         readiness = Readiness(vault.lease, audit, [vault.custody], certificates, liveness)
         server = build_server(
@@ -121,8 +123,8 @@ def build(settings: Settings, source: SettingsSource, process: Process) -> Daemo
         )
         show(metrics, Parts(certificates, vault, policy, readiness, server, schedules))
         purging = ImportPurging(vault.stores.imports, clock)
-        looks = [schedules.look, purging.look, lambda: vault.nonces.look(audit)]
-        ticking = EachSecond(looks, "schedules")
+        numbering = partial(vault.nonces.look, audit)
+        ticking = EachSecond([schedules.look, purging.look, numbering], "schedules")
         opened.callback(ticking.stop)
         return Daemon(
             settings, server, readiness, liveness, metrics, reloader, ticking, opened.pop_all()

@@ -1,8 +1,9 @@
-"""Opens what gives nonces."""
+"""Opens what numbers signatures."""
 
 from __future__ import annotations
 
 from contextlib import ExitStack
+from typing import Final
 
 from signward_server.config import Settings
 from signward_server.core.ports import Meter
@@ -12,24 +13,28 @@ from signward_server.store.nonces import Renewal, StoredNonces
 
 __all__ = ["open_nonces"]
 
-_SHARED_LANES = 8
+_SHARED: Final = 8  # lanes where daemons share a database
 
 
 def open_nonces(
-    settings: Settings, store: Store, worker: Worker, meter: Meter, opened: ExitStack
-) -> StoredNonces:
-    """Return what gives nonces, kept ahead until it is closed.
+    settings: Settings, worker: Worker, store: Store, meter: Meter, opened: ExitStack
+) -> tuple[StoredNonces, Renewal]:
+    """Return it, and what keeps it ahead of time.
 
     Args:
         settings: The configuration.
-        store: Where it is kept which ones are given.
-        worker: Which process this is, of how many.
+        worker: Which of how many this process is.
+        store: Where lanes are kept.
         meter: Counts steps of the clock.
         opened: Takes what ends it.
     """
-    processes = worker.count if worker.alone else worker.count + 1  # one stands in for another
-    least = _SHARED_LANES if settings.store.url else 1
-    lanes = settings.hyperliquid.nonce_lanes or max(processes, least)
-    nonces = store.nonces(meter, lanes)
-    opened.callback(Renewal(nonces.renew).close)
-    return nonces
+    nonces = store.nonces(meter, settings.hyperliquid.nonce_lanes or _lanes(settings, worker))
+    renewal = Renewal(nonces.renew)
+    opened.callback(renewal.close)
+    return nonces, renewal
+
+
+def _lanes(settings: Settings, worker: Worker) -> int:
+    if settings.store.url:
+        return _SHARED
+    return 1 if worker.alone else worker.count + 1  # one for the worker that stands in

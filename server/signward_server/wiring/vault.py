@@ -24,7 +24,7 @@ from signward_server.home.kek import kek_provider
 from signward_server.home.sealing import refuse_foreign_kek, refuse_unfinished_rotation
 from signward_server.home.store_place import store_place
 from signward_server.store import KeyCatalogue, Store, StoreLease, open_store
-from signward_server.store.nonces import StoredNonces
+from signward_server.store.nonces import Renewal, StoredNonces
 from signward_server.wiring.agents import AgentParts
 from signward_server.wiring.caps import build_caps
 from signward_server.wiring.digesting import secret_digest
@@ -51,8 +51,9 @@ class Vault:
         catalogue: All keys.
         lease: Whether what is known of the store still holds.
         store: The store itself.
+        nonces: What numbers signatures.
+        renewal: Keeps that ahead of time.
         time: By which versions end; it never goes back, over restarts too.
-        nonces: What numbers actions of exchanges.
         stores: All of it as the use cases need it.
         page_key: Authenticates page tokens, 32 bytes; the same in all workers.
         standing: What tells the home from a copy of it.
@@ -66,8 +67,9 @@ class Vault:
     catalogue: KeyCatalogue
     lease: StoreLease
     store: Store
-    time: KeptTime
     nonces: StoredNonces
+    renewal: Renewal
+    time: KeptTime
     stores: Stores
     page_key: bytes = field(repr=False)
     standing: Standing
@@ -108,8 +110,8 @@ def open_vault(settings: Settings, process: Process, meter: Meter, opened: ExitS
     opened.callback(lease.stop)
     store.listen(lease.wake)
     bounds = settings.limits
+    nonces, renewal = open_nonces(settings, process.worker, store, meter, opened)
     time = KeptTime(clock, store.time_floor())
-    nonces = open_nonces(settings, store, process.worker, meter, opened)
     agents = AgentParts.of(catalogue, register, clock, time)
     stores = Stores(
         catalogue=catalogue,
@@ -131,8 +133,9 @@ def open_vault(settings: Settings, process: Process, meter: Meter, opened: ExitS
         catalogue=catalogue,
         lease=lease,
         store=store,
-        time=time,
         nonces=nonces,
+        renewal=renewal,
+        time=time,
         stores=stores,
         page_key=rows.tag(_PAGE_TOKENS),
         standing=standing,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -42,9 +43,11 @@ from signward_server.flows.signing import Signing, SigningPorts
 from signward_server.flows.verifying import Verifying
 from signward_server.rpc.endings import Endings
 from signward_server.rpc.key_versions import VersionFlows
+from signward_server.wiring.agents import AgentParts
 
 from tests.fakes.meter import FakeMeter
 from tests.fakes.spans import FakeSpans
+from tests.fakes.spine.agent_register import FakeAgentRegister
 from tests.fakes.spine.agents import FakeAgents
 from tests.fakes.spine.api_keys import FakeApiKeys, FakeSecretDigest
 from tests.fakes.spine.approvals import FakeApprovals
@@ -95,26 +98,27 @@ class World:
         self.agents = FakeAgents()
         self.lease = FakeLease()
         self.chains = dict(all_chains())
-        self.signing = Signing(
-            SigningPorts(
-                catalogue=self.catalogue,
-                chains=self.chains,
-                custodies=MappingProxyType(self.custodies),
-                policy=self.policy,
-                caps=self.caps,
-                limits=self.limits,
-                audit=self.audit,
-                requests=self.requests,
-                nonces=self.nonces,
-                approvals=self.approvals,
-                agents=self.agents,
-                lease=self.lease,
-                clock=self.clock,
-                onward=self.onward,
-                cancelling=cancelling,
-                restricted=restricted,
-            )
+        self.signing_ports = SigningPorts(
+            catalogue=self.catalogue,
+            chains=self.chains,
+            custodies=MappingProxyType(self.custodies),
+            policy=self.policy,
+            caps=self.caps,
+            limits=self.limits,
+            audit=self.audit,
+            requests=self.requests,
+            nonces=self.nonces,
+            approvals=self.approvals,
+            agents=self.agents,
+            lease=self.lease,
+            clock=self.clock,
+            onward=self.onward,
+            cancelling=cancelling,
+            restricted=restricted,
         )
+        self.signing = Signing(self.signing_ports)
+        self.register = FakeAgentRegister()
+        self.agent_parts = AgentParts.of(self.catalogue, self.register, self.clock, self.onward)
         self.verifying = Verifying(
             catalogue=self.catalogue,
             chains=self.chains,
@@ -158,6 +162,13 @@ class World:
             clock=self.clock,
             onward=self.onward,
         )
+        self.agent_flows = self.agent_parts.flows(
+            signing=Signing(dataclasses.replace(ports, agents=self.agent_parts.agents)),
+            custodies=self.custodies,
+            policy=self.policy,
+            audit=self.audit,
+            new_versions=self.new_versions,
+        )
         self.rotation = KeyRotation(
             catalogue=self.catalogue,
             custodies=self.custodies,
@@ -185,8 +196,7 @@ class World:
             checking=self.checking,
             reading=self.reading,
         )
-        self.api_keys = FakeApiKeys()
-        self.secret_digest = FakeSecretDigest()
+        self.api_keys, self.secret_digest = FakeApiKeys(), FakeSecretDigest()
         self.reloads = FakeReloads()
         self.api_key_authentication = ApiKeyAuthentication(
             api_keys=self.api_keys, digest=self.secret_digest, clock=self.clock
@@ -230,6 +240,7 @@ class World:
         labels: dict[str, str] | None = None,
         unlock_ttl: timedelta | None = None,
         user_id: str = "",
+        network: str = "",
     ) -> Key:
         """Put a key into the catalogue; versions are given oldest first."""
         made = [
@@ -250,6 +261,7 @@ class World:
                 algorithm=algorithm,
                 custody=custody,
                 purpose=purpose,
+                network=network,
                 allow_digest=allow_digest,
                 owner=owner,
                 labels=labels or {},

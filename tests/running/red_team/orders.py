@@ -39,7 +39,7 @@ ORDERS: Final = (
     ),
     Attempt(
         "the same, to be filled at once",
-        lambda t: t.orders(t.order("0.01", "1000", is_buy=False, tif=_IOC)),
+        lambda t: t.orders(t.order("0.01", "9", is_buy=False, tif=_IOC)),
     ),
     Attempt("sell at a limit of 0", lambda t: t.orders(t.order("0", is_buy=False))),
     Attempt("buy at a high limit", lambda t: t.orders(t.order("99999"))),
@@ -131,7 +131,9 @@ ORDERS: Final = (
         lambda t: _numbered(t, t.now + 24 * _HOUR),
         "NONCE_OUT_OF_WINDOW",
     ),
-    Attempt("a nonce of yesterday", lambda t: _numbered(t, 1), "NONCE_OUT_OF_WINDOW"),
+    Attempt(
+        "a nonce of the next minute", lambda t: _numbered(t, t.now + 60_000), "NONCE_OUT_OF_WINDOW"
+    ),
 )
 
 

@@ -91,17 +91,12 @@ TRANSFERS: Final = (
             user=THIEF, abstraction="unifiedAccount"
         ),
     ),
-    # The daemon approves no agents but its own keys, whoever asks (S31).
-    Attempt(
+    _always(
         "make the thief an agent",
-        lambda _: payload(
-            approve_agent=pb.HyperliquidApproveAgent(agent_address=THIEF, agent_name="bot")
-        ),
-        "AGENT_NOT_FOUND",
+        approve_agent=pb.HyperliquidApproveAgent(agent_address=THIEF, agent_name="bot"),
     ),
-    Attempt(
+    _always(
         "put the thief in the place of the agent without a name",
-        lambda _: payload(approve_agent=pb.HyperliquidApproveAgent(agent_address=THIEF)),
-        "AGENT_NOT_FOUND",
+        approve_agent=pb.HyperliquidApproveAgent(agent_address=THIEF),
     ),
 )

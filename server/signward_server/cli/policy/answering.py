@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from signward_server.core.errors import KeyNotFound, PolicyDenied, SignwardError
+from signward_server.core.errors import KeyNotFound, PolicyDenied, SignwardError, SpendLimit
 from signward_server.core.keys import Key
 from signward_server.core.payloads import Payload
 from signward_server.core.ports import Caller
@@ -39,7 +39,7 @@ class Request:
         action: The action; empty for signing, where the payload says it.
         payload: What is to be signed, ``None`` for what is not signing.
         version: Number of the version that is to sign, 0 for the primary one.
-        totals: Windowed totals including this request.
+        totals: Windowed totals including this request; what is not said is this request alone.
     """
 
     caller: Caller
@@ -77,7 +77,9 @@ class Answer:
         if self.error is None:
             return Verdict.ALLOW
         return (
-            Verdict.DENY if isinstance(self.error, (KeyNotFound, PolicyDenied)) else Verdict.ERROR
+            Verdict.DENY
+            if isinstance(self.error, (KeyNotFound, PolicyDenied, SpendLimit))
+            else Verdict.ERROR
         )
 
     @property

@@ -61,6 +61,8 @@ class Level(enum.StrEnum):
     CRLS_OVERDUE = "crls_overdue"
     STEP_NEXT = "schedule_next_timestamp_seconds"  # [step]
     STEPS_AHEAD = "schedule_keys"  # [step]
+    NONCE_CLOCK = "nonce_clock_trusted"
+    NONCE_LANE = "nonce_lane_up"
     REFERENCES = "reference_prices"
     REFERENCE_AGE = "reference_prices_age_seconds"
 

@@ -39,7 +39,7 @@ class Holding:
     Attributes:
         numbers: To be held by whoever gives numbers; after any other lock.
         asked: Whether numbers were asked for since the horizon was raised.
-        free: How many lanes nobody gave numbers from when that was last seen; ``None``: never.
+        lacking: Whether a lane was needed, and there was none.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class Holding:
         self._behind = False
         self._closed = False
         self.asked = False
-        self.free: int | None = None
+        self.lacking = False
 
     @property
     def trusted(self) -> bool:
@@ -86,8 +86,9 @@ class Holding:
             if self._numbering is None:
                 if not self._used:
                     self._time.begin()
+                self.lacking = True
                 self._numbering = self._acquire()
-                self._used = True
+                self._used, self.lacking = True, False
             return self._numbering
 
     def ensure(self, numbering: Numbering) -> None:
@@ -178,7 +179,6 @@ class Holding:
         for signer, floor in raised.floors:
             numbering.raise_floor(signer, floor)
         numbering.held = raised.held
-        self.free = raised.free
 
     def _refuse_future(self, rows: Sequence[LaneRow], now: int) -> None:
         """Return unless numbers were given that are so far ahead that the clock was another one."""

@@ -20,14 +20,12 @@ from signward_server.store.backend import Backend
 from signward_server.store.driver import DriverSession, DriverStatement
 from signward_server.store.failures import unavailable
 from signward_server.store.nonces.numbering import Held
+from signward_server.store.nonces.skipping import SKIP_MS
 from signward_server.store.nonces.steady_time import Witness
 from signward_server.store.schema import meta, nonce_floors, nonce_lanes
 from signward_server.store.writing import Writing
 
-__all__ = ["FLOORS_BACK_MS", "SKIP_MS", "Floors", "LaneLost", "LaneRow", "Lanes", "Raised"]
-
-SKIP_MS: Final = 6_000
-"""How far above now nonces go on after an adoption: as far as any was given, and a second more."""
+__all__ = ["FLOORS_BACK_MS", "Floors", "LaneLost", "LaneRow", "Lanes", "Raised"]
 
 FLOORS_BACK_MS: Final = 5_000
 """Floors that lie further back than this are below whatever is given now."""
@@ -69,12 +67,10 @@ class Raised:
     Attributes:
         held: The lane.
         floors: Those that may lie ahead.
-        free: How many lanes nobody gives numbers from at this time.
     """
 
     held: Held
     floors: Floors
-    free: int
 
 
 class Lanes:
@@ -176,8 +172,7 @@ class Lanes:
                 select(nonce_floors).where(nonce_floors.c.floor > now - FLOORS_BACK_MS)
             )
             floors = [(bytes(row.signer), int(row.floor)) for row in rows]
-            free = sum(each.horizon <= now for each in _rows(connection))
-            return Raised(replace(held, holder=holder, horizon=horizon), floors, free)
+            return Raised(replace(held, holder=holder, horizon=horizon), floors)
 
         return self._transaction(swap)
 

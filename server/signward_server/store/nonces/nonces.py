@@ -54,9 +54,9 @@ class StoredNonces:
         return self._holding.trusted
 
     @property
-    def free(self) -> int | None:
-        """How many lanes nobody gave numbers from when that was last seen; ``None``: never."""
-        return self._holding.free
+    def lacking(self) -> bool:
+        """Whether no lane could be had when one was needed last."""
+        return self._holding.lacking
 
     def take(self, signer: bytes, wanted: int = 0) -> int:
         """See ``core.ports.Nonces.take``."""

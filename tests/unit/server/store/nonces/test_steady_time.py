@@ -105,10 +105,12 @@ def test_a_small_step_is_made_up_for_slowly(bench: Bench, seconds: float) -> Non
 
 
 def test_small_steps_that_add_up_are_a_step(bench: Bench) -> None:
+    for _ in range(2):
+        bench.step(0.4)
+        bench.time.now()
+    bench.step(0.4)
     with pytest.raises(ClockUntrusted):
-        for _ in range(10):
-            bench.step(0.4)
-            bench.time.now()
+        bench.time.now()
 
 
 def test_a_thread_that_waits_between_two_looks_sees_no_step(bench: Bench) -> None:
