@@ -50,7 +50,7 @@ def _aside(draw: st.DrawFn, payload: pb.HyperliquidPayload, l1: bool) -> tuple[s
     """Set a vault and when it expires, of L1 actions."""
     if not l1:
         return "", 0
-    vault, expires_after = draw(st.none() | atoms.addresses()), draw(atoms.times())
+    vault, expires_after = draw(atoms.perhaps_addresses()), draw(atoms.times())
     payload.expires_after = expires_after
     if vault is None:
         return "", expires_after
@@ -104,14 +104,14 @@ def _unknown_json(draw: st.DrawFn) -> Case:
 @st.composite
 def _wrapped(draw: st.DrawFn, *, share: bool) -> Case:
     """Draw an action of an account with several signers: to submit, or to sign as one of them."""
-    kind = draw(st.sampled_from(sorted(_INNER)))
+    kind = draw(atoms.any_of(*sorted(_INNER)))
     inner, action = draw(_INNER[kind])
     network, nonce, user = draw(_NETWORKS), draw(atoms.nonces()), draw(atoms.addresses())
     keys = tuple(draw(st.permutations(KEYS)))[: draw(st.integers(2 if share else 1, len(KEYS)))]
     payload = pb.HyperliquidPayload(nonce=nonce)
     vault, expires_after = _aside(draw, payload, action["type"] not in USER_SIGNED)
     action = _numbered(action, network, nonce)
-    if draw(st.sampled_from([False, False, True])):
+    if draw(atoms.any_of(False, False, True)):
         inner = pb.HyperliquidPayload(json=_text(action))
     case = Case(
         payload=payload, action=action, network=network, nonce=nonce, vault=vault, keys=keys,
