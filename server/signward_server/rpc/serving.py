@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from signward_server.core.ports import AuthenticationFailures, Clock, Limits, Policy
 from signward_server.flows.api_key_authentication import ApiKeyAuthentication
 from signward_server.flows.api_key_changes import ApiKeyChanges
+from signward_server.flows.approving import Approving
 from signward_server.flows.audit_proving import AuditProving
 from signward_server.flows.audit_reading import AuditReading
 from signward_server.flows.freezing import Freezing
@@ -61,6 +62,7 @@ class Flows:
     verifying: Verifying
     api_keys: ApiKeyChanges
     freezing: Freezing
+    approving: Approving
     reloading: Reloading
     agents: AgentFlows
     audit_reading: AuditReading
@@ -100,6 +102,7 @@ def build_server(
     admin = AdminService(
         api_keys=flows.api_keys,
         freezing=flows.freezing,
+        approving=flows.approving,
         reloading=flows.reloading,
         clock=clock,
         tokens=tokens,

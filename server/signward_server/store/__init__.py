@@ -15,6 +15,7 @@ from signward_server.store.opening import Store, open_store
 from signward_server.store.rekeying import Rekeying, RekeyingState, Tally
 from signward_server.store.requests import RequestMemory
 from signward_server.store.snapshot import check_snapshot, take_snapshot
+from signward_server.store.spending import move_spending
 
 __all__ = [
     "KeyCatalogue",
@@ -34,6 +35,7 @@ __all__ = [
     "StoredMaterial",
     "Tally",
     "check_snapshot",
+    "move_spending",
     "open_store",
     "take_snapshot",
 ]

@@ -12,10 +12,11 @@ from signward_server.config import Settings
 from signward_server.core.actions import ActionGroup
 from signward_server.core.keys import CustodyKind
 from signward_server.core.ports import (
-    AgentRegister,
     ApiKeys,
+    Approvals,
     Audit,
     AuditLogs,
+    Caps,
     Catalogue,
     Clock,
     Custody,
@@ -33,6 +34,7 @@ from signward_server.core.ports import (
     WrappingKeys,
 )
 from signward_server.flows.api_key_changes import ApiKeyChanges
+from signward_server.flows.approving import Approving
 from signward_server.flows.audit_proving import AuditProving
 from signward_server.flows.audit_reading import AuditReading
 from signward_server.flows.freezing import Freezing
@@ -49,7 +51,6 @@ from signward_server.flows.new_versions import NewVersions
 from signward_server.flows.reloading import Reloading
 from signward_server.flows.signing import Signing, SigningPorts
 from signward_server.flows.verifying import Verifying
-from signward_server.limits.no_caps import NoCaps
 from signward_server.rpc.key_versions import VersionFlows
 from signward_server.rpc.serving import Flows
 from signward_server.wiring.agents import AgentParts
@@ -76,9 +77,11 @@ class Stores:
     catalogue: Catalogue
     requests: RequestLedger
     nonces: Nonces
+    approvals: Approvals
     api_keys: ApiKeys
-    agents: AgentRegister
+    agents: AgentParts
     imports: Imports
+    caps: Caps
     secret_digest: SecretDigest
     lease: Lease
     onward: Time
@@ -99,6 +102,7 @@ def build_flows(
         order_window_ms=settings.order.timestamp_window // timedelta(milliseconds=1),
         references=guards.references,
     )
+    kinds = [kind for chain in chains.values() for kind in chain.actions]
     custodies = {custody.kind: custody}
     max_unlock_ttl = settings.custody.envelope.max_unlock_ttl
     policy, limits, audit = guards.policy, guards.limits, guards.audit
@@ -117,22 +121,20 @@ def build_flows(
             chains=chains,
             custodies=custodies,
             policy=policy,
-            caps=NoCaps(),
+            caps=stores.caps,
             limits=limits,
             audit=audit,
             requests=stores.requests,
+            nonces=stores.nonces,
+            approvals=stores.approvals,
+            agents=stores.agents.agents,
             lease=stores.lease,
             clock=clock,
             onward=stores.onward,
-            cancelling=frozenset(
-                action.name
-                for chain in chains.values()
-                for action in chain.actions
-                if ActionGroup.CANCEL in action.groups
-            ),
+            cancelling=frozenset(kind.name for kind in kinds if ActionGroup.CANCEL in kind.groups),
+            restricted=frozenset(kind.name for kind in kinds if kind.restricted),
         )
     )
-    agents = AgentParts.of(catalogue, stores.agents, clock, stores.onward)
     new_versions = NewVersions(
         catalogue=catalogue, custodies=custodies, clock=clock, onward=stores.onward
     )
@@ -169,8 +171,9 @@ def build_flows(
             random=secrets.token_bytes,
         ),
         freezing=Freezing(catalogue=catalogue, custodies=custodies, policy=policy, audit=audit),
+        approving=Approving(approvals=stores.approvals, policy=policy, audit=audit),
         reloading=Reloading(reloads=guards.reloads, policy=policy, audit=audit),
-        agents=agents.flows(
+        agents=stores.agents.flows(
             signing=signing,
             custodies=custodies,
             policy=policy,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from signward.cli.apikey.options import read_expires
+from signward.cli.expiring import read_expires
 
 __all__ = [
     "AgentArgument",

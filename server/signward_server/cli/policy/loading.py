@@ -12,10 +12,12 @@ from signward_server.chains import all_chains
 from signward_server.cli.locating import locate
 from signward_server.config import ConfigurationError, Settings, load
 from signward_server.config.hyperliquid import Hyperliquid
+from signward_server.core.caps import Cap
 from signward_server.core.clock import SystemClock
 from signward_server.core.identity import Identity
 from signward_server.core.payloads import Payload
 from signward_server.core.ports import Chain, References
+from signward_server.home.caps import caps_of
 from signward_server.home.policies import load_policies
 from signward_server.home.reference_prices import ReferencePrices
 from signward_server.policy.compiled import Policies
@@ -49,12 +51,14 @@ class Rules:
         policies: They, checked.
         settings: The configuration; ``None`` where a folder was named and no configuration.
         chains: Every chain, by the payload that it decodes.
+        caps: Those of the configuration; none without one.
     """
 
     folder: Path
     policies: Policies
     settings: Settings | None
     chains: Mapping[type[Payload], Chain]
+    caps: tuple[Cap, ...] = ()
 
     @property
     def groups(self) -> Mapping[str, Sequence[Identity]]:
@@ -77,8 +81,9 @@ def load_rules(place: Place) -> Rules:
         if settings is None:
             raise AssertionError("without a folder there is a configuration")
         folder = settings.policy.folder
-    policies = load_policies(folder, guarded=place.folder is None)
-    return Rules(folder, policies, settings, chains_of(settings))
+    caps: tuple[Cap, ...] = () if settings is None else caps_of(settings)
+    policies = load_policies(folder, caps, guarded=place.folder is None)
+    return Rules(folder, policies, settings, chains_of(settings), caps)
 
 
 def _settings(place: Place) -> Settings | None:

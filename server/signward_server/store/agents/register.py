@@ -157,8 +157,9 @@ class StoredAgents:
         known = self._authentic.authentic(stored)
         if known is None:
             raise EnvelopeCorrupt
-        if known.end_time is not None:
-            agent = dataclasses.replace(agent, end_time=known.end_time)
+        for earlier in (known, self._memory.get(agent.address)):
+            if earlier is not None and earlier.end_time is not None:
+                agent = dataclasses.replace(agent, end_time=earlier.end_time)
         if stored.scope is not None:
             if scope not in (None, stored.scope):
                 raise EtagMismatch
