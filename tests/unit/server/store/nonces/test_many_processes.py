@@ -179,5 +179,5 @@ class Replicas(Processes):
 
 TestProcesses = Processes.TestCase
 TestReplicas = Replicas.TestCase
-TestProcesses.settings = settings(max_examples=40, stateful_step_count=40)
-TestReplicas.settings = settings(max_examples=40, stateful_step_count=40)
+TestProcesses.settings = settings(max_examples=25, stateful_step_count=40)
+TestReplicas.settings = settings(max_examples=25, stateful_step_count=40)
