@@ -59,6 +59,26 @@ def test_s33_other_content_is_refused_and_changes_nothing(bench: Bench) -> None:
     assert claim(requests, scope, CONTENT, 3) == 1
 
 
+def test_s33_what_was_claimed_is_found_and_nothing_else_is(bench: Bench) -> None:
+    requests = bench.store().requests(retention=DAY)
+    scope = signing_scope("r1")
+    assert requests.find(scope, CONTENT) is None
+    requests.claim(scope, CONTENT, 1)
+    requests.claim(signing_scope("r2"), CONTENT, 2, nonce=1_800_000_000_000)
+    bench.close()
+    requests = bench.store().requests(retention=DAY)
+    assert requests.find(scope, CONTENT) == Claim(1, replayed=True)
+    numbered = requests.find(signing_scope("r2"), CONTENT)
+    assert numbered == Claim(2, replayed=True, nonce=1_800_000_000_000)
+    with pytest.raises(RequestIdReused):
+        requests.find(scope, b"d" * 32)
+    bench.clock.pass_time(2 * DAY)
+    assert requests.find(scope, CONTENT) is None
+    assert requests.find(signing_scope("r2"), CONTENT) == numbered
+    bench.clock.pass_time(2 * DAY)
+    assert requests.find(signing_scope("r2"), CONTENT) is None
+
+
 @pytest.mark.parametrize(
     "other",
     [

@@ -26,6 +26,7 @@ from sqlalchemy import delete, insert
 from tests.contract.stores import PLACES
 from tests.fakes.catalogue_keys import catalogue_key, signing_scope
 from tests.fakes.row_authenticator import HmacRows
+from tests.fakes.spine.agent_register import agent
 from tests.fakes.spine.api_keys import api_key
 from tests.running.sharing import LEASE, Sharer, sharing
 from tests.running.waiting import eventually
@@ -68,6 +69,11 @@ def test_s34_a_change_is_everywhere_when_it_returns(start: Callable[[], Sharer])
     revoked = ours.api_keys.revoke(api_key().id, SystemClock().now())
     assert theirs.api_keys.get(api_key().id) == revoked
     assert theirs.api_keys.generation > generation
+    ours.agents.put(agent())
+    assert theirs.agents.get(agent().address) == third.agents.get(agent().address) == agent()
+    ended = dataclasses.replace(agent(), end_time=SystemClock().now())
+    theirs.agents.put(ended)
+    assert ours.agents.get(agent().address) == third.agents.get(agent().address) == ended
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,6 @@ class Hyperliquid(Section):
         "most 1000 nonces a second, divided by this. ``0`` is 8 with a database, else 1, or with "
         "several workers one more than these. Say the same to all daemons that share a database.",
     )
-
     reference_prices: OptionalFilePath = Field(
         None,
         description="File of prices to judge orders by, kept up to date by you; docs/policy.md "

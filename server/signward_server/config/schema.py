@@ -13,6 +13,7 @@ from signward_server.config.addresses import (
     SocketPath,
 )
 from signward_server.config.audit import Audit
+from signward_server.config.caps import CapRule, Caps
 from signward_server.config.custody import Custody, Envelope
 from signward_server.config.home import Home
 from signward_server.config.hyperliquid import Hyperliquid
@@ -30,6 +31,8 @@ from signward_server.config.workers import Workers
 
 __all__ = [
     "Audit",
+    "CapRule",
+    "Caps",
     "ClientCa",
     "Custody",
     "Envelope",
@@ -149,6 +152,7 @@ class Settings(Section):
     audit: Audit = table("What was done.")
     limits: Limits = table("How much the daemon takes on.")
     rate_limits: RateLimits = table("How often who may do what.")
+    caps: Caps = table("How much may be signed within a time.")
     order: Order = table("Order intents.")
     hyperliquid: Hyperliquid = table("Actions of the Hyperliquid exchange.")
     health: Health = table("Who may ask whether the daemon is well.")

@@ -55,6 +55,8 @@ class ActionKind:
         record: For what is signed: the record of ``context`` with the decoded payload
             (``order``); empty for everything else.
         fields: The fields of that record; each one is always there.
+        windows: Names of the windowed totals that a payload is judged by: the caps that count
+            it.
     """
 
     name: str
@@ -63,6 +65,7 @@ class ActionKind:
     restricted: bool = False
     record: str = ""
     fields: Mapping[str, FieldType] = field(default_factory=dict)
+    windows: tuple[str, ...] = ()
 
 
 def _reading(name: str, resource: Resource = Resource.KEY) -> ActionKind:

@@ -72,8 +72,8 @@ class HyperliquidPayload:
         action: Its fields by their names in the API: text, numbers, flags, ``bytes`` of
             ``json``; a record for a message, a list for what repeats. Enums are the last part
             of their name in lower case (``ioc``), ``""`` where they are not said. What is
-            absent is ``None``; of a choice the name is given as well (``{"type": "limit",
-            "limit": {...}, "trigger": None}``).
+            absent is ``None``; of a choice, what is chosen stands there and its name under that
+            of the choice (``{"type": "limit", "limit": {...}}``).
         vault_address: Vault that is acted for, empty for none or the key's.
         expires_after: Milliseconds since the epoch, 0 for never.
         nonce: The caller's own, 0 for the daemon's next.

@@ -38,6 +38,8 @@ class SignRequest:
         request_id: Empty, or the caller's name for this item (S33).
         payload: What to sign.
         source: The request as it came in, opaque to everyone but a threshold holder.
+        nonce: The nonce that this very item was signed with before, for whoever remembers that
+            longer than a request_id is remembered; 0 for a first time.
     """
 
     key: str
@@ -46,6 +48,7 @@ class SignRequest:
     request_id: str
     payload: Payload
     source: object = None
+    nonce: int = 0
 
 
 @value

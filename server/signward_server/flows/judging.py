@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NoReturn
 
 from signward_server.core.errors import (
     EtagMismatch,
     KeyFrozen,
     KeyPurposeMismatch,
     PayloadUnsupported,
+    PolicyDenied,
+    PolicyError,
+    SpendLimit,
 )
 from signward_server.core.keys import Freeze, Key, KeyVersion, VersionState
-from signward_server.core.ports import Call, Chain, Generation
-from signward_server.core.signing import Decoded, SignRequest
+from signward_server.core.ports import Approval, Call, Chain, Generation, Reservation
+from signward_server.core.signing import Decoded, Intent, SignRequest
 from signward_server.core.version_life import effective
 from signward_server.flows.access import signing_version, visible_key
 from signward_server.flows.signing_ports import SigningPorts
+from signward_server.flows.spend_limits import allowed_after
 
 __all__ = ["Judging"]
 
@@ -37,21 +42,28 @@ class Judging:
         version: The version that is to sign.
         chain: Whose payload it is.
         decoded: What is judged, and the bytes that follow from it.
+        is_restricted: Whether somebody else may approve it (S15).
+        approval: Somebody else's approval of exactly this, ``None`` for none.
         allowed: Ids of the policies that allow it; ``None`` until they do.
         policy_set: Hash of the policies that were asked last.
+        note: What is to be recorded of it besides.
     """
 
     __slots__ = (
         "_call",
+        "_digest",
         "_generation",
         "_number",
         "_ports",
         "_request",
-        "_totals",
+        "_reservation",
         "allowed",
+        "approval",
         "chain",
         "decoded",
+        "is_restricted",
         "key",
+        "note",
         "policy_set",
         "version",
     )
@@ -61,8 +73,11 @@ class Judging:
         self._call = call
         self._request = request
         self._number = request.version
+        self._digest = b""
+        self.approval: Approval | None = None
         self.allowed: tuple[str, ...] | None = None
         self.policy_set = ""
+        self.note = ""
 
     def read(self) -> Decoded:
         """Find the key and the version that is asked for, and decode the payload."""
@@ -79,23 +94,65 @@ class Judging:
         )
         self.key: Key = key
         self.chain: Chain = chain
-        self.decoded: Decoded = chain.decode(request.payload, key, int(ports.clock.time() * 1000))
-        return self.decoded
+        decoded: Decoded = chain.decode(request.payload, key, int(ports.clock.time() * 1000))
+        self.decoded = decoded
+        self.is_restricted = decoded.intent.action in ports.restricted or (
+            bool(decoded.more) and any(intent.action in ports.restricted for intent in decoded.more)
+        )
+        return decoded
 
-    def judge(self, totals: Mapping[str, int]) -> None:
-        """Return if this caller may sign this Intent with this version of this key.
+    def needs_approval(self, digest: bytes, approval: Approval | None) -> None:
+        """Take somebody else's approval of exactly this, if there is one.
 
         Args:
-            totals: Windowed totals, the item included (S12).
+            digest: What names exactly this; told to whoever is refused.
+            approval: The approval.
         """
-        self._totals: Mapping[str, int] = totals
-        ports, key, intent = self._ports, self.key, self.decoded.intent
-        if key.freeze is Freeze.CANCEL_ONLY and intent.action not in ports.cancelling:
+        self._digest = digest
+        self.approval = approval
+        self.note = f"approval_digest {digest.hex()}"
+
+    def judge(self, reservation: Reservation) -> None:
+        """Return if this caller may sign all of these Intents with this version of this key.
+
+        Args:
+            reservation: What was counted, the item included (S12).
+
+        Raises:
+            KeyFrozen: The key signs only what cancels, and one of them does not.
+            PolicyDenied: One of them is not allowed. Metadata ``approval_digest`` says what
+                somebody else could approve, ``intent`` which one it was, from 0.
+            SpendLimit: Likewise, for the sole reason of what was spent already.
+            PolicyError, PayloadUnsupported: See ``ports.Policy``.
+        """
+        self._reservation: Reservation = reservation
+        decoded = self.decoded
+        if self.key.freeze is Freeze.CANCEL_ONLY and not self._ports.cancelling.issuperset(
+            intent.action for intent in decoded.intents
+        ):
             raise KeyFrozen
         self.policy_set = self._generation.version
-        self.allowed = ports.policy.authorize(
-            self._call, intent.action, key, self.version, intent, totals
-        )
+        self.allowed = None
+        try:
+            allowed = self._ask(decoded.intent, reservation.totals)
+            if decoded.more:
+                allowed = self._ask_more(allowed, reservation.totals)
+        except PolicyDenied as error:
+            self._deny(error)
+        except SpendLimit as error:
+            raise SpendLimit(
+                metadata=error.metadata, retry_after=allowed_after(reservation, self._allows)
+            ) from None
+        self.allowed = allowed
+
+    def ensure_grants(self) -> None:
+        """Return if whoever gets rights by it may have them (S31).
+
+        Raises:
+            FieldInvalid, EnvelopeCorrupt: See ``ports.Agents.ensure_approvable``.
+        """
+        if self.decoded.grants:
+            self._ports.agents.ensure_approvable(self.key, self.version, self.decoded)
 
     def keep(self) -> None:
         """Have the version stay the one that was judged, whatever is primary later."""
@@ -142,4 +199,42 @@ class Judging:
     def _choose(self) -> None:
         fingerprint = self._request.expected_fingerprint
         self.version = signing_version(self.key, self._number, self._ports.onward, fingerprint)
-        self.judge(self._totals)
+        self.judge(self._reservation)
+
+    def _ask(self, intent: Intent, totals: Mapping[str, int]) -> tuple[str, ...]:
+        return self._ports.policy.authorize(
+            self._call,
+            intent.action,
+            self.key,
+            self.version,
+            intent,
+            totals,
+            approved=self.approval is not None,
+        )
+
+    def _ask_more(self, allowed: tuple[str, ...], totals: Mapping[str, int]) -> tuple[str, ...]:
+        """Ask for the further Intents; return the ids of all policies that allow something."""
+        found = dict.fromkeys(allowed)
+        for number, intent in enumerate(self.decoded.more, 1):
+            try:
+                found.update(dict.fromkeys(self._ask(intent, totals)))
+            except (PolicyDenied, PolicyError, SpendLimit) as error:
+                where = {"intent": str(number), "action": intent.action}
+                raise type(error)(metadata={**error.metadata, **where}) from None
+        return tuple(found)
+
+    def _allows(self, totals: Mapping[str, int]) -> bool:
+        """Return whether it would be allowed with these totals."""
+        try:
+            for intent in self.decoded.intents:
+                self._ask(intent, totals)
+        except (PolicyDenied, PolicyError, SpendLimit):
+            return False
+        return True
+
+    def _deny(self, error: PolicyDenied) -> NoReturn:
+        """Raise it, with what somebody else could approve."""
+        if not self._digest or self.approval is not None:
+            raise error
+        told = {**error.metadata, "approval_digest": self._digest.hex()}
+        raise PolicyDenied(metadata=told) from None

@@ -12,9 +12,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final, NoReturn
+from typing import Final, NoReturn, TypeAlias
 
-__all__ = ["LARGEST_LIST", "BadPriceList", "PriceList", "parsed"]
+__all__ = ["LARGEST_LIST", "BadPriceList", "PriceList", "Prices", "parsed", "prices_in"]
+
+Prices: TypeAlias = Mapping[tuple[str, int], int]
+"""In 1e-8 units, above 0, by network and number of the asset."""
 
 LARGEST_LIST: Final = 2**20  # bytes
 _NETWORKS: Final = ("mainnet", "testnet")
@@ -46,11 +49,11 @@ class PriceList:
 
     Attributes:
         time: Milliseconds since the epoch.
-        prices: In 1e-8 units, above 0, by network and number of the asset.
+        prices: All that hold then.
     """
 
     time: int
-    prices: Mapping[tuple[str, int], int]
+    prices: Prices
 
 
 def parsed(data: bytes) -> PriceList:
@@ -70,6 +73,15 @@ def parsed(data: bytes) -> PriceList:
     time = document.get("time")
     if type(time) is not int or not 0 < time < _LATEST:
         raise BadPriceList("has no time in milliseconds since the epoch")
+    return PriceList(time, prices_in(document))
+
+
+def prices_in(document: Mapping[str, object]) -> Prices:
+    """Return the prices of all networks that a document has; its other members are ignored.
+
+    Raises:
+        BadPriceList: Says what is wrong.
+    """
     prices: dict[tuple[str, int], int] = {}
     for network in _NETWORKS:
         listed = document.get(network, {})
@@ -77,7 +89,7 @@ def parsed(data: bytes) -> PriceList:
             raise BadPriceList(f"has a {network} that is no object")
         for asset, text in listed.items():
             prices[network, _asset(asset, network)] = _price(text, network, asset)
-    return PriceList(time, MappingProxyType(prices))
+    return MappingProxyType(prices)
 
 
 def _document(data: bytes) -> dict[str, object]:

@@ -12,9 +12,9 @@ from typing import Final
 from signward_server.config import ConfigurationError, Problem
 from signward_server.core.plain_files import FileRefused, read_plain
 from signward_server.core.ports import Clock
-from signward_server.home.price_list import LARGEST_LIST, BadPriceList, PriceList, parsed
+from signward_server.home.price_list import LARGEST_LIST, BadPriceList, PriceList, Prices, parsed
 
-__all__ = ["ReferencePrices"]
+__all__ = ["ListedPrices", "ReferencePrices"]
 
 _AHEAD: Final = 5.0  # seconds that the clock of whoever writes the file may go before ours
 _KEY: Final = "hyperliquid.reference_prices"
@@ -33,6 +33,17 @@ class _InForce:
     content: str
     listed: PriceList
     ends: float
+
+
+@dataclass(frozen=True, slots=True)
+class ListedPrices:
+    """Implements ``core.ports.References`` with prices that never change: those of a table."""
+
+    prices: Prices
+
+    def price(self, network: str, asset: int) -> int:
+        """Return a price; see ``core.ports.References``."""
+        return self.prices.get((network, asset), 0)
 
 
 class ReferencePrices:
@@ -64,7 +75,9 @@ class ReferencePrices:
     def age(self) -> float | None:
         """Seconds since the time of the list in force; ``None`` if there was never any."""
         found = self._in_force
-        return found and max(0.0, self._clock.monotonic() - found.ends + self._max_age)
+        if found is None:
+            return None
+        return max(0.0, self._clock.monotonic() - found.ends + self._max_age)
 
     @property
     def count(self) -> int:

@@ -24,7 +24,7 @@ Wanted = Mapping[str, frozenset[str]]
 """Attributes of the context, and which of their fields; ``*`` for all."""
 
 _WHOLE = frozenset({"*"})
-_ATTRIBUTES = ("authentication", "address", "time", "version", "window")
+_ATTRIBUTES = ("authentication", "address", "time", "version", "approved", "window")
 
 
 def wanted(reads: frozenset[str], kind: ActionKind) -> Wanted:
@@ -42,7 +42,6 @@ def context_of(
     attributes: Wanted,
     question: Question,
     kind: ActionKind,
-    windows: Sequence[str],
     clock: Clock,
 ) -> dict[str, object]:
     """Return those attributes of the context in Cedar's JSON form, as far as there are such.
@@ -51,7 +50,6 @@ def context_of(
         attributes: Which ones.
         question: What is asked; ``require_subject`` and ``require_intent`` have passed.
         kind: Its action.
-        windows: Names of the windowed totals.
         clock: The time, read once if at all.
 
     Raises:
@@ -69,10 +67,12 @@ def context_of(
         return context
     if "version" in attributes:
         context["version"] = _version(question.version)
+    if kind.restricted and "approved" in attributes:
+        context["approved"] = question.approved
     if kind.record in attributes:
         context[kind.record] = _fields(attributes[kind.record], intent.fields)
-    if windows and "window" in attributes:
-        totals = _window(windows, question.totals or {})
+    if kind.windows and "window" in attributes:
+        totals = _window(kind.windows, question.totals or {})
         context["window"] = _fields(attributes["window"], totals)
     return context
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import cedarpy
 
@@ -21,7 +21,6 @@ class Policies:
     Attributes:
         policies: All of them, by id, in order of file and place.
         kinds: The actions that they were checked for, by name.
-        windows: Names of the windowed totals that every signature is judged by.
         schema: The schema, parsed.
         version: SHA-256 of schema and files, in hex.
         complete: All of them, for Cedar.
@@ -35,20 +34,17 @@ class Policies:
         "policies",
         "schema",
         "version",
-        "windows",
     )
 
     def __init__(
         self,
         policies: Mapping[str, ParsedPolicy],
         kinds: Mapping[str, ActionKind],
-        windows: tuple[str, ...],
         schema: cedarpy.Schema,
         version: str,
     ) -> None:
         self.policies = policies
         self.kinds = kinds
-        self.windows = windows
         self.schema = schema
         self.version = version
         self.complete = policy_set(policies.values())
@@ -89,6 +85,11 @@ class Policies:
         if kind.restricted and authentication is Authentication.API_KEY:
             return self._vouching
         return None
+
+    def spend_limits(self, deciding: Sequence[str]) -> tuple[str, ...]:
+        """Return the caps that these policies enforce, if they do nothing else; else none."""
+        limits = {self.policies[name].spend_limit for name in deciding}
+        return () if "" in limits else tuple(sorted(limits))
 
     @property
     def groups(self) -> frozenset[str]:

@@ -53,6 +53,7 @@ class Question:
     version: KeyVersion | None = None
     intent: Intent | None = None
     totals: Mapping[str, int] | None = None
+    approved: bool = False
 
 
 def require_subject(kind: ActionKind, key: Key | None, version: KeyVersion | None) -> None:

@@ -131,7 +131,7 @@ class Snapshot:
         inquiry = case.answer
         if isinstance(inquiry, Verdict):
             return inquiry
-        context = context_of(inquiry.attributes, question, case.kind, self.policies.windows, clock)
+        context = context_of(inquiry.attributes, question, case.kind, clock)
         verdict = ask(
             inquiry.request, context, inquiry.policies, inquiry.entities, inquiry.vouching
         )

@@ -1,6 +1,7 @@
 """Keys, their sealed material, API keys and request ids, durably."""
 
 from signward_server.store.address import StoreAddress
+from signward_server.store.agents import StoredAgents
 from signward_server.store.api_keys import StoredApiKeys
 from signward_server.store.authentic_api_keys import MacSecretDigest
 from signward_server.store.catalogue import KeyCatalogue
@@ -14,6 +15,7 @@ from signward_server.store.opening import Store, open_store
 from signward_server.store.rekeying import Rekeying, RekeyingState, Tally
 from signward_server.store.requests import RequestMemory
 from signward_server.store.snapshot import check_snapshot, take_snapshot
+from signward_server.store.spending import move_spending
 
 __all__ = [
     "KeyCatalogue",
@@ -26,12 +28,14 @@ __all__ = [
     "StoreAddress",
     "StoreFileError",
     "StoreLease",
+    "StoredAgents",
     "StoredApiKeys",
     "StoredHomes",
     "StoredImports",
     "StoredMaterial",
     "Tally",
     "check_snapshot",
+    "move_spending",
     "open_store",
     "take_snapshot",
 ]

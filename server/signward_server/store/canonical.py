@@ -12,9 +12,16 @@ from collections.abc import Sequence
 
 from signward_server.core.ports import RequestScope
 from signward_server.store.api_key_rows import ApiKeyRow
+from signward_server.store.approval_rows import ApprovalRow
 from signward_server.store.rows import KeyRow, VersionRow
 
-__all__ = ["api_key_mac_input", "mac_input", "scope_digest", "secret_mac_input"]
+__all__ = [
+    "api_key_mac_input",
+    "approval_mac_input",
+    "mac_input",
+    "scope_digest",
+    "secret_mac_input",
+]
 
 _KEY_DOMAIN = b"signward.store.key.v1\0"
 _ROTATED_DOMAIN = b"signward.store.key.v2\0"
@@ -22,6 +29,8 @@ _PINNED_DOMAIN = b"signward.store.key.v3\0"
 _SCOPE_DOMAIN = b"signward.store.request.v1\0"
 _API_KEY_DOMAIN = b"signward.store.api-key.v1\0"
 _SECRET_DOMAIN = b"signward.api-key.secret.v1\0"
+_APPROVAL_DOMAIN = b"signward.store.approval.v1\0"
+_USED_APPROVAL_DOMAIN = b"signward.store.used-approval.v1\0"
 _key_head = struct.Struct(">11q?q6I").pack
 _period = struct.Struct(">q").pack
 _pin_head = struct.Struct(">qI").pack
@@ -29,6 +38,7 @@ _NO_PERIOD = _period(0)
 _version_head = struct.Struct(">3q?q?q3I").pack
 _scope_head = struct.Struct(">4I").pack
 _api_key_head = struct.Struct(">2q??q5I").pack
+_approval_head = struct.Struct(">q2I").pack
 
 
 def mac_input(key: KeyRow, versions: Sequence[VersionRow]) -> bytes:
@@ -102,6 +112,22 @@ def secret_mac_input(secret: bytes) -> bytes:
     No row begins with the same bytes, so that no digest is the MAC of a row.
     """
     return _SECRET_DOMAIN + secret
+
+
+def approval_mac_input(row: ApprovalRow, *, used: bool) -> bytes:
+    """Return what the MAC of an approval covers: all columns but the MAC.
+
+    Args:
+        row: The row.
+        used: Whether it says what an approval was used for. Such a one is no approval.
+
+    Raises:
+        ValueError, TypeError, AttributeError, struct.error: See ``mac_input``.
+    """
+    approver = row.approver.encode()
+    head = _approval_head(row.expire_time, len(row.digest), len(approver))
+    domain = _USED_APPROVAL_DOMAIN if used else _APPROVAL_DOMAIN
+    return b"".join((domain, head, row.digest, approver))
 
 
 def scope_digest(scope: RequestScope) -> bytes:

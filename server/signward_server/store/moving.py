@@ -1,4 +1,4 @@
-"""Moves keys and API keys to another KEK: their MACs, and what their rows name."""
+"""Moves keys, API keys and agents to another KEK: their MACs, and what their rows name."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from signward_server.core.errors import EnvelopeCorrupt
 from signward_server.core.keys import CustodyKind, Key, KeyAttributes
 from signward_server.core.ports import RowAuthenticator
 from signward_server.core.public_key import PublicKey
+from signward_server.store.agents import AuthenticAgents
+from signward_server.store.agents.rows import AgentRow, read_batch, set_macs
 from signward_server.store.api_key_rows import ApiKeyRow
 from signward_server.store.authentic import AuthenticKeys
 from signward_server.store.authentic_api_keys import AuthenticApiKeys
@@ -78,6 +80,7 @@ class Moving:
         self._new = new
         self._keys = AuthenticKeys(new), AuthenticKeys(old)
         self._api_keys = AuthenticApiKeys(new), AuthenticApiKeys(old)
+        self._agents = AuthenticAgents(new), AuthenticAgents(old)
         self._rewrap = rewrap
 
     def keys(self) -> Iterator[Batch]:
@@ -114,6 +117,18 @@ class Moving:
             if len(rows) < _MOST:
                 return
             after = rows[-1].id
+
+    def agents(self) -> Iterator[Batch]:
+        """Move all agents, a batch for each step; see ``keys``."""
+        after: object = _START
+        while True:
+            with self._rekeying.changing() as connection:
+                rows = read_batch(connection, after, _MOST)
+                batch = self._move_agents(connection, rows)
+            yield batch
+            if len(rows) < _MOST:
+                return
+            after = rows[-1].address
 
     def _move_keys(self, connection: Connection, rows: Sequence[KeyRow]) -> Batch:
         batch = Batch(len(rows))
@@ -181,4 +196,17 @@ class Moving:
             tag = self._new.tag(api_key_mac_input(row))
             batch.macs.append({"this": row.id, "tag": tag})
         batch.write_api_keys(connection)
+        return batch
+
+    def _move_agents(self, connection: Connection, rows: Sequence[AgentRow]) -> Batch:
+        batch = Batch(len(rows))
+        new, old = self._agents
+        for row in rows:
+            if new.authentic(row) is not None:
+                continue
+            if old.authentic(row) is None:
+                batch.left.append(str(row.address))
+                continue
+            batch.macs.append({"this": row.address, "tag": new.tagged(row).mac})
+        set_macs(connection, batch.macs)
         return batch

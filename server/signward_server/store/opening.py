@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
@@ -11,10 +11,13 @@ from typing import Protocol
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from signward_server.core.caps import Cap
 from signward_server.core.errors import StoreUnavailable
-from signward_server.core.ports import Clock, Meter, RowAuthenticator, Time
+from signward_server.core.ports import AccountOf, Clock, Meter, RowAuthenticator, Time
 from signward_server.store.address import StoreAddress
+from signward_server.store.agents import AuthenticAgents, StoredAgents
 from signward_server.store.api_keys import StoredApiKeys
+from signward_server.store.approvals import StoredApprovals
 from signward_server.store.authentic import AuthenticKeys
 from signward_server.store.authentic_api_keys import AuthenticApiKeys
 from signward_server.store.backend import Backend, BackendTurn
@@ -30,6 +33,7 @@ from signward_server.store.nonces import Lanes, SteadyTime, StoredNonces
 from signward_server.store.peers import Peers
 from signward_server.store.rekeying import Rekeying
 from signward_server.store.requests import RequestMemory
+from signward_server.store.spending import Spending, StoredCaps, steady_time
 from signward_server.store.sqlite import SqliteFile
 from signward_server.store.time_floor import StoredTimeFloor
 from signward_server.store.timetable import StoredTimetable
@@ -182,6 +186,21 @@ class Store:
         self._opened.append(api_keys)
         return api_keys
 
+    def agents(self, authenticator: RowAuthenticator) -> StoredAgents:
+        """Load all agents.
+
+        Raises:
+            StoreUnavailable: They cannot be read.
+        """
+        authentic = AuthenticAgents(authenticator)
+        self._begin()
+        agents = StoredAgents(
+            self._backend.snapshots, self._version, self._writing, authentic, self._settle
+        )
+        self._confirming.add(agents.refresh)
+        self._opened.append(agents)
+        return agents
+
     def rekeying(self) -> Rekeying:
         """Return what a rotation of the KEK needs."""
         return Rekeying(self._durable, self._version, self._writing)
@@ -254,6 +273,50 @@ class Store:
         imports = StoredImports(self._durable, self._writing, time, most)
         self._opened.append(imports)
         return imports
+
+    def caps(
+        self,
+        caps: Sequence[Cap],
+        authenticator: RowAuthenticator,
+        accounts: AccountOf,
+        meter: Meter,
+        boot: str = "",
+    ) -> StoredCaps:
+        """Return what counts what caps count.
+
+        Args:
+            caps: All of them, by other names each.
+            authenticator: Makes and checks the MACs of rows.
+            accounts: Says which ledger account a version acts for.
+            meter: Told of failures.
+            boot: See ``spending.steady_time``.
+
+        Raises:
+            StoreUnavailable: The store cannot be read or written.
+        """
+        time = steady_time(self._backend, self._writing, authenticator, self._clock, boot)
+        spending = Spending(self._backend, self._writing, authenticator, time, meter)
+        self._opened.append(spending)
+        return StoredCaps(caps, spending, accounts, meter)
+
+    def approvals(
+        self,
+        authenticator: RowAuthenticator,
+        time: Time,
+        retention: timedelta = timedelta(hours=24),
+    ) -> StoredApprovals:
+        """Return the approvals of single signatures.
+
+        Args:
+            authenticator: Makes and checks the MACs of rows.
+            time: By which they end.
+            retention: How long a request_id is remembered.
+        """
+        approvals = StoredApprovals(
+            self._swift, self._durable, self._writing, authenticator, time, retention
+        )
+        self._opened.append(approvals)
+        return approvals
 
     def confirm(self) -> None:
         """Return if memory is what the store says, and the store takes changes (S34).

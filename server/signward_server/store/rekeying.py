@@ -21,7 +21,16 @@ from signward_server.core.errors import EnvelopeCorrupt, StoreUnavailable
 from signward_server.core.ports import Clock
 from signward_server.core.startup import StoreRefused
 from signward_server.store.failures import unavailable
-from signward_server.store.schema import api_keys, imports, keys, materials, meta, peers
+from signward_server.store.schema import (
+    agents,
+    api_keys,
+    approvals,
+    imports,
+    keys,
+    materials,
+    meta,
+    peers,
+)
 from signward_server.store.version import StoreVersion
 from signward_server.store.writing import Writing
 
@@ -115,10 +124,21 @@ class Rekeying:
     def ensure_alone(self, clock: Clock) -> None:
         """Return if no other process serves from the store, as far as can be known.
 
+        Raises:
+            StoreRefused: One does.
+            StoreUnavailable: The store cannot be read or written.
+        """
+        if not self.is_alone(clock):
+            raise StoreRefused(
+                "another daemon serves from this store", "stop all daemons of the store first"
+            )
+
+    def is_alone(self, clock: Clock) -> bool:
+        """Return whether no other process serves from the store, as far as can be known.
+
         A process that does takes notice of a change within its lease.
 
         Raises:
-            StoreRefused: One does.
             StoreUnavailable: The store cannot be read or written.
         """
         with self.changing():
@@ -128,16 +148,14 @@ class Rekeying:
             with unavailable(), self._durable.begin() as connection:
                 known = connection.execute(select(peers.c.known, peers.c.lease)).all()
             if any(row.known >= version for row in known):
-                raise StoreRefused(
-                    "another daemon serves from this store", "stop all daemons of the store first"
-                )
+                return False
             longest = max((row.lease for row in known), default=0) / _SECOND
             if clock.monotonic() - begun >= 2 * longest:
-                return
+                return True
             threading.Event().wait(_SOON)
 
     def begin(self, old: bytes, new: bytes, digest_key: bytes) -> None:
-        """Remember that rows go from one KEK to another; pending imports end.
+        """Remember that rows go from one KEK to another; imports and approvals end.
 
         Args:
             old: Id of the old KEK.
@@ -151,6 +169,7 @@ class Rekeying:
             _write(connection, _STATE, _text(RekeyingState(old, new, "moving")))
             _write(connection, _DIGEST_KEY, digest_key.hex())
             connection.execute(delete(imports))
+            connection.execute(delete(approvals))
 
     def reach(self, connection: Connection, state: RekeyingState) -> None:
         """Remember how far it is."""
@@ -173,7 +192,7 @@ class Rekeying:
             self._version.follow()
 
     def count(self) -> int:
-        """Return how many keys and API keys there are.
+        """Return how many keys, API keys and agents there are.
 
         Raises:
             StoreUnavailable: The store cannot be read.
@@ -181,7 +200,7 @@ class Rekeying:
         with unavailable(), self._durable.begin() as connection:
             return sum(
                 connection.execute(select(func.count()).select_from(table)).scalar_one()
-                for table in (keys, api_keys)
+                for table in (keys, api_keys, agents)
             )
 
     def tally(self, kek_of: Callable[[bytes], bytes]) -> Tally:

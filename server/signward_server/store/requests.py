@@ -106,6 +106,16 @@ class RequestMemory:
             raise RequestIdReused
         return Claim(found.version, replayed=found is not wanted, nonce=found.nonce or 0)
 
+    def find(self, scope: RequestScope, content: bytes) -> Claim | None:
+        """See ``core.ports.RequestLedger.find``."""
+        with self._writing:
+            found = self._rows.find(scope_digest(scope))
+            if found is None or found.time <= self._next_time() - self._retention:
+                return None
+        if found.content != content:
+            raise RequestIdReused
+        return Claim(found.version, replayed=True, nonce=found.nonce or 0)
+
     def close(self) -> None:
         """Let go of the database; nothing can be claimed afterwards."""
         self._rows.close()

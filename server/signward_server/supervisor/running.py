@@ -21,10 +21,10 @@ from signward_server.home.layout import Home
 from signward_server.home.listeners import ensure_free
 from signward_server.home.store_lock import store_lock
 from signward_server.supervisor.crew import Crew, Launch
+from signward_server.supervisor.families import crew_families
 from signward_server.supervisor.launching import Hand, start_member
 from signward_server.supervisor.ports import Ports, reserve
 from signward_server.telemetry.exposition import exposed
-from signward_server.telemetry.families import Family
 from signward_server.telemetry.logging import configure_logging, flush_logging, log_unhandled
 from signward_server.telemetry.probes import ProbeServer
 
@@ -154,24 +154,9 @@ class _Supervisor:
 
     def _metrics(self, loop: asyncio.AbstractEventLoop) -> bytes:
         counted = asyncio.run_coroutine_threadsafe(self._crew.count(), loop)
-        return exposed([*counted.result(_COUNTING), *self._own()])
-
-    def _own(self) -> list[Family]:
-        ready, serving = float(self._crew.ready), float(self._crew.serving)
-        restarts = float(self._crew.restarts)
-        return [
-            Family("workers", "gauge", "Workers that serve.", (), (((), serving),)),
-            Family(
-                "workers_ready", "gauge", "Whether all that serve are ready.", (), (((), ready),)
-            ),
-            Family(
-                "worker_restarts",
-                "counter",
-                "Workers that ended by themselves and were replaced.",
-                (),
-                (((), restarts),),
-            ),
-        ]
+        crew = self._crew
+        own = crew_families(serving=crew.serving, ready=crew.ready, restarts=crew.restarts)
+        return exposed([*counted.result(_COUNTING), *own])
 
     def _announce(self, http: str | None) -> None:
         tcp, api_keys = self._ports.tcp, self._ports.api_keys

@@ -78,6 +78,8 @@ EVENTS: Final[Mapping[Event, tuple[str, str]]] = {
     Event.POLICY_DENIED: ("Requests that no policy allows.", "action"),
     Event.POLICY_ERROR: ("Requests denied because a policy could not be evaluated.", "action"),
     Event.RATE_LIMITED: ("Calls and items refused by a rate limit.", "method_class"),
+    Event.CAP_COUNTED: ("Payloads that a cap has counted before they were judged.", "cap"),
+    Event.CAP_RETURNED: ("Payloads that a cap counts no more, since they were not signed.", "cap"),
     Event.LIMIT_STORAGE_FAILED: ("Failed attempts to reach the storage of rate limits.", ""),
     Event.RELOADED: ("Parts read again and put into force.", "part"),
     Event.RELOAD_REFUSED: ("Parts read again and refused, so that the old ones stay.", "part"),

@@ -16,6 +16,7 @@ from signward_server.core.workers import Worker
 from signward_server.flows.api_key_authentication import ApiKeyAuthentication
 from signward_server.flows.import_purging import ImportPurging
 from signward_server.flows.process_api_key import process_api_key
+from signward_server.home.caps import caps_of
 from signward_server.home.policies import load_policies, require_groups
 from signward_server.home.reference_prices import ReferencePrices
 from signward_server.home.tls_settings import certificate_source
@@ -159,7 +160,7 @@ def _audit(
 
 def _policy(settings: Settings, clock: Clock, meter: Meter) -> CedarPolicy:
     groups = Groups(settings.groups.members)
-    policies = load_policies(settings.policy.folder)
+    policies = load_policies(settings.policy.folder, caps_of(settings))
     require_groups(policies, groups.names, settings.policy.folder)
     return CedarPolicy(policies, groups, clock, meter)
 
@@ -173,12 +174,12 @@ def _reloaded(
     references: ReferencePrices,
 ) -> dict[ReloadPart, Part]:
     """Return what can change while the daemon runs."""
-    agent = settings.tls.spiffe_socket
+    agent, caps = settings.tls.spiffe_socket, caps_of(settings)
     return {
-        ReloadPart.POLICY: PolicyPart(policy, settings.policy.folder, source),
+        ReloadPart.POLICY: PolicyPart(policy, settings.policy.folder, source, caps),
         ReloadPart.CERTIFICATES: CertificatesPart(certificates, source, agent),
         ReloadPart.LIMITS: LimitsPart(limits, source),
-        ReloadPart.GROUPS: GroupsPart(policy, settings.policy.folder, source),
+        ReloadPart.GROUPS: GroupsPart(policy, settings.policy.folder, source, caps),
         ReloadPart.LOG: LogPart(settings.log.level, source),
         ReloadPart.REFERENCES: ReferencesPart(references),
     }

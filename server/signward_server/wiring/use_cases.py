@@ -13,8 +13,10 @@ from signward_server.core.actions import ActionGroup
 from signward_server.core.keys import CustodyKind
 from signward_server.core.ports import (
     ApiKeys,
+    Approvals,
     Audit,
     AuditLogs,
+    Caps,
     Catalogue,
     Clock,
     Custody,
@@ -32,6 +34,7 @@ from signward_server.core.ports import (
     WrappingKeys,
 )
 from signward_server.flows.api_key_changes import ApiKeyChanges
+from signward_server.flows.approving import Approving
 from signward_server.flows.audit_proving import AuditProving
 from signward_server.flows.audit_reading import AuditReading
 from signward_server.flows.freezing import Freezing
@@ -48,9 +51,9 @@ from signward_server.flows.new_versions import NewVersions
 from signward_server.flows.reloading import Reloading
 from signward_server.flows.signing import Signing, SigningPorts
 from signward_server.flows.verifying import Verifying
-from signward_server.limits.no_caps import NoCaps
 from signward_server.rpc.key_versions import VersionFlows
 from signward_server.rpc.serving import Flows
+from signward_server.wiring.agents import AgentParts
 
 __all__ = ["Guards", "Stores", "build_flows"]
 
@@ -74,8 +77,11 @@ class Stores:
     catalogue: Catalogue
     requests: RequestLedger
     nonces: Nonces
+    approvals: Approvals
     api_keys: ApiKeys
+    agents: AgentParts
     imports: Imports
+    caps: Caps
     secret_digest: SecretDigest
     lease: Lease
     onward: Time
@@ -93,8 +99,10 @@ def build_flows(
     """Return every use case with the ports that it needs."""
     catalogue = stores.catalogue
     chains = all_chains(
-        order_window_ms=settings.order.timestamp_window // timedelta(milliseconds=1)
+        order_window_ms=settings.order.timestamp_window // timedelta(milliseconds=1),
+        references=guards.references,
     )
+    kinds = [kind for chain in chains.values() for kind in chain.actions]
     custodies = {custody.kind: custody}
     max_unlock_ttl = settings.custody.envelope.max_unlock_ttl
     policy, limits, audit = guards.policy, guards.limits, guards.audit
@@ -106,6 +114,29 @@ def build_flows(
         policy=policy,
         clock=clock,
         max_unlock_ttl=max_unlock_ttl,
+    )
+    signing = Signing(
+        SigningPorts(
+            catalogue=catalogue,
+            chains=chains,
+            custodies=custodies,
+            policy=policy,
+            caps=stores.caps,
+            limits=limits,
+            audit=audit,
+            requests=stores.requests,
+            nonces=stores.nonces,
+            approvals=stores.approvals,
+            agents=stores.agents.agents,
+            lease=stores.lease,
+            clock=clock,
+            onward=stores.onward,
+            cancelling=frozenset(kind.name for kind in kinds if ActionGroup.CANCEL in kind.groups),
+            restricted=frozenset(kind.name for kind in kinds if kind.restricted),
+        )
+    )
+    new_versions = NewVersions(
+        catalogue=catalogue, custodies=custodies, clock=clock, onward=stores.onward
     )
     return Flows(
         creation=KeyCreation(making=making, audit=audit),
@@ -128,28 +159,8 @@ def build_flows(
             onward=stores.onward,
             max_unlock_ttl=max_unlock_ttl,
         ),
-        versions=_versions(stores, custodies, guards, clock),
-        signing=Signing(
-            SigningPorts(
-                catalogue=catalogue,
-                chains=chains,
-                custodies=custodies,
-                policy=policy,
-                caps=NoCaps(),
-                limits=limits,
-                audit=audit,
-                requests=stores.requests,
-                lease=stores.lease,
-                clock=clock,
-                onward=stores.onward,
-                cancelling=frozenset(
-                    action.name
-                    for chain in chains.values()
-                    for action in chain.actions
-                    if ActionGroup.CANCEL in action.groups
-                ),
-            )
-        ),
+        versions=_versions(stores, custodies, guards, new_versions),
+        signing=signing,
         verifying=Verifying(catalogue=catalogue, chains=chains, policy=policy, verifier=verifier),
         api_keys=ApiKeyChanges(
             api_keys=stores.api_keys,
@@ -160,14 +171,25 @@ def build_flows(
             random=secrets.token_bytes,
         ),
         freezing=Freezing(catalogue=catalogue, custodies=custodies, policy=policy, audit=audit),
+        approving=Approving(approvals=stores.approvals, policy=policy, audit=audit),
         reloading=Reloading(reloads=guards.reloads, policy=policy, audit=audit),
+        agents=stores.agents.flows(
+            signing=signing,
+            custodies=custodies,
+            policy=policy,
+            audit=audit,
+            new_versions=new_versions,
+        ),
         audit_reading=AuditReading(logs=guards.logs, policy=policy, audit=audit, clock=clock),
         audit_proving=AuditProving(logs=guards.logs, policy=policy),
     )
 
 
 def _versions(
-    stores: Stores, custodies: Mapping[CustodyKind, Custody], guards: Guards, clock: Clock
+    stores: Stores,
+    custodies: Mapping[CustodyKind, Custody],
+    guards: Guards,
+    new_versions: NewVersions,
 ) -> VersionFlows:
     catalogue, onward = stores.catalogue, stores.onward
     policy, audit = guards.policy, guards.audit
@@ -177,9 +199,7 @@ def _versions(
             custodies=custodies,
             policy=policy,
             audit=audit,
-            new_versions=NewVersions(
-                catalogue=catalogue, custodies=custodies, clock=clock, onward=onward
-            ),
+            new_versions=new_versions,
             onward=onward,
         ),
         versions=KeyVersions(

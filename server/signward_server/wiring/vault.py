@@ -25,6 +25,8 @@ from signward_server.home.sealing import refuse_foreign_kek, refuse_unfinished_r
 from signward_server.home.store_place import store_place
 from signward_server.store import KeyCatalogue, Store, StoreLease, open_store
 from signward_server.store.nonces import Renewal, StoredNonces
+from signward_server.wiring.agents import AgentParts
+from signward_server.wiring.caps import build_caps
 from signward_server.wiring.digesting import secret_digest
 from signward_server.wiring.numbering import open_nonces
 from signward_server.wiring.process import Process
@@ -102,7 +104,7 @@ def open_vault(settings: Settings, process: Process, meter: Meter, opened: ExitS
     catalogue = _catalogue(store, rows, kek, custody)
     standing = open_standing(settings, process.home, store.homes(), rows)
     begun = _begun(standing, process.worker)
-    api_keys = store.api_keys(rows)
+    api_keys, register = store.api_keys(rows), store.agents(rows)
     lease = StoreLease(store.confirm, seconds.total_seconds(), clock, meter)
     lease.start()
     opened.callback(lease.stop)
@@ -110,12 +112,16 @@ def open_vault(settings: Settings, process: Process, meter: Meter, opened: ExitS
     bounds = settings.limits
     nonces, renewal = open_nonces(settings, process.worker, store, meter, opened)
     time = KeptTime(clock, store.time_floor())
+    agents = AgentParts.of(catalogue, register, clock, time)
     stores = Stores(
         catalogue=catalogue,
         requests=store.requests(bounds.request_id_retention, bounds.request_ids_per_identity),
         nonces=nonces,
+        approvals=store.approvals(rows, time, bounds.request_id_retention),
         api_keys=api_keys,
+        agents=agents,
         imports=store.imports(time.onward, bounds.imports_per_identity),
+        caps=build_caps(settings, store, rows, agents.accounts, meter),
         secret_digest=secret_digest(native, memory, kek, store, opened),
         lease=lease,
         onward=time,

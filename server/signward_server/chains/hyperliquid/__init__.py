@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from signward_server.chains.hyperliquid.addresses import address_of
 from signward_server.chains.hyperliquid.chain import HyperliquidChain, NoReferences
 
-__all__ = ["HyperliquidChain", "NoReferences"]
+__all__ = ["HyperliquidChain", "NoReferences", "address_of"]

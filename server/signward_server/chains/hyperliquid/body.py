@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 
-__all__ = ["post_body"]
+from pydantic_core import to_json
 
-_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
+__all__ = ["post_body"]
 
 
 def post_body(
@@ -33,4 +32,4 @@ def post_body(
         "vaultAddress": vault or None,
         "expiresAfter": expires_after or None,
     }
-    return _encode(body).encode()
+    return to_json(body)

@@ -9,11 +9,10 @@ from signward_server.chains.hyperliquid.answering import answer, claimed
 from signward_server.chains.hyperliquid.json_action import (
     JSON_FIELD,
     ensure_same,
-    kind_of_json,
     object_of,
 )
 from signward_server.chains.hyperliquid.kind import Kind, Setting
-from signward_server.chains.hyperliquid.kinds import KINDS
+from signward_server.chains.hyperliquid.kinds import KINDS, KINDS_BY_WIRE
 from signward_server.chains.hyperliquid.kinds.json import UNKNOWN
 from signward_server.chains.hyperliquid.reader import Reader
 from signward_server.chains.hyperliquid.sealing import ActionDraft
@@ -84,7 +83,7 @@ class HyperliquidChain:
         record, path = payload.action, f"hyperliquid.{payload.kind}"
         if payload.kind == "json":
             action = object_of(payload.action.get("json"))
-            kind = kind_of_json(action)
+            kind = KINDS_BY_WIRE.get(str(action.get("type")), UNKNOWN)
             record, path = kind.record(action), JSON_FIELD
         elif (known := KINDS.get(payload.kind)) is not None:
             kind = known

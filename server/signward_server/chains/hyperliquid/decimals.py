@@ -5,7 +5,14 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-__all__ = ["MAX_UNITS", "Amount", "DecimalRefused", "parse_decimal", "product"]
+__all__ = [
+    "MAX_UNITS",
+    "Amount",
+    "DecimalRefused",
+    "parse_decimal",
+    "product",
+    "units_of_millionths",
+]
 
 MAX_UNITS = 2**63 - 1
 """Policies count in signed 64-bit integers (S6)."""
@@ -86,6 +93,11 @@ def product(sz: int, px: int) -> int:
         product gives. May be above 2^63-1.
     """
     return -(-sz * px // _UNITS_PER_WHOLE)
+
+
+def units_of_millionths(amount: int) -> int:
+    """Return 1e-8 units of an amount in millionths, as the exchange counts USDC."""
+    return amount * 100
 
 
 def _by_double(text: str) -> int:

@@ -6,37 +6,40 @@ from collections.abc import Mapping
 
 from signward_server.chains.hyperliquid.json_text import JsonRefused, read_object
 from signward_server.chains.hyperliquid.kind import Built, Kind, Setting, user_signed
-from signward_server.chains.hyperliquid.kinds import KINDS_BY_WIRE
-from signward_server.chains.hyperliquid.kinds.json import UNKNOWN
 from signward_server.chains.hyperliquid.packing import packed
 from signward_server.chains.hyperliquid.sealing import numbered_wire
 from signward_server.core.errors import FieldInvalid, NetworkMismatch
 
-__all__ = ["JSON_FIELD", "ensure_same", "kind_of_json", "object_of"]
+__all__ = ["JSON_FIELD", "ensure_same", "object_of"]
 
 JSON_FIELD = "hyperliquid.json"
 
 
-def object_of(text: object) -> dict[str, object]:
+def object_of(text: object, field: str = JSON_FIELD) -> dict[str, object]:
     """Return the action that a text holds.
+
+    Args:
+        text: The bytes.
+        field: Where they stand in the request.
 
     Raises:
         FieldInvalid: It holds none that could be signed.
     """
     if type(text) is not bytes:
-        raise FieldInvalid.at(JSON_FIELD, "Must be JSON as bytes.")
+        raise FieldInvalid.at(field, "Must be JSON as bytes.")
     try:
         return read_object(text)
     except JsonRefused as refused:
-        raise FieldInvalid.at(JSON_FIELD, str(refused)) from refused
+        raise FieldInvalid.at(field, str(refused)) from refused
 
 
-def kind_of_json(action: Mapping[str, object]) -> Kind:
-    """Return the kind of an action of the exchange; ``UNKNOWN`` for one that is not listed."""
-    return KINDS_BY_WIRE.get(str(action.get("type")), UNKNOWN)
-
-
-def ensure_same(kind: Kind, built: Built, action: Mapping[str, object], setting: Setting) -> None:
+def ensure_same(
+    kind: Kind,
+    built: Built,
+    action: Mapping[str, object],
+    setting: Setting,
+    field: str = JSON_FIELD,
+) -> None:
     """Return if an action was built again from its record as it came, to the byte.
 
     So that nothing is signed that was not read: no further key, no other order of keys, no
@@ -55,7 +58,7 @@ def ensure_same(kind: Kind, built: Built, action: Mapping[str, object], setting:
         raise FieldInvalid.at("hyperliquid.nonce", text)
     if packed(numbered_wire(kind, built.wire, setting.nonce)) != packed(action):
         raise FieldInvalid.at(
-            JSON_FIELD,
+            field,
             "Must have exactly the keys of its kind in the exchange's order, numbers without "
             "needless zeros, and addresses in lower case.",
         )

@@ -177,9 +177,11 @@ class Built:
         account: Account that it acts for, where it names one that is neither the signer's nor
             the vault; empty otherwise (S12).
         signed: Values that typed data has otherwise than ``wire``.
-        wrapped: Values that ``wire`` has otherwise within a wrapper.
+        wrapped: The action as it stands within a posted wrapper, where that is not ``wire``.
         seal: Gives the action a nonce and the signer's public key, where neither the way of L1
             actions nor that of typed data does; ``None`` otherwise.
+        sealed: Of an action that takes no nonce of its signer, since it only joins in one that
+            somebody else submits; ``None`` for all others.
     """
 
     wire: dict[str, object]
@@ -189,6 +191,7 @@ class Built:
     signed: Mapping[str, object] | None = None
     wrapped: Mapping[str, object] | None = None
     seal: Callable[[int, PublicKey], Sealed] | None = None
+    sealed: Sealed | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

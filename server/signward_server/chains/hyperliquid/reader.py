@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple, TypeVar
 
 from signward_server.chains.hyperliquid.decimals import (
     MAX_UNITS,
@@ -29,6 +29,13 @@ _is_word = re.compile(r"[A-Za-z0-9_]{1,64}").fullmatch
 _is_cloid = re.compile(r"0x[0-9a-fA-F]{32}").fullmatch
 
 
+class _Notes(NamedTuple):
+    """What is wrong with a payload, and what is beyond what is signed."""
+
+    faults: list[FieldViolation]
+    beyond: list[FieldViolation]
+
+
 class Reader:
     """Reads one record; the Readers of what stands within it share its notes.
 
@@ -40,17 +47,21 @@ class Reader:
         record: The fields by their names in the API, of any type: it may come from JSON.
         path: Where the record stands in the request, ``hyperliquid.order``.
         faults: What is wrong beside it.
+        notes: Those of the Reader of what the record stands within, to which it adds.
     """
 
-    __slots__ = ("_beyond", "_faults", "_path", "_record")
+    __slots__ = ("_notes", "_path", "_record")
 
     def __init__(
-        self, record: Mapping[str, object], path: str, faults: Sequence[FieldViolation] = ()
+        self,
+        record: Mapping[str, object],
+        path: str,
+        faults: Iterable[FieldViolation] = (),
+        notes: _Notes | None = None,
     ) -> None:
         self._record = record
         self._path = path
-        self._faults = list(faults)
-        self._beyond: list[FieldViolation] = []
+        self._notes = notes or _Notes(list(faults), [])
 
     def check(self) -> None:
         """Return if nothing was noted.
@@ -59,18 +70,18 @@ class Reader:
             FieldInvalid: Fields at fault.
             PayloadUnsupported: All are well formed, but some are beyond what is signed.
         """
-        if self._faults:
-            raise FieldInvalid(violations=self._faults)
-        if self._beyond:
-            raise PayloadUnsupported(violations=self._beyond)
+        if self._notes.faults:
+            raise FieldInvalid(violations=self._notes.faults)
+        if self._notes.beyond:
+            raise PayloadUnsupported(violations=self._notes.beyond)
 
     def note(self, name: str, description: str) -> None:
         """Note a field at fault."""
-        self._faults.append(FieldViolation(f"{self._path}.{name}", description))
+        self._notes.faults.append(FieldViolation(f"{self._path}.{name}", description))
 
     def note_beyond(self, name: str, description: str) -> None:
         """Note a field that is well formed, but beyond what is signed (S6)."""
-        self._beyond.append(FieldViolation(f"{self._path}.{name}", description))
+        self._notes.beyond.append(FieldViolation(f"{self._path}.{name}", description))
 
     def within(self, name: str, number: int) -> int:
         """Return a number that follows from a field, if a policy can count it (S6)."""
@@ -82,6 +93,14 @@ class Reader:
     def given(self, name: str) -> bool:
         """Return whether a field is there."""
         return self._record.get(name) is not None
+
+    def unread(self, name: str) -> object:
+        """Return what stands in a field as it is; ``None`` for nothing."""
+        return self._record.get(name)
+
+    def path(self, name: str) -> str:
+        """Return where a field stands in the request."""
+        return f"{self._path}.{name}"
 
     def decimal(self, name: str) -> Amount:
         """Read a decimal string."""
@@ -120,6 +139,18 @@ class Reader:
             return value.lower()
         self.note(name, "Must be an address: 0x and 40 hex digits.")
         return _NO_ADDRESS
+
+    def addresses(self, name: str, most: int) -> list[str]:
+        """Read up to so many addresses, in lower case."""
+        values = self._record.get(name)
+        if (
+            type(values) is list
+            and len(values) <= most
+            and all(type(value) is str and _is_address(value) for value in values)
+        ):
+            return [value.lower() for value in values]
+        self.note(name, f"Must have at most {most} addresses: 0x and 40 hex digits each.")
+        return []
 
     def cloid(self, name: str, *, optional: bool = False) -> str:
         """Read a client order id, in lower case; empty for none."""
@@ -179,28 +210,25 @@ class Reader:
     def record(self, name: str) -> Reader:
         """Read a record; an empty one where there is none."""
         value = self._record.get(name)
-        if isinstance(value, Mapping):
+        if isinstance(value, dict):
             return self._inner(value, name)
         self.note(name, "Must be set.")
-        return Reader({}, f"{self._path}.{name}")  # whose notes nobody needs as well
+        return Reader({}, f"{self._path}.{name}")  # whose notes would only repeat that
 
     def records(self, name: str, most: int, least: int = 1) -> Sequence[Reader]:
         """Read so many records."""
         values = self._record.get(name)
         if (
-            type(values) is list
+            isinstance(values, list)
             and least <= len(values) <= most
-            and all(isinstance(value, Mapping) for value in values)
+            and all(isinstance(value, dict) for value in values)
         ):
             return [self._inner(value, f"{name}[{i}]") for i, value in enumerate(values)]
         self.note(name, f"Must have {least} to {most} elements.")
         return ()
 
-    def _inner(self, record: Mapping[str, object], name: str) -> Reader:
-        inner = Reader(record, f"{self._path}.{name}")
-        inner._faults = self._faults
-        inner._beyond = self._beyond
-        return inner
+    def _inner(self, record: dict[str, object], name: str) -> Reader:
+        return Reader(record, f"{self._path}.{name}", notes=self._notes)
 
 
 def _has_unseen(text: str) -> bool:

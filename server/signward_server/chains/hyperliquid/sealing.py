@@ -77,33 +77,36 @@ class ActionDraft:
 
     def numbered(self, nonce: int, signer: PublicKey) -> Decoded:
         """See ``core.signing.Draft``."""
-        built, setting = self._built, self._setting
-        seal: Callable[[int, PublicKey], Sealed] = built.seal or self._seal
-        sealed = seal(nonce, signer)
-        intent, *more = built.intents
-        return Decoded(
-            intent,
-            (sealed.message,),
-            _KECCAK256,
-            tuple(more),
-            None,
-            SealedForm(sealed, setting.vault, setting.expires_after),
-            nonce,
-            built.grants,
-            built.account or setting.vault,
-        )
+        seal: Callable[[int, PublicKey], Sealed] = self._built.seal or self._seal
+        return self._complete(nonce, seal(nonce, signer))
 
     def decoded(self) -> Decoded:
-        """Return what is judged."""
+        """Return what is judged; complete if it takes no nonce of its signer."""
+        if self._built.sealed is not None:
+            return self._complete(self._setting.nonce, self._built.sealed)
+        return self._judged((), self, None, 0)
+
+    def _complete(self, nonce: int, sealed: Sealed) -> Decoded:
+        setting = self._setting
+        form = SealedForm(sealed, setting.vault, setting.expires_after)
+        return self._judged((sealed.message,), None, form, nonce)
+
+    def _judged(
+        self,
+        messages: tuple[bytes, ...],
+        draft: ActionDraft | None,
+        form: SealedForm | None,
+        nonce: int,
+    ) -> Decoded:
         built = self._built
         return Decoded(
             built.intents[0],
-            (),
+            messages,
             _KECCAK256,
             built.intents[1:],
-            self,
-            None,
-            0,
+            draft,
+            form,
+            nonce,
             built.grants,
             built.account or self._setting.vault,
         )

@@ -8,6 +8,7 @@ from typing import Protocol
 from signward_server.core.agents import Agent
 from signward_server.core.keys import Key, KeyVersion
 from signward_server.core.ports.store import RequestScope
+from signward_server.core.signing import Decoded
 
 __all__ = ["AccountOf", "AgentRegister", "Agents"]
 
@@ -21,32 +22,57 @@ class AccountOf(Protocol):
 
 
 class Agents(Protocol):
-    """Who may be approved as an agent (S31)."""
+    """Who may be approved as an agent, and who was (S31)."""
 
-    def ensure_approvable(self, address: str, key: Key) -> None:
-        """Return if an address may become an agent of a key's account.
+    def ensure_approvable(self, key: Key, version: KeyVersion, decoded: Decoded) -> None:
+        """Return if the address that a payload grants rights to may become an agent.
 
         Args:
-            address: In lower case.
-            key: The master's.
+            key: The key that is to sign, the master's.
+            version: Its version that is to sign.
+            decoded: What ``grants`` rights.
 
         Raises:
-            FieldInvalid: It is no key of this catalogue on the same network, the master's own,
-                or one that was ended.
+            FieldInvalid: It is no key of this catalogue on the same network that may sign or is
+                pending, the master's own, or one that was ended, replaced or approved for
+                another account.
+            EnvelopeCorrupt: What is known of it fails its MAC.
+        """
+        ...
+
+    def granted(self, key: Key, version: KeyVersion, decoded: Decoded) -> None:
+        """Remember, before the signature leaves, whom it gives rights to.
+
+        Args:
+            key: The key that has signed.
+            version: Its version that has.
+            decoded: What it has signed, with its nonce.
+
+        Raises:
+            EnvelopeCorrupt: What is known of the agent fails its MAC.
+            EtagMismatch: Something else became of it at this very moment.
+            StoreUnavailable: The store cannot be written now.
         """
         ...
 
 
 class AgentRegister(Protocol):
-    """Every agent that was ever approved; each row is authentic (S17)."""
+    """Every agent that was ever approved, in memory; each row is authentic (S17)."""
 
     def get(self, address: str) -> Agent | None:
         """Return an agent, ``None`` if there is none.
 
         Raises:
             EnvelopeCorrupt: Its row fails its MAC.
-            StoreUnavailable: The store cannot be read now.
         """
+        ...
+
+    def of_version(self, key_id: str, version: int) -> Agent | None:
+        """Return the agent that a version of a key is, ``None`` if it is none."""
+        ...
+
+    def of_name(self, account: str, network: str, name: str) -> Agent | None:
+        """Return the agent that was approved last under a name, ``None`` if there is none."""
         ...
 
     def page(self, key: str, before: str, limit: int) -> Sequence[Agent]:
@@ -64,16 +90,25 @@ class AgentRegister(Protocol):
 
         Raises:
             RequestIdReused: The scope was used with other content.
+            EnvelopeCorrupt: Its row fails its MAC.
+            StoreUnavailable: The store cannot be read now.
         """
+        ...
+
+    def is_requested(self, address: str) -> bool:
+        """Return whether a request has approved it that is remembered."""
         ...
 
     def put(self, agent: Agent, scope: RequestScope | None = None, content: bytes = b"") -> Agent:
         """Store an agent, new or changed, with the request that asks for it, in one transaction.
 
-        An end is for good: what was ended stays ended, whatever is put.
+        Every process knows it when this returns (S34). An end is for good: what was ended stays
+        ended, whatever is put. So is the request: what one has approved, no other one approves.
 
         Raises:
             RequestIdReused: The scope was used before.
+            EtagMismatch: It was approved by another request.
+            EnvelopeCorrupt: Its row fails its MAC.
             StoreUnavailable: The store cannot be written now.
         """
         ...

@@ -56,7 +56,9 @@ class Chain(Protocol):
         ...
 
     def signatures(self, decoded: Decoded, result: Result) -> Sequence[bytes]:
-        """Take the 64-byte signatures out of an answer, one for each message, in order.
+        """Take the signatures out of an answer, one for each message, in order.
+
+        Each has 64 bytes, or 65 with a recovery id that is part of the answer.
 
         Raises:
             ResultMismatch: Another part of the answer contradicts the payload.

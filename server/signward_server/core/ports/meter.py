@@ -18,6 +18,8 @@ class Event(enum.StrEnum):
     POLICY_DENIED = "policy_denials"  # [action]
     POLICY_ERROR = "policy_errors"  # [action]
     RATE_LIMITED = "rate_limited"  # [method class]
+    CAP_COUNTED = "cap_reservations"  # [cap]
+    CAP_RETURNED = "cap_releases"  # [cap]
     LIMIT_STORAGE_FAILED = "limit_storage_failures"
     RELOADED = "reloads"  # [part]
     RELOAD_REFUSED = "reload_refusals"  # [part]

@@ -75,6 +75,15 @@ class RequestLedger(Protocol):
         """
         ...
 
+    def find(self, scope: RequestScope, content: bytes) -> Claim | None:
+        """Return what a request resolved to; ``None`` if it is not remembered.
+
+        Raises:
+            RequestIdReused: The scope was used with other content.
+            StoreUnavailable: The store cannot be read now.
+        """
+        ...
+
 
 class Catalogue(Protocol):
     """All keys. Reads are served from memory; a change is durable when it returns."""

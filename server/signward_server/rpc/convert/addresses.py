@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from Crypto.Hash import keccak
+from sha3 import keccak_256
 
 from signward_server.core.ethereum import address_of, checksummed, lowered
 
@@ -30,4 +30,5 @@ def address_of_key(uncompressed: bytes) -> str:
 
 
 def _keccak(data: bytes) -> bytes:
-    return keccak.new(digest_bits=256, data=data).digest()
+    digest: bytes = keccak_256(data).digest()
+    return digest

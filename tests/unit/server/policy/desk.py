@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from signward_server.chains.order.chain import OrderChain
@@ -59,11 +60,16 @@ def raw(size: int = 3, action: str = "SignRaw") -> Intent:
     return Intent(action, {"size": size, "hash": "NONE"})
 
 
+def windowed(kinds: Iterable[ActionKind], windows: Sequence[str]) -> tuple[ActionKind, ...]:
+    """Return actions of which all that sign are counted by caps of these names."""
+    return tuple(replace(kind, windows=tuple(windows)) if kind.record else kind for kind in kinds)
+
+
 def compiled(
     *texts: str, kinds: Iterable[ActionKind] = KINDS, windows: Sequence[str] = ()
 ) -> Policies:
     sources = [PolicySource(f"p{n}.cedar", text) for n, text in enumerate(texts)]
-    return compile_policies(sources, kinds, windows)
+    return compile_policies(sources, windowed(kinds, windows) if windows else kinds)
 
 
 def problems(*texts: str, **options: Any) -> tuple[Problem, ...]:

@@ -17,7 +17,7 @@ from signward_server.policy.question import Question
 
 from tests.fakes.clock import FakeClock
 from tests.fakes.meter import FakeMeter
-from tests.unit.server.policy.desk import KINDS
+from tests.unit.server.policy.desk import KINDS, windowed
 from tests.unit.server.policy.worlds import (
     WINDOWS,
     Asked,
@@ -37,7 +37,7 @@ _QUESTIONS = 36 * (_CHANGES + 1)  # of each example
 
 def in_force(world: World) -> Policies:
     source = PolicySource("p", "\n".join(world.texts))
-    return compile_policies([source], KINDS, WINDOWS)
+    return compile_policies([source], windowed(KINDS, WINDOWS))
 
 
 def say(engine: CedarPolicy, asked: Asked) -> Said:

@@ -29,11 +29,11 @@ from signward_server.policy.question import Asker
 from signward_server.policy.schema import schema_text
 
 from tests.fakes.catalogue_keys import catalogue_key, key_version
-from tests.unit.server.policy.desk import KINDS, order, raw
+from tests.unit.server.policy.desk import KINDS, order, raw, windowed
 
 WINDOWS = ("day", "hour")
 NOW = "2026-01-01T00:00:00.000Z"  # that of a FakeClock
-SCHEMA = cedarpy.Schema.from_str(schema_text(KINDS, WINDOWS))
+SCHEMA = cedarpy.Schema.from_str(schema_text(windowed(KINDS, WINDOWS)))
 MAX = 2**63 - 1
 
 _KIND = {kind.name: kind for kind in KINDS}

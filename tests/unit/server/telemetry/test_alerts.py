@@ -7,6 +7,8 @@ import pytest
 import yaml
 from signward_server.core.keys import CustodyKind, Purpose
 from signward_server.core.ports import Event, Level
+from signward_server.supervisor.families import crew_families
+from signward_server.telemetry.exposition import exposed
 from signward_server.telemetry.metrics import Metrics
 
 ROOT = Path(__file__).parents[4]
@@ -29,7 +31,8 @@ def names() -> set[str]:
     for item in (False, True):
         metrics.observe("/a.B/C", "OK", 0.001, item=item)
     metrics.signed(Purpose.RAW, CustodyKind.ENVELOPE)
-    return set(re.findall(r"(?m)^(signward_\w+)", metrics.render().decode()))
+    crew = exposed(crew_families(serving=1, ready=True, restarts=1))
+    return set(re.findall(r"(?m)^(signward_\w+)", (metrics.render() + crew).decode()))
 
 
 @pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule["alert"])

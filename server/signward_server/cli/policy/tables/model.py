@@ -31,6 +31,7 @@ from signward_server.core.keys import (
     Purpose,
     VersionState,
 )
+from signward_server.home.price_list import BadPriceList, Prices, prices_in
 from signward_server.rpc.convert.addresses import read_address
 
 __all__ = ["DEFAULT_TIME", "Case", "Defaults", "KeyRow", "Table", "read_moment"]
@@ -145,6 +146,16 @@ class KeyRow(_Part):
     vault_address: _Vault = ""
 
 
+def _references(value: object) -> object:
+    if not isinstance(value, dict) or set(value) - {"mainnet", "testnet"}:
+        fix = 'write them below mainnet and testnet, like {"0": 65000.5}'
+        raise refused("are no prices", fix)
+    try:
+        return prices_in(value)
+    except BadPriceList as exc:
+        raise refused("are no prices", exc.text.removeprefix("has ")) from None
+
+
 class Defaults(_Part):
     """What cases have in common, unless they say otherwise."""
 
@@ -165,6 +176,7 @@ class Case(_Part):
     address: _Address | None = None
     time: _Time | None = None
     totals: Annotated[dict[str, _Total], Field(max_length=100)] = {}
+    approved: StrictBool = False
     expect: Verdict
     reason: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{0,62}$")] | None = None
     by: Annotated[list[_Word], Field(max_length=100)] | None = None
@@ -184,6 +196,7 @@ class Table(_Part):
     groups: Annotated[dict[GroupName, Members], Field(max_length=1000)] | None = None
     keys: Annotated[dict[_KeyId, KeyRow], Field(max_length=1000)] = {}
     defaults: Defaults = Defaults()
+    references: Annotated[Prices, BeforeValidator(_references)] = {}
     cases: Annotated[list[Case], Field(min_length=1, max_length=5000)]
 
     @model_validator(mode="after")

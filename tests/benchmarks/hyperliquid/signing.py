@@ -1,0 +1,116 @@
+"""Everybody who signs, ready: the daemon over a call and over a stream, and the SDK twice."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TypeAlias
+
+from signward import Algorithm, Client, Purpose
+from signward.hyperliquid import Signer
+from signward.profiles import read_profile
+
+from tests.benchmarks.daemons import RunningDaemon, daemon
+from tests.benchmarks.hyperliquid.order import LIFE, order
+from tests.benchmarks.processes import PATIENCE, environment
+from tests.benchmarks.variants import FULL, Setup, variant_of
+
+__all__ = ["CALL", "COINCURVE", "PLAIN", "STREAM", "Block", "everybody"]
+
+Block: TypeAlias = Callable[[int], list[float]]
+"""Signs so many orders, one after the other; returns the seconds of each."""
+CALL, STREAM = "daemon, a call", "daemon, a stream"
+PLAIN, COINCURVE = "SDK as installed", "SDK with coincurve"
+_KEY = "bench-exchange"
+_BACKENDS = {PLAIN: "NativeECCBackend", COINCURVE: "CoinCurveECCBackend"}
+_FULL = variant_of(FULL).setup
+_SETUP = Setup((*_FULL.policies, "caps", "hyperliquid"), _FULL.settings, traced=True)
+
+
+@contextmanager
+def everybody(folder: Path) -> Iterator[dict[str, Block]]:
+    """Start all who sign, by name; end them with the block.
+
+    Args:
+        folder: Empty; for a home and a socket, whose path may have 107 bytes.
+    """
+    with ExitStack() as stack:
+        running = stack.enter_context(daemon(_SETUP, folder))
+        _make_key(folder, running)
+        client = stack.enter_context(Client(running.targets["uds"], running.certificate))
+        signer = stack.enter_context(Signer(client, _KEY))
+        blocks = {
+            CALL: _timed(
+                lambda: client.sign_hyperliquid(_KEY, order(), expires_after=_soon()).hyperliquid
+            ),
+            STREAM: _timed(lambda: signer.sign(order(), expires_after=_soon())),
+            PLAIN: stack.enter_context(_sdk(PLAIN, "--plain")),
+            COINCURVE: stack.enter_context(_sdk(COINCURVE)),
+        }
+        yield blocks
+
+
+def _make_key(folder: Path, running: RunningDaemon) -> None:
+    admin = read_profile("admin", folder / "home" / "clients" / "profiles.toml").credentials()
+    with Client(running.targets["tcp"], admin, timeout=PATIENCE) as client:
+        client.create_key(
+            _KEY,
+            algorithm=Algorithm.ALGORITHM_ECDSA_SECP256K1,
+            purpose=Purpose.PURPOSE_HYPERLIQUID,
+            network="testnet",
+            owner="cn:bot",
+        )
+
+
+def _soon() -> int:
+    return time.time_ns() // 1_000_000 + LIFE
+
+
+def _timed(sign: Callable[[], object]) -> Block:
+    def block(number: int) -> list[float]:
+        seconds = []
+        for _ in range(number):
+            begin = time.perf_counter()
+            sign()
+            seconds.append(time.perf_counter() - begin)
+        return seconds
+
+    return block
+
+
+@contextmanager
+def _sdk(name: str, *options: str) -> Iterator[Block]:
+    """Start a process that signs with the SDK.
+
+    Raises:
+        RuntimeError: It does not sign with the library that it shall sign with.
+    """
+    command = (sys.executable, "-m", "tests.benchmarks.hyperliquid.sdk", *options)
+    with subprocess.Popen(
+        command,
+        env=environment(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        requests, answers = process.stdin, process.stdout
+        if requests is None or answers is None:
+            raise RuntimeError("no pipes")
+        backend = answers.readline().strip()
+        if backend != _BACKENDS[name]:
+            raise RuntimeError(f"the SDK signs with {backend or 'nothing'}")
+
+        def block(number: int) -> list[float]:
+            requests.write(f"{number}\n")
+            requests.flush()
+            seconds: list[float] = json.loads(answers.readline())
+            return seconds
+
+        yield block
+        requests.close()  # ends it
+        process.wait(PATIENCE)
