@@ -58,6 +58,10 @@ soak: $(READY)  ## Run the long rounds (kill -9 loops, endurance)
 bench: $(READY)  ## Measure against a bare grpcio echo; writes build/bench/
 	$(BIN)/python -m tests.benchmarks $(ARGS)
 
+.PHONY: bench-hyperliquid
+bench-hyperliquid: $(READY)  ## Measure an order of the exchange beside its own SDK; writes build/bench-hyperliquid/
+	$(BIN)/python -m tests.benchmarks.hyperliquid $(ARGS)
+
 .PHONY: bench-workers
 bench-workers: $(READY)  ## Measure one worker and two, beside what the machine gives; writes build/bench-workers/
 	$(BIN)/python -m tests.benchmarks.workers $(ARGS)
