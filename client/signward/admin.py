@@ -1,4 +1,4 @@
-"""The client's calls to ``AdminService``: API keys, freezing, approvals, reloading, the audit log."""
+"""The client's calls to ``AdminService``: keys, approvals, reloading, the audit log."""
 
 from __future__ import annotations
 

@@ -24,7 +24,6 @@ class Hyperliquid(Section):
         "most 1000 nonces a second, divided by this. ``0`` is 8 with a database, else 1, or with "
         "several workers one more than these. Say the same to all daemons that share a database.",
     )
-
     reference_prices: OptionalFilePath = Field(
         None,
         description="File of prices to judge orders by, kept up to date by you; docs/policy.md "
@@ -36,11 +35,4 @@ class Hyperliquid(Section):
         le=timedelta(hours=1),
         description="How long these prices count after the time that the file says. Older ones "
         "are as good as none.",
-    )
-    nonce_lanes: int = Field(
-        0,
-        ge=0,
-        le=64,
-        description="How many processes can number actions at a time; all that share a store "
-        "have the same. 0: as many as there are workers, at least 8 with a database.",
     )

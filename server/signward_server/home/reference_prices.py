@@ -75,7 +75,9 @@ class ReferencePrices:
     def age(self) -> float | None:
         """Seconds since the time of the list in force; ``None`` if there was never any."""
         found = self._in_force
-        return found and max(0.0, self._clock.monotonic() - found.ends + self._max_age)
+        if found is None:
+            return None
+        return max(0.0, self._clock.monotonic() - found.ends + self._max_age)
 
     @property
     def count(self) -> int:

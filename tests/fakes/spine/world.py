@@ -98,7 +98,7 @@ class World:
         self.agents = FakeAgents()
         self.lease = FakeLease()
         self.chains = dict(all_chains())
-        ports = SigningPorts(
+        self.signing_ports = SigningPorts(
             catalogue=self.catalogue,
             chains=self.chains,
             custodies=MappingProxyType(self.custodies),
@@ -116,7 +116,7 @@ class World:
             cancelling=cancelling,
             restricted=restricted,
         )
-        self.signing = Signing(ports)
+        self.signing = Signing(self.signing_ports)
         self.register = FakeAgentRegister()
         self.agent_parts = AgentParts.of(self.catalogue, self.register, self.clock, self.onward)
         self.verifying = Verifying(
@@ -163,7 +163,9 @@ class World:
             onward=self.onward,
         )
         self.agent_flows = self.agent_parts.flows(
-            signing=Signing(dataclasses.replace(ports, agents=self.agent_parts.agents)),
+            signing=Signing(
+                dataclasses.replace(self.signing_ports, agents=self.agent_parts.agents)
+            ),
             custodies=self.custodies,
             policy=self.policy,
             audit=self.audit,

@@ -25,6 +25,10 @@ TRANSFERS: Final = (
         "withdraw to the pinned address, which nobody has approved",
         withdraw=pb.HyperliquidWithdraw(destination=HOME, amount="1"),
     ),
+    _always(
+        "withdraw more than is withdrawn at once",
+        withdraw=pb.HyperliquidWithdraw(destination=HOME, amount="100000.01"),
+    ),
     _always("send USDC", usd_send=pb.HyperliquidUsdSend(destination=THIEF, amount="1")),
     _always(
         "send a spot token",
@@ -91,17 +95,12 @@ TRANSFERS: Final = (
             user=THIEF, abstraction="unifiedAccount"
         ),
     ),
-    # The daemon approves no agents but its own keys, whoever asks (S31).
-    Attempt(
+    _always(
         "make the thief an agent",
-        lambda _: payload(
-            approve_agent=pb.HyperliquidApproveAgent(agent_address=THIEF, agent_name="bot")
-        ),
-        "AGENT_NOT_FOUND",
+        approve_agent=pb.HyperliquidApproveAgent(agent_address=THIEF, agent_name="bot"),
     ),
-    Attempt(
+    _always(
         "put the thief in the place of the agent without a name",
-        lambda _: payload(approve_agent=pb.HyperliquidApproveAgent(agent_address=THIEF)),
-        "AGENT_NOT_FOUND",
+        approve_agent=pb.HyperliquidApproveAgent(agent_address=THIEF),
     ),
 )
