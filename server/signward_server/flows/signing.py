@@ -24,6 +24,13 @@ class Signing:
 
     def __init__(self, ports: SigningPorts) -> None:
         self._ports = ports
+        # Keys of which some payload waits for the store before it is judged.
+        self._counted = frozenset(
+            purpose
+            for chain in ports.chains.values()
+            if any(kind.name in ports.caps.actions for kind in chain.actions)
+            for purpose in chain.purposes
+        )
 
     def sign(self, call: Call, request: SignRequest) -> SignResult:
         """Sign one item.
@@ -128,6 +135,6 @@ class Signing:
             return False
         key = self._ports.catalogue.get(key_id)
         custody = None if key is None else self._ports.custodies.get(key.custody)
-        if key is None or custody is None:
+        if key is None or custody is None or key.purpose in self._counted:
             return False
         return custody.is_unlocked(key.id, version or key.primary_version)
