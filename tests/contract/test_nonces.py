@@ -257,6 +257,17 @@ def test_s31_a_callers_own_nonce_is_not_forgotten_in_a_crash(bench: NonceBench) 
     assert after.take(SIGNER) == wanted + 1
 
 
+def test_s31_what_was_given_before_a_crash_is_nobodys_own_after_it(bench: NonceBench) -> None:
+    before = bench.process()
+    given = [before.take(SIGNER) for _ in range(64)]
+    after = bench.process()
+    for signer in (OTHER, SIGNER):
+        for wanted in given:
+            with pytest.raises(NonceOutOfWindow):
+                after.take(signer, wanted)
+        after.take(OTHER)
+
+
 def test_s31_of_many_that_choose_the_same_one_gets_it(bench: NonceBench) -> None:
     processes = [bench.process(4) for _ in range(4)]
     for process in processes:

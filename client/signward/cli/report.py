@@ -60,6 +60,9 @@ _NEXT_BY_REASON = {
     "REQUEST_ID_REUSED": "give a new --request-id",
     "ETAG_MISMATCH": "read the key again, then decide again",
     "MESSAGE_TOO_LARGE": "send less at once",
+    "NETWORK_MISMATCH": "use a key of that network",
+    "NONCE_OUT_OF_WINDOW": "leave the nonce to the daemon",
+    "CLOCK_UNTRUSTED": "an operator has to look at the clock of the daemon's machine",
     "PAYLOAD_UNSUPPORTED": "see what the daemon signs in its documentation",
 }
 _NEXT_BY_CLASS: dict[type[errors.SignwardError], str] = {
@@ -110,6 +113,8 @@ def _text(error: errors.SignwardError) -> str:
         fields = "; ".join(f"{v.field}: {v.description.rstrip('.')}" for v in error.violations)
         return f"{error.reason}: {fields}"
     message = cause(error.message).rstrip(".")
+    if policies := error.metadata.get("policies"):
+        return f"{error.reason}: {message} (denied by {policies})"
     return f"{error.reason}: {message}" if message else error.reason
 
 

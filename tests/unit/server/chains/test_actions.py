@@ -14,13 +14,13 @@ from signward_server.core.payloads import Hash, HyperliquidPayload, OrderIntent,
 from signward_server.core.signing import Intent
 
 from tests.unit.server.chains.hyperliquid.keys import MAINNET
-from tests.unit.server.chains.hyperliquid.samples import NONCE, SAMPLES
+from tests.unit.server.chains.hyperliquid.samples import NONCE, SAMPLES, SHARE
 from tests.unit.server.chains.keys import ED25519, SECP256K1, SECP256K1_DIGEST
 
 CHAINS = all_chains()
 ACTIONS = [action for chain in CHAINS.values() for action in chain.actions]
 TYPES = {FieldType.TEXT: str, FieldType.NUMBER: int, FieldType.FLAG: bool}
-NOW = 1_900_000_000_000
+NOW = 1_700_000_000_000
 
 messages = st.builds(RawMessage, st.binary(min_size=1, max_size=80), st.sampled_from(Hash))
 digests = st.builds(RawMessage, st.binary(min_size=32, max_size=32), st.just(Hash.PREHASHED))
@@ -37,6 +37,7 @@ orders = st.builds(
 actions = [
     HyperliquidPayload("json", {"json": b'{"type":"evmUserModify","usingBigBlocks":true}'}),
     *(HyperliquidPayload(kind, sample.record, nonce=NONCE) for kind, sample in SAMPLES.items()),
+    HyperliquidPayload("multi_sig_share", SHARE, nonce=NONCE),
 ]
 
 

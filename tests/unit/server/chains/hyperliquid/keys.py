@@ -30,9 +30,11 @@ PUBLIC = PublicKey.secp256k1(PRIVATE.public_key.format(compressed=False))
 def numbered(
     payload: HyperliquidPayload, nonce: int, key: KeyAttributes = MAINNET, now_ms: int = NOW
 ) -> Decoded:
-    draft = CHAIN.decode(payload, key, now_ms).draft
-    assert draft is not None
-    return draft.numbered(nonce, PUBLIC)
+    decoded = CHAIN.decode(payload, key, now_ms)
+    if decoded.draft is None:
+        assert decoded.nonce == nonce
+        return decoded
+    return decoded.draft.numbered(nonce, PUBLIC)
 
 
 def signed(

@@ -51,5 +51,6 @@ def _texts(wire: str, path: str) -> Iterator[tuple[str, object]]:
     elif re.fullmatch(r"[0-9]+\.[0-9]+", wire):
         yield f"{path}=0", wire + "0"
     elif wire.startswith("0x"):
-        yield f"{path}=upper", "0x" + wire[2:].upper()
+        if not wire[2:].isdecimal():
+            yield f"{path}=upper", "0x" + wire[2:].upper()
         yield f"{path}=short", wire[:-1]

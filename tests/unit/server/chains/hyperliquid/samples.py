@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from tests.unit.server.chains.hyperliquid.sample_parts import (
+    ADDRESS,
+    CLOID,
+    LOWER,
+    NONCE,
+    TOKEN,
+    Sample,
+)
+from tests.unit.server.chains.hyperliquid.user_signed_samples import USER_SIGNED
+from tests.unit.server.chains.hyperliquid.wrapped_samples import WRAPPED
 
-ADDRESS = "0x" + "Ab" * 20
-LOWER = ADDRESS.lower()
-CLOID = "0x" + "0C" * 16
-TOKEN = "PURR:0xc4bf3f870c0e9465323c0b6ed28096c2"  # noqa: S105  # of the exchange
-NONCE = 1_700_000_000_123
-
-
-class Sample(NamedTuple):
-    record: dict[str, object]
-    wire: dict[str, object]
-
+__all__ = [
+    "ADDRESS",
+    "CLOID",
+    "LIMIT",
+    "LIMIT_WIRE",
+    "LOWER",
+    "NONCE",
+    "SAMPLES",
+    "TOKEN",
+    "Sample",
+]
 
 LIMIT: dict[str, object] = {
     "asset": 3,
@@ -163,5 +172,7 @@ SAMPLES: dict[str, Sample] = {
             "nonce": NONCE,
         },
     ),
+    **USER_SIGNED,
+    **WRAPPED,
 }
 """By the kind's name; what holds a nonce holds ``NONCE``."""

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from signward_server.chains.hyperliquid.json_text import JsonRefused, read_object
 
@@ -147,10 +147,11 @@ def test_garbage_is_refused_and_nothing_else_happens(text: bytes) -> None:
 values = st.recursive(
     st.integers(-(2**63), 2**64 - 1) | st.booleans() | st.none() | st.text("abcé", max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("abc_", min_size=1), inner),
-    max_leaves=10,
+    max_leaves=5,
 )
 
 
+@settings(max_examples=50)
 @given(st.dictionaries(st.text("abcXYZ019_", min_size=1, max_size=10), values))
 def test_what_is_taken_is_what_others_read(expected: dict[str, object]) -> None:
     text = json.dumps(expected, ensure_ascii=False).encode()
