@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from signward_server.core.errors import RequestIdQuota, RequestIdReused, StoreUnavailable
 from signward_server.core.ports import Claim, RequestLedger, RequestScope
+from sqlalchemy import event
 
 from tests.contract.stores import STORES, Bench
 from tests.fakes.catalogue_keys import catalogue_key, creation_scope, signing_scope
@@ -56,6 +57,26 @@ def test_s33_other_content_is_refused_and_changes_nothing(bench: Bench) -> None:
     with pytest.raises(RequestIdReused):
         claim(requests, scope, b"d" * 32, 2)
     assert claim(requests, scope, CONTENT, 3) == 1
+
+
+def test_s33_what_was_claimed_is_found_and_nothing_else_is(bench: Bench) -> None:
+    requests = bench.store().requests(retention=DAY)
+    scope = signing_scope("r1")
+    assert requests.find(scope, CONTENT) is None
+    requests.claim(scope, CONTENT, 1)
+    requests.claim(signing_scope("r2"), CONTENT, 2, nonce=1_800_000_000_000)
+    bench.close()
+    requests = bench.store().requests(retention=DAY)
+    assert requests.find(scope, CONTENT) == Claim(1, replayed=True)
+    numbered = requests.find(signing_scope("r2"), CONTENT)
+    assert numbered == Claim(2, replayed=True, nonce=1_800_000_000_000)
+    with pytest.raises(RequestIdReused):
+        requests.find(scope, b"d" * 32)
+    bench.clock.pass_time(2 * DAY)
+    assert requests.find(scope, CONTENT) is None
+    assert requests.find(signing_scope("r2"), CONTENT) == numbered
+    bench.clock.pass_time(2 * DAY)
+    assert requests.find(signing_scope("r2"), CONTENT) is None
 
 
 @pytest.mark.parametrize(
@@ -230,3 +251,100 @@ def test_a_closed_memory_claims_nothing(bench: Bench) -> None:
     store.close()
     with pytest.raises(StoreUnavailable):
         claim(requests, signing_scope("r1"), CONTENT, 1)
+
+
+def test_s33_a_retry_gets_the_nonce_of_the_first_use(bench: Bench) -> None:
+    requests = bench.store().requests()
+    scope = signing_scope("r1")
+    assert requests.claim(scope, CONTENT, 1, 1_800_000_000_001) == Claim(
+        1, replayed=False, nonce=1_800_000_000_001
+    )
+    first = Claim(1, replayed=True, nonce=1_800_000_000_001)
+    assert requests.claim(scope, CONTENT, 2, 1_800_000_000_002) == first
+    bench.close()
+    assert bench.store().requests().claim(scope, CONTENT, 2, 1_800_000_000_003) == first
+    with pytest.raises(RequestIdReused):
+        bench.store().requests().claim(scope, b"d" * 32, 2, 1_800_000_000_004)
+
+
+@pytest.mark.parametrize("retention", [timedelta(minutes=1), DAY, 7 * DAY])
+def test_s33_a_nonce_is_kept_for_as_long_as_the_exchange_takes_it(
+    bench: Bench, retention: timedelta
+) -> None:
+    requests = bench.store().requests(retention=retention)
+    requests.claim(signing_scope("r1"), CONTENT, 1, 7)
+    requests.claim(signing_scope("plain"), CONTENT, 1)
+    bench.clock.pass_time(2 * DAY)
+    for number in range(40):  # what is old is purged as new ones come
+        claim(requests, signing_scope(f"later {number}"), CONTENT, 1)
+    assert requests.claim(signing_scope("r1"), CONTENT, 2, 8) == Claim(1, replayed=True, nonce=7)
+    bench.close()
+    requests = bench.store().requests(retention=timedelta(minutes=1))
+    assert requests.claim(signing_scope("r1"), CONTENT, 2, 8) == Claim(1, replayed=True, nonce=7)
+    bench.clock.pass_time(max(retention, DAY))
+    requests = bench.store().requests(retention=retention)
+    assert requests.claim(signing_scope("r1"), CONTENT, 2, 9) == Claim(2, replayed=False, nonce=9)
+    assert requests.claim(signing_scope("r1"), CONTENT, 3) == Claim(2, replayed=True, nonce=9)
+
+
+def test_s33_claims_with_a_nonce_count_for_as_long_as_they_are_kept(bench: Bench) -> None:
+    requests = bench.store().requests(retention=DAY, quota=4)
+    for number in range(2):
+        requests.claim(signing_scope(f"n{number}"), CONTENT, 1, 7 + number)
+        claim(requests, signing_scope(f"p{number}"), CONTENT, 1)
+    for store in range(2):
+        with pytest.raises(RequestIdQuota) as refused:
+            claim(requests, signing_scope("r1"), CONTENT, 1)
+        assert timedelta(seconds=refused.value.retry_after or 0) <= DAY * 98 / 96
+        if not store:
+            bench.close()
+            requests = bench.store().requests(retention=DAY, quota=4)
+    bench.clock.pass_time(timedelta(seconds=refused.value.retry_after or 0))
+    for number in range(2):
+        claim(requests, signing_scope(f"q{number}"), CONTENT, 1)
+    with pytest.raises(RequestIdQuota):
+        claim(requests, signing_scope("r1"), CONTENT, 1)
+    bench.clock.pass_time(2.1 * DAY)
+    for number in range(4):
+        claim(requests, signing_scope(f"s{number}"), CONTENT, 1)
+
+
+def test_time_goes_on_from_the_newest_claim_and_not_from_how_long_it_is_kept(bench: Bench) -> None:
+    requests = bench.store().requests(retention=DAY)
+    requests.claim(signing_scope("n"), CONTENT, 1, 7)
+    bench.close()
+    requests = bench.store().requests(retention=DAY)
+    claim(requests, signing_scope("p"), CONTENT, 1)
+    bench.clock.pass_time(DAY - timedelta(seconds=1))
+    assert claim(requests, signing_scope("p"), CONTENT, 2) == 1
+    bench.clock.pass_time(timedelta(seconds=1))
+    assert claim(requests, signing_scope("p"), CONTENT, 3) == 3
+
+
+def test_racing_claims_resolve_to_one_nonce(bench: Bench) -> None:
+    ledgers = [bench.store().requests() for _ in range(4)]
+    start = threading.Barrier(8)
+
+    def race(number: int) -> Claim:
+        start.wait(10)
+        return ledgers[number % 4].claim(signing_scope("r1"), CONTENT, 1, 1 + number)
+
+    with ThreadPoolExecutor(8) as pool:
+        outcomes = list(pool.map(race, range(8)))
+    assert len({outcome.nonce for outcome in outcomes}) == 1
+    assert sorted(outcome.replayed for outcome in outcomes) == [False] + [True] * 7
+
+
+def test_s33_only_a_claim_with_a_nonce_waits_for_the_disk(bench: Bench) -> None:
+    store = bench.store()
+    requests, used = store.requests(), []
+    event.listen(store._backend.firm, "checkout", lambda *_: used.append("firm"))
+    claim(requests, signing_scope("plain"), CONTENT, 1)
+    assert used == []
+    requests.claim(signing_scope("numbered"), CONTENT, 1, 7)
+    assert used == ["firm"]
+    one_file = store._backend.one_writer
+    question = "PRAGMA synchronous" if one_file else "SHOW synchronous_commit"
+    with store._backend.firm.connect() as connection:
+        said = connection.exec_driver_sql(question).scalar()
+    assert said in {"on", 2}

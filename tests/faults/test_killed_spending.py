@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -106,9 +105,3 @@ def test_s12_a_daemon_that_dies_while_it_signs_has_spent_it(home: Home, tmp_path
 def now(key: str, notional: int) -> capped.pb.SignRequest:
     """Return a request to sign an order of now."""
     return capped.order_request(key, notional, round(time.time() * 1000))
-
-
-def test_s12_two_daemons_and_their_workers_never_sign_more_than_the_cap(
-    new_home: Callable[[], Home],
-) -> None:
-    assert new_home is not None

@@ -87,8 +87,8 @@ def _seeds() -> tuple[bytes, ...]:
     wanted = audit.AuditFilter(identity="cn:a", outcome="OK", until={"seconds": 5})
     examples = {
         "CreateApiKey": create, "ImportApiKey": known, "FreezeKey": freeze,
-        "UnfreezeKey": chosen,
-        "ApproveRequest": admin.ApproveRequestRequest(digest=bytes(32), reason="r"), "Sign": raw, "Verify": order,
+        "UnfreezeKey": chosen, "Sign": raw, "Verify": order,
+        "ApproveRequest": admin.ApproveRequestRequest(digest=bytes(32), reason="r"),
         "SignBatch": sign.SignBatchRequest(requests=[raw, order]),
         "ListApiKeys": admin.ListApiKeysRequest(page_size=5, page_token="AWE", identity="cn:a"),  # noqa: S106
         "Reload": admin.ReloadRequest(parts=[1, 2]),

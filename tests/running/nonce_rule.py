@@ -47,6 +47,10 @@ class NonceRule:
         self.faults: Counter[str] = Counter()
         self.crowded = 0
 
+    def seen(self, signer: bytes) -> set[int]:
+        """Return all nonces of a signer, those of refused orders too."""
+        return self._signers[signer].seen
+
     def judge(self, signer: bytes, nonce: int) -> bool:
         """Take an order, or refuse it; return whether it was taken."""
         known, now = self._signers[signer], self._now()

@@ -15,6 +15,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from signward_server.core.errors import SignwardError
+from signward_server.core.ports import Clock, Nonces
+
 from tests.running.clocks import Clocks, shift
 from tests.running.nonce_rule import NonceRule
 
@@ -40,9 +43,8 @@ def work() -> None:
     store = open_store(StoreAddress(url), clock)
     nonces = store.nonces(FakeMeter(), 8)
     renewal = Renewal(nonces.renew)
-    take, time_of = nonces.take, clock.time
     threads = [
-        threading.Thread(target=_order, args=(take, time_of, pipe, pace), daemon=True)
+        threading.Thread(target=_order, args=(nonces, clock, pipe, pace), daemon=True)
         for _ in range(_THREADS)
     ]
     for thread in threads:
@@ -52,18 +54,16 @@ def work() -> None:
     store.close()
 
 
-def _order(take, time_of, pipe: int, pace: float) -> None:  # type: ignore[no-untyped-def]
-    from signward_server.core.errors import SignwardError
-
-    chance = random.Random()
+def _order(nonces: Nonces, clock: Clock, pipe: int, pace: float) -> None:
+    chance = random.Random()  # noqa: S311 -- of a test
     while True:
         signer = chance.choice([b"one", b"two", _OWN])
         wanted = 0
         if signer is _OWN:
             time.sleep(10 * pace)
-            wanted = chance.choice([0, int(time_of() * 1000) + chance.randrange(40)])
+            wanted = chance.choice([0, int(clock.time() * 1000) + chance.randrange(40)])
         try:
-            result, nonce = _TAKEN, take(signer, wanted)
+            result, nonce = _TAKEN, nonces.take(signer, wanted)
         except SignwardError as refused:
             result, nonce = refused.reason.encode(), 0
             time.sleep(min(refused.retry_after or 0.02, 0.05))

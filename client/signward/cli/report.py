@@ -42,6 +42,7 @@ _NEXT_BY_REASON = {
     "API_KEY_EXPIRED": "an operator may run 'signward apikey create'",
     "API_KEY_REVOKED": "an operator may run 'signward apikey create'",
     "API_KEY_NOT_FOUND": "see 'signward apikey list'",
+    "AGENT_NOT_FOUND": "see 'signward agent list'",
     "API_KEY_EXISTS": "see 'signward apikey list'; revoked ones stay known",
     "API_KEY_QUOTA": "use those that there are; revoked and expired ones count",
     "POLICY_ERROR": "an operator has to look at the daemon's log",
@@ -60,6 +61,9 @@ _NEXT_BY_REASON = {
     "REQUEST_ID_REUSED": "give a new --request-id",
     "ETAG_MISMATCH": "read the key again, then decide again",
     "MESSAGE_TOO_LARGE": "send less at once",
+    "NETWORK_MISMATCH": "use a key of that network",
+    "NONCE_OUT_OF_WINDOW": "leave the nonce to the daemon",
+    "CLOCK_UNTRUSTED": "an operator has to look at the clock of the daemon's machine",
     "PAYLOAD_UNSUPPORTED": "see what the daemon signs in its documentation",
 }
 _NEXT_BY_CLASS: dict[type[errors.SignwardError], str] = {
@@ -110,6 +114,8 @@ def _text(error: errors.SignwardError) -> str:
         fields = "; ".join(f"{v.field}: {v.description.rstrip('.')}" for v in error.violations)
         return f"{error.reason}: {fields}"
     message = cause(error.message).rstrip(".")
+    if policies := error.metadata.get("policies"):
+        return f"{error.reason}: {message} (denied by {policies})"
     return f"{error.reason}: {message}" if message else error.reason
 
 

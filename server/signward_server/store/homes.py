@@ -86,10 +86,17 @@ class StoredHomes:
             except IntegrityError:
                 return False
 
-    def adopt(self, home: str, generation: int, now: datetime) -> None:
+    def adopt(self, home: str, generation: int, now: datetime, *, joins: bool = False) -> None:
         """Give a home a generation, whatever it had, and remember when; skip nonces ahead.
 
         Approvals are over: one that was used since may have come back.
+
+        Args:
+            home: Its id.
+            generation: How often it was started or adopted.
+            now: When.
+            joins: Whether others serve from the store, which is therefore no older than what
+                was signed: then windows stay open, and nonces go on where they are.
 
         Raises:
             StoreUnavailable: Nothing was changed.
@@ -100,5 +107,6 @@ class StoredHomes:
             if not done.rowcount:
                 connection.execute(insert(homes).values(id=home, generation=generation))
             connection.execute(delete(approvals))
-            connection.execute(_SET_ADOPTED, {"value": str(since_epoch(now))})
-            skip_ahead(connection, since_epoch(now) // 1000)
+            if not joins:
+                connection.execute(_SET_ADOPTED, {"value": str(since_epoch(now))})
+                skip_ahead(connection, since_epoch(now) // 1000)

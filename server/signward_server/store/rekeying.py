@@ -124,10 +124,21 @@ class Rekeying:
     def ensure_alone(self, clock: Clock) -> None:
         """Return if no other process serves from the store, as far as can be known.
 
+        Raises:
+            StoreRefused: One does.
+            StoreUnavailable: The store cannot be read or written.
+        """
+        if not self.is_alone(clock):
+            raise StoreRefused(
+                "another daemon serves from this store", "stop all daemons of the store first"
+            )
+
+    def is_alone(self, clock: Clock) -> bool:
+        """Return whether no other process serves from the store, as far as can be known.
+
         A process that does takes notice of a change within its lease.
 
         Raises:
-            StoreRefused: One does.
             StoreUnavailable: The store cannot be read or written.
         """
         with self.changing():
@@ -137,12 +148,10 @@ class Rekeying:
             with unavailable(), self._durable.begin() as connection:
                 known = connection.execute(select(peers.c.known, peers.c.lease)).all()
             if any(row.known >= version for row in known):
-                raise StoreRefused(
-                    "another daemon serves from this store", "stop all daemons of the store first"
-                )
+                return False
             longest = max((row.lease for row in known), default=0) / _SECOND
             if clock.monotonic() - begun >= 2 * longest:
-                return
+                return True
             threading.Event().wait(_SOON)
 
     def begin(self, old: bytes, new: bytes, digest_key: bytes) -> None:

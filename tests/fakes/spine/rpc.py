@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from signward_server.core.identity import Identity
+from signward_server.rpc.account_service import AccountService
 from signward_server.rpc.admin_service import AdminService
 from signward_server.rpc.audit_service import AuditService
 from signward_server.rpc.call import GrpcCall
@@ -18,6 +19,7 @@ from tests.fakes.spine.standing import FakeStanding
 from tests.fakes.spine.world import World
 
 __all__ = [
+    "account_service",
     "admin_service",
     "audit_service",
     "grpc_call",
@@ -64,6 +66,10 @@ def admin_service(world: World) -> AdminService:
     )
 
 
+def account_service(world: World) -> AccountService:
+    return AccountService(world.agent_flows, _TOKENS)
+
+
 def audit_service(world: World) -> AuditService:
     return AuditService(reading=world.audit_reading, proving=world.audit_proving, tokens=_TOKENS)
 
@@ -74,6 +80,7 @@ def routes(world: World) -> dict[str, Route]:
         sign_service(world),
         key_service(world),
         key_imports(world),
+        account_service(world),
         admin_service(world),
         audit_service(world),
     ]

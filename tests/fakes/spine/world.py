@@ -163,7 +163,9 @@ class World:
             onward=self.onward,
         )
         self.agent_flows = self.agent_parts.flows(
-            signing=Signing(dataclasses.replace(ports, agents=self.agent_parts.agents)),
+            signing=Signing(
+                dataclasses.replace(self.signing_ports, agents=self.agent_parts.agents)
+            ),
             custodies=self.custodies,
             policy=self.policy,
             audit=self.audit,

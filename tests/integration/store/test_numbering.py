@@ -14,7 +14,7 @@ from tests.running.numbering import Exchange, Numberer
 from tests.running.postgres import shared_server
 
 ORDERS = 20_000
-LONGEST = 120.0  # seconds
+LONGEST = 90.0  # seconds
 STEPS = (-3600.0, -30.0, -1.5, -0.9, -0.3, 0.3, 0.9, 1.5, 30.0, 3600.0)
 
 pytestmark = pytest.mark.integration
@@ -24,7 +24,7 @@ def test_no_nonce_is_given_twice_or_refused_whatever_dies_and_however_clocks_are
     tmp_path: Path,
 ) -> None:
     """Eight threads, 20,000 orders, a crash or a step of a clock each half second."""
-    url, chance = shared_server().new_database(), random.Random(7)
+    url, chance = shared_server().new_database(), random.Random(7)  # noqa: S311 -- moments
     replicas = [Clocks(tmp_path / f"clocks{number}") for number in range(2)]
     exchange = Exchange()
     numberers = [Numberer(url, replicas[number % 2], exchange) for number in range(4)]
@@ -49,7 +49,6 @@ def test_no_nonce_is_given_twice_or_refused_whatever_dies_and_however_clocks_are
         for numberer in numberers:
             numberer.stop()
         exchange.close()
-    print(exchange.outcomes, exchange.rule.crowded, killed, stepped, time.monotonic() - begun)
     assert exchange.rule.taken >= ORDERS
     assert exchange.rule.faults == {}
     assert exchange.outcomes["CLOCK_UNTRUSTED"] > 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from signward.v1.hyperliquid_pb2 import HyperliquidPayload
 
@@ -75,7 +75,7 @@ class Said(str):
 
     said: str
 
-    def __new__(cls, text: str, said: str) -> Said:
+    def __new__(cls, text: str, said: str) -> Self:
         made = super().__new__(cls, text)
         made.said = said
         return made

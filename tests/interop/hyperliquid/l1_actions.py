@@ -8,69 +8,14 @@ from hypothesis import strategies as st
 from signward.v1 import hyperliquid_pb2 as pb
 
 from tests.interop.hyperliquid import atoms
-from tests.interop.hyperliquid.cases import Action, Said
+from tests.interop.hyperliquid.cases import Action
+from tests.interop.hyperliquid.order_actions import ORDER_ACTIONS
 
 __all__ = ["L1_ACTIONS"]
 
 Drawn = tuple[pb.HyperliquidPayload, Action]
 
-_TIFS = {
-    "Alo": pb.HYPERLIQUID_TIF_ALO,
-    "Ioc": pb.HYPERLIQUID_TIF_IOC,
-    "Gtc": pb.HYPERLIQUID_TIF_GTC,
-}
-_TPSLS = {"tp": pb.HYPERLIQUID_TPSL_TP, "sl": pb.HYPERLIQUID_TPSL_SL}
-_GROUPINGS = {
-    "na": pb.HYPERLIQUID_GROUPING_UNSPECIFIED,
-    "normalTpsl": pb.HYPERLIQUID_GROUPING_NORMAL_TPSL,
-    "positionTpsl": pb.HYPERLIQUID_GROUPING_POSITION_TPSL,
-}
 _MILLIONTHS = (2**63 - 1) // 100  # amounts are judged in 1e-8 units
-
-
-@st.composite
-def _orders(draw: st.DrawFn, *, empty: bool = False) -> tuple[pb.HyperliquidOrder, Action]:
-    size = draw(st.sampled_from([Said("0", "0"), Said("0", "0.0")]) if empty else atoms.sizes())
-    price, asset = draw(atoms.prices()), draw(atoms.assets())
-    buy, reduce_only = draw(st.booleans()), draw(st.booleans())
-    order = pb.HyperliquidOrder(
-        asset=asset, is_buy=buy, limit_px=price.said, sz=size.said, reduce_only=reduce_only
-    )
-    wire: Action = {"a": asset, "b": buy, "p": price, "s": size, "r": reduce_only}
-    if not empty and draw(st.booleans()):
-        tif = draw(st.sampled_from(sorted(_TIFS)))
-        order.limit.tif = _TIFS[tif]
-        wire["t"] = {"limit": {"tif": tif}}
-    else:
-        market, tpsl = draw(st.booleans()), draw(st.sampled_from(sorted(_TPSLS)))
-        trigger = draw(atoms.prices())
-        order.trigger.is_market = market
-        order.trigger.trigger_px = trigger.said
-        order.trigger.tpsl = _TPSLS[tpsl]
-        wire["t"] = {"trigger": {"isMarket": market, "triggerPx": trigger, "tpsl": tpsl}}
-    if draw(st.booleans()):
-        cloid = draw(atoms.cloids())
-        order.cloid = cloid.said
-        wire["c"] = cloid
-    return order, wire
-
-
-@st.composite
-def _order(draw: st.DrawFn) -> Drawn:
-    grouping = draw(st.sampled_from(sorted(_GROUPINGS)))
-    several = draw(st.sampled_from([1, 1, 1, 2, 3, 15, 16, 17]))
-    empty = grouping == "positionTpsl" and draw(st.booleans())
-    pairs = [draw(_orders(empty=empty)) for _ in range(several)]
-    payload = pb.HyperliquidPayload()
-    payload.order.orders.extend(order for order, _ in pairs)
-    payload.order.grouping = _GROUPINGS[grouping]
-    action: Action = {"type": "order", "orders": [wire for _, wire in pairs], "grouping": grouping}
-    if draw(st.booleans()):
-        builder, fee = draw(atoms.addresses()), draw(atoms.counts(1_000))
-        payload.order.builder.address = builder.said
-        payload.order.builder.fee = fee
-        action["builder"] = {"b": builder, "f": fee}
-    return payload, action
 
 
 @st.composite
@@ -93,32 +38,6 @@ def _cancel_by_cloid(draw: st.DrawFn) -> Drawn:
 
 
 @st.composite
-def _replacements(draw: st.DrawFn) -> tuple[pb.HyperliquidModify, Action]:
-    order, wire = draw(_orders())
-    modify = pb.HyperliquidModify(order=order)
-    if draw(st.booleans()):
-        oid = modify.oid = draw(atoms.counts(lowest=1))
-        return modify, {"oid": oid, "order": wire}
-    cloid = draw(atoms.cloids())
-    modify.cloid = cloid.said
-    return modify, {"oid": cloid, "order": wire}
-
-
-def _modify() -> st.SearchStrategy[Drawn]:
-    return _replacements().map(
-        lambda pair: (pb.HyperliquidPayload(modify=pair[0]), {"type": "modify", **pair[1]})
-    )
-
-
-@st.composite
-def _batch_modify(draw: st.DrawFn) -> Drawn:
-    pairs = draw(st.lists(_replacements(), min_size=1, max_size=4))
-    payload = pb.HyperliquidPayload()
-    payload.batch_modify.modifies.extend(modify for modify, _ in pairs)
-    return payload, {"type": "batchModify", "modifies": [wire for _, wire in pairs]}
-
-
-@st.composite
 def _update_leverage(draw: st.DrawFn) -> Drawn:
     asset, cross, leverage = draw(atoms.assets()), draw(st.booleans()), draw(atoms.counts(100, 1))
     record = pb.HyperliquidUpdateLeverage(asset=asset, is_cross=cross, leverage=leverage)
@@ -129,7 +48,7 @@ def _update_leverage(draw: st.DrawFn) -> Drawn:
 @st.composite
 def _update_isolated_margin(draw: st.DrawFn) -> Drawn:
     asset, buy = draw(atoms.assets()), draw(st.booleans())
-    ntli = draw(atoms.counts(_MILLIONTHS, 1)) * draw(st.sampled_from([1, -1]))
+    ntli = draw(atoms.counts(_MILLIONTHS, 1)) * draw(atoms.any_of(1, -1))
     record = pb.HyperliquidUpdateIsolatedMargin(asset=asset, is_buy=buy, ntli=ntli)
     action = {"type": "updateIsolatedMargin", "asset": asset, "isBuy": buy, "ntli": ntli}
     return pb.HyperliquidPayload(update_isolated_margin=record), action
@@ -147,7 +66,8 @@ def _twap_order(draw: st.DrawFn) -> Drawn:
     asset, size, minutes = draw(atoms.assets()), draw(atoms.sizes()), draw(st.integers(5, 1_440))
     buy, reduce_only, randomize = (draw(st.booleans()) for _ in range(3))
     record = pb.HyperliquidTwapOrder(
-        asset=asset, is_buy=buy, sz=size.said, reduce_only=reduce_only, minutes=minutes, randomize=randomize
+        asset=asset, is_buy=buy, sz=size.said, reduce_only=reduce_only, minutes=minutes,
+        randomize=randomize,
     )  # fmt: skip
     twap = {"a": asset, "b": buy, "s": size, "r": reduce_only, "m": minutes, "t": randomize}
     return pb.HyperliquidPayload(twap_order=record), {"type": "twapOrder", "twap": twap}
@@ -233,8 +153,8 @@ def _agent_send_asset(draw: st.DrawFn) -> Drawn:
         draw(atoms.tokens()),
         draw(atoms.amounts()),
     )
-    source, target = (draw(st.sampled_from(["", "spot", "xyz"])) for _ in range(2))
-    account = draw(st.just(Said("", "")) | atoms.addresses())
+    source, target = (draw(atoms.dexes()) for _ in range(2))
+    account = draw(atoms.sub_accounts())
     record = pb.HyperliquidAgentSendAsset(
         destination=destination.said, source_dex=source, destination_dex=target, token=token,
         amount=amount.said, from_sub_account=account.said,
@@ -253,11 +173,9 @@ def _agent_send_asset(draw: st.DrawFn) -> Drawn:
 
 
 L1_ACTIONS: Mapping[str, st.SearchStrategy[Drawn]] = {
-    "order": _order(),
+    **ORDER_ACTIONS,
     "cancel": _cancel(),
     "cancel_by_cloid": _cancel_by_cloid(),
-    "modify": _modify(),
-    "batch_modify": _batch_modify(),
     "update_leverage": _update_leverage(),
     "update_isolated_margin": _update_isolated_margin(),
     "schedule_cancel": _schedule_cancel(),

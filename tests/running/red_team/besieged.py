@@ -35,7 +35,8 @@ def besiege(home: Home) -> None:
     for name, cap in caps.items():
         lines = "".join(f"{key} = {json.dumps(value)}\n" for key, value in cap.items())
         _append(home, f"\n[caps.{name}]\n{lines}")
-    _append(home, '\n[hyperliquid]\nreference_prices = "prices.json"\nreference_max_age = "1h"\n')
+    home.configure('# reference_prices = ""', 'reference_prices = "prices.json"')
+    home.configure('# reference_max_age = "1m"', 'reference_max_age = "1h"')
     members = "".join(f"{name} = {json.dumps(who)}\n" for name, who in groups.items())
     home.configure("\n[groups]\n", f"\n[groups]\n{members}")
     put_prices(home)

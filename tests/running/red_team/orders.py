@@ -26,6 +26,12 @@ def _trigger(thief: Thief) -> pb.HyperliquidPayload:
     return made
 
 
+def _grouped(thief: Thief) -> pb.HyperliquidPayload:
+    made = thief.orders()
+    made.order.grouping = pb.HYPERLIQUID_GROUPING_NORMAL_TPSL
+    return made
+
+
 def _modified(thief: Thief, *orders: pb.HyperliquidOrder) -> pb.HyperliquidPayload:
     modifies = [pb.HyperliquidModify(oid=n, order=order) for n, order in enumerate(orders)]
     action = pb.HyperliquidBatchModify(modifies=modifies)
@@ -45,7 +51,13 @@ ORDERS: Final = (
     Attempt("buy at a high limit", lambda t: t.orders(t.order("99999"))),
     Attempt("a limit a trifle off the band", lambda t: t.orders(t.order("66301"))),
     Attempt("a large size", lambda t: t.orders(t.order(sz="10"))),
-    Attempt("a large size of the second asset", lambda t: t.orders(t.order("3500", "99", asset=1))),
+    Attempt("more value than an order may have", lambda t: t.orders(t.order(sz="0.39"))),
+    Attempt(
+        "more of the second asset than an order may have",
+        lambda t: t.orders(t.order("3500", "5.1", asset=1)),
+    ),
+    Attempt("an asset of another desk", lambda t: t.orders(t.order("150", "1", asset=5))),
+    Attempt("the number of an asset on testnet", lambda t: t.orders(t.order(asset=3))),
     Attempt(
         "an asset that nobody else trades", lambda t: t.orders(t.order("0.1", "1", asset=12345))
     ),
@@ -59,6 +71,8 @@ ORDERS: Final = (
         lambda t: t.orders(*[t.order(sz="0.001")] * 19, t.order("130000", sz="0.001")),
     ),
     Attempt("many good orders, too much together", lambda t: t.orders(*[t.order(sz="0.15")] * 40)),
+    Attempt("some good orders, too much together", lambda t: t.orders(*[t.order(sz="0.15")] * 21)),
+    Attempt("orders that belong together", _grouped),
     Attempt(
         "pay a fee to the thief",
         lambda t: t.orders(builder=pb.HyperliquidBuilder(address=THIEF, fee=100)),

@@ -13,8 +13,8 @@ THIEF: Final = f"0x{'dead' * 10}"
 """Where all of it would go."""
 HOME: Final = "0x00000000000000000000000000000000000a11ce"
 """The address that withdrawals are pinned to."""
-PRICES: Final = {"0": "65000", "1": "3500"}
-"""Reference prices on mainnet."""
+PRICES: Final = {"0": "65000", "1": "3500", "3": "65000", "5": "150"}
+"""Reference prices on mainnet; assets 3 and 5 are on no list there."""
 _SOON: Final = 30_000  # milliseconds
 
 

@@ -25,6 +25,10 @@ TRANSFERS: Final = (
         "withdraw to the pinned address, which nobody has approved",
         withdraw=pb.HyperliquidWithdraw(destination=HOME, amount="1"),
     ),
+    _always(
+        "withdraw more than is withdrawn at once",
+        withdraw=pb.HyperliquidWithdraw(destination=HOME, amount="100000.01"),
+    ),
     _always("send USDC", usd_send=pb.HyperliquidUsdSend(destination=THIEF, amount="1")),
     _always(
         "send a spot token",

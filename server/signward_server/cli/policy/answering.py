@@ -40,6 +40,7 @@ class Request:
         payload: What is to be signed, ``None`` for what is not signing.
         version: Number of the version that is to sign, 0 for the primary one.
         totals: Windowed totals including this request; what is not said is this request alone.
+        approved: Whether somebody else has approved exactly this.
     """
 
     caller: Caller
@@ -49,6 +50,7 @@ class Request:
     payload: Payload | None = None
     version: int = 0
     totals: Mapping[str, int] = field(default_factory=dict)
+    approved: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,10 @@ class Answer:
         last = self.steps[-1].explanation if self.steps else None
         if last is None or (last.allowed and self.error is not None):
             return ()
-        return last.policies
+        if self.error is not None or last is self.steps[0].explanation:
+            return last.policies
+        decided = [step.explanation.policies for step in self.steps[1:]]  # after the view
+        return tuple(dict.fromkeys(name for names in decided for name in names))
 
     @property
     def detail(self) -> str:

@@ -44,6 +44,7 @@ class Asked:
     authentication: Authentication | None
     address: str | None
     time: str | None
+    approved: bool
     table: Path | None
     case: str | None
 
@@ -98,6 +99,7 @@ def _request(table: Table | None, asked: Asked, connection: Connection) -> Reque
         action=asked.action or "",
         payload=payload,
         version=asked.version,
+        approved=asked.approved,
     )
 
 

@@ -79,6 +79,8 @@ class Judge:
 
     def _act(self, request: Request, steps: list[Step]) -> None:
         """Do what is not signing; raises what the daemon answers."""
+        if request.approved:
+            raise RequestRefused("only what is signed can be approved by somebody else")
         kind = self._kind(request)
         key = request.key
         if key is not None and kind.name in _MAKING:
@@ -101,12 +103,16 @@ class Judge:
         version = signing_version(key, request.version, _Then(request.time))
         milliseconds = int(request.time.timestamp() * 1000)
         decoded = chain.decode(payload, key, milliseconds)
-        intent = decoded.intent
-        kind = self._rules.policies.kinds[intent.action]
-        if key.freeze is Freeze.CANCEL_ONLY and ActionGroup.CANCEL not in kind.groups:
+        kinds = [self._rules.policies.kinds[intent.action] for intent in decoded.intents]
+        if key.freeze is Freeze.CANCEL_ONLY and not all(
+            ActionGroup.CANCEL in kind.groups for kind in kinds
+        ):
             raise KeyFrozen
+        if request.approved and not any(kind.restricted for kind in kinds):
+            raise RequestRefused(f"{decoded.intent.action} is not restricted: nobody approves it")
         asked = replace(request, totals={**self._alone(decoded), **request.totals})
-        self._decide(asked, steps, intent.action, key, version, intent)
+        for intent in decoded.intents:
+            self._decide(asked, steps, intent.action, key, version, intent)
 
     def _alone(self, decoded: Decoded) -> Mapping[str, int]:
         """Return the totals if nothing was counted before."""
@@ -134,7 +140,9 @@ class Judge:
             PolicyDenied, SpendLimit, PolicyError, PayloadUnsupported: See ``ports.Policy``. The
                 caller of a daemon is told KEY_NOT_FOUND where viewing the key errs.
         """
-        question = Question(request.caller, action, key, version, intent, request.totals)
+        question = Question(
+            request.caller, action, key, version, intent, request.totals, request.approved
+        )
         policies = self._rules.policies
         explanation = explain(policies, self._groups, question, _Then(request.time))
         steps.append(Step(action, explanation))

@@ -51,6 +51,13 @@ def test_a_message_that_is_too_large_is_a_wrong_request(daemon, run):
     assert outcome.stderr.endswith("; send less at once\n")
 
 
+def test_a_denial_names_the_policies_that_decided(daemon, run):
+    metadata = {"policies": "no-sales,no-dogs"}
+    daemon.plan("GetKey", status("PERMISSION_DENIED", "POLICY_DENIED", "No.", metadata=metadata))
+    outcome = run("key", "get", "k")
+    assert outcome.stderr.startswith("signward: POLICY_DENIED: No (denied by no-sales,no-dogs); ")
+
+
 def test_api_keys_that_are_too_many_stay_too_many(daemon, run):
     daemon.plan("CreateApiKey", status("RESOURCE_EXHAUSTED", "API_KEY_QUOTA", "Too many."))
     outcome = run("apikey", "create", "--identity", "dns:bot", "--expires", "1d")

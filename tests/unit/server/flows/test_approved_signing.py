@@ -57,7 +57,7 @@ def approve(world: World, digest: bytes, approver: str = OPS, life: timedelta = 
 def test_s15_an_approved_action_is_signed_once(world: World) -> None:
     digest = refused(world)
     approve(world, digest)
-    assert world.signing.sign(FakeCall(), SEND)
+    world.signing.sign(FakeCall(), SEND)
     (refusal, signed) = world.audit.entries
     assert refusal.note == signed.note == f"approval_digest {digest.hex()}"
     assert (refusal.approver, signed.approver) == ("", OPS)
@@ -69,7 +69,7 @@ def test_s15_nobody_approves_what_they_ask_for_themselves(world: World) -> None:
     digest = refused(world)
     approve(world, digest, approver=str(BOT))
     assert refused(world) == digest
-    assert world.signing.sign(FakeCall(OTHER), SEND)  # it is a second identity's word for others
+    world.signing.sign(FakeCall(OTHER), SEND)  # it is a second identity's word for others
 
 
 def test_s15_an_approval_ends(world: World) -> None:
@@ -125,7 +125,7 @@ def test_an_approval_that_is_lost_harms_nothing_that_needs_none(world: World) ->
     approve(world, refused(world))
     world.policy.rule = lambda _: True
     world.approvals.stolen = True
-    assert world.signing.sign(FakeCall(), SEND)
+    world.signing.sign(FakeCall(), SEND)
     assert world.audit.entries[-1].approver == ""
 
 
@@ -140,7 +140,7 @@ def test_s15_an_approval_is_seen_for_the_restricted_part_of_a_payload(world: Wor
     request = numbered(1, others=("send",))
     digest = refused(world, request)
     approve(world, digest)
-    assert world.signing.sign(FakeCall(), request)
+    world.signing.sign(FakeCall(), request)
     assert refused(world, request) == digest
 
 
@@ -165,7 +165,7 @@ def test_s15_a_payload_without_a_nonce_is_approved_by_its_messages(world: World)
     world.key("raw", algorithm=Algorithm.ECDSA_SECP256K1, allow_digest=True)
     request = raw(b"d" * 32, key="raw", hash_=Hash.PREHASHED)
     approve(world, refused(world, request))
-    assert world.signing.sign(FakeCall(), request)
+    world.signing.sign(FakeCall(), request)
     refused(world, request)
 
 
@@ -201,7 +201,7 @@ def test_s33_a_first_use_that_failed_has_used_the_approval_for_its_retry(world: 
         world.signing.sign(FakeCall(), request)
     world.custody.failure = None
     assert world.approvals.open == {}
-    assert world.signing.sign(FakeCall(), request)
+    world.signing.sign(FakeCall(), request)
     assert world.caps.spent == 1
 
 
@@ -215,7 +215,7 @@ def test_s33_a_crash_between_claim_and_use_costs_one_approval(world: World) -> N
     assert world.requests.known != {}
     assert digest in world.approvals.open
     world.audit.failing = False
-    assert world.signing.sign(FakeCall(), request)
+    world.signing.sign(FakeCall(), request)
     assert world.approvals.open == {}
     ((_, nonce),) = world.nonces.taken
     assert world.audit.entries[-1].nonce == nonce

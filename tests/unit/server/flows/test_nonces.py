@@ -26,7 +26,7 @@ from signward_server.core.errors import (
 from signward_server.core.keys import Algorithm, CustodyKind, Freeze, Key, Purpose, VersionState
 from signward_server.core.method_classes import MethodClass
 from signward_server.core.payloads import Hash, HyperliquidPayload, HyperliquidSignature
-from signward_server.core.signing import SignResult, VerifyRequest
+from signward_server.core.signing import SigningContext, SignResult, VerifyRequest
 
 from tests.fakes.spine.call import BOT, FakeCall
 from tests.fakes.spine.custody import digest
@@ -213,7 +213,11 @@ def test_a_nonce_is_signed_by_nobody_but_the_version_it_was_taken_for(
     end = world.clock.now() + timedelta(days=1)
     old = dataclasses.replace(version, state=state, grace_end_time=end)
     rotated = dataclasses.replace(key, primary_version=2, versions=(fresh, old))
-    world.custody.before_sign = lambda _: world.catalogue.put(rotated)
+
+    def rotate(_: SigningContext) -> None:
+        world.catalogue.put(rotated)
+
+    world.custody.before_sign = rotate
     requests = [numbered()]
     outcome = next(iter(world.signing.sign_each(FakeCall(), requests))) if together else _one(world)
     if state is VersionState.RETIRED:
@@ -354,12 +358,13 @@ def test_a_numbered_signature_verifies_by_its_nonce(world: World) -> None:
     desk_key(world)
     request = numbered(5)
     result = result_of(world.signing.sign(FakeCall(), request))
-    assert isinstance(request.payload, HyperliquidPayload)
+    signed = request.payload
+    assert isinstance(signed, HyperliquidPayload)
 
     def verified(nonce: int, shown: int) -> bool:
-        payload = dataclasses.replace(request.payload, nonce=nonce)  # type: ignore[type-var]
+        payload = dataclasses.replace(signed, nonce=nonce)
         answer = dataclasses.replace(result, nonce=shown)
-        asked = VerifyRequest("bot-key", 0, payload, answer)  # type: ignore[arg-type]
+        asked = VerifyRequest("bot-key", 0, payload, answer)
         return world.verifying.verify(FakeCall(), asked).valid
 
     assert verified(result.nonce, result.nonce)
@@ -372,7 +377,8 @@ def test_a_numbered_signature_verifies_by_its_nonce(world: World) -> None:
 
 def test_what_needs_nothing_takes_nothing(world: World) -> None:
     world.key()
-    world.requests.find = world.approvals.find = _never  # type: ignore[method-assign]
+    world.requests.find = _never  # type: ignore[assignment]
+    world.approvals.find = _never  # type: ignore[assignment]
     world.signing.sign(FakeCall(), raw())
     world.signing.sign(FakeCall(), raw(request_id="r1"))
     assert world.nonces.taken == []

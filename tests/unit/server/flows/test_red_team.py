@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
+from datetime import timedelta
 from functools import cache
 
 import pytest
 from signward.v1 import sign_service_pb2 as pb
 from signward_server.chains import all_chains
 from signward_server.core.caps import Cap
-from signward_server.core.errors import FieldInvalid, SignwardError
+from signward_server.core.errors import FieldInvalid, PolicyDenied, SignwardError
 from signward_server.core.identity import Identity
 from signward_server.core.identity_names import identity_of
 from signward_server.core.keys import Algorithm, Key, KeyVersion, Purpose
-from signward_server.core.ports import Reservation
+from signward_server.core.ports import Approval, Reservation
 from signward_server.core.signing import Decoded, SignResult
 from signward_server.flows.signing import Signing
 from signward_server.home.price_list import prices_in
@@ -31,6 +33,7 @@ from tests.running.red_team.everything import ATTEMPTS
 from tests.running.red_team.shipped import Shipped, shipped
 from tests.running.red_team.thieves import PRICES, THIEVES, Thief
 
+APPROVABLE = "withdraw to the pinned address, which nobody has approved"
 _LATE = "NONCE_OUT_OF_WINDOW"
 
 
@@ -93,6 +96,10 @@ class Desk:
     def sign(self, request: pb.SignRequest) -> SignResult:
         return self.signing.sign(self.call, sign_request(request))
 
+    def approve(self, digest: bytes) -> None:
+        end = self.world.clock.now() + timedelta(minutes=1)
+        self.world.approvals.give(Approval(digest, "cn:controller", end))
+
     def try_(self, attempt: Attempt) -> str:
         """Return the reason for which an attempt is refused, which must be in a record as well."""
         try:
@@ -127,10 +134,33 @@ def test_s32_nothing_gets_past_the_shipped_policies(thief: Thief, attempt: Attem
     assert desk.world.custody.asked == []
 
 
+@pytest.mark.parametrize(
+    "attempt",
+    [a for a in ATTEMPTS if a.reason in (DENIED, _LATE)],
+    ids=lambda attempt: attempt.name,
+)
+def test_s15_an_approval_permits_nothing_by_itself(attempt: Attempt) -> None:
+    (thief,) = [thief for thief in THIEVES if thief.label == "treasury"]
+    desk = Desk(thief, policies_of(thief.policy))
+    item = sign_request(asked(attempt, desk.thief))
+    with pytest.raises(PolicyDenied) as refused:
+        desk.signing.sign(desk.call, item)
+    if digest := refused.value.metadata.get("approval_digest"):
+        desk.approve(bytes.fromhex(digest))
+    permitted = attempt.name == APPROVABLE
+    with nullcontext() if permitted else pytest.raises(SignwardError):
+        desk.signing.sign(desk.call, item)
+    assert bool(desk.world.custody.asked) is permitted
+
+
 @pytest.mark.parametrize("thief", THIEVES, ids=lambda thief: thief.policy)
 def test_what_an_identity_may_do_is_signed(thief: Thief) -> None:
     desk = Desk(thief, policies_of(thief.policy))
     request = pb.SignRequest(key=thief.key, hyperliquid=desk.thief.good())
+    if thief.label == "treasury":
+        with pytest.raises(PolicyDenied) as refused:
+            desk.sign(request)
+        desk.approve(bytes.fromhex(refused.value.metadata["approval_digest"]))
     assert desk.sign(request).key == thief.key
 
 

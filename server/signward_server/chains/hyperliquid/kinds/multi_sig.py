@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from signward_server.chains.hyperliquid.addresses import address_of
 from signward_server.chains.hyperliquid.kind import (
     Built,
     Kind,
@@ -17,7 +18,6 @@ from signward_server.chains.hyperliquid.kind import (
 from signward_server.chains.hyperliquid.packing import (
     CHAIN_ID,
     action_hash,
-    keccak,
     packed,
     typed_message,
 )
@@ -25,7 +25,6 @@ from signward_server.chains.hyperliquid.reader import Reader
 from signward_server.chains.hyperliquid.wrapping import read_inner
 from signward_server.core.actions import FieldType
 from signward_server.core.errors import FieldInvalid
-from signward_server.core.ethereum import address_of
 from signward_server.core.public_key import PublicKey
 
 __all__ = ["MULTI_SIG"]
@@ -71,7 +70,7 @@ def _build(reader: Reader, setting: Setting) -> Built:
     }
 
     def seal(nonce: int, signer: PublicKey) -> Sealed:
-        address = address_of(signer.uncompressed, keccak)
+        address = address_of(signer)
         if outer_signer not in ("", address):
             text = "Must name the address of the key that signs as its outerSigner."
             raise FieldInvalid.at("hyperliquid.json", text)

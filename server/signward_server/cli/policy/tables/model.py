@@ -176,6 +176,7 @@ class Case(_Part):
     address: _Address | None = None
     time: _Time | None = None
     totals: Annotated[dict[str, _Total], Field(max_length=100)] = {}
+    approved: StrictBool = False
     expect: Verdict
     reason: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{0,62}$")] | None = None
     by: Annotated[list[_Word], Field(max_length=100)] | None = None

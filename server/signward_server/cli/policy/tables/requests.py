@@ -58,6 +58,7 @@ def request_of(table: Table, case: Case) -> Request:
         action=case.action or "",
         payload=None if case.payload is None else payload_of(case.payload, milliseconds),
         totals=case.totals,
+        approved=case.approved,
     )
 
 

@@ -31,7 +31,10 @@ def numbered(
     payload: HyperliquidPayload, nonce: int, key: KeyAttributes = MAINNET, now_ms: int = NOW
 ) -> Decoded:
     decoded = CHAIN.decode(payload, key, now_ms)
-    return decoded if decoded.draft is None else decoded.draft.numbered(nonce, PUBLIC)
+    if decoded.draft is None:
+        assert decoded.nonce == nonce
+        return decoded
+    return decoded.draft.numbered(nonce, PUBLIC)
 
 
 def signed(
