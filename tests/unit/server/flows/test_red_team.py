@@ -43,6 +43,7 @@ class Counted:
     def __init__(self, caps: tuple[Cap, ...], *, before: int = 0) -> None:
         self._caps = caps
         self._before = before
+        self.actions = frozenset(action for cap in caps for action in cap.actions)
 
     def reserve(
         self, identity: Identity, key: Key, version: KeyVersion, decoded: Decoded
