@@ -45,6 +45,10 @@ help:  ## List the targets
 demo: $(READY)  ## Start a daemon in a temporary home, sign and verify over mTLS, clean up
 	@$(BIN)/python client/examples/demo.py
 
+.PHONY: demo-hyperliquid
+demo-hyperliquid: $(READY)  ## A daemon, and a bot that makes a market on a paper exchange with it
+	$(BIN)/python client/examples/hyperliquid_demo.py
+
 .PHONY: test
 test: $(READY) $(GO_TOOLS) $(REDIS) $(PROMETHEUS) $(POSTGRES) $(NODE)  ## Run every test but the soak rounds, with coverage; WORKERS=0: in one process
 	@$(BIN)/python -m coverage erase

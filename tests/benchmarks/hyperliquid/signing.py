@@ -16,7 +16,7 @@ from signward.hyperliquid import Signer
 from signward.profiles import read_profile
 
 from tests.benchmarks.daemons import RunningDaemon, daemon
-from tests.benchmarks.hyperliquid.order import LIFE, order
+from tests.benchmarks.hyperliquid.order import LIFE, order_message
 from tests.benchmarks.processes import PATIENCE, environment
 from tests.benchmarks.variants import FULL, Setup, variant_of
 
@@ -46,9 +46,9 @@ def everybody(folder: Path) -> Iterator[dict[str, Block]]:
         signer = stack.enter_context(Signer(client, _KEY))
         blocks = {
             CALL: _timed(
-                lambda: client.sign_hyperliquid(_KEY, order(), expires_after=_soon()).hyperliquid
+                lambda: client.sign_hyperliquid(_KEY, order_message(), expires_after=_soon())
             ),
-            STREAM: _timed(lambda: signer.sign(order(), expires_after=_soon())),
+            STREAM: _timed(lambda: signer.sign(order_message(), expires_after=_soon())),
             PLAIN: stack.enter_context(_sdk(PLAIN, "--plain")),
             COINCURVE: stack.enter_context(_sdk(COINCURVE)),
         }

@@ -57,6 +57,11 @@ def test_ten_minutes(folder: Path) -> None:
         assert '"postBody"' in said or '"post_body"' in said
 
 
+def test_the_demos_policies_are_those_of_the_page() -> None:
+    demo = (ROOT / "client" / "examples" / "hyperliquid_demo.cedar").read_text("utf-8")
+    assert demo.partition("\n\n")[2] in _PAGE
+
+
 @pytest.fixture
 def names(desk: Any) -> dict[str, Any]:
     """What stands before the examples."""

@@ -286,3 +286,9 @@ def test_a_request_has_all_that_it_is_given():
     assert request.expected_fingerprint == b"f"
     payload = request.hyperliquid
     assert (payload.vault_address, payload.expires_after, payload.nonce) == (A, 7, 5)
+
+
+def test_the_benchmarks_order_is_one_in_both_forms():
+    from tests.benchmarks.hyperliquid.order import order, order_message
+
+    assert hyperliquid_payload(order()) == hyperliquid_payload(order_message())
