@@ -43,6 +43,7 @@ class Counted:
     def __init__(self, caps: tuple[Cap, ...], *, before: int = 0) -> None:
         self._caps = caps
         self._before = before
+        self.actions = frozenset[str]().union(*(cap.actions for cap in caps))
 
     def reserve(
         self, identity: Identity, key: Key, version: KeyVersion, decoded: Decoded
