@@ -41,10 +41,9 @@ class Counted:
     """Implements ``core.ports.Caps``: what a payload counts by itself, over nothing before."""
 
     def __init__(self, caps: tuple[Cap, ...], *, before: int = 0) -> None:
-        self.actions = frozenset(action for cap in caps for action in cap.actions)
         self._caps = caps
         self._before = before
-        self.actions = frozenset(action for cap in caps for action in cap.actions)
+        self.actions = frozenset[str]().union(*(cap.actions for cap in caps))
 
     def reserve(
         self, identity: Identity, key: Key, version: KeyVersion, decoded: Decoded
