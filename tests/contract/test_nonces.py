@@ -322,6 +322,60 @@ def test_s31_what_another_process_may_have_given_is_refused_and_what_is_possible
         ours.take(SIGNER, bench.now - 1_000)
 
 
+def test_s31_a_signer_whose_callers_choose_has_one_row_of_numbers_in_all_processes(
+    bench: NonceBench,
+) -> None:
+    processes = [bench.process(3) for _ in range(3)]
+    first = [process.take(SIGNER) for process in processes]
+    with pytest.raises(NonceOutOfWindow) as refused:
+        processes[0].take(SIGNER, max(first) + 1)
+    last, _ = window(refused)
+    bench.pass_time((last - bench.now) / 1000)
+    for round_ in range(30):
+        process = processes[round_ % 3]
+        wanted = bench.now + round_ % 4
+        if wanted > last:
+            assert process.take(SIGNER, wanted) == wanted
+        else:
+            with pytest.raises(NonceOutOfWindow) as refused:
+                process.take(SIGNER, wanted)
+            assert window(refused) == (last, bench.now + 5_000)
+            wanted = process.take(SIGNER)
+            assert wanted == last + 1
+        last = wanted
+        bench.pass_time(0.002)
+        for each in processes:
+            each.renew()
+        bench.pass_time(0.4 if round_ < 3 else 0)
+
+
+def test_s31_who_chose_far_ahead_waits_until_time_is_there(bench: NonceBench) -> None:
+    processes = [bench.process(2) for _ in range(2)]
+    for process in processes:
+        process.take(OTHER)
+    bench.pass_time(0.4)
+    wanted = processes[0].take(SIGNER, bench.now + 3_000)
+    for process in processes:
+        process.renew()
+        with pytest.raises(RateLimited) as refused:
+            process.take(SIGNER)
+        assert 2.9 < (refused.value.retry_after or 0) <= 3
+        assert process.take(OTHER) < bench.now + 64
+    bench.pass_time(refused.value.retry_after or 0)
+    assert [process.take(SIGNER) for process in processes] == [wanted + 1, wanted + 2]
+
+
+def test_a_nonce_of_days_ago_is_nobodys_own(bench: NonceBench) -> None:
+    """However long nothing was given: the exchange would not take it."""
+    nonces = bench.process()
+    nonces.take(SIGNER)
+    bench.pass_time(10 * 24 * 3600)
+    with pytest.raises(NonceOutOfWindow):
+        nonces.take(SIGNER, bench.now - 2 * 24 * 3600 * 1000)
+    wanted = bench.now - 24 * 3600 * 1000
+    assert nonces.take(SIGNER, wanted) == wanted
+
+
 def test_a_step_of_the_clock_is_refused_told_and_burns_nothing(bench: NonceBench) -> None:
     nonces, watcher = bench.process(), bench.bench.store()
     nonces.take(SIGNER)

@@ -28,12 +28,12 @@ class FakeAccountService(FakeState, AccountServiceServicer):
 
     def ApproveAgent(self, request, context):  # noqa: N802 -- the service's names
         self._enter("ApproveAgent", request, context)
-        agent = self._add(request, request.agent_version or 1, request.agent_name)
+        agent = self._approved(request, request.agent_version or 1, request.agent_name)
         return self._signed(pb.ApproveAgentResponse(agent=agent))
 
     def RotateAgent(self, request, context):  # noqa: N802
         self._enter("RotateAgent", request, context)
-        agent = self._add(request, 2, "maker")
+        agent = self._approved(request, 2, "maker")
         return self._signed(pb.RotateAgentResponse(agent=agent))
 
     def ListAgents(self, request, context):  # noqa: N802
@@ -52,7 +52,7 @@ class FakeAccountService(FakeState, AccountServiceServicer):
                 return pb.ExpireAgentResponse(agent=agent)
         return abort(context, status("NOT_FOUND", "AGENT_NOT_FOUND", "No such agent of this key."))
 
-    def _add(
+    def _approved(
         self, request: pb.ApproveAgentRequest | pb.RotateAgentRequest, version: int, name: str
     ) -> pb.Agent:
         agent = pb.Agent(

@@ -22,13 +22,13 @@ _CAPS: Final = """
 [caps.notional]
 measure = "notional"
 actions = ["SignOrder"]
-window = "{window}"
+window = "1h"
 per = "identity"
 
 [caps.messages]
 measure = "count"
 actions = ["SignRaw"]
-window = "{window}"
+window = "1h"
 per = "key"
 """
 _POLICIES: Final = f"""
@@ -42,11 +42,12 @@ when {{ context.window.messages > {RAW_LIMIT} }};
 """
 
 
-def cap(home: Home, window: str = "1h") -> None:
-    """Configure caps, and policies that go by them."""
+def cap(home: Home, *, messages: bool = True) -> None:
+    """Configure caps on orders, and on messages, and policies that go by them."""
+    orders, _ = _CAPS.split("\n\n")
     with home.configuration.open("a") as file:
-        file.write(_CAPS.format(window=window))
-    home.permit(_POLICIES, "caps.cedar")
+        file.write(_CAPS if messages else orders)
+    home.permit(_POLICIES if messages else _POLICIES.split("\n\n")[0], "caps.cedar")
 
 
 def order_key(client: Client, name: str) -> None:

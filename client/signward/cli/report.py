@@ -42,6 +42,7 @@ _NEXT_BY_REASON = {
     "API_KEY_EXPIRED": "an operator may run 'signward apikey create'",
     "API_KEY_REVOKED": "an operator may run 'signward apikey create'",
     "API_KEY_NOT_FOUND": "see 'signward apikey list'",
+    "AGENT_NOT_FOUND": "see 'signward agent list'",
     "API_KEY_EXISTS": "see 'signward apikey list'; revoked ones stay known",
     "API_KEY_QUOTA": "use those that there are; revoked and expired ones count",
     "POLICY_ERROR": "an operator has to look at the daemon's log",

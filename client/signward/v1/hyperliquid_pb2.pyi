@@ -1214,7 +1214,9 @@ class HyperliquidApproveBuilderFee(_message.Message):
     MAX_FEE_RATE_FIELD_NUMBER: _builtins.int
     BUILDER_FIELD_NUMBER: _builtins.int
     max_fee_rate: _builtins.str
-    """The most that it may take: a percentage such as `0.001%`. Required."""
+    """The most that it may take: a percentage such as `0.001%`, a multiple of that, which is signed as it
+    is written. Required.
+    """
     builder: _builtins.str
     """Its address. Required."""
     def __init__(
@@ -1273,7 +1275,9 @@ class HyperliquidConvertToMultiSigUser(_message.Message):
     """How many of them must; 0 where there are none."""
     @_builtins.property
     def authorized_users(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Addresses that may sign; none makes it an ordinary account again."""
+        """Addresses that may sign, at most 32; none makes it an ordinary account again. They are signed as
+        hyperliquid-python-sdk writes them: sorted, as JSON with a space after each comma and colon.
+        """
 
     def __init__(
         self,
@@ -1411,7 +1415,9 @@ Global___HyperliquidMultiSig: _TypeAlias = HyperliquidMultiSig  # noqa: Y015
 
 @_typing.final
 class HyperliquidMultiSigShare(_message.Message):
-    """Signs an action as one of several signers. The nonce must be said."""
+    """Signs an action as one of several signers. The nonce must be said: that of the payload that submits
+    it, which is another one. None of this signer's is used up. It is at most 5 s ahead as well.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 

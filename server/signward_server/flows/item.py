@@ -119,7 +119,8 @@ class Item:
         judging.judge(reservation)
         self._counted = True
         ports.limits.admit(identity, MethodClass.SIGN, key.id, len(decoded.messages) or 1)
-        judging.ensure_grants()
+        if decoded.grants:
+            judging.ensure_grants()
         if commitment is not None:
             if commitment.claim():
                 reservation.release()

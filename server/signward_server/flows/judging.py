@@ -126,17 +126,21 @@ class Judging:
             PolicyError, PayloadUnsupported: See ``ports.Policy``.
         """
         self._reservation: Reservation = reservation
-        decoded = self.decoded
-        if self.key.freeze is Freeze.CANCEL_ONLY and not self._ports.cancelling.issuperset(
+        ports, key, decoded = self._ports, self.key, self.decoded
+        if key.freeze is Freeze.CANCEL_ONLY and not ports.cancelling.issuperset(
             intent.action for intent in decoded.intents
         ):
             raise KeyFrozen
         self.policy_set = self._generation.version
+        intent, totals = decoded.intent, reservation.totals
         self.allowed = None
         try:
-            allowed = self._ask(decoded.intent, reservation.totals)
-            if decoded.more:
-                allowed = self._ask_more(allowed, reservation.totals)
+            if self.approval is None and not decoded.more:  # nearly always
+                allowed = ports.policy.authorize(
+                    self._call, intent.action, key, self.version, intent, totals
+                )
+            else:
+                allowed = self._ask_each(totals)
         except PolicyDenied as error:
             self._deny(error)
         except SpendLimit as error:
@@ -212,13 +216,15 @@ class Judging:
             approved=self.approval is not None,
         )
 
-    def _ask_more(self, allowed: tuple[str, ...], totals: Mapping[str, int]) -> tuple[str, ...]:
-        """Ask for the further Intents; return the ids of all policies that allow something."""
-        found = dict.fromkeys(allowed)
-        for number, intent in enumerate(self.decoded.more, 1):
+    def _ask_each(self, totals: Mapping[str, int]) -> tuple[str, ...]:
+        """Ask for each of the Intents; return the ids of all policies that allow something."""
+        found: dict[str, None] = {}
+        for number, intent in enumerate(self.decoded.intents):
             try:
                 found.update(dict.fromkeys(self._ask(intent, totals)))
             except (PolicyDenied, PolicyError, SpendLimit) as error:
+                if not self.decoded.more:
+                    raise
                 where = {"intent": str(number), "action": intent.action}
                 raise type(error)(metadata={**error.metadata, **where}) from None
         return tuple(found)

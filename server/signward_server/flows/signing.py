@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from signward_server.core.audit_events import AuditEvent
 from signward_server.core.errors import SignwardError
+from signward_server.core.keys import Purpose
 from signward_server.core.ports import AuditEntry, AuditReceipt, Call
 from signward_server.core.signing import SignRequest, SignResult
 from signward_server.core.unexpected import unexpected
@@ -17,6 +18,7 @@ from signward_server.flows.together import sign_together
 __all__ = ["Signing", "SigningPorts"]
 
 _SLICE = 32
+_NUMBERED = frozenset({Purpose.HYPERLIQUID})
 
 
 class Signing:
@@ -24,6 +26,13 @@ class Signing:
 
     def __init__(self, ports: SigningPorts) -> None:
         self._ports = ports
+        # Keys of which some payload waits for the store: it is counted, or takes a nonce.
+        self._waiting = _NUMBERED | frozenset(
+            purpose
+            for chain in ports.chains.values()
+            if any(kind.name in ports.caps.actions for kind in chain.actions)
+            for purpose in chain.purposes
+        )
 
     def sign(self, call: Call, request: SignRequest) -> SignResult:
         """Sign one item.
@@ -128,6 +137,8 @@ class Signing:
             return False
         key = self._ports.catalogue.get(key_id)
         custody = None if key is None else self._ports.custodies.get(key.custody)
-        if key is None or custody is None:
+        if key is None or custody is None or key.purpose in self._waiting:
+            return False
+        if key.allow_digest:  # somebody may have to approve the digest
             return False
         return custody.is_unlocked(key.id, version or key.primary_version)

@@ -14,6 +14,8 @@ __all__ = ["NoCaps"]
 class NoCaps:
     """Counts nothing; implements ``ports.Caps``."""
 
+    actions: frozenset[str] = frozenset()
+
     def reserve(
         self, identity: Identity, key: Key, version: KeyVersion, decoded: Decoded
     ) -> Reservation:

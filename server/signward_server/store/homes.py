@@ -96,7 +96,7 @@ class StoredHomes:
             generation: How often it was started or adopted.
             now: When.
             joins: Whether others serve from the store, which is therefore no older than what
-                was signed: then windows stay open.
+                was signed: then windows stay open, and nonces go on where they are.
 
         Raises:
             StoreUnavailable: Nothing was changed.
@@ -109,4 +109,4 @@ class StoredHomes:
             connection.execute(delete(approvals))
             if not joins:
                 connection.execute(_SET_ADOPTED, {"value": str(since_epoch(now))})
-            skip_ahead(connection, since_epoch(now) // 1000)
+                skip_ahead(connection, since_epoch(now) // 1000)

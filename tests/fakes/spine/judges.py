@@ -141,11 +141,13 @@ class FakeCaps:
     Attributes:
         spent: Items that count now.
         reserved: How often something was reserved.
+        actions: See ``core.ports.Caps``.
     """
 
     def __init__(self) -> None:
         self.spent = 0
         self.reserved = 0
+        self.actions: frozenset[str] = frozenset()
         self.lock = threading.Lock()
 
     def reserve(

@@ -11,11 +11,12 @@ from contextlib import ExitStack
 import pytest
 from signward import Client
 
-from tests.running.capped import LIMIT, bought, cap, order_key, order_request
+from tests.running.capped import LIMIT, bought, cap, order_key, order_request, raw_request
 from tests.running.crews import crew
 from tests.running.homes import Home
+from tests.running.keys import create
 from tests.running.offline import offline
-from tests.running.postgres import shared_server
+from tests.running.postgres import new_server, shared_server
 from tests.running.process import Daemon
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
@@ -77,3 +78,27 @@ def test_s12_daemons_and_their_workers_never_sign_more_than_the_cap(
         theirs.kill()
     with Daemon(first, *flags) as again, again.client() as bot:
         assert bought(bot, order_request("k", 2, round(time.time() * 1000))) == SPENT
+
+
+def test_what_no_cap_counts_is_signed_without_the_store(home: Home) -> None:
+    """Also by the thread that serves, which nothing that is counted may hold up."""
+    cap(home, messages=False)
+    server = new_server()
+    flags = ("--set", f"store.url={server.new_database()}", "--set", "store.lease=20s")
+    with Daemon(home, *flags) as daemon, daemon.client(timeout=15) as bot:
+        create(bot, "raw")
+        order_key(bot, "k")
+        now = round(time.time() * 1000)
+        assert bought(bot, raw_request("raw")) == bought(bot, order_request("k", 1, now)) == ""
+        with server.frozen():
+            outcomes: list[str] = []
+            counted = threading.Thread(
+                target=lambda: outcomes.append(bought(bot, order_request("k", 1, now)))
+            )
+            counted.start()
+            begun = time.monotonic()
+            assert [bought(bot, raw_request("raw")) for _ in range(20)] == [""] * 20
+            assert time.monotonic() - begun < 3
+            counted.join()
+            assert outcomes == ["STORE_UNAVAILABLE"]
+    server.stop()

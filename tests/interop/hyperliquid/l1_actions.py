@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from signward.v1 import hyperliquid_pb2 as pb
 
 from tests.interop.hyperliquid import atoms
-from tests.interop.hyperliquid.cases import Action, Said
+from tests.interop.hyperliquid.cases import Action
 from tests.interop.hyperliquid.order_actions import ORDER_ACTIONS
 
 __all__ = ["L1_ACTIONS"]
@@ -48,7 +48,7 @@ def _update_leverage(draw: st.DrawFn) -> Drawn:
 @st.composite
 def _update_isolated_margin(draw: st.DrawFn) -> Drawn:
     asset, buy = draw(atoms.assets()), draw(st.booleans())
-    ntli = draw(atoms.counts(_MILLIONTHS, 1)) * draw(st.sampled_from([1, -1]))
+    ntli = draw(atoms.counts(_MILLIONTHS, 1)) * draw(atoms.any_of(1, -1))
     record = pb.HyperliquidUpdateIsolatedMargin(asset=asset, is_buy=buy, ntli=ntli)
     action = {"type": "updateIsolatedMargin", "asset": asset, "isBuy": buy, "ntli": ntli}
     return pb.HyperliquidPayload(update_isolated_margin=record), action
@@ -153,8 +153,8 @@ def _agent_send_asset(draw: st.DrawFn) -> Drawn:
         draw(atoms.tokens()),
         draw(atoms.amounts()),
     )
-    source, target = (draw(st.sampled_from(["", "spot", "xyz"])) for _ in range(2))
-    account = draw(st.just(Said("", "")) | atoms.addresses())
+    source, target = (draw(atoms.dexes()) for _ in range(2))
+    account = draw(atoms.sub_accounts())
     record = pb.HyperliquidAgentSendAsset(
         destination=destination.said, source_dex=source, destination_dex=target, token=token,
         amount=amount.said, from_sub_account=account.said,

@@ -27,9 +27,12 @@ _GROUPINGS = {
 }
 
 
+_ZEROS = (Said("0", "0"), Said("0", "0.0"))
+
+
 @st.composite
 def _orders(draw: st.DrawFn, *, empty: bool = False) -> tuple[pb.HyperliquidOrder, Action]:
-    size = draw(st.sampled_from([Said("0", "0"), Said("0", "0.0")]) if empty else atoms.sizes())
+    size = draw(atoms.any_of(*_ZEROS) if empty else atoms.sizes())
     price, asset = draw(atoms.prices()), draw(atoms.assets())
     buy, reduce_only = draw(st.booleans()), draw(st.booleans())
     order = pb.HyperliquidOrder(
@@ -37,11 +40,11 @@ def _orders(draw: st.DrawFn, *, empty: bool = False) -> tuple[pb.HyperliquidOrde
     )
     wire: Action = {"a": asset, "b": buy, "p": price, "s": size, "r": reduce_only}
     if not empty and draw(st.booleans()):
-        tif = draw(st.sampled_from(sorted(_TIFS)))
+        tif = draw(atoms.any_of(*sorted(_TIFS)))
         order.limit.tif = _TIFS[tif]
         wire["t"] = {"limit": {"tif": tif}}
     else:
-        market, tpsl = draw(st.booleans()), draw(st.sampled_from(sorted(_TPSLS)))
+        market, tpsl = draw(st.booleans()), draw(atoms.any_of(*sorted(_TPSLS)))
         trigger = draw(atoms.prices())
         order.trigger.is_market = market
         order.trigger.trigger_px = trigger.said
@@ -56,10 +59,11 @@ def _orders(draw: st.DrawFn, *, empty: bool = False) -> tuple[pb.HyperliquidOrde
 
 @st.composite
 def _order(draw: st.DrawFn) -> Drawn:
-    grouping = draw(st.sampled_from(sorted(_GROUPINGS)))
-    several = draw(st.sampled_from([1, 1, 1, 2, 3, 15, 16, 17]))
+    grouping = draw(atoms.any_of(*sorted(_GROUPINGS)))
+    several = draw(atoms.any_of(1, 1, 1, 2, 2, 3, 16))
     empty = grouping == "positionTpsl" and draw(st.booleans())
-    pairs = [draw(_orders(empty=empty)) for _ in range(several)]
+    pairs = [draw(_orders(empty=empty)) for _ in range(min(several, 3))]
+    pairs = [pairs[i % len(pairs)] for i in range(several)]
     payload = pb.HyperliquidPayload()
     payload.order.orders.extend(order for order, _ in pairs)
     payload.order.grouping = _GROUPINGS[grouping]

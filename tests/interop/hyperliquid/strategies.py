@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -50,7 +51,7 @@ def _aside(draw: st.DrawFn, payload: pb.HyperliquidPayload, l1: bool) -> tuple[s
     """Set a vault and when it expires, of L1 actions."""
     if not l1:
         return "", 0
-    vault, expires_after = draw(st.none() | atoms.addresses()), draw(atoms.times())
+    vault, expires_after = draw(atoms.perhaps_addresses()), draw(atoms.times())
     payload.expires_after = expires_after
     if vault is None:
         return "", expires_after
@@ -62,13 +63,13 @@ def _aside(draw: st.DrawFn, payload: pb.HyperliquidPayload, l1: bool) -> tuple[s
 def _known_json(draw: st.DrawFn) -> Case:
     """Draw an action that is given as the exchange's JSON."""
     case: Case = draw(st.sampled_from(sorted(_INNER)).flatmap(lambda kind: _plain(_INNER[kind])))
-    payload = pb.HyperliquidPayload(json=_text(case.action), nonce=case.nonce)
-    payload.vault_address = case.vault
-    payload.expires_after = case.expires_after
-    return Case(
-        payload=payload, action=case.action, network=case.network, nonce=case.nonce,
-        vault=case.vault, expires_after=case.expires_after, keys=case.keys,
-    )  # fmt: skip
+    payload = pb.HyperliquidPayload(
+        json=_text(case.action),
+        nonce=case.nonce,
+        vault_address=case.vault,
+        expires_after=case.expires_after,
+    )
+    return dataclasses.replace(case, payload=payload)
 
 
 def _text(action: Action) -> bytes:
@@ -104,14 +105,14 @@ def _unknown_json(draw: st.DrawFn) -> Case:
 @st.composite
 def _wrapped(draw: st.DrawFn, *, share: bool) -> Case:
     """Draw an action of an account with several signers: to submit, or to sign as one of them."""
-    kind = draw(st.sampled_from(sorted(_INNER)))
+    kind = draw(atoms.any_of(*sorted(_INNER)))
     inner, action = draw(_INNER[kind])
     network, nonce, user = draw(_NETWORKS), draw(atoms.nonces()), draw(atoms.addresses())
     keys = tuple(draw(st.permutations(KEYS)))[: draw(st.integers(2 if share else 1, len(KEYS)))]
     payload = pb.HyperliquidPayload(nonce=nonce)
     vault, expires_after = _aside(draw, payload, action["type"] not in USER_SIGNED)
     action = _numbered(action, network, nonce)
-    if draw(st.sampled_from([False, False, True])):
+    if draw(atoms.any_of(False, False, True)):
         inner = pb.HyperliquidPayload(json=_text(action))
     case = Case(
         payload=payload, action=action, network=network, nonce=nonce, vault=vault, keys=keys,
@@ -131,10 +132,25 @@ def _wrapped(draw: st.DrawFn, *, share: bool) -> Case:
     return case
 
 
+@st.composite
+def _wrapped_json(draw: st.DrawFn) -> Case:
+    """Draw a wrapper that is given as the exchange's JSON, as a client would post it."""
+    case = draw(_wrapped(share=False))
+    wrapper = official.sign(case).action
+    payload = pb.HyperliquidPayload(
+        json=json.dumps(wrapper, ensure_ascii=False).encode(),
+        nonce=case.nonce,
+        vault_address=case.vault,
+        expires_after=case.expires_after,
+    )
+    return dataclasses.replace(case, payload=payload)
+
+
 CASES: Mapping[str, st.SearchStrategy[Case]] = {
     **{kind: _plain(drawn) for kind, drawn in _INNER.items()},
     "known json": _known_json(),
     "unknown json": _unknown_json(),
+    "wrapped json": _wrapped_json(),
     "multi_sig": _wrapped(share=False),
     "multi_sig_share": _wrapped(share=True),
 }

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from signward.v1 import hyperliquid_pb2 as pb
 
 from tests.interop.hyperliquid import atoms
-from tests.interop.hyperliquid.cases import LETTERS, Action, Said
+from tests.interop.hyperliquid.cases import LETTERS, Action
 
 __all__ = ["USER_SIGNED_ACTIONS"]
 
@@ -62,7 +62,7 @@ def _spot_send(draw: st.DrawFn) -> Drawn:
 @st.composite
 def _usd_class_transfer(draw: st.DrawFn) -> Drawn:
     amount, to_perp = draw(atoms.amounts()), draw(st.booleans())
-    account = draw(st.none() | atoms.addresses())
+    account = draw(atoms.perhaps_addresses())
     record = pb.HyperliquidUsdClassTransfer(amount=amount.said, to_perp=to_perp)
     signed: str = amount
     if account is not None:
@@ -79,8 +79,8 @@ def _send_asset(draw: st.DrawFn) -> Drawn:
         draw(atoms.tokens()),
         draw(atoms.amounts()),
     )
-    source, target = (draw(st.sampled_from(["", "spot", "xyz"])) for _ in range(2))
-    account = draw(st.just(Said("", "")) | atoms.addresses())
+    source, target = (draw(atoms.dexes()) for _ in range(2))
+    account = draw(atoms.sub_accounts())
     record = pb.HyperliquidSendAsset(
         destination=destination.said, source_dex=source, destination_dex=target, token=token,
         amount=amount.said, from_sub_account=account.said,
@@ -99,7 +99,7 @@ def _send_asset(draw: st.DrawFn) -> Drawn:
 @st.composite
 def _approve_agent(draw: st.DrawFn) -> Drawn:
     address = draw(atoms.addresses())
-    name = draw(st.sampled_from(["", "bot", "maker 1", "a" * 16, "bot valid_until 1795000000000"]))
+    name = draw(atoms.any_of("", "bot", "maker 1", "a" * 16, "bot valid_until 1795000000000"))
     record = pb.HyperliquidApproveAgent(agent_address=address.said, agent_name=name)
     fields = {"agentAddress": address, "agentName": name}
     return pb.HyperliquidPayload(approve_agent=record), _action("approveAgent", fields)
@@ -108,7 +108,7 @@ def _approve_agent(draw: st.DrawFn) -> Drawn:
 @st.composite
 def _approve_builder_fee(draw: st.DrawFn) -> Drawn:
     builder, rate = draw(atoms.addresses()), draw(st.integers(0, 1_000))
-    said = draw(st.sampled_from([f"{rate / 1000:.3f}%", f"{rate / 1000:g}%"]))
+    said = draw(atoms.any_of(f"{rate / 1000:.3f}%", f"{rate / 1000:g}%"))
     record = pb.HyperliquidApproveBuilderFee(max_fee_rate=said, builder=builder.said)
     fields = {"maxFeeRate": said, "builder": builder}
     return pb.HyperliquidPayload(approve_builder_fee=record), _action("approveBuilderFee", fields)
@@ -150,7 +150,7 @@ def _user_dex_abstraction(draw: st.DrawFn) -> Drawn:
 
 @st.composite
 def _user_set_abstraction(draw: st.DrawFn) -> Drawn:
-    user, abstraction = draw(atoms.addresses()), draw(st.sampled_from(sorted(LETTERS)))
+    user, abstraction = draw(atoms.addresses()), draw(atoms.any_of(*sorted(LETTERS)))
     record = pb.HyperliquidUserSetAbstraction(user=user.said, abstraction=abstraction)
     fields = {"user": user, "abstraction": abstraction}
     return pb.HyperliquidPayload(user_set_abstraction=record), _action("userSetAbstraction", fields)

@@ -96,6 +96,11 @@ class Reservation(Protocol):
 class Caps(Protocol):
     """Sums and counts over windows."""
 
+    @property
+    def actions(self) -> frozenset[str]:
+        """What is counted: whoever signs such waits for the store."""
+        ...
+
     def reserve(
         self, identity: Identity, key: Key, version: KeyVersion, decoded: Decoded
     ) -> Reservation:

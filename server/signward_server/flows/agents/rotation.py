@@ -65,12 +65,14 @@ class AgentRotation:
             key = visible_key(self._catalogue, self._policy, call, request.key_id)
             agent_key = visible_key(self._catalogue, self._policy, call, request.agent_key)
             self._policy.authorize(call, ROTATE_AGENT, agent_key)
-            approved = self._rotate(call, request, key, agent_key)
+            approved = self._rotate(call, request, key, agent_key, record)
             record.version = approved.agent.agent_version
             record.note = f"agent {approved.agent.address} of {approved.agent.account}"
             return approved
 
-    def _rotate(self, call: Call, request: RotateAgent, key: Key, agent_key: Key) -> Approved:
+    def _rotate(
+        self, call: Call, request: RotateAgent, key: Key, agent_key: Key, record: Recorded
+    ) -> Approved:
         scope = RequestScope(str(call.identity), call.method, key.id, request.request_id)
         asked = Asked(scope, request.content())
         earlier = self._approving.earlier(call, asked)
@@ -79,6 +81,7 @@ class AgentRotation:
         before = self._newest(key, agent_key)
         self._approving.check_end(before.name, request.expire_time)
         agent = self._fresh(call, request, agent_key)
+        record.version = agent[1].version  # it is there, whatever comes of its approval
         return self._approving.approve(call, key, agent, before.name, request.expire_time, asked)
 
     def _newest(self, key: Key, agent_key: Key) -> Agent:

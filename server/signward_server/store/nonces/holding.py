@@ -10,7 +10,8 @@ from contextlib import suppress
 from typing import Final
 
 from signward_server.core.errors import ClockUntrusted, RateLimited, StoreUnavailable
-from signward_server.store.nonces.lanes import LaneLost, LaneRow, Lanes, Raised
+from signward_server.store.nonces.lane_rows import LaneRow
+from signward_server.store.nonces.lanes import LaneLost, Lanes
 from signward_server.store.nonces.numbering import Numbering
 from signward_server.store.nonces.steady_time import SteadyTime
 
@@ -123,9 +124,10 @@ class Holding:
             now = self._time.now()
             horizon = max(now + _LEAD_MS, least)
             if horizon > held.horizon:
-                raised = self._lanes.lift(held, horizon, now)
+                raised = self._lanes.lift(held, horizon)
                 with self.numbers:
-                    self._learn(numbering, raised)
+                    numbering.learn(raised.floors)
+                    numbering.held = raised.held
 
     def renew(self) -> None:
         """Raise the horizon if numbers are asked for; to be done twice a second or more often."""
@@ -169,16 +171,11 @@ class Holding:
             if row is not None:
                 horizon = max(now, row.horizon) + _LEAD_MS
                 with suppress(LaneLost):  # somebody else was quicker
-                    raised = self._lanes.seize(row, len(rows), holder, horizon, now)
+                    raised = self._lanes.seize(row, len(rows), holder, horizon)
                     numbering = Numbering(raised.held)
-                    self._learn(numbering, raised)
+                    numbering.learn(raised.floors)
                     return numbering
         raise RateLimited(retry_after=_LEAD_MS / 1000)
-
-    def _learn(self, numbering: Numbering, raised: Raised) -> None:
-        for signer, floor in raised.floors:
-            numbering.raise_floor(signer, floor)
-        numbering.held = raised.held
 
     def _refuse_future(self, rows: Sequence[LaneRow], now: int) -> None:
         """Return unless numbers were given that are so far ahead that the clock was another one."""

@@ -17,13 +17,13 @@ from signward_server.core.errors import (
 from signward_server.core.ports import Audit
 from signward_server.store.nonces.holding import FAR_MS, Holding
 from signward_server.store.nonces.lanes import LaneLost, Lanes
-from signward_server.store.nonces.numbering import Numbering, TooFarAhead
+from signward_server.store.nonces.numbering import AHEAD_MS, Numbering, TooFarAhead
 from signward_server.store.nonces.steady_time import SteadyTime
 
 __all__ = ["StoredNonces"]
 
 _LATEST_MS: Final = 5_000  # that a caller may choose ahead (S31)
-_EARLIEST_MS: Final = 1_000  # and back, where others may have given later ones
+_EARLIEST_MS: Final = (2 * 24 * 60 - 1) * 60_000  # and back: the exchange takes two days
 _PATIENCE_MS: Final = 25  # that somebody may wait until the next number is close to now
 _WAITERS: Final = 4  # threads that wait at a time
 _TRIES: Final = 32
@@ -97,6 +97,8 @@ class StoredNonces:
                 return self._give(numbering, signer)
             except TooFarAhead as exc:
                 waited += exc.wait
+                if exc.wait > FAR_MS:
+                    raise ClockUntrusted from exc
                 if waited > _PATIENCE_MS or not self._waiters.acquire(blocking=False):
                     raise RateLimited(retry_after=exc.wait / 1000) from exc
                 try:
@@ -106,36 +108,40 @@ class StoredNonces:
 
     def _give(self, numbering: Numbering, signer: bytes) -> tuple[int, bool]:
         with self._holding.numbers:
-            self._holding.ensure(numbering)
-            now = self._time.now()
-            number = numbering.next(signer, now)
-            if number - now > FAR_MS:
-                raise ClockUntrusted
-            self._holding.asked = True
-            given = number <= numbering.held.horizon
-            if given:
-                numbering.keep(signer, number)
-            return number, given
+            now, held = self._look(numbering), numbering.held
+            if signer not in numbering.chosen:
+                number = numbering.next(signer, now)
+                if number - now > FAR_MS:
+                    raise ClockUntrusted
+                if given := number <= held.horizon:
+                    numbering.keep(signer, number)
+                return number, given
+        return self._lanes.next_above(held, signer, now, now + AHEAD_MS - 1), True
 
     def _choose(self, numbering: Numbering, signer: bytes, wanted: int) -> int:
         with self._holding.numbers:
-            self._holding.ensure(numbering)
-            now, held = self._time.now(), numbering.held
-            last, latest = numbering.last(signer), now + _LATEST_MS
-            if held.lanes > 1:
-                last = max(last, now - _EARLIEST_MS)
+            now, held = self._look(numbering), numbering.held
+            alone = held.lanes == 1
+            last = max(now - _EARLIEST_MS, numbering.last(signer) if alone else 0)
+            latest = now + _LATEST_MS
             if not last < wanted <= latest:
                 raise _out_of_window(last, latest)
-            own = wanted % held.lanes == held.lane
-            if own:  # before it is known for good, so that nobody gets it meanwhile
+            if alone:  # before it is known for good, so that nobody gets it meanwhile
                 numbering.raise_floor(signer, wanted)
-        least = self._lanes.choose(held, signer, wanted)
-        if least:
-            raise _out_of_window(least, latest)
-        if not own:
-            with self._holding.numbers:
-                numbering.raise_floor(signer, wanted)
+        claim = self._lanes.claim_alone if alone else self._lanes.claim
+        floor = claim(held, signer, wanted)
+        with self._holding.numbers:
+            numbering.learn([(signer, wanted)])
+        if floor:
+            raise _out_of_window(floor, latest)
         return wanted
+
+    def _look(self, numbering: Numbering) -> int:
+        """Return the time, if these are the numbers to give; have their horizon be raised."""
+        self._holding.ensure(numbering)
+        now = self._time.now()
+        self._holding.asked = True
+        return now
 
 
 def _out_of_window(last: int, latest: int) -> NonceOutOfWindow:

@@ -7,6 +7,7 @@ signer, and takes none below them.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -56,6 +57,10 @@ class Numbering:
 
     Args:
         held: The lane; its horizon is raised from outside.
+
+    Attributes:
+        chosen: Signers that no lane gives numbers to, since their callers chose some: theirs are
+            taken one by one in the store. None where there is one lane, whose holder knows all.
     """
 
     def __init__(self, held: Held) -> None:
@@ -63,6 +68,7 @@ class Numbering:
         self._highest = held.start
         self._last: dict[bytes, int] = {}
         self._floors: dict[bytes, int] = {}
+        self.chosen: set[bytes] = set()
 
     @property
     def highest(self) -> int:
@@ -90,6 +96,14 @@ class Numbering:
         """Give a number to a signer for good."""
         self._last[signer] = number
         self._highest = max(self._highest, number)
+
+    def learn(self, floors: Iterable[tuple[bytes, int]]) -> None:
+        """Take the store's floors for known."""
+        if self.held.lanes > 1:
+            self.chosen.update(signer for signer, _ in floors)
+            return
+        for signer, floor in floors:
+            self.raise_floor(signer, floor)
 
     def raise_floor(self, signer: bytes, floor: int) -> None:
         """Have all that a signer gets be above a number that its caller chose."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import Connection, delete, or_, update
+from sqlalchemy import Connection, or_, update
 
+from signward_server.store.nonces.floors import lift_floors
 from signward_server.store.schema import nonce_floors, nonce_lanes
 
 __all__ = ["SKIP_MS", "skip_ahead"]
@@ -26,9 +27,8 @@ def skip_ahead(connection: Connection, now: int) -> None:
         connection: In a transaction.
         now: Milliseconds since the epoch.
     """
-    horizon, floor = nonce_lanes.c.horizon, nonce_floors.c.floor
-    elsewhere = or_(horizon < now + SKIP_MS, horizon > now + _DAY_MS)
-    connection.execute(
-        update(nonce_lanes).where(elsewhere).values(holder="", horizon=now + SKIP_MS)
-    )
-    connection.execute(delete(nonce_floors).where(floor > now + _DAY_MS))
+    horizon, floor, least = nonce_lanes.c.horizon, nonce_floors.c.floor, now + SKIP_MS
+    elsewhere = or_(horizon < least, horizon > now + _DAY_MS)
+    connection.execute(update(nonce_lanes).where(elsewhere).values(holder="", horizon=least))
+    connection.execute(update(nonce_floors).where(floor > now + _DAY_MS).values(floor=least))
+    lift_floors(connection, least)

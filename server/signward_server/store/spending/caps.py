@@ -30,6 +30,9 @@ class StoredCaps:
         spending: Where they are counted.
         accounts: Says which ledger account a version acts for.
         meter: Counts.
+
+    Attributes:
+        actions: See ``core.ports.Caps``.
     """
 
     def __init__(
@@ -43,6 +46,7 @@ class StoredCaps:
             for action in cap.actions:
                 by_action[action].append(cap)
         self._by_action = {action: tuple(found) for action, found in by_action.items()}
+        self.actions = frozenset(by_action)
 
     def reserve(
         self, identity: Identity, key: Key, version: KeyVersion, decoded: Decoded

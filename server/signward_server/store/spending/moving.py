@@ -17,7 +17,10 @@ __all__ = ["move_spending"]
 
 _MOST: Final = 500
 _AFTER: Any = bindparam("after")
-_ROWS = as_stored(spending).where(spending.c.scope > _AFTER).order_by(spending.c.scope).limit(_MOST)
+_LIMIT: Any = bindparam("most")
+_ROWS = (
+    as_stored(spending).where(spending.c.scope > _AFTER).order_by(spending.c.scope).limit(_LIMIT)
+)
 _SET = text("UPDATE spending SET spent = :spent, mac = :mac WHERE scope = :scope")
 
 
@@ -37,7 +40,7 @@ def move_spending(
     after: object = b""
     while True:
         with rekeying.changing() as connection:
-            rows = connection.execute(_ROWS, {"after": after}).all()
+            rows = connection.execute(_ROWS, {"after": after, "most": _MOST}).all()
             batch = _moved(connection, rows, AuthenticRings(old), AuthenticRings(new))
         yield batch
         if len(rows) < _MOST:

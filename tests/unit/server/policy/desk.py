@@ -97,9 +97,12 @@ class Desk:
         key: Key = KEY,
         version: KeyVersion | None = None,
         totals: Mapping[str, int] | None = None,
+        approved: bool = False,
     ) -> None:
         version = version or key.versions[0]
-        self.engine.authorize(caller, intent.action, key, version, intent, totals)
+        self.engine.authorize(
+            caller, intent.action, key, version, intent, totals, approved=approved
+        )
 
     def act(self, action: str, *, caller: Asker = CALLER, key: Key | None = KEY) -> None:
         self.engine.authorize(caller, action, key)

@@ -64,6 +64,31 @@ def test_s09_a_final_decision_is_made_once(cedar: Questions) -> None:
     assert cedar.asked == 3
 
 
+@pytest.mark.parametrize(
+    "condition", ["context.approved", "context has approved && context.approved"]
+)
+def test_s09_an_approval_counts_for_one_decision_alone(cedar: Questions, condition: str) -> None:
+    desk = Desk(
+        f'permit(principal, action == Action::"SignRawDigest", resource) when {{{condition}}};'
+    )
+    intent = raw(action="SignRawDigest")
+    for approved in (False, True, False, True, False):
+        if approved:
+            desk.sign(intent, approved=True)
+        else:
+            with pytest.raises(PolicyDenied):
+                desk.sign(intent)
+    assert cedar.asked == 5
+
+
+def test_s15_an_approval_means_nothing_where_no_policy_asks_for_it(cedar: Questions) -> None:
+    desk = Desk('permit(principal, action == Action::"SignRaw", resource);')
+    with pytest.raises(PolicyDenied):
+        desk.sign(raw(action="SignRawDigest"), approved=True)
+    desk.sign(raw(), approved=True)
+    assert cedar.asked == 2
+
+
 def test_s09_a_decision_that_depends_on_the_context_is_made_anew(cedar: Questions) -> None:
     desk = Desk(
         'permit(principal, action == Action::"SignOrder", resource)'

@@ -43,7 +43,13 @@ def in_force(world: World) -> Policies:
 def say(engine: CedarPolicy, asked: Asked) -> Said:
     try:
         engine.authorize(
-            asked.caller, asked.action, asked.key, asked.version, asked.intent, asked.totals
+            asked.caller,
+            asked.action,
+            asked.key,
+            asked.version,
+            asked.intent,
+            asked.totals,
+            approved=asked.approved,
         )
     except PolicyError:
         return Said("error")
@@ -55,7 +61,13 @@ def say(engine: CedarPolicy, asked: Asked) -> Said:
 
 def explained(engine: CedarPolicy, asked: Asked) -> str:
     question = Question(
-        asked.caller, asked.action, asked.key, asked.version, asked.intent, asked.totals
+        asked.caller,
+        asked.action,
+        asked.key,
+        asked.version,
+        asked.intent,
+        asked.totals,
+        asked.approved,
     )
     explanation = engine.explain(question)
     return "error" if explanation.errors else "allowed" if explanation.allowed else "denied"

@@ -55,6 +55,14 @@ def test_conditions_can_read_everything_that_is_described(condition: str) -> Non
     assert problems(policy, windows=["day"]) == ()
 
 
+def test_s15_what_somebody_may_approve_is_restricted_and_signed() -> None:
+    policy = 'permit(principal, action == Action::"{}", resource) when {{context.approved}};'
+    assert problems(policy.format("SignRawDigest")) == ()
+    for action in ("SignRaw", "SignOrder", "FreezeKey", "Reload"):
+        assert problems(policy.format(action))
+    assert schema_text(KINDS).count("approved: Bool") == 1
+
+
 @pytest.mark.parametrize("name", ["", "a b", 'x"', "1x", "x" * 65, "é"])
 def test_names_that_are_none_are_refused(name: str) -> None:
     with pytest.raises(ValueError, match="not a name for policies"):

@@ -120,6 +120,9 @@ _OF_ORDERS = st.sampled_from(
     ]
 )
 _OF_RAW = st.sampled_from(["context.raw.size < 5", 'context.raw.hash == "NONE"'])
+_OF_DIGESTS = st.sampled_from(
+    ["context.approved", "!context.approved", "context has approved", "context.approved == true"]
+)
 
 
 @st.composite
@@ -135,6 +138,10 @@ def policies(draw: st.DrawFn) -> str:
                 (
                     'action in [Action::"SignRaw", Action::"SignRawDigest"]',
                     _ANY | _OF_KEYS | _OF_SIGNING | _OF_RAW,
+                ),
+                (
+                    'action == Action::"SignRawDigest"',
+                    _ANY | _OF_KEYS | _OF_SIGNING | _OF_RAW | _OF_DIGESTS | _OF_DIGESTS,
                 ),
                 (
                     'action in [Action::"SignTrade", Action::"SignRaw"]',
@@ -228,6 +235,7 @@ class Asked:
     version: KeyVersion | None = None
     intent: Intent | None = None
     totals: Mapping[str, int] | None = field(default=None)
+    approved: bool = False
 
 
 _orders = st.builds(
@@ -259,7 +267,10 @@ class Cast:
                 for action in ("ViewKey", "DisableKey"):
                     yield Asked(caller, action, key)
                 for intent, version in itertools.product(self.intents, key.versions):
-                    yield Asked(caller, intent.action, key, version, intent, self.totals)
+                    asked = caller, intent.action, key, version, intent, self.totals
+                    yield Asked(*asked)
+                    if _KIND[intent.action].restricted:
+                        yield Asked(*asked, approved=True)
 
 
 casts = st.builds(
@@ -364,6 +375,8 @@ def _context(asked: Asked) -> dict[str, Any]:
         context["version"] = {"number": asked.version.version, "state": state}
         context[_KIND[asked.action].record] = dict(asked.intent.fields)
         context["window"] = dict(asked.totals or {})
+        if _KIND[asked.action].restricted:
+            context["approved"] = asked.approved
     return context
 
 

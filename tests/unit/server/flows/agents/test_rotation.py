@@ -83,6 +83,8 @@ def test_a_denied_signature_leaves_a_pending_version_that_a_retry_takes(desk: De
     with pytest.raises(PolicyDenied):
         desk.rotate()
     assert states(desk) == ["PENDING", "PRIMARY"]
+    entry = desk.world.audit.entries[-1]
+    assert (entry.action, entry.version, entry.outcome) == ("RotateAgent", 2, "POLICY_DENIED")
     desk.world.policy.denied.clear()
     assert desk.rotate().agent.agent_version == 2
     assert states(desk) == ["PENDING", "PRIMARY"]
