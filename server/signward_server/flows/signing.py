@@ -33,6 +33,12 @@ class Signing:
             if any(kind.name in ports.caps.actions for kind in chain.actions)
             for purpose in chain.purposes
         )
+        self._restricted_raw = ports.restricted.intersection(
+            kind.name
+            for chain in ports.chains.values()
+            if Purpose.RAW in chain.purposes
+            for kind in chain.actions
+        )
 
     def sign(self, call: Call, request: SignRequest) -> SignResult:
         """Sign one item.
@@ -139,6 +145,10 @@ class Signing:
         custody = None if key is None else self._ports.custodies.get(key.custody)
         if key is None or custody is None or key.purpose in self._waiting:
             return False
-        if key.allow_digest:  # somebody may have to approve the digest
+        if key.allow_digest and self._may_be_approved():
             return False
         return custody.is_unlocked(key.id, version or key.primary_version)
+
+    def _may_be_approved(self) -> bool:
+        """Return whether approvals are looked for in the store for what raw keys sign (S15)."""
+        return any(map(self._ports.policy.generation.asks_approval, self._restricted_raw))

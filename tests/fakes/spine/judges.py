@@ -23,7 +23,15 @@ from signward_server.core.method_classes import MethodClass
 from signward_server.core.ports import Caller, Claim, RequestScope
 from signward_server.core.signing import Decoded, Intent
 
-__all__ = ["FakeCaps", "FakeFailures", "FakeLimits", "FakePolicy", "FakeRequestLedger", "Judgement"]
+__all__ = [
+    "FakeCaps",
+    "FakeFailures",
+    "FakeGeneration",
+    "FakeLimits",
+    "FakePolicy",
+    "FakeRequestLedger",
+    "Judgement",
+]
 
 
 @dataclass(frozen=True)
@@ -41,9 +49,17 @@ class Judgement:
 
 @dataclass(frozen=True, eq=False)
 class FakeGeneration:
-    """Implements ``core.ports.Generation``."""
+    """Implements ``core.ports.Generation``.
+
+    Attributes:
+        unapproved: Actions of which no policy asks whether somebody else has approved them.
+    """
 
     version: str
+    unapproved: frozenset[str] = frozenset()
+
+    def asks_approval(self, action: str) -> bool:
+        return action not in self.unapproved
 
 
 class FakePolicy:

@@ -23,6 +23,10 @@ class Generation(Protocol):
         """Hash of the policies, the same for the same ones."""
         ...
 
+    def asks_approval(self, action: str) -> bool:
+        """Return whether some policy about an action asks if somebody else has approved it."""
+        ...
+
 
 class Policy(Protocol):
     """Decides who may do what."""

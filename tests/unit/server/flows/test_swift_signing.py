@@ -8,6 +8,7 @@ import pytest
 from signward_server.core.keys import Algorithm, Purpose
 from signward_server.flows.signing import Signing
 
+from tests.fakes.spine.judges import FakeGeneration
 from tests.fakes.spine.world import World
 
 
@@ -39,9 +40,9 @@ def test_a_key_of_which_something_is_counted_is_not(world: World) -> None:
 def test_a_key_of_which_something_is_numbered_or_approved_is_not(world: World) -> None:
     world.key("numbered", algorithm=Algorithm.ECDSA_SECP256K1, purpose=Purpose.HYPERLIQUID)
     world.key("digests", algorithm=Algorithm.ECDSA_SECP256K1, allow_digest=True)
-    signing = Signing(world.signing._ports)
-    assert [signing.is_swift(key, 0) for key in ("raw", "numbered", "digests")] == [
-        True,
-        False,
-        False,
-    ]
+    ports = dataclasses.replace(world.signing._ports, restricted=frozenset({"SignRawDigest"}))
+    signing = Signing(ports)
+    keys = ("raw", "numbered", "digests")
+    assert [signing.is_swift(key, 0) for key in keys] == [True, False, False]
+    world.policy.generation = FakeGeneration("plain", frozenset({"SignRawDigest"}))
+    assert [signing.is_swift(key, 0) for key in keys] == [True, False, True]
