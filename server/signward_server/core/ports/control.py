@@ -119,6 +119,7 @@ class Caps(Protocol):
 
         Raises:
             StoreUnavailable: It cannot be counted, so that it must not be signed.
+            EnvelopeCorrupt: Nobody knows for which account it counts; see ``AccountOf``.
         """
         ...
 
