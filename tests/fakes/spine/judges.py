@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from signward_server.core.caps import Uncounted
 from signward_server.core.errors import (
     PolicyDenied,
     RateLimited,
@@ -166,6 +167,9 @@ class FakeCaps:
         self.reserved = 0
         self.actions: frozenset[str] = frozenset()
         self.lock = threading.Lock()
+
+    def alone(self, decoded: Decoded) -> Uncounted:
+        return Uncounted({"items": 1})
 
     def reserve(
         self, identity: Identity, key: Key, version: KeyVersion, decoded: Decoded

@@ -110,6 +110,14 @@ class Caps(Protocol):
         """What is counted: whoever signs such waits for the store."""
         ...
 
+    def alone(self, decoded: Decoded) -> Reservation:
+        """Return what a reservation would be if nothing had been spent; nothing is counted.
+
+        Raises:
+            PayloadUnsupported: See ``reserve``.
+        """
+        ...
+
     def reserve(
         self, identity: Identity, key: Key, version: KeyVersion, decoded: Decoded
     ) -> Reservation:
