@@ -107,6 +107,8 @@ class Item:
     def admit(self) -> None:
         """Decode, count in before anything is decided (S12), judge, and take what it needs.
 
+        What caps count is judged alone first: what is denied whatever was spent does not fill
+        the windows of others until it is given back, nor the store with windows of its own.
         Nothing is taken for good before it is allowed (S31). A retry takes nothing and is not
         charged (S33); therefore the first use of a request_id stays charged even if it fails
         after this.
@@ -118,12 +120,10 @@ class Item:
         if self._request.request_id or decoded.draft is not None or judging.is_restricted:
             commitment = Commitment(ports, self._call, self._request, judging)
             commitment.look()
-        key = judging.key
-        if decoded.account and not ports.caps.actions.isdisjoint(i.action for i in decoded.intents):
-            self._judge(ports.caps.alone(decoded), commitment)  # no window for whatever is named
-        self._reservation = reservation = ports.caps.reserve(
-            identity, key, judging.version, decoded
-        )
+        key, caps = judging.key, ports.caps
+        if caps.actions and not caps.actions.isdisjoint(each.action for each in decoded.intents):
+            self._judge(caps.alone(decoded), commitment)
+        self._reservation = reservation = caps.reserve(identity, key, judging.version, decoded)
         self._judge(reservation, commitment)
         self._counted = True
         ports.limits.admit(identity, MethodClass.SIGN, key.id, len(decoded.messages) or 1)

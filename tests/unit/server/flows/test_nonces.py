@@ -177,7 +177,7 @@ def test_s12_what_may_be_taken_stays_counted_since_a_retry_of_it_is_free(world: 
     assert world.caps.spent == 1
 
 
-def test_s12_no_window_is_made_for_an_account_that_a_refused_payload_names(world: World) -> None:
+def test_s12_what_is_denied_whatever_was_spent_is_not_counted_for_a_moment(world: World) -> None:
     desk_key(world)
     world.caps.actions = frozenset({"SignTestTrade"})
     world.policy.denied.add("SignTestTrade")
