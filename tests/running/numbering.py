@@ -23,7 +23,7 @@ from tests.running.nonce_rule import NonceRule
 
 __all__ = ["Exchange", "Numberer", "work"]
 
-_RECORD: Final = struct.Struct("=16s16sq")  # what came of it, signer, nonce
+_RECORD: Final = struct.Struct("=32s16sqq")  # what came of it, signer, nonce, process id
 _OWN: Final = b"own"  # whose callers choose half of their nonces
 _THREADS: Final = 2
 _TAKEN: Final = b"taken"
@@ -67,7 +67,7 @@ def _order(nonces: Nonces, clock: Clock, pipe: int, pace: float) -> None:
         except SignwardError as refused:
             result, nonce = refused.reason.encode(), 0
             time.sleep(min(refused.retry_after or 0.02, 0.05))
-        os.write(pipe, _RECORD.pack(result, signer, nonce))
+        os.write(pipe, _RECORD.pack(result, signer, nonce, os.getpid()))
         time.sleep(pace)
 
 
@@ -82,6 +82,7 @@ class Numberer:
     """
 
     def __init__(self, url: str, clocks: Clocks, exchange: Exchange, pace: float = 0.002) -> None:
+        self._exchange = exchange
         self._process = subprocess.Popen(
             [
                 sys.executable,
@@ -95,6 +96,11 @@ class Numberer:
             pass_fds=(exchange.pipe,),
             cwd=Path(__file__).parents[2],
         )
+
+    @property
+    def works(self) -> bool:
+        """Whether an order of it has arrived."""
+        return self._process.pid in self._exchange.heard
 
     def kill(self) -> None:
         """End it as a crash would."""
@@ -115,6 +121,7 @@ class Exchange:
         self._end, self.pipe = os.pipe()
         self.rule = NonceRule()
         self.outcomes: Counter[str] = Counter()
+        self.heard: set[int] = set()
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
 
@@ -127,7 +134,9 @@ class Exchange:
     def _read(self) -> None:
         while record := os.read(self._end, _RECORD.size * 64):
             for place in range(0, len(record), _RECORD.size):
-                result, signer, nonce = _RECORD.unpack_from(record, place)
-                self.outcomes[result.rstrip(b"\0").decode()] += 1
-                if result.rstrip(b"\0") == _TAKEN:
+                padded, signer, nonce, process = _RECORD.unpack_from(record, place)
+                result = padded.rstrip(b"\0")
+                self.outcomes[result.decode()] += 1
+                if result == _TAKEN:
+                    self.heard.add(process)
                     self.rule.judge(signer, nonce)

@@ -54,6 +54,7 @@ class Counted:
 @dataclasses.dataclass(frozen=True)
 class _Reserved:
     totals: Mapping[str, int]
+    before: Mapping[str, int] = dataclasses.field(default_factory=dict)
 
     def ahead(self) -> Iterator[tuple[float, Mapping[str, int]]]:
         return iter(())
