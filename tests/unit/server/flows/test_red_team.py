@@ -43,7 +43,7 @@ class Counted:
     def __init__(self, caps: tuple[Cap, ...], *, before: int = 0) -> None:
         self._caps = caps
         self._before = before
-        self.actions = frozenset(action for cap in caps for action in cap.actions)
+        self.actions = frozenset[str]().union(*(cap.actions for cap in caps))
 
     def reserve(
         self, identity: Identity, key: Key, version: KeyVersion, decoded: Decoded
