@@ -130,6 +130,28 @@ def test_a_horizon_is_raised_before_it_is_needed(bench: NonceBench) -> None:
         nonces.take(SIGNER)
 
 
+def test_it_is_quick_where_the_next_number_lies_well_below_the_horizon(bench: NonceBench) -> None:
+    nonces = bench.process(lanes=2)
+    assert not nonces.is_quick(SIGNER)  # it has no lane yet
+    nonces.take(SIGNER)
+    assert nonces.is_quick(SIGNER)
+    assert nonces.is_quick(OTHER)
+    for _ in range(31):
+        nonces.take(SIGNER)
+    assert not nonces.is_quick(SIGNER)  # too far ahead
+    assert nonces.is_quick(OTHER)
+    bench.pass_time(0.98)
+    assert not nonces.is_quick(OTHER)  # too close to the horizon
+    nonces.renew()
+    assert nonces.is_quick(OTHER)
+    nonces.take(OTHER, bench.now + 2000)
+    assert not nonces.is_quick(OTHER)  # its numbers are taken in the store from now on
+    bench.clock.step_wall(timedelta(hours=-1))
+    assert not nonces.is_quick(SIGNER)
+    nonces.close()
+    assert not nonces.is_quick(SIGNER)
+
+
 def test_who_is_not_asked_writes_nothing(bench: NonceBench) -> None:
     nonces, watcher = bench.process(), bench.bench.store()
     nonces.renew()

@@ -35,7 +35,7 @@ def test_s12_the_total_includes_the_request_and_a_denial_gives_it_back(bench: Be
     caps = desk.opened()
     assert reserve(caps, order(5)).totals == {"notional": 5}
     second = reserve(caps, order(7))
-    assert second.totals == {"notional": 12}
+    assert (second.totals, second.before) == ({"notional": 12}, {"notional": 5})
     second.release()
     second.release()
     assert reserve(caps, order(1)).totals == {"notional": 6}

@@ -45,6 +45,8 @@ _TYPES = {
     "userSetAbstraction": ("UserSetAbstraction", sdk.USER_SET_ABSTRACTION_SIGN_TYPES),
 }
 _PREFIX = "HyperliquidTransaction:"
+_SIGNED_ABSTRACTIONS = {"i": "disabled", "u": "unifiedAccount", "p": "portfolioMargin"}
+"""Within a multi-signature body the exchange takes a letter for what was signed as a word."""
 
 
 def is_user_signed(action: Json) -> bool:
@@ -98,6 +100,8 @@ def inner_signer(body: Json, signature: Json, *, is_mainnet: bool) -> str:
         if is_user_signed(action):
             name, types = _TYPES[action["type"]]
             message = sdk.add_multi_sig_fields(_message(action), user, outer)
+            word = message.get("abstraction", "")
+            message["abstraction"] = _SIGNED_ABSTRACTIONS.get(word, word)
             enriched = sdk.add_multi_sig_types(types)
             return _user(message, signature, enriched, name, is_mainnet=is_mainnet)
         return sdk.recover_agent_or_user_from_l1_action(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from google.protobuf.message import Message
 
@@ -33,6 +33,7 @@ _TWAP = Flat(
 _SIGNATURE = Flat(pb.HyperliquidInnerSignature, {"r": ("r", str), "s": ("s", str), "v": ("v", int)})
 _SUB_ACCOUNT = " subaccount:"
 _CHAIN_ID = "0x66eee"
+_ABSTRACTIONS = {"i": "disabled", "u": "unifiedAccount", "p": "portfolioMargin"}
 
 NONCES: Mapping[str, str] = {
     "agentSendAsset": "nonce",
@@ -119,11 +120,19 @@ def _multi_sig(wire: Reader) -> Message:
     inner.take("outerSigner", str)  # is the daemon's key
     message = pb.HyperliquidMultiSig(
         multi_sig_user=inner.take("multiSigUser", str),
-        action=pb.HyperliquidPayload(json=json_text(inner.take("action", dict))),
+        action=pb.HyperliquidPayload(json=json_text(_as_signed(inner.take("action", dict)))),
     )
     message.signatures.extend(listed(_SIGNATURE, wire, "signatures"))
     inner.end()
     return message
+
+
+def _as_signed(action: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return an inner action as its signers wrote it: a word, for which a wrapper has a letter."""
+    word = _ABSTRACTIONS.get(str(action.get("abstraction")))
+    if word is None or action.get("type") != "userSetAbstraction":
+        return action
+    return {**action, "abstraction": word}
 
 
 _OTHERS: Mapping[str, _Build] = {

@@ -74,6 +74,7 @@ class _Nothing:
     __slots__ = ()
 
     totals: Mapping[str, int] = MappingProxyType({})
+    before = totals
 
     def ahead(self) -> Iterator[tuple[float, Mapping[str, int]]]:
         """Return nothing: no total falls."""

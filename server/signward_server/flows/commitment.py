@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from signward_server.core.errors import StoreUnavailable
-from signward_server.core.ports import Call, Claim, RequestScope, Reservation
+from signward_server.core.ports import Call, Claim, RequestScope
 from signward_server.core.signing import SignRequest
 from signward_server.flows.digests import approval_digest, approval_use, request_content
 from signward_server.flows.judging import Judging
@@ -71,6 +71,17 @@ class Commitment:
         if judging.is_restricted:
             self._find_approval()
 
+    def is_retry(self) -> bool:
+        """Return whether the request_id was used before, for the same.
+
+        Raises:
+            RequestIdReused: It was used with other content.
+            StoreUnavailable: The store cannot be read now.
+        """
+        if self._scope is not None and self._claim is None:
+            self._claim = self._ports.requests.find(self._scope, self._content)
+        return self._claim is not None
+
     def claim(self) -> bool:
         """Take a nonce, where it needs one, and the request_id, where it has one.
 
@@ -97,7 +108,7 @@ class Commitment:
         self._claim, self._nonce = claim, claim.nonce
         return claim.replayed or bool(self._request.nonce)
 
-    def complete(self, reservation: Reservation) -> None:
+    def complete(self) -> None:
         """Use up the approval, and give the payload its nonce.
 
         From here on the version stays the one that was judged: the nonce and the request_id
@@ -117,7 +128,7 @@ class Commitment:
             judging.choose(claim.version)
             judging.ensure_grants()
         if judging.approval is not None and not self._is_used:
-            self._use_approval(reservation)
+            self._use_approval()
         if draft is not None:
             if not self._nonce:
                 raise StoreUnavailable
@@ -134,7 +145,7 @@ class Commitment:
         self._is_used = approval is not None
         judging.needs_approval(digest, approval or approvals.find(digest, asker))
 
-    def _use_approval(self, reservation: Reservation) -> None:
+    def _use_approval(self) -> None:
         judging = self._judging
         approval, use = judging.approval, b""
         if approval is None:
@@ -144,4 +155,4 @@ class Commitment:
         self._ports.audit.ensure_available()
         if not self._ports.approvals.use(approval, use):
             judging.needs_approval(self._digest, None)
-            judging.judge(reservation)  # it may be allowed without
+            judging.judge_again()  # it may be allowed without

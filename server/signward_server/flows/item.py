@@ -12,7 +12,13 @@ import dataclasses
 from collections.abc import Callable, Sequence
 
 from signward_server.core.audit_events import AuditEvent
-from signward_server.core.errors import AuditUnavailable, CustodyUnavailable, SignwardError
+from signward_server.core.errors import (
+    AuditUnavailable,
+    CustodyUnavailable,
+    PolicyDenied,
+    SignwardError,
+    SpendLimit,
+)
 from signward_server.core.method_classes import MethodClass
 from signward_server.core.payloads import Hash
 from signward_server.core.ports import (
@@ -116,7 +122,12 @@ class Item:
         self._reservation = reservation = ports.caps.reserve(
             identity, key, judging.version, decoded
         )
-        judging.judge(reservation)
+        try:
+            judging.judge(reservation)
+        except (PolicyDenied, SpendLimit):
+            if not reservation.totals or commitment is None or not commitment.is_retry():
+                raise
+            judging.judge(reservation, retry=True)
         self._counted = True
         ports.limits.admit(identity, MethodClass.SIGN, key.id, len(decoded.messages) or 1)
         if decoded.grants:
@@ -125,7 +136,7 @@ class Item:
             if commitment.claim():
                 reservation.release()
             self._settled = bool(self._request.request_id)
-            commitment.complete(reservation)
+            commitment.complete()
 
     def sign(self) -> None:
         """Make the signatures, each judged right before and right after."""

@@ -53,6 +53,7 @@ class Judging:
         "_call",
         "_digest",
         "_generation",
+        "_is_retry",
         "_number",
         "_ports",
         "_request",
@@ -112,11 +113,12 @@ class Judging:
         self.approval = approval
         self.note = f"approval_digest {digest.hex()}"
 
-    def judge(self, reservation: Reservation) -> None:
+    def judge(self, reservation: Reservation, *, retry: bool = False) -> None:
         """Return if this caller may sign all of these Intents with this version of this key.
 
         Args:
             reservation: What was counted, the item included (S12).
+            retry: Whether it was counted at its first use already (S33).
 
         Raises:
             KeyFrozen: The key signs only what cancels, and one of them does not.
@@ -126,13 +128,14 @@ class Judging:
             PolicyError, PayloadUnsupported: See ``ports.Policy``.
         """
         self._reservation: Reservation = reservation
+        self._is_retry: bool = retry
         ports, key, decoded = self._ports, self.key, self.decoded
         if key.freeze is Freeze.CANCEL_ONLY and not ports.cancelling.issuperset(
             intent.action for intent in decoded.intents
         ):
             raise KeyFrozen
         self.policy_set = self._generation.version
-        intent, totals = decoded.intent, reservation.totals
+        intent, totals = decoded.intent, reservation.before if retry else reservation.totals
         self.allowed = None
         try:
             if self.approval is None and not decoded.more:  # nearly always
@@ -148,6 +151,10 @@ class Judging:
                 metadata=error.metadata, retry_after=allowed_after(reservation, self._allows)
             ) from None
         self.allowed = allowed
+
+    def judge_again(self) -> None:
+        """Judge anew by what was counted; see ``judge``."""
+        self.judge(self._reservation, retry=self._is_retry)
 
     def ensure_grants(self) -> None:
         """Return if whoever gets rights by it may have them (S31).
@@ -203,7 +210,7 @@ class Judging:
     def _choose(self) -> None:
         fingerprint = self._request.expected_fingerprint
         self.version = signing_version(self.key, self._number, self._ports.onward, fingerprint)
-        self.judge(self._reservation)
+        self.judge_again()
 
     def _ask(self, intent: Intent, totals: Mapping[str, int]) -> tuple[str, ...]:
         return self._ports.policy.authorize(

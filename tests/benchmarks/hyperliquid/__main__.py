@@ -15,14 +15,22 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.benchmarks.hyperliquid.signing import CALL, COINCURVE, PLAIN, STREAM, Block, everybody
+from tests.benchmarks.hyperliquid.signing import (
+    CALL,
+    CAPPED,
+    COINCURVE,
+    PLAIN,
+    STREAM,
+    Block,
+    everybody,
+)
 from tests.benchmarks.publish import publish
 from tests.benchmarks.table import table
 
 _COMMAND = "python -m tests.benchmarks.hyperliquid --publish"
 _OUTPUT = Path("build/bench-hyperliquid")
 _DOCS = Path(__file__).parents[3] / "docs"
-_NAMES = (CALL, STREAM, PLAIN, COINCURVE)
+_NAMES = (CALL, STREAM, CAPPED, PLAIN, COINCURVE)
 _TARGETS = {PLAIN: 0.2, COINCURVE: 2.0}
 _HEAD = (
     "who signs", "p50 µs", "p99 µs", "a call to it, p50", "quartiles", "an item to it, p50",

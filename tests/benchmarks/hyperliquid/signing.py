@@ -20,16 +20,22 @@ from tests.benchmarks.hyperliquid.order import LIFE, order_message
 from tests.benchmarks.processes import PATIENCE, environment
 from tests.benchmarks.variants import FULL, Setup, variant_of
 
-__all__ = ["CALL", "COINCURVE", "PLAIN", "STREAM", "Block", "everybody"]
+__all__ = ["CALL", "CAPPED", "COINCURVE", "PLAIN", "STREAM", "Block", "everybody"]
 
 Block: TypeAlias = Callable[[int], list[float]]
 """Signs so many orders, one after the other; returns the seconds of each."""
-CALL, STREAM = "daemon, a call", "daemon, a stream"
+CALL, STREAM, CAPPED = "daemon, a call", "daemon, a stream", "daemon, a call under a cap"
 PLAIN, COINCURVE = "SDK as installed", "SDK with coincurve"
 _KEY = "bench-exchange"
 _BACKENDS = {PLAIN: "NativeECCBackend", COINCURVE: "CoinCurveECCBackend"}
 _FULL = variant_of(FULL).setup
-_SETUP = Setup((*_FULL.policies, "caps", "hyperliquid"), _FULL.settings, traced=True)
+_POLICIES = (*_FULL.policies, "caps", "hyperliquid")
+_SETUP = Setup(_POLICIES, _FULL.settings, traced=True)
+_CAP = (
+    'caps.bench_hourly={measure="total_value", actions=["SignHyperliquidOrder"], '
+    'window="1h", per="key"}'
+)
+_CAPPED = Setup((*_POLICIES, "hyperliquid_cap"), (*_FULL.settings, _CAP), traced=True)
 
 
 @contextmanager
@@ -40,19 +46,30 @@ def everybody(folder: Path) -> Iterator[dict[str, Block]]:
         folder: Empty; for a home and a socket, whose path may have 107 bytes.
     """
     with ExitStack() as stack:
-        running = stack.enter_context(daemon(_SETUP, folder))
-        _make_key(folder, running)
-        client = stack.enter_context(Client(running.targets["uds"], running.certificate))
+        client = stack.enter_context(_connected(_SETUP, folder / "1"))
+        capped = stack.enter_context(_connected(_CAPPED, folder / "2"))
         signer = stack.enter_context(Signer(client, _KEY))
-        blocks = {
-            CALL: _timed(
-                lambda: client.sign_hyperliquid(_KEY, order_message(), expires_after=_soon())
-            ),
+        yield {
+            CALL: _timed(lambda: _call(client)),
             STREAM: _timed(lambda: signer.sign(order_message(), expires_after=_soon())),
+            CAPPED: _timed(lambda: _call(capped)),
             PLAIN: stack.enter_context(_sdk(PLAIN, "--plain")),
             COINCURVE: stack.enter_context(_sdk(COINCURVE)),
         }
-        yield blocks
+
+
+@contextmanager
+def _connected(setup: Setup, folder: Path) -> Iterator[Client]:
+    """Start a daemon with a key, and connect to it over its Unix socket."""
+    folder.mkdir()
+    with daemon(setup, folder) as running:
+        _make_key(folder, running)
+        with Client(running.targets["uds"], running.certificate) as client:
+            yield client
+
+
+def _call(client: Client) -> object:
+    return client.sign_hyperliquid(_KEY, order_message(), expires_after=_soon())
 
 
 def _make_key(folder: Path, running: RunningDaemon) -> None:

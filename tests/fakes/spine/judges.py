@@ -165,6 +165,10 @@ class _Reserved:
     totals: Mapping[str, int]
     released: bool = field(default=False)
 
+    @property
+    def before(self) -> Mapping[str, int]:
+        return {"items": self.totals["items"] - 1}
+
     def ahead(self) -> Iterator[tuple[float, Mapping[str, int]]]:
         for second in range(1, self.totals["items"]):
             yield float(second), {"items": self.totals["items"] - second}

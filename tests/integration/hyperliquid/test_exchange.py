@@ -152,42 +152,53 @@ def test_an_agent_is_a_key_of_the_daemon(desk):
     assert desk.paper.info({"type": "openOrders", "user": master.wallet.address.lower()})
 
 
-@pytest.mark.parametrize("typed", [False, True])
-def test_several_signers_act_together(desk, typed):
+@pytest.mark.parametrize("kind", ["l1", "send", "abstraction"])
+def test_several_signers_act_together(desk, kind):
     """One signer is a key of the daemon, one signs with the SDK, and a third key submits."""
-    name = f"several-{typed}".lower()
+    name = f"several-{kind}"
     user, outer = desk.key(f"{name}-user"), desk.key(f"{name}-outer")
     desk.key(f"{name}-first")
     first = desk.exchange(f"{name}-first")
     signers = sorted([first.wallet.address.lower(), WALLET.address.lower()])
     assert desk.exchange(f"{name}-user").convert_to_multi_sig_user(signers, 2)["status"] == "ok"
     nonce = signing.get_timestamp_ms()
-    inner: dict[str, Any] = {"type": "scheduleCancel"}
-    if typed:
-        inner = {
+    constants = {"signatureChainId": "0x66eee", "hyperliquidChain": "Testnet"}
+    address = WALLET.address.lower()
+    inner: dict[str, Any] = {
+        "l1": {"type": "scheduleCancel"},
+        "send": {
             "type": "usdSend",
-            "signatureChainId": "0x66eee",
-            "hyperliquidChain": "Testnet",
-            "destination": WALLET.address.lower(),
+            **constants,
+            "destination": address,
             "amount": "1",
             "time": nonce,
-        }
-    shares = [first.multi_sig_share(user, outer, inner, nonce)]
-    both = (user, outer)
-    if typed:
-        shares.append(
-            signing.sign_multi_sig_user_signed_action_payload(
-                WALLET,
-                inner,
-                False,
-                signing.USD_SEND_SIGN_TYPES,
-                "HyperliquidTransaction:UsdSend",
-                *both,
-            )
-        )
-    else:
-        shares.append(
-            signing.sign_multi_sig_l1_action_payload(WALLET, inner, False, None, nonce, None, *both)
-        )
+        },
+        "abstraction": {
+            "type": "userSetAbstraction",
+            **constants,
+            "user": address,
+            "abstraction": "disabled",
+            "nonce": nonce,
+        },
+    }[kind]
+    shares = [first.multi_sig_share(user, outer, inner, nonce), _share(inner, user, outer, nonce)]
     answer = desk.exchange(f"{name}-outer").multi_sig(user, inner, shares, nonce)
     assert answer["status"] == "ok", answer
+
+
+def _share(action: dict[str, Any], user: str, outer: str, nonce: int) -> Any:
+    """Sign as the SDK's wallet."""
+    typed = {
+        "usdSend": (signing.USD_SEND_SIGN_TYPES, "HyperliquidTransaction:UsdSend"),
+        "userSetAbstraction": (
+            signing.USER_SET_ABSTRACTION_SIGN_TYPES,
+            "HyperliquidTransaction:UserSetAbstraction",
+        ),
+    }
+    if action["type"] in typed:
+        return signing.sign_multi_sig_user_signed_action_payload(
+            WALLET, action, False, *typed[action["type"]], user, outer
+        )
+    return signing.sign_multi_sig_l1_action_payload(
+        WALLET, action, False, None, nonce, None, user, outer
+    )

@@ -16,7 +16,7 @@ from tests.running.homes import Home, replace
 from tests.running.red_team.shipped import SHIPPED, shipped
 from tests.running.red_team.thieves import PRICES, THIEVES, Thief
 
-__all__ = ["IDENTITIES", "besiege", "make_keys", "now", "put_prices", "reason_of", "today"]
+__all__ = ["IDENTITIES", "besiege", "make_key", "put_prices", "reason_of", "today"]
 
 IDENTITIES: Final = (*(thief.name for thief in THIEVES), "on-call", "controller")
 
@@ -51,31 +51,29 @@ def _append(home: Home, text: str) -> None:
 
 def put_prices(home: Home, **prices: str) -> None:
     """Write the file of reference prices anew."""
-    listed = {"time": now(), "mainnet": PRICES | prices}
+    listed = {"time": _now(), "mainnet": PRICES | prices}
     replace(home.path / "prices.json", json.dumps(listed).encode())
 
 
-def now() -> int:
+def _now() -> int:
     """Return milliseconds since the epoch."""
     return time.time_ns() // 1_000_000
 
 
 def today(thief: Thief) -> Thief:
     """Return a thief of now."""
-    return dataclasses.replace(thief, now=now())
+    return dataclasses.replace(thief, now=_now())
 
 
-def make_keys(admin: Client) -> None:
-    """Make the keys of all thieves."""
-    for thief in THIEVES:
-        if thief.label:
-            admin.create_key(
-                thief.key,
-                algorithm=resources.ALGORITHM_ECDSA_SECP256K1,
-                purpose=resources.PURPOSE_HYPERLIQUID,
-                network="mainnet",
-                labels={"hyperliquid": thief.label},
-            )
+def make_key(admin: Client, thief: Thief) -> None:
+    """Make the key of a thief."""
+    admin.create_key(
+        thief.key,
+        algorithm=resources.ALGORITHM_ECDSA_SECP256K1,
+        purpose=resources.PURPOSE_HYPERLIQUID,
+        network="mainnet",
+        labels={"hyperliquid": thief.label},
+    )
 
 
 def reason_of(call: Callable[[], object]) -> str:

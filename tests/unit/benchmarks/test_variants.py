@@ -75,6 +75,7 @@ def test_the_policies_are_as_many_as_is_said():
         "desk": 20,
         "caps": 2,
         "hyperliquid": 2,
+        "hyperliquid_cap": 1,
     }
     used = {name for variant in VARIANTS for name in variant.setup.policies}
-    assert used | {"hyperliquid"} == set(texts)
+    assert used | {"hyperliquid", "hyperliquid_cap"} == set(texts)

@@ -272,6 +272,18 @@ def test_several_signers_act_together(maker, taker, connect, clock):
         both = [share(each, action, nonce, typed) for each in (TAKER, STRANGER)]
         answer = taker.multi_sig(MAKER.address, action, both, nonce)
         assert answer["status"] == "ok", answer
+    nonce = clock()
+    abstraction = {
+        "type": "userSetAbstraction",
+        "signatureChainId": "0x66eee",
+        "hyperliquidChain": "Testnet",
+        "user": MAKER.address.lower(),
+        "abstraction": "disabled",
+        "nonce": nonce,
+    }
+    both = [share(each, abstraction, nonce, True) for each in (TAKER, STRANGER)]
+    assert taker.multi_sig(MAKER.address, abstraction, both, nonce)["status"] == "ok"
+    assert taker.bodies[-1]["action"]["payload"]["action"]["abstraction"] == "i"
     one = [share(TAKER, inner, clock.now + 1, False)]
     assert "too few" in refusal(taker.multi_sig(MAKER.address, inner, one, clock()))
     assert "is no account of several" in refusal(taker.multi_sig(TAKER.address, inner, [], clock()))
@@ -282,10 +294,13 @@ def test_several_signers_act_together(maker, taker, connect, clock):
 def share(wallet, action, nonce, typed):
     users = (MAKER.address, TAKER.address)
     if typed:
+        types, name = {
+            "usdSend": (signing.USD_SEND_SIGN_TYPES, "UsdSend"),
+            "userSetAbstraction": (signing.USER_SET_ABSTRACTION_SIGN_TYPES, "UserSetAbstraction"),
+        }[action["type"]]
         return signing.sign_multi_sig_user_signed_action_payload(
-            wallet, action, False, signing.USD_SEND_SIGN_TYPES,
-            "HyperliquidTransaction:UsdSend", *users,
-        )  # fmt: skip
+            wallet, action, False, types, f"HyperliquidTransaction:{name}", *users
+        )
     return signing.sign_multi_sig_l1_action_payload(
         wallet, action, False, None, nonce, None, *users
     )

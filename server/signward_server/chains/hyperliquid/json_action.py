@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from signward_server.chains.hyperliquid.json_text import JsonRefused, read_object
-from signward_server.chains.hyperliquid.kind import Built, Kind, Setting, user_signed
+from signward_server.chains.hyperliquid.kind import Built, Kind, Setting
 from signward_server.chains.hyperliquid.packing import packed
 from signward_server.chains.hyperliquid.sealing import numbered_wire
+from signward_server.chains.hyperliquid.typed_form import user_signed
 from signward_server.core.errors import FieldInvalid, NetworkMismatch
 
 __all__ = ["JSON_FIELD", "ensure_same", "object_of"]
@@ -50,7 +51,7 @@ def ensure_same(
         FieldInvalid: It was not.
     """
     if kind.typed is not None:
-        constants = user_signed(kind.wire, setting, {})
+        constants = user_signed(kind.wire, setting.network, {})
         if any(action.get(name, said) != said for name, said in constants.items()):
             raise NetworkMismatch
     if kind.nonce and not (setting.nonce and action.get(kind.nonce) == setting.nonce):

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-import unicodedata
 from collections.abc import Iterable
 from typing import NoReturn
 
-from signward_server.chains.hyperliquid.reader import UNSEEN
+from signward_server.chains.hyperliquid.unseen import has_unseen
 
 __all__ = ["JsonRefused", "read_object"]
 
@@ -50,7 +49,7 @@ def read_object(text: bytes) -> dict[str, object]:
 def _check(found: object, depth: int) -> None:
     """Return if a value has nothing that is refused, to all its depth."""
     if type(found) is str:
-        if any(unicodedata.category(character) in UNSEEN for character in found):
+        if has_unseen(found):
             raise JsonRefused("Text must have no control, format or unassigned characters.")
         return
     if not isinstance(found, dict | list):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 
-from signward_server.chains.hyperliquid.packing import CHAIN_ID, struct_type
 from signward_server.chains.hyperliquid.reader import Reader
+from signward_server.chains.hyperliquid.typed_form import TypedForm
 from signward_server.core.actions import ActionGroup, ActionKind, FieldType
 from signward_server.core.ports.references import References
 from signward_server.core.public_key import PublicKey
@@ -22,9 +22,7 @@ __all__ = [
     "Kind",
     "Sealed",
     "Setting",
-    "TypedForm",
     "policy_action",
-    "user_signed",
 ]
 
 NEVER = 2**63 - 1
@@ -40,8 +38,6 @@ COMMON_FIELDS: Mapping[str, FieldType] = MappingProxyType(
     }
 )
 """Fields that the Intents of every kind have."""
-
-_CHAINS = {"mainnet": "Mainnet", "testnet": "Testnet"}
 
 
 def policy_action(
@@ -66,34 +62,6 @@ def policy_action(
         record="hyperliquid",
         fields=MappingProxyType({**COMMON_FIELDS, **fields}),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class TypedForm:
-    """How a user-signed action is typed data (EIP-712).
-
-    Attributes:
-        name: Of its struct, without ``HyperliquidTransaction:``.
-        fields: Type and name of each field after ``hyperliquidChain``; the last one is the
-            nonce, ``nonce`` or ``time``.
-        type_hash: Of the struct, 32 bytes.
-    """
-
-    name: str
-    fields: tuple[tuple[str, str], ...]
-    type_hash: bytes = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "fields", (("string", "hyperliquidChain"), *self.fields))
-        object.__setattr__(self, "type_hash", self.hash_with(()))
-
-    def hash_with(self, more: Iterable[tuple[str, str]]) -> bytes:
-        """Return the typeHash of the struct with more fields after ``hyperliquidChain``."""
-        return struct_type(f"HyperliquidTransaction:{self.name}", self.fields_with(more))
-
-    def fields_with(self, more: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-        """Return its fields with more of them after ``hyperliquidChain``."""
-        return (self.fields[0], *more, *self.fields[1:])
 
 
 @value
@@ -220,19 +188,3 @@ class Kind:
     def intent(self, setting: Setting, fields: Mapping[str, IntentValue]) -> Intent:
         """Return an Intent with the common fields and its own."""
         return Intent(self.action.name, {**setting.common, **fields})
-
-
-def user_signed(kind: str, setting: Setting, fields: Mapping[str, object]) -> dict[str, object]:
-    """Return the wire form of a user-signed action.
-
-    Args:
-        kind: The exchange's ``type``.
-        setting: For its network.
-        fields: Its own fields, the nonce last, as 0.
-    """
-    return {
-        "type": kind,
-        "signatureChainId": CHAIN_ID,
-        "hyperliquidChain": _CHAINS[setting.network],
-        **fields,
-    }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
@@ -13,12 +12,10 @@ from signward_server.chains.hyperliquid.decimals import (
     DecimalRefused,
     parse_decimal,
 )
+from signward_server.chains.hyperliquid.unseen import has_unseen
 from signward_server.core.errors import FieldInvalid, FieldViolation, PayloadUnsupported
 
-__all__ = ["UNSEEN", "Reader"]
-
-UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-"""Categories of Unicode that nobody sees: control, format, surrogates, unassigned, ..."""
+__all__ = ["Reader"]
 
 _T = TypeVar("_T")
 _MAX_UINT32 = 2**32 - 1
@@ -165,7 +162,7 @@ class Reader:
     def text(self, name: str, most: int, least: int = 1) -> str:
         """Read text of so many characters, none of them a control character."""
         value = self._record.get(name)
-        if type(value) is str and least <= len(value) <= most and not _has_unseen(value):
+        if type(value) is str and least <= len(value) <= most and not has_unseen(value):
             return value
         self.note(name, f"Must be {least} to {most} characters, none of them a control character.")
         return ""
@@ -229,9 +226,3 @@ class Reader:
 
     def _inner(self, record: dict[str, object], name: str) -> Reader:
         return Reader(record, f"{self._path}.{name}", notes=self._notes)
-
-
-def _has_unseen(text: str) -> bool:
-    return not (text.isascii() and text.isprintable()) and any(
-        unicodedata.category(character) in UNSEEN for character in text
-    )

@@ -80,6 +80,11 @@ class Reservation(Protocol):
         """Windowed totals by name, this request included."""
         ...
 
+    @property
+    def before(self) -> Mapping[str, int]:
+        """The same without this request: what a retry is judged by, which is counted already."""
+        ...
+
     def ahead(self) -> Iterator[tuple[float, Mapping[str, int]]]:
         """Yield what the totals will be, at each time when one falls.
 

@@ -101,6 +101,11 @@ class _Reserved:
             for window in self._windows
         }
 
+    @property
+    def before(self) -> Mapping[str, int]:
+        """See ``core.ports.Reservation.before``."""
+        return {window.name: window.before for window in self._windows}
+
     def ahead(self) -> Iterator[tuple[float, Mapping[str, int]]]:
         """See ``core.ports.Reservation.ahead``; this request counts all along."""
         totals = dict(self.totals)
@@ -131,6 +136,12 @@ class _Window:
         """When it does not reach back any more before the last adoption (S41)."""
         adopted = self.counted.adopted
         return 0 if adopted is None else adopted + self.counted.spend.window
+
+    @property
+    def before(self) -> int:
+        """What a policy sees without the request."""
+        counted = self.counted
+        return self.total(counted.now, counted.ring.total - counted.spend.amount)
 
     def total(self, time: int, spent: int) -> int:
         """Return what a policy sees at a time if this much was spent."""

@@ -196,6 +196,20 @@ def test_an_action_within_a_wrapper_stays_as_it_is_written():
     assert hyperliquid_payload(wrapper | {"signatureChainId": "0x1"}).WhichOneof("action") == "json"
 
 
+def test_a_letter_within_a_wrapper_is_the_word_that_was_signed():
+    def inner(kind, abstraction):
+        return {"type": kind, "user": A, "abstraction": abstraction, "nonce": 5}
+
+    def wrapped(action):
+        wrapper = {"type": "multiSig", "signatureChainId": "0x66eee", "signatures": []}
+        payload = {"multiSigUser": A, "outerSigner": B, "action": action}
+        return json.loads(hyperliquid_payload(wrapper | {"payload": payload}).multi_sig.action.json)
+
+    for letter, word in (("i", "disabled"), ("u", "unifiedAccount"), ("p", "portfolioMargin")):
+        assert wrapped(inner("userSetAbstraction", letter)) == inner("userSetAbstraction", word)
+        assert wrapped(inner("agentSetAbstraction", letter)) == inner("agentSetAbstraction", letter)
+
+
 ORDER = SAME[0][0]
 
 

@@ -14,7 +14,7 @@ from signward_server.core.payloads import Hash, HyperliquidPayload, OrderIntent,
 from signward_server.core.signing import Intent
 
 from tests.unit.server.chains.hyperliquid.keys import MAINNET
-from tests.unit.server.chains.hyperliquid.samples import NONCE, SAMPLES, SHARE
+from tests.unit.server.chains.hyperliquid.samples import NONCE, SAMPLES
 from tests.unit.server.chains.keys import ED25519, SECP256K1, SECP256K1_DIGEST
 
 CHAINS = all_chains()
@@ -37,7 +37,6 @@ orders = st.builds(
 actions = [
     HyperliquidPayload("json", {"json": b'{"type":"evmUserModify","usingBigBlocks":true}'}),
     *(HyperliquidPayload(kind, sample.record, nonce=NONCE) for kind, sample in SAMPLES.items()),
-    HyperliquidPayload("multi_sig_share", SHARE, nonce=NONCE),
 ]
 
 

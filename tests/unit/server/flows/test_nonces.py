@@ -26,7 +26,12 @@ from signward_server.core.errors import (
 from signward_server.core.keys import Algorithm, CustodyKind, Freeze, Key, Purpose, VersionState
 from signward_server.core.method_classes import MethodClass
 from signward_server.core.payloads import Hash, HyperliquidPayload, HyperliquidSignature
-from signward_server.core.signing import SigningContext, SignResult, VerifyRequest
+from signward_server.core.signing import (
+    SigningContext,
+    SignRequest,
+    SignResult,
+    VerifyRequest,
+)
 
 from tests.fakes.spine.call import BOT, FakeCall
 from tests.fakes.spine.custody import digest
@@ -277,7 +282,7 @@ def test_every_intent_is_judged_and_all_must_be_allowed(world: World) -> None:
 
 def test_a_key_that_only_cancels_takes_payloads_that_only_cancel(world: World) -> None:
     desk_key(world, freeze=Freeze.CANCEL_ONLY)
-    assert world.signing.sign(FakeCall(), numbered(1, 2, kind="cancel"))
+    world.signing.sign(FakeCall(), numbered(1, 2, kind="cancel"))
     for request in (numbered(), numbered(kind="cancel", others=("trade",))):
         (outcome,) = world.signing.sign_each(FakeCall(), [request])
         assert isinstance(outcome, SignwardError)
@@ -301,6 +306,24 @@ def test_a_spend_limit_says_when_it_lets_through_again(world: World) -> None:
     with pytest.raises(SpendLimit) as caught:
         world.signing.sign(FakeCall(), numbered())
     assert caught.value.retry_after is None
+
+
+@pytest.mark.parametrize("request_", [numbered(request_id="r1"), raw(key="raw", request_id="r1")])
+def test_s33_a_retry_at_the_limit_is_not_refused_for_what_it_has_spent_itself(
+    world: World, request_: SignRequest
+) -> None:
+    desk_key(world)
+    world.key("raw")
+    world.policy.spent_above = 1
+    first = world.signing.sign(FakeCall(), request_)
+    assert world.signing.sign(FakeCall(), request_).result == first.result
+    assert world.caps.spent == 1
+    with pytest.raises(SpendLimit):
+        world.signing.sign(FakeCall(), dataclasses.replace(request_, request_id="r2"))
+    world.policy.spent_above = 0
+    with pytest.raises(SpendLimit):  # judged again all the same
+        world.signing.sign(FakeCall(), request_)
+    assert world.caps.spent == 1
 
 
 def test_s31_rights_are_given_to_known_agents_only(world: World) -> None:

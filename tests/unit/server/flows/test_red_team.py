@@ -43,6 +43,7 @@ class Counted:
     def __init__(self, caps: tuple[Cap, ...], *, before: int = 0) -> None:
         self._caps = caps
         self._before = before
+        self.actions = frozenset[str]().union(*(cap.actions for cap in caps))
 
     def reserve(
         self, identity: Identity, key: Key, version: KeyVersion, decoded: Decoded
@@ -53,6 +54,7 @@ class Counted:
 @dataclasses.dataclass(frozen=True)
 class _Reserved:
     totals: Mapping[str, int]
+    before: Mapping[str, int] = dataclasses.field(default_factory=dict)
 
     def ahead(self) -> Iterator[tuple[float, Mapping[str, int]]]:
         return iter(())

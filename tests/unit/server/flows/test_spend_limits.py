@@ -14,6 +14,7 @@ class Falling:
     """Implements ``core.ports.Reservation``: totals that fall, one by one."""
 
     totals: Mapping[str, int] = {"day": 100}
+    before = totals
 
     def __init__(self, *totals: int) -> None:
         self._totals = totals

@@ -4,16 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from signward_server.chains.hyperliquid.kind import (
-    Built,
-    Kind,
-    Setting,
-    TypedForm,
-    policy_action,
-    user_signed,
-)
+from signward_server.chains.hyperliquid.kind import Built, Kind, Setting, policy_action
 from signward_server.chains.hyperliquid.reader import Reader
 from signward_server.chains.hyperliquid.renaming import renamed
+from signward_server.chains.hyperliquid.typed_form import TypedForm, user_signed
 from signward_server.core.actions import FieldType
 
 __all__ = ["APPROVE_AGENT"]
@@ -34,9 +28,9 @@ def _build(reader: Reader, setting: Setting) -> Built:
     fields: dict[str, object] = {"agentAddress": address}
     if name:
         fields["agentName"] = name
-    wire = user_signed("approveAgent", setting, {**fields, "nonce": 0})
+    wire = user_signed("approveAgent", setting.network, {**fields, "nonce": 0})
     named = {"agentAddress": address, "agentName": name, "nonce": 0}
-    wrapped = user_signed("approveAgent", setting, named)
+    wrapped = user_signed("approveAgent", setting.network, named)
     intent = APPROVE_AGENT.intent(setting, {"agent_address": address, "agent_name": name})
     return Built(wire, (intent,), grants=address, signed=named, wrapped=wrapped)
 

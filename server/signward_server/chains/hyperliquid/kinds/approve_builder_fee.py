@@ -5,16 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from signward_server.chains.hyperliquid.decimals import DecimalRefused, parse_decimal
-from signward_server.chains.hyperliquid.kind import (
-    Built,
-    Kind,
-    Setting,
-    TypedForm,
-    policy_action,
-    user_signed,
-)
+from signward_server.chains.hyperliquid.kind import Built, Kind, Setting, policy_action
 from signward_server.chains.hyperliquid.reader import Reader
 from signward_server.chains.hyperliquid.renaming import renamed
+from signward_server.chains.hyperliquid.typed_form import TypedForm, user_signed
 from signward_server.core.actions import FieldType
 
 __all__ = ["APPROVE_BUILDER_FEE"]
@@ -42,7 +36,7 @@ def _build(reader: Reader, setting: Setting) -> Built:
     (text, rate), builder = _read_rate(reader), reader.address("builder")
     fields = {"maxFeeRate": text, "builder": builder, "nonce": 0}
     intent = APPROVE_BUILDER_FEE.intent(setting, {"builder": builder, "max_fee_rate": rate})
-    return Built(user_signed("approveBuilderFee", setting, fields), (intent,))
+    return Built(user_signed("approveBuilderFee", setting.network, fields), (intent,))
 
 
 def _record(action: Mapping[str, object]) -> dict[str, object]:

@@ -6,16 +6,10 @@ import json
 from collections.abc import Mapping
 
 from signward_server.chains.hyperliquid.json_text import JsonRefused, read_object
-from signward_server.chains.hyperliquid.kind import (
-    Built,
-    Kind,
-    Setting,
-    TypedForm,
-    policy_action,
-    user_signed,
-)
+from signward_server.chains.hyperliquid.kind import Built, Kind, Setting, policy_action
 from signward_server.chains.hyperliquid.reader import Reader
 from signward_server.chains.hyperliquid.renaming import renamed
+from signward_server.chains.hyperliquid.typed_form import TypedForm, user_signed
 from signward_server.core.actions import FieldType
 
 __all__ = ["CONVERT_TO_MULTI_SIG_USER"]
@@ -41,7 +35,7 @@ def _build(reader: Reader, setting: Setting) -> Built:
         {"authorized_users": ",".join(users), "users": len(users), "threshold": threshold},
     )
     fields = {"signers": json.dumps(signers), "nonce": 0}
-    return Built(user_signed("convertToMultiSigUser", setting, fields), (intent,))
+    return Built(user_signed("convertToMultiSigUser", setting.network, fields), (intent,))
 
 
 def _record(action: Mapping[str, object]) -> dict[str, object]:

@@ -6,15 +6,7 @@ import re
 from collections.abc import Mapping
 
 from signward_server.chains.hyperliquid.addresses import address_of
-from signward_server.chains.hyperliquid.kind import (
-    Built,
-    Kind,
-    Sealed,
-    Setting,
-    TypedForm,
-    policy_action,
-    user_signed,
-)
+from signward_server.chains.hyperliquid.kind import Built, Kind, Sealed, Setting, policy_action
 from signward_server.chains.hyperliquid.packing import (
     CHAIN_ID,
     action_hash,
@@ -22,6 +14,7 @@ from signward_server.chains.hyperliquid.packing import (
     typed_message,
 )
 from signward_server.chains.hyperliquid.reader import Reader
+from signward_server.chains.hyperliquid.typed_form import TypedForm, user_signed
 from signward_server.chains.hyperliquid.wrapping import read_inner
 from signward_server.core.actions import FieldType
 from signward_server.core.errors import FieldInvalid
@@ -86,7 +79,7 @@ def _build(reader: Reader, setting: Setting) -> Built:
 def _sealed(wire: Mapping[str, object], nonce: int, setting: Setting) -> Sealed:
     untagged = {key: part for key, part in wire.items() if key != "type"}
     hashed = action_hash(packed(untagged), nonce, setting.vault, setting.expires_after)
-    values = user_signed("", setting, {"multiSigActionHash": hashed, "nonce": nonce})
+    values = user_signed("", setting.network, {"multiSigActionHash": hashed, "nonce": nonce})
     return Sealed(typed_message(_FORM.type_hash, _FORM.fields, values), hashed, wire)
 
 

@@ -4,14 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from signward_server.chains.hyperliquid.kind import (
-    Built,
-    Kind,
-    Setting,
-    TypedForm,
-    policy_action,
-    user_signed,
-)
+from signward_server.chains.hyperliquid.kind import Built, Kind, Setting, policy_action
 from signward_server.chains.hyperliquid.reader import Reader
 from signward_server.chains.hyperliquid.renaming import renamed
 from signward_server.chains.hyperliquid.transfers import (
@@ -19,13 +12,14 @@ from signward_server.chains.hyperliquid.transfers import (
     SENDING_NAMES,
     read_sending,
 )
+from signward_server.chains.hyperliquid.typed_form import TypedForm, user_signed
 
 __all__ = ["SEND_ASSET"]
 
 
 def _build(reader: Reader, setting: Setting) -> Built:
     sending = read_sending(reader)
-    wire = user_signed("sendAsset", setting, {**sending.wire, "nonce": 0})
+    wire = user_signed("sendAsset", setting.network, {**sending.wire, "nonce": 0})
     intent = SEND_ASSET.intent(setting, sending.fields)
     return Built(wire, (intent,), account=sending.account)
 

@@ -4,16 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from signward_server.chains.hyperliquid.kind import (
-    Built,
-    Kind,
-    Setting,
-    TypedForm,
-    policy_action,
-    user_signed,
-)
+from signward_server.chains.hyperliquid.kind import Built, Kind, Setting, policy_action
 from signward_server.chains.hyperliquid.reader import Reader
 from signward_server.chains.hyperliquid.renaming import renamed
+from signward_server.chains.hyperliquid.typed_form import TypedForm, user_signed
 from signward_server.core.actions import FieldType
 
 __all__ = ["TOKEN_DELEGATE"]
@@ -30,7 +24,7 @@ def _build(reader: Reader, setting: Setting) -> Built:
         {"validator": validator, "wei": reader.within("wei", wei), "is_undelegate": back},
     )
     fields = {"validator": validator, "wei": wei, "isUndelegate": back, "nonce": 0}
-    return Built(user_signed("tokenDelegate", setting, fields), (intent,))
+    return Built(user_signed("tokenDelegate", setting.network, fields), (intent,))
 
 
 def _record(action: Mapping[str, object]) -> dict[str, object]:

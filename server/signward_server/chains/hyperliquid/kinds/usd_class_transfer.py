@@ -4,17 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from signward_server.chains.hyperliquid.kind import (
-    Built,
-    Kind,
-    Setting,
-    TypedForm,
-    policy_action,
-    user_signed,
-)
+from signward_server.chains.hyperliquid.kind import Built, Kind, Setting, policy_action
 from signward_server.chains.hyperliquid.reader import Reader
 from signward_server.chains.hyperliquid.renaming import renamed
 from signward_server.chains.hyperliquid.transfers import TRANSFER_FIELDS
+from signward_server.chains.hyperliquid.typed_form import TypedForm, user_signed
 from signward_server.core.actions import FieldType
 
 __all__ = ["USD_CLASS_TRANSFER"]
@@ -38,7 +32,7 @@ def _build(reader: Reader, setting: Setting) -> Built:
         },
     )
     fields = {"amount": amount, "toPerp": to_perp, "nonce": 0}
-    wire = user_signed("usdClassTransfer", setting, fields)
+    wire = user_signed("usdClassTransfer", setting.network, fields)
     return Built(wire, (intent,), account=account)
 
 

@@ -4,16 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from signward_server.chains.hyperliquid.kind import (
-    Built,
-    Kind,
-    Setting,
-    TypedForm,
-    policy_action,
-    user_signed,
-)
+from signward_server.chains.hyperliquid.kind import Built, Kind, Setting, policy_action
 from signward_server.chains.hyperliquid.reader import Reader
 from signward_server.chains.hyperliquid.renaming import renamed
+from signward_server.chains.hyperliquid.typed_form import TypedForm, user_signed
 from signward_server.core.actions import FieldType
 
 __all__ = ["USER_DEX_ABSTRACTION"]
@@ -25,7 +19,7 @@ def _build(reader: Reader, setting: Setting) -> Built:
     user, enabled = reader.address("user"), reader.flag("enabled")
     intent = USER_DEX_ABSTRACTION.intent(setting, {"user": user, "enabled": enabled})
     fields = {"user": user, "enabled": enabled, "nonce": 0}
-    wire = user_signed("userDexAbstraction", setting, fields)
+    wire = user_signed("userDexAbstraction", setting.network, fields)
     return Built(wire, (intent,), account=user)
 
 

@@ -4,15 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from signward_server.chains.hyperliquid.kind import (
-    Built,
-    Kind,
-    Setting,
-    TypedForm,
-    policy_action,
-    user_signed,
-)
+from signward_server.chains.hyperliquid.kind import Built, Kind, Setting, policy_action
 from signward_server.chains.hyperliquid.reader import Reader
+from signward_server.chains.hyperliquid.typed_form import TypedForm, user_signed
 from signward_server.core.actions import FieldType
 
 __all__ = ["USER_SET_ABSTRACTION"]
@@ -28,7 +22,7 @@ def _build(reader: Reader, setting: Setting) -> Built:
     user, abstraction = reader.address("user"), reader.choice("abstraction", _WORDS)
     intent = USER_SET_ABSTRACTION.intent(setting, {"user": user, "abstraction": abstraction})
     fields = {"user": user, "abstraction": abstraction, "nonce": 0}
-    wire = user_signed("userSetAbstraction", setting, fields)
+    wire = user_signed("userSetAbstraction", setting.network, fields)
     posted = {**wire, "abstraction": _LETTERS[abstraction]}
     return Built(wire, (intent,), account=user, wrapped=posted)
 

@@ -4,17 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from signward_server.chains.hyperliquid.kind import (
-    Built,
-    Kind,
-    Setting,
-    TypedForm,
-    policy_action,
-    user_signed,
-)
+from signward_server.chains.hyperliquid.kind import Built, Kind, Setting, policy_action
 from signward_server.chains.hyperliquid.reader import Reader
 from signward_server.chains.hyperliquid.renaming import renamed
 from signward_server.chains.hyperliquid.transfers import TRANSFER_FIELDS
+from signward_server.chains.hyperliquid.typed_form import TypedForm, user_signed
 
 __all__ = ["WITHDRAW"]
 
@@ -28,7 +22,7 @@ def _build(reader: Reader, setting: Setting) -> Built:
     intent = WITHDRAW.intent(
         setting, {"destination": destination, "amount": units, "token": "USDC"}
     )
-    return Built(user_signed("withdraw3", setting, fields), (intent,))
+    return Built(user_signed("withdraw3", setting.network, fields), (intent,))
 
 
 def _record(action: Mapping[str, object]) -> dict[str, object]:

@@ -4,6 +4,7 @@ import dataclasses
 import json
 
 import pytest
+from signward_server.chains.hyperliquid.kinds import KINDS
 from signward_server.core.errors import (
     FieldInvalid,
     NetworkMismatch,
@@ -30,8 +31,9 @@ from tests.unit.server.chains.hyperliquid.keys import (
     numbered,
     signed,
 )
-from tests.unit.server.chains.hyperliquid.samples import ADDRESS, LOWER, SAMPLES
+from tests.unit.server.chains.hyperliquid.samples import ADDRESS, LOWER, NONCE, SAMPLES
 
+USER_SIGNED = {kind.name for kind in KINDS.values() if kind.typed is not None}
 OTHER = "0x" + "cd" * 20
 PINNED = dataclasses.replace(MAINNET, vault_address=LOWER)
 NOOP = HyperliquidPayload("noop", {})
@@ -190,6 +192,28 @@ def test_a_nonce_within_json_is_the_one_that_is_said() -> None:
     for wrong in (0, 1):
         assert named(unknown(text, nonce=wrong)) == ["hyperliquid.nonce"]
     assert CHAIN.decode(unknown(text, nonce=nonce), MAINNET, NOW).nonce == 0
+
+
+@pytest.mark.parametrize("kind", sorted(USER_SIGNED))
+@pytest.mark.parametrize(
+    ("field", "other"), [("hyperliquidChain", "Testnet"), ("signatureChainId", "0xa4b1")]
+)
+def test_s31_json_for_another_network_is_refused(kind: str, field: str, other: str) -> None:
+    wire = SAMPLES[kind].wire
+    payload = unknown(json.dumps({**wire, field: other}), nonce=NONCE)
+    with pytest.raises(NetworkMismatch):
+        CHAIN.decode(payload, MAINNET, NOW)
+    with pytest.raises(NetworkMismatch):
+        CHAIN.decode(unknown(json.dumps(wire), nonce=NONCE), TESTNET, NOW)
+
+
+def test_s31_what_is_user_signed_is_for_no_vault_and_never_expires() -> None:
+    record = SAMPLES["usd_send"].record
+    payload = HyperliquidPayload("usd_send", record, ADDRESS, NOW + 1)
+    assert named(payload) == ["hyperliquid.vault_address", "hyperliquid.expires_after"]
+    pinned = CHAIN.decode(HyperliquidPayload("usd_send", record), PINNED, NOW)
+    assert pinned.intent.fields["vault"] == pinned.account == ""
+    assert json.loads(signed(HyperliquidPayload("usd_send", record), 1).post_body)["nonce"] == 1
 
 
 def test_the_answer() -> None:

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import pytest
 from sha3 import keccak_256
-from signward_server.chains.hyperliquid.kind import TypedForm
 from signward_server.chains.hyperliquid.packing import (
     action_hash,
     agent_message,
@@ -11,6 +10,7 @@ from signward_server.chains.hyperliquid.packing import (
     struct_type,
     typed_message,
 )
+from signward_server.chains.hyperliquid.typed_form import TypedForm
 
 from tests.unit.server.chains.hyperliquid.keys import PRIVATE
 

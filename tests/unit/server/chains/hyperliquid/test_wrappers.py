@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -127,6 +128,15 @@ def test_neither_a_vault_nor_an_expiry_stands_beside_typed_data(kind: str, wrapp
         ]
     with pytest.raises(NetworkMismatch):
         decode(wrapped(wrapper, json_of(SAMPLES[kind].wire | {"hyperliquidChain": "Testnet"})))
+
+
+@pytest.mark.parametrize("wrapper", WRAPPED)
+def test_s31_a_key_that_is_pinned_to_a_vault_wraps_what_is_for_it(wrapper: str) -> None:
+    pinned = dataclasses.replace(MAINNET, vault_address=LOWER)
+    decoded = decode(wrapped(wrapper, INNER), key=pinned)
+    assert [intent.fields["vault"] for intent in decoded.intents] == [LOWER, LOWER]
+    with pytest.raises(FieldInvalid):
+        decode(wrapped(wrapper, inner_of("usd_send")), key=pinned)
 
 
 @pytest.mark.parametrize("wrapper", WRAPPED)
