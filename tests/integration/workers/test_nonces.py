@@ -65,3 +65,7 @@ def trade(new_home: Callable[[], Home], folder: Path, *, orders: int, longest: f
         traders.end()
         for replica in replicas:
             replica.daemon.kill()
+    assert traders.orders >= orders
+    assert traders.rule.faults == {}
+    assert events >= EVENTS
+    assert traders.refusals["CLOCK_UNTRUSTED"] > 0
