@@ -30,6 +30,19 @@ def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
     bench.close()
 
 
+def test_what_is_judged_alone_counts_nothing(bench: Bench) -> None:
+    caps = Desk(bench, (NOTIONAL, BY_ACCOUNT)).opened()
+    reserve(caps, order(7, account="0xvault"))
+    alone = caps.alone(order(5, 6, account="0xvault"))
+    assert alone.totals == {"notional": 11, "by_account": 11}
+    assert alone.before == {"notional": 0, "by_account": 0}
+    assert list(alone.ahead()) == []
+    alone.release()
+    assert caps.alone(order(MAX, MAX)).totals == {"notional": MAX, "by_account": MAX}
+    again = reserve(caps, order(1, account="0xvault"))
+    assert again.before == {"notional": 7, "by_account": 7}
+
+
 def test_s12_the_total_includes_the_request_and_a_denial_gives_it_back(bench: Bench) -> None:
     desk = Desk(bench)
     caps = desk.opened()

@@ -13,7 +13,7 @@ from signward_server.core.actions import ActionKind, FieldType
 from signward_server.core.errors import PayloadUnsupported
 from signward_server.core.signing import Decoded, Intent
 
-__all__ = ["COUNT", "UNCOUNTED", "Cap", "CapScope", "capped", "misfits"]
+__all__ = ["COUNT", "UNCOUNTED", "Cap", "CapScope", "Uncounted", "capped", "misfits"]
 
 COUNT = "count"
 """The measure that counts payloads."""
@@ -68,13 +68,18 @@ class Cap:
         return max(amounts) if whole else sum(amounts)
 
 
-class _Nothing:
-    """A reservation of nothing; implements ``ports.Reservation``."""
+class Uncounted:
+    """A reservation of nothing; implements ``ports.Reservation``.
 
-    __slots__ = ()
+    Args:
+        totals: What policies see all the same.
+    """
 
-    totals: Mapping[str, int] = MappingProxyType({})
-    before = totals
+    __slots__ = ("before", "totals")
+
+    def __init__(self, totals: Mapping[str, int]) -> None:
+        self.totals = totals
+        self.before: Mapping[str, int] = MappingProxyType(dict.fromkeys(totals, 0))
 
     def ahead(self) -> Iterator[tuple[float, Mapping[str, int]]]:
         """Return nothing: no total falls."""
@@ -84,7 +89,7 @@ class _Nothing:
         """Return."""
 
 
-UNCOUNTED: Final = _Nothing()
+UNCOUNTED: Final = Uncounted(MappingProxyType({}))
 """The reservation of what no cap counts."""
 
 

@@ -119,15 +119,12 @@ class Item:
             commitment = Commitment(ports, self._call, self._request, judging)
             commitment.look()
         key = judging.key
+        if decoded.account and not ports.caps.actions.isdisjoint(i.action for i in decoded.intents):
+            self._judge(ports.caps.alone(decoded), commitment)  # no window for whatever is named
         self._reservation = reservation = ports.caps.reserve(
             identity, key, judging.version, decoded
         )
-        try:
-            judging.judge(reservation)
-        except (PolicyDenied, SpendLimit):
-            if not reservation.totals or commitment is None or not commitment.is_retry():
-                raise
-            judging.judge(reservation, retry=True)
+        self._judge(reservation, commitment)
         self._counted = True
         ports.limits.admit(identity, MethodClass.SIGN, key.id, len(decoded.messages) or 1)
         if decoded.grants:
@@ -223,6 +220,14 @@ class Item:
         entry = self._entry(error.reason, error)
         self._call.concluded(entry, self._recorded(entry))
         return error
+
+    def _judge(self, reservation: Reservation, commitment: Commitment | None) -> None:
+        try:
+            self._judging.judge(reservation)
+        except (PolicyDenied, SpendLimit):
+            if not reservation.totals or commitment is None or not commitment.is_retry():
+                raise
+            self._judging.judge(reservation, retry=True)
 
     def _recorded(self, entry: AuditEntry) -> AuditReceipt | None:
         """Record a failure: by itself where something has left (S35), else as there is room."""

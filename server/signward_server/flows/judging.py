@@ -42,7 +42,7 @@ class Judging:
         version: The version that is to sign.
         chain: Whose payload it is.
         decoded: What is judged, and the bytes that follow from it.
-        is_restricted: Whether somebody else may approve it (S15).
+        is_restricted: Whether somebody else may approve it, and a policy asks for that (S15).
         approval: Somebody else's approval of exactly this, ``None`` for none.
         allowed: Ids of the policies that allow it; ``None`` until they do.
         policy_set: Hash of the policies that were asked last.
@@ -97,8 +97,8 @@ class Judging:
         self.chain: Chain = chain
         decoded: Decoded = chain.decode(request.payload, key, int(ports.clock.time() * 1000))
         self.decoded = decoded
-        self.is_restricted = decoded.intent.action in ports.restricted or (
-            bool(decoded.more) and any(intent.action in ports.restricted for intent in decoded.more)
+        self.is_restricted = self._may_be_approved(decoded.intent) or (
+            bool(decoded.more) and any(map(self._may_be_approved, decoded.more))
         )
         return decoded
 
@@ -206,6 +206,10 @@ class Judging:
             self.key = visible_key(ports.catalogue, ports.policy, self._call, request.key)
             self._choose()
         raise EtagMismatch
+
+    def _may_be_approved(self, intent: Intent) -> bool:
+        action = intent.action
+        return action in self._ports.restricted and self._generation.asks_approval(action)
 
     def _choose(self) -> None:
         fingerprint = self._request.expected_fingerprint

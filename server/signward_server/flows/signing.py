@@ -33,6 +33,12 @@ class Signing:
             if any(kind.name in ports.caps.actions for kind in chain.actions)
             for purpose in chain.purposes
         )
+        self._restricted_raw = ports.restricted.intersection(
+            kind.name
+            for chain in ports.chains.values()
+            if Purpose.RAW in chain.purposes
+            for kind in chain.actions
+        )
 
     def sign(self, call: Call, request: SignRequest) -> SignResult:
         """Sign one item.
@@ -139,7 +145,7 @@ class Signing:
         custody = None if key is None else self._ports.custodies.get(key.custody)
         if key is None or custody is None or key.purpose in self._counted:
             return False
-        if key.allow_digest:  # somebody may have to approve the digest
+        if key.allow_digest and self._may_be_approved():
             return False
         if key.purpose in _NUMBERED and not self._numbers_quickly(key, version):
             return False
@@ -148,3 +154,7 @@ class Signing:
     def _numbers_quickly(self, key: Key, version: int) -> bool:
         found = key.version(version)
         return found is not None and self._ports.nonces.is_quick(found.public_key.fingerprint)
+
+    def _may_be_approved(self) -> bool:
+        """Return whether approvals are looked for in the store for what raw keys sign (S15)."""
+        return any(map(self._ports.policy.generation.asks_approval, self._restricted_raw))

@@ -16,6 +16,10 @@ class NoCaps:
 
     actions: frozenset[str] = frozenset()
 
+    def alone(self, decoded: Decoded) -> Reservation:
+        """Return a reservation of nothing."""
+        return UNCOUNTED
+
     def reserve(
         self, identity: Identity, key: Key, version: KeyVersion, decoded: Decoded
     ) -> Reservation:

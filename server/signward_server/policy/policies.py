@@ -10,9 +10,12 @@ from signward_server.core.actions import ActionKind
 from signward_server.core.identity import Authentication
 from signward_server.policy.parsed import ParsedPolicy, policy_set
 from signward_server.policy.question import Unfit
+from signward_server.policy.reads import EVERYTHING
 from signward_server.policy.scope import Place, Uid
 
 __all__ = ["Policies"]
+
+_APPROVED = frozenset({"approved"})
 
 
 class Policies:
@@ -74,6 +77,12 @@ class Policies:
             known = tuple(policy for policy in every if policy.scope.matches_action(action))
             self._about[action.uid] = known
         return known
+
+    def ask_approval(self, action: Place) -> bool:
+        """Return whether a policy about this action reads whether it was approved (S15)."""
+        return any(
+            policy.reads.intersection(_APPROVED | EVERYTHING) for policy in self.about(action)
+        )
 
     def vouching(self, kind: ActionKind, authentication: Authentication) -> frozenset[str] | None:
         """Return the policies of which one must decide, so that an Allow counts (S3).

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from signward_server.core.caps import Uncounted
 from signward_server.core.errors import (
     PolicyDenied,
     RateLimited,
@@ -23,7 +24,15 @@ from signward_server.core.method_classes import MethodClass
 from signward_server.core.ports import Caller, Claim, RequestScope
 from signward_server.core.signing import Decoded, Intent
 
-__all__ = ["FakeCaps", "FakeFailures", "FakeLimits", "FakePolicy", "FakeRequestLedger", "Judgement"]
+__all__ = [
+    "FakeCaps",
+    "FakeFailures",
+    "FakeGeneration",
+    "FakeLimits",
+    "FakePolicy",
+    "FakeRequestLedger",
+    "Judgement",
+]
 
 
 @dataclass(frozen=True)
@@ -41,9 +50,17 @@ class Judgement:
 
 @dataclass(frozen=True, eq=False)
 class FakeGeneration:
-    """Implements ``core.ports.Generation``."""
+    """Implements ``core.ports.Generation``.
+
+    Attributes:
+        unapproved: Actions of which no policy asks whether somebody else has approved them.
+    """
 
     version: str
+    unapproved: frozenset[str] = frozenset()
+
+    def asks_approval(self, action: str) -> bool:
+        return action not in self.unapproved
 
 
 class FakePolicy:
@@ -150,6 +167,9 @@ class FakeCaps:
         self.reserved = 0
         self.actions: frozenset[str] = frozenset()
         self.lock = threading.Lock()
+
+    def alone(self, decoded: Decoded) -> Uncounted:
+        return Uncounted({"items": 1})
 
     def reserve(
         self, identity: Identity, key: Key, version: KeyVersion, decoded: Decoded

@@ -39,6 +39,7 @@ class _Draft:
     body: bytes
     nonce: int
     grants: str
+    account: str
     signs_name: bool
 
     @property
@@ -65,6 +66,7 @@ class _Draft:
             form="numbered",
             nonce=nonce,
             grants=self.grants,
+            account=self.account,
         )
 
 
@@ -72,8 +74,8 @@ class NumberedChain:
     """Implements ``core.ports.Chain``; reads ``HyperliquidPayload`` in a way of its own.
 
     ``kind`` names the action: ``trade``, ``cancel`` or ``send``, which is restricted. Its
-    ``amounts`` give an Intent each; ``grants`` is an address; ``others`` are further kinds;
-    with ``named`` the signer is part of the message.
+    ``amounts`` give an Intent each; ``grants`` is an address, ``account`` one that it acts for;
+    ``others`` are further kinds; with ``named`` the signer is part of the message.
     """
 
     payload_type: type[Payload] = HyperliquidPayload
@@ -110,8 +112,8 @@ class NumberedChain:
         )
         body = repr((key.network, payload.kind, sorted(action.items())))
         grants = str(action.get("grants", ""))
-        names = bool(action.get("named"))
-        return _Draft(intents, body.encode(), payload.nonce, grants, names).drafted()
+        account, names = str(action.get("account", "")), bool(action.get("named"))
+        return _Draft(intents, body.encode(), payload.nonce, grants, account, names).drafted()
 
     def encode(
         self, decoded: Decoded, public_key: PublicKey, signatures: Sequence[Signature]

@@ -17,7 +17,11 @@ class AccountOf(Protocol):
     """Which ledger account a version acts for; in memory, for the signing path."""
 
     def account(self, key: Key, version: KeyVersion) -> str:
-        """Return the address: the master's for an agent, else the version's own; empty for none."""
+        """Return the address: the master's for an agent, else the version's own; empty for none.
+
+        Raises:
+            EnvelopeCorrupt: What is known of the agent fails its MAC (S17).
+        """
         ...
 
 

@@ -23,6 +23,10 @@ class Generation(Protocol):
         """Hash of the policies, the same for the same ones."""
         ...
 
+    def asks_approval(self, action: str) -> bool:
+        """Return whether some policy about an action asks if somebody else has approved it."""
+        ...
+
 
 class Policy(Protocol):
     """Decides who may do what."""
@@ -106,6 +110,14 @@ class Caps(Protocol):
         """What is counted: whoever signs such waits for the store."""
         ...
 
+    def alone(self, decoded: Decoded) -> Reservation:
+        """Return what a reservation would be if nothing had been spent; nothing is counted.
+
+        Raises:
+            PayloadUnsupported: See ``reserve``.
+        """
+        ...
+
     def reserve(
         self, identity: Identity, key: Key, version: KeyVersion, decoded: Decoded
     ) -> Reservation:
@@ -115,6 +127,7 @@ class Caps(Protocol):
 
         Raises:
             StoreUnavailable: It cannot be counted, so that it must not be signed.
+            EnvelopeCorrupt: Nobody knows for which account it counts; see ``AccountOf``.
         """
         ...
 

@@ -29,4 +29,8 @@ class Accounts:
         if key.purpose is not Purpose.HYPERLIQUID:
             return ""
         agent = self._register.of_version(key.id, version.version)
-        return self._addresses.of(key, version) if agent is None else agent.account
+        if agent is not None:
+            return agent.account
+        address = self._addresses.of(key, version)
+        known = self._register.get(address)  # refuses one whose row is not as it was written
+        return address if known is None else known.account

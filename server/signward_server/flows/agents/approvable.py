@@ -16,6 +16,7 @@ _FIELD = "hyperliquid.approve_agent.agent_address"
 _MAY_SIGN = frozenset({VersionState.PENDING, VersionState.PRIMARY})
 _NO_KEY = "Must be the address of a hyperliquid key of this daemon, on the same network."
 _SAME = "Must be another key's than the account's own."
+_MASTER = "Must be of a key that has no agents itself: what it signs counts for its own account."
 _ENDED_VERSION = "Its version must be primary or pending."
 _OTHER = "Was approved for another account; an agent's address is used once."
 _OVER = "Was an agent before; an address that is one no more is never approved again."
@@ -61,6 +62,8 @@ class KeyedAgents:
         agent_key, version = found
         if agent_key.id == key.id or address == account:
             return _SAME
+        if self._register.page(agent_key.id, "", 1):
+            return _MASTER
         if version.state not in _MAY_SIGN:
             return _ENDED_VERSION
         known = self._register.get(address)

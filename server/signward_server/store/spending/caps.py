@@ -6,7 +6,7 @@ import heapq
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from signward_server.core.caps import UNCOUNTED, Cap, CapScope
+from signward_server.core.caps import UNCOUNTED, Cap, CapScope, Uncounted
 from signward_server.core.identity import Identity
 from signward_server.core.keys import Key, KeyVersion
 from signward_server.core.ports import AccountOf, Event, Meter, Reservation
@@ -48,14 +48,19 @@ class StoredCaps:
         self._by_action = {action: tuple(found) for action, found in by_action.items()}
         self.actions = frozenset(by_action)
 
+    def alone(self, decoded: Decoded) -> Reservation:
+        """See ``core.ports.Caps.alone``."""
+        caps = self._caps_of(decoded).values()
+        totals = {cap.name: min(cap.amount(decoded) or 0, _MAX_NUMBER) for cap in caps}
+        return Uncounted(totals) if totals else UNCOUNTED
+
     def reserve(
         self, identity: Identity, key: Key, version: KeyVersion, decoded: Decoded
     ) -> Reservation:
         """See ``core.ports.Caps.reserve``."""
-        actions = {intent.action for intent in decoded.intents}
-        if actions.isdisjoint(self._by_action):
+        caps = self._caps_of(decoded)
+        if not caps:
             return UNCOUNTED
-        caps = {cap.name: cap for action in actions for cap in self._by_action.get(action, ())}
         spends = []
         for cap in caps.values():
             whose = self._whose(cap, identity, key, version, decoded)
@@ -65,6 +70,12 @@ class StoredCaps:
         for name in caps:
             self._meter.count(Event.CAP_COUNTED, name)
         return _Reserved(self._spending, tuple(caps), counted, self._meter)
+
+    def _caps_of(self, decoded: Decoded) -> Mapping[str, Cap]:
+        actions = {intent.action for intent in decoded.intents}
+        if actions.isdisjoint(self._by_action):
+            return {}
+        return {cap.name: cap for action in actions for cap in self._by_action.get(action, ())}
 
     def _whose(
         self, cap: Cap, identity: Identity, key: Key, version: KeyVersion, decoded: Decoded

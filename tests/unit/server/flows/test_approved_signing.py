@@ -21,7 +21,7 @@ from signward_server.core.ports import Approval
 from signward_server.core.signing import SignRequest, SignResult
 
 from tests.fakes.spine.call import BOT, OTHER, FakeCall
-from tests.fakes.spine.judges import Judgement
+from tests.fakes.spine.judges import FakeGeneration, Judgement
 from tests.fakes.spine.numbered import NumberedChain, numbered
 from tests.fakes.spine.world import World, raw
 
@@ -63,6 +63,19 @@ def test_s15_an_approved_action_is_signed_once(world: World) -> None:
     assert (refusal.approver, signed.approver) == ("", OPS)
     assert refused(world) == digest
     assert len(world.custody.asked) == 1
+
+
+def test_no_store_is_asked_where_no_policy_asks_for_an_approval(world: World) -> None:
+    digest = refused(world)
+    approve(world, digest)
+    world.approvals.failing = True
+    world.policy.generation = FakeGeneration("plain", frozenset({"SignTestSend"}))
+    with pytest.raises(PolicyDenied) as caught:
+        world.signing.sign(FakeCall(), SEND)
+    assert "approval_digest" not in caught.value.metadata
+    world.approvals.failing = False
+    world.policy.replace()
+    world.signing.sign(FakeCall(), SEND)
 
 
 def test_s15_nobody_approves_what_they_ask_for_themselves(world: World) -> None:

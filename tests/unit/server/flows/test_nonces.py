@@ -177,6 +177,27 @@ def test_s12_what_may_be_taken_stays_counted_since_a_retry_of_it_is_free(world: 
     assert world.caps.spent == 1
 
 
+def test_s12_no_window_is_made_for_an_account_that_a_refused_payload_names(world: World) -> None:
+    desk_key(world)
+    world.caps.actions = frozenset({"SignTestTrade"})
+    world.policy.denied.add("SignTestTrade")
+    with pytest.raises(PolicyDenied):
+        world.signing.sign(FakeCall(), numbered(account="0xvault", request_id="r1"))
+    assert world.caps.reserved == 0
+    world.policy.replace()
+    request = numbered(account="0xvault", request_id="r1")
+    first = result_of(world.signing.sign(FakeCall(), request))
+    assert (world.caps.reserved, world.caps.spent) == (1, 1)
+    world.policy.spent_above = 1
+    assert result_of(world.signing.sign(FakeCall(), request)) == first
+    assert world.caps.spent == 1
+    world.policy.spent_above = 0  # what it counts by itself is too much
+    with pytest.raises(SpendLimit) as caught:
+        world.signing.sign(FakeCall(), numbered(account="0xother"))
+    assert caught.value.retry_after is None
+    assert world.caps.reserved == 2
+
+
 def test_a_nonce_of_an_item_that_fails_is_lost(world: World) -> None:
     desk_key(world)
     world.custody.failure = CustodyUnavailable()

@@ -45,6 +45,9 @@ class Counted:
         self._before = before
         self.actions = frozenset[str]().union(*(cap.actions for cap in caps))
 
+    def alone(self, decoded: Decoded) -> Reservation:
+        return _Reserved({c.name: c.amount(decoded) or 0 for c in self._caps})
+
     def reserve(
         self, identity: Identity, key: Key, version: KeyVersion, decoded: Decoded
     ) -> Reservation:

@@ -8,6 +8,7 @@ import pytest
 from signward_server.core.keys import Algorithm, Purpose
 from signward_server.flows.signing import Signing
 
+from tests.fakes.spine.judges import FakeGeneration
 from tests.fakes.spine.world import World
 
 
@@ -41,8 +42,11 @@ def test_a_key_whose_nonces_may_take_their_time_or_that_signs_digests_is_not(
 ) -> None:
     world.key("numbered", algorithm=Algorithm.ECDSA_SECP256K1, purpose=Purpose.HYPERLIQUID)
     world.key("digests", algorithm=Algorithm.ECDSA_SECP256K1, allow_digest=True)
-    signing = Signing(world.signing._ports)
+    ports = dataclasses.replace(world.signing._ports, restricted=frozenset({"SignRawDigest"}))
+    signing = Signing(ports)
     keys = (("raw", 0), ("numbered", 0), ("numbered", 1), ("numbered", 2), ("digests", 0))
     assert [signing.is_swift(*key) for key in keys] == [True, True, True, False, False]
     world.nonces.slow = True
     assert [signing.is_swift(*key) for key in keys] == [True, False, False, False, False]
+    world.policy.generation = FakeGeneration("plain", frozenset({"SignRawDigest"}))
+    assert [signing.is_swift(*key) for key in keys] == [True, False, False, False, True]

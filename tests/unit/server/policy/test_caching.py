@@ -275,3 +275,24 @@ def test_threads_share_decisions_while_policies_change(monkeypatch: pytest.Monke
     for thread in threads:
         thread.join()
     assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("action", "condition", "asks"),
+    [
+        ('action == Action::"SignRawDigest"', "context.approved", True),
+        ('action == Action::"SignRawDigest"', "context has approved && context.approved", True),
+        ('action == Action::"SignRawDigest"', "context == context", True),
+        ("action", "context has approved && context.approved", True),
+        ('action == Action::"SignRawDigest"', "context.raw.size == 32", False),
+        ('action == Action::"SignRaw"', "context == context", False),
+    ],
+)
+def test_s15_approvals_are_looked_for_where_a_policy_asks_for_them(
+    action: str, condition: str, asks: bool
+) -> None:
+    for effect in ("permit", "forbid"):
+        text = f"{effect}(principal, {action}, resource) when {{ {condition} }};"
+        desk = Desk(OWNERS, text)
+        assert desk.engine.generation.asks_approval("SignRawDigest") is asks
+        assert not desk.engine.generation.asks_approval("SignRaw")

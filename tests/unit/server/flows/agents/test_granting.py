@@ -148,6 +148,21 @@ def test_the_account_of_an_agent_is_its_masters(desk: Desk) -> None:
     assert accounts.account(raw, raw.versions[0]) == ""
 
 
+def test_s12_a_master_keeps_its_account_whoever_approves_it(desk: Desk) -> None:
+    desk.key("rival")
+    desk.sign(approval(desk.address("bot")))
+    with pytest.raises(FieldInvalid):
+        desk.sign(approval(desk.address("master"), key="rival"))
+    accounts = desk.world.agent_parts.accounts
+    assert accounts.account(desk.master, desk.master.versions[0]) == desk.address("master")
+
+
+def test_s17_nobody_knows_the_account_of_an_agent_whose_row_was_changed(desk: Desk) -> None:
+    desk.world.register.damaged.add(desk.address("bot"))
+    with pytest.raises(EnvelopeCorrupt):
+        desk.world.agent_parts.accounts.account(desk.bot, desk.bot.versions[0])
+
+
 def test_many_keys_are_looked_through_once(desk: Desk) -> None:
     for number in range(1200):
         desk.key(f"k{number}")
