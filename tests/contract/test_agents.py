@@ -101,6 +101,15 @@ def test_s33_a_request_approves_one_agent_and_an_agent_has_one_request(reopen: R
         assert again.approved_by(scope("r2"), b"c" * 32) is None
 
 
+def test_s31_an_address_is_of_one_account(reopen: Reopen) -> None:
+    agents = reopen()
+    agents.put(agent())
+    for again in (agents, reopen()):
+        with pytest.raises(EtagMismatch):
+            again.put(agent(account="0x" + "e" * 40, nonce=agent().nonce + 1))
+        assert again.get(agent().address) == agent()
+
+
 def test_the_newest_approval_has_the_name(reopen: Reopen) -> None:
     agents = reopen()
     older, newer = agent("a", name="bot", nonce=5), agent("b", name="bot", nonce=6)

@@ -24,6 +24,10 @@ class Commitment:
         call: The call that carries the item.
         request: What is asked for.
         judging: Judges it; has read the payload.
+
+    Attributes:
+        is_taken: Whether the request_id is taken, or may be: then a retry is free, and what was
+            counted stays counted.
     """
 
     __slots__ = (
@@ -37,6 +41,7 @@ class Commitment:
         "_ports",
         "_request",
         "_scope",
+        "is_taken",
     )
 
     def __init__(
@@ -51,6 +56,7 @@ class Commitment:
         self._digest = b""
         self._is_used = False  # whether the approval was, by an earlier use of the request_id
         self._nonce = 0
+        self.is_taken = False
         if request.request_id:
             self._scope = RequestScope(
                 str(call.identity), call.method, judging.key.id, request.request_id
@@ -100,11 +106,10 @@ class Commitment:
             signer = judging.version.public_key.fingerprint
             self._nonce = self._request.nonce or self._ports.nonces.take(signer, draft.nonce)
         if self._scope is not None and claim is None:
-            claim = self._ports.requests.claim(
-                self._scope, self._content, judging.version.version, self._nonce
-            )
+            claim = self._taken(self._scope)
         if claim is None:
             return bool(self._request.nonce)
+        self.is_taken = True
         self._claim, self._nonce = claim, claim.nonce
         return claim.replayed or bool(self._request.nonce)
 
@@ -133,6 +138,15 @@ class Commitment:
             if not self._nonce:
                 raise StoreUnavailable
             judging.decoded = draft.numbered(self._nonce, judging.version.public_key)
+
+    def _taken(self, scope: RequestScope) -> Claim:
+        try:
+            return self._ports.requests.claim(
+                scope, self._content, self._judging.version.version, self._nonce
+            )
+        except StoreUnavailable:
+            self.is_taken = True  # nobody knows whether it was written before that
+            raise
 
     def _find_approval(self) -> None:
         judging, approvals = self._judging, self._ports.approvals

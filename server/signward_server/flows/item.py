@@ -133,9 +133,11 @@ class Item:
         if decoded.grants:
             judging.ensure_grants()
         if commitment is not None:
-            if commitment.claim():
-                reservation.release()
-            self._settled = bool(self._request.request_id)
+            try:
+                if commitment.claim():
+                    reservation.release()
+            finally:
+                self._settled = commitment.is_taken
             commitment.complete()
 
     def sign(self) -> None:

@@ -78,6 +78,8 @@ class FakeAgentRegister:
 
     def put(self, agent: Agent, scope: RequestScope | None = None, content: bytes = b"") -> Agent:
         known = self.get(agent.address)
+        if known is not None and known.account != agent.account:
+            raise EtagMismatch
         if known is not None and known.end_time is not None:
             agent = dataclasses.replace(agent, end_time=known.end_time)
         if scope is not None:

@@ -15,6 +15,7 @@ from signward_server.core.errors import (
     RequestIdReused,
     SignwardError,
     SpendLimit,
+    StoreUnavailable,
 )
 from signward_server.core.identity import Authentication, Identity
 from signward_server.core.keys import Key, KeyVersion
@@ -181,10 +182,15 @@ class _Reserved:
 
 
 class FakeRequestLedger:
-    """Implements ``core.ports.RequestLedger`` for ``quota`` requests."""
+    """Implements ``core.ports.RequestLedger`` for ``quota`` requests.
+
+    Attributes:
+        broken: Whether a claim is written, and nobody is told.
+    """
 
     def __init__(self) -> None:
         self.quota = 1000
+        self.broken = False
         self.known: dict[RequestScope, tuple[bytes, int, int]] = {}
         self._lock = threading.Lock()
 
@@ -196,6 +202,8 @@ class FakeRequestLedger:
             if len(self.known) >= self.quota:
                 raise RequestIdQuota(retry_after=60)
             self.known[scope] = (content, version, nonce)
+            if self.broken:
+                raise StoreUnavailable
             return Claim(version, replayed=False, nonce=nonce)
 
     def find(self, scope: RequestScope, content: bytes) -> Claim | None:

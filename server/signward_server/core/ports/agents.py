@@ -107,7 +107,7 @@ class AgentRegister(Protocol):
 
         Raises:
             RequestIdReused: The scope was used before.
-            EtagMismatch: It was approved by another request.
+            EtagMismatch: It was approved by another request, or for another account.
             EnvelopeCorrupt: Its row fails its MAC.
             StoreUnavailable: The store cannot be written now.
         """

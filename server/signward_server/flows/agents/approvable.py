@@ -42,9 +42,7 @@ class KeyedAgents:
     def ensure_approvable(self, key: Key, version: KeyVersion, decoded: Decoded) -> None:
         """See ``core.ports.Agents.ensure_approvable``."""
         account = grant_of(decoded)[2] or self._addresses.of(key, version)
-        problem = self.problem(key, account, decoded.grants)
-        if problem:
-            raise FieldInvalid.at(_FIELD, problem)
+        _refuse(self.problem(key, account, decoded.grants))
 
     def problem(self, key: Key, account: str, address: str) -> str:
         """Return why an address may not become an agent, empty if it may.
@@ -74,14 +72,17 @@ class KeyedAgents:
         if found is None:
             raise FieldInvalid.at(_FIELD, _NO_KEY)
         name, end, account = grant_of(decoded)
+        account = account or self._addresses.of(key, version)
         known = self._register.get(decoded.grants)
-        if known is not None and known.nonce >= decoded.nonce:
-            return  # a retry, or one that was overtaken
-        self._register.put(
+        if known is not None:
+            _refuse(self._past_problem(known, account))  # others may have been quicker
+            if known.nonce >= decoded.nonce:
+                return  # a retry, or one that was overtaken
+        stored = self._register.put(
             Agent(
                 address=decoded.grants,
                 key=key.id,
-                account=account or self._addresses.of(key, version),
+                account=account,
                 agent_key=found[0].id,
                 agent_version=found[1].version,
                 name=name,
@@ -91,6 +92,7 @@ class KeyedAgents:
                 expire_time=end,
             )
         )
+        _refuse(_OVER if stored.end_time is not None else "")
 
     def _past_problem(self, known: Agent, account: str) -> str:
         """Return why what was an agent may not be approved again, empty if it is one still."""
@@ -103,6 +105,11 @@ class KeyedAgents:
             or (last is not None and last.address != known.address)
         )
         return _OVER if is_over else ""
+
+
+def _refuse(problem: str) -> None:
+    if problem:
+        raise FieldInvalid.at(_FIELD, problem)
 
 
 def _go_together(agent_key: Key, key: Key) -> bool:

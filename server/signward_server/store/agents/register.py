@@ -157,6 +157,8 @@ class StoredAgents:
         known = self._authentic.authentic(stored)
         if known is None:
             raise EnvelopeCorrupt
+        if known.account != agent.account:
+            raise EtagMismatch
         for earlier in (known, self._memory.get(agent.address)):
             if earlier is not None and earlier.end_time is not None:
                 agent = dataclasses.replace(agent, end_time=earlier.end_time)

@@ -166,6 +166,17 @@ def test_s33_a_retry_after_the_audit_failed_gets_what_nobody_has_seen(world: Wor
     assert world.caps.spent == 1
 
 
+def test_s12_what_may_be_taken_stays_counted_since_a_retry_of_it_is_free(world: World) -> None:
+    desk_key(world)
+    world.requests.broken = True
+    with pytest.raises(StoreUnavailable):
+        world.signing.sign(FakeCall(), numbered(request_id="r1"))
+    assert world.caps.spent == 1
+    world.requests.broken = False
+    world.signing.sign(FakeCall(), numbered(request_id="r1"))
+    assert world.caps.spent == 1
+
+
 def test_a_nonce_of_an_item_that_fails_is_lost(world: World) -> None:
     desk_key(world)
     world.custody.failure = CustodyUnavailable()

@@ -87,6 +87,43 @@ def test_s31_what_is_no_key_of_this_catalogue_is_refused(desk: Desk, target: str
     assert desk.world.nonces.taken == [t for t in desk.world.nonces.taken if asked]
 
 
+def test_s31_of_two_accounts_that_approve_one_address_at_once_one_does(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.key("rival")
+    sign = desk.world.custody.sign
+    quicker: list[object] = []
+
+    def overtaken(*arguments):
+        if not quicker:
+            quicker.append(True)
+            quicker.append(desk.sign(approval(desk.address("bot"), key="rival")))
+        return sign(*arguments)
+
+    monkeypatch.setattr(desk.world.custody, "sign", overtaken)
+    with pytest.raises(FieldInvalid):
+        desk.sign(approval(desk.address("bot")))
+    agent = desk.world.register.get(desk.address("bot"))
+    assert agent is not None
+    assert agent.account == desk.address("rival")
+
+
+def test_s31_one_that_is_ended_while_it_is_signed_is_not_approved(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.sign(approval(desk.address("bot")))
+    sign, address = desk.world.custody.sign, desk.address("bot")
+
+    def ended(*arguments):
+        desk.end(address)
+        return sign(*arguments)
+
+    monkeypatch.setattr(desk.world.custody, "sign", ended)
+    desk.world.clock.advance(1)
+    with pytest.raises(FieldInvalid):
+        desk.sign(approval(address))
+
+
 def test_what_cannot_be_remembered_does_not_leave(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
