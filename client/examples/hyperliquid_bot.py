@@ -2,7 +2,7 @@
 
 Where the daemon is comes from the environment, as in sign_message.py; the extra [hyperliquid] is
 needed. Without --url it trades on a paper exchange within this process; the exchange's testnet is
-the same command with another URL::
+the same command with another URL:
 
     python hyperliquid_bot.py KEY
     python hyperliquid_bot.py KEY --url https://api.hyperliquid-testnet.xyz [--account 0x...]
@@ -195,7 +195,9 @@ def trade(bot: Bot, rounds: int, *, overreach: bool) -> None:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("key", help="id of a key of purpose hyperliquid")
     parser.add_argument("--url", default="", help="of the exchange; default: a paper exchange")
     parser.add_argument("--account", default="", help="account that the key is an agent of")

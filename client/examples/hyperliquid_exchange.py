@@ -1,6 +1,6 @@
 """Serves the paper exchange on loopback until it is interrupted.
 
-Needs the extra [hyperliquid]. Its URL takes the place of the testnet's::
+Needs the extra [hyperliquid]. Its URL takes the place of the testnet's:
 
     python hyperliquid_exchange.py --account 0x... [--account 0x...] [--port 3001]
 
@@ -22,7 +22,9 @@ from paper_exchange.server import Server
 
 def main() -> int:
     """Serve; the first line on standard output is JSON with the URL."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--account", action="append", default=[], help="address with play money")
     parser.add_argument("--port", type=int, default=0, help="on 127.0.0.1; default: a free one")
     parser.add_argument("--mainnet", action="store_true", help="take the mainnet's signatures")

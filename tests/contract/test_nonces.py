@@ -130,6 +130,28 @@ def test_a_horizon_is_raised_before_it_is_needed(bench: NonceBench) -> None:
         nonces.take(SIGNER)
 
 
+def test_it_is_quick_where_the_next_number_lies_well_below_the_horizon(bench: NonceBench) -> None:
+    nonces = bench.process(lanes=2)
+    assert not nonces.is_quick(SIGNER)  # it has no lane yet
+    nonces.take(SIGNER)
+    assert nonces.is_quick(SIGNER)
+    assert nonces.is_quick(OTHER)
+    for _ in range(31):
+        nonces.take(SIGNER)
+    assert not nonces.is_quick(SIGNER)  # too far ahead
+    assert nonces.is_quick(OTHER)
+    bench.pass_time(0.98)
+    assert not nonces.is_quick(OTHER)  # too close to the horizon
+    nonces.renew()
+    assert nonces.is_quick(OTHER)
+    nonces.take(OTHER, bench.now + 2000)
+    assert not nonces.is_quick(OTHER)  # its numbers are taken in the store from now on
+    bench.clock.step_wall(timedelta(hours=-1))
+    assert not nonces.is_quick(SIGNER)
+    nonces.close()
+    assert not nonces.is_quick(SIGNER)
+
+
 def test_who_is_not_asked_writes_nothing(bench: NonceBench) -> None:
     nonces, watcher = bench.process(), bench.bench.store()
     nonces.renew()
@@ -365,6 +387,31 @@ def test_s31_who_chose_far_ahead_waits_until_time_is_there(bench: NonceBench) ->
     assert [process.take(SIGNER) for process in processes] == [wanted + 1, wanted + 2]
 
 
+def test_s31_what_the_only_process_gave_is_nobodys_own_where_there_are_several_then(
+    bench: NonceBench,
+) -> None:
+    alone = bench.process(1)
+    given = [alone.take(SIGNER, bench.now + 100), *(alone.take(SIGNER) for _ in range(60))]
+    several = bench.process(4)
+    for wanted in given:
+        with pytest.raises(NonceOutOfWindow):
+            several.take(SIGNER, wanted)
+    assert several.take(SIGNER) > max(given)
+
+
+def test_s31_who_has_lost_the_only_lane_chooses_nothing_that_its_holder_gave(
+    bench: NonceBench,
+) -> None:
+    old = bench.process()
+    old.take(OTHER)
+    bench.pass_time(2)
+    new = bench.process()
+    given = [new.take(SIGNER) for _ in range(5)]
+    for wanted in given:
+        with pytest.raises(NonceOutOfWindow):
+            old.take(SIGNER, wanted)
+
+
 def test_a_nonce_of_days_ago_is_nobodys_own(bench: NonceBench) -> None:
     """However long nothing was given: the exchange would not take it."""
     nonces = bench.process()
@@ -469,6 +516,21 @@ def test_s41_that_goes_for_a_store_that_knew_of_no_nonces(bench: NonceBench) -> 
     adopted = bench.now
     bench.pass_time(5)
     assert bench.process().take(SIGNER) > adopted + 6_000
+
+
+def test_s41_nor_is_anything_below_that_a_callers_own(bench: NonceBench) -> None:
+    bench.process(2).take(OTHER)
+    bench.pass_time(2)
+    bench.process(2).take(SIGNER, bench.now + 1_500)
+    adopted = bench.now
+    bench.bench.store().homes().adopt("1" * 32, 2, bench.clock.now())
+    bench.pass_time(6)
+    nonces = bench.process(2)
+    for wanted in (adopted + 3_000, adopted + 5_999):
+        with pytest.raises(NonceOutOfWindow):
+            nonces.take(SIGNER, wanted)
+    bench.pass_time(0.1)
+    assert nonces.take(SIGNER) == bench.now
 
 
 def test_s41_who_gave_nonces_before_an_adoption_goes_on_after_it(bench: NonceBench) -> None:

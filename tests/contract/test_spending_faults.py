@@ -13,14 +13,17 @@ from signward_server.core.payloads import Hash
 from signward_server.core.ports import Event
 from signward_server.core.signing import Decoded, Intent
 from signward_server.store.schema import spending
-from sqlalchemy import bindparam, select, text, update
+from signward_server.store.spending import spending as spending_module
+from sqlalchemy import bindparam, delete, select, text, update
 
 from tests.contract.spending import (
+    BOT,
     BY_KEY,
     COLD,
     HOT,
     NOTIONAL,
     ORDERS,
+    OTHER,
     Desk,
     order,
     reserve,
@@ -121,3 +124,17 @@ def test_a_release_that_the_store_does_not_take_leaves_it_spent(bench: Bench) ->
     reservation.release()
     assert desk.meter.counted.count((Event.STORE_FAILED, "spending")) == 1
     assert reserve(desk.opened(), order(1)).totals == {"notional": 6}
+
+
+def test_s17_a_process_remembers_the_windows_that_it_used_last(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spending_module, "_MOST_SEEN", 1)
+    store = bench.store()
+    caps = Desk(bench).opened(store)
+    for identity in (BOT, OTHER):
+        reserve(caps, order(5), identity)
+    with store._durable.begin() as connection:
+        connection.execute(delete(spending))
+    assert reserve(caps, order(1)).totals == {"notional": 1}, "longer ago than it remembers"
+    assert reserve(caps, order(1)).totals == {"notional": 2}

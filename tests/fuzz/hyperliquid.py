@@ -42,6 +42,8 @@ _SIGNER: Final = PublicKey.secp256k1(
         "483ada7726a3c4655da4fbfc0e1108a8fd17b448a68554199c47d08ffb10d4b8"
     )
 )
+_OUTER: Final = "0x7e5f4552091a69125d5dfcb7b8c2659029395bdf"
+"""Address of that key."""
 _UNITS: Final = 10**8
 _MOST: Final = 2**63 - 1
 _LONGEST: Final = 28
@@ -115,14 +117,14 @@ def check_json(data: bytes) -> bool:
     """
     try:
         decoded = _CHAIN.decode(HyperliquidPayload("json", {"json": data}, nonce=NONCE), KEY, NOW)
+        assert decoded.draft
+        (message,) = decoded.draft.numbered(NONCE, _SIGNER).messages
     except NetworkMismatch:
         return False
     except (FieldInvalid, PayloadUnsupported) as refused:
         expected(bool(refused.violations))
         return False
-    assert decoded.draft
     assert {intent.fields["network"] for intent in decoded.intents} == {"mainnet"}
-    (message,) = decoded.draft.numbered(NONCE, _SIGNER).messages
     assert keccak_256(message).digest() == sdk_digest(json.loads(data))
     return True
 
@@ -136,12 +138,14 @@ def sdk_digest(action: dict[str, Any], nonce: int = NONCE) -> bytes:
     elif action["type"] == "multiSig":
         inner = {key: part for key, part in action.items() if key != "type"}
         hashed = sdk.action_hash(inner, None, nonce, None)
-        chain = {name: action[name] for name in ("signatureChainId", "hyperliquidChain")}
-        envelope = {"hyperliquidChain": "Mainnet", "multiSigActionHash": hashed, "nonce": nonce}
+        envelope = {
+            "signatureChainId": "0x66eee",
+            "hyperliquidChain": "Mainnet",
+            "multiSigActionHash": hashed,
+            "nonce": nonce,
+        }
         payload = sdk.user_signed_payload(
-            "HyperliquidTransaction:SendMultiSig",
-            sdk.MULTI_SIG_ENVELOPE_SIGN_TYPES,
-            {**envelope, **chain},
+            "HyperliquidTransaction:SendMultiSig", sdk.MULTI_SIG_ENVELOPE_SIGN_TYPES, envelope
         )
     else:
         hashed = sdk.action_hash(action, None, nonce, None)
@@ -214,11 +218,20 @@ def _seeds() -> Iterator[dict[str, object]]:
            "nonce": NONCE}  # fmt: skip
     yield {"type": "tokenDelegate", **user, "validator": b, "wei": 2**60, "isUndelegate": False,
            "nonce": NONCE}  # fmt: skip
-    signers = '{"authorizedUsers":["' + a + '","' + b + '"],"threshold":2}'
+    signers = json.dumps({"authorizedUsers": [a, b], "threshold": 2})
     yield {"type": "convertToMultiSigUser", **user, "signers": signers, "nonce": NONCE}
     yield {"type": "userDexAbstraction", **user, "user": a, "enabled": True, "nonce": NONCE}
     yield {"type": "userSetAbstraction", **user, "user": a, "abstraction": "unifiedAccount",
            "nonce": NONCE}  # fmt: skip
+    shares = [{"r": "0x1", "s": "0x2", "v": 27}, {"r": "0xfe", "s": "0x3", "v": 28}]
+    inner = {"multiSigUser": a, "outerSigner": _OUTER, "action": {"type": "noop"}}
+    yield {"type": "multiSig", "signatureChainId": "0x66eee", "signatures": shares,
+           "payload": inner}  # fmt: skip
+    unsaid = {"payload": inner | {"outerSigner": ""}}
+    yield {"type": "multiSig", "signatureChainId": "0x66eee", "signatures": shares, **unsaid}
+    inner = inner | {"action": {"type": "usdSend", **user, **send}}
+    yield {"type": "multiSig", "signatureChainId": "0x66eee", "signatures": shares[:1],
+           "payload": inner}  # fmt: skip
     yield {"type": "somethingNew", "asset": 1, "deep": [{"x": None}, [1, "é", True]]}
 
 

@@ -12,7 +12,12 @@ from pathlib import Path
 
 import grpc
 import pytest
-from signward.v1 import admin_service_pb2, key_service_pb2, sign_service_pb2
+from signward.v1 import (
+    account_service_pb2,
+    admin_service_pb2,
+    key_service_pb2,
+    sign_service_pb2,
+)
 
 from tests.running.homes import PATIENCE, ROOT
 from tests.running.process import Daemon
@@ -97,6 +102,7 @@ def test_every_make_target_and_flag_of_the_shell_blocks_parses() -> None:
 
 def test_the_status_table_is_true(shared_daemon: Daemon) -> None:
     packages = {
+        "AccountService": account_service_pb2.DESCRIPTOR,
         "AdminService": admin_service_pb2.DESCRIPTOR,
         "KeyService": key_service_pb2.DESCRIPTOR,
         "SignService": sign_service_pb2.DESCRIPTOR,

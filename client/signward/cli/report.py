@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 
 from signward import errors
 from signward.cli.failures import INTERNAL, printable
@@ -64,6 +65,7 @@ _NEXT_BY_REASON = {
     "NETWORK_MISMATCH": "use a key of that network",
     "NONCE_OUT_OF_WINDOW": "leave the nonce to the daemon",
     "CLOCK_UNTRUSTED": "an operator has to look at the clock of the daemon's machine",
+    "SPEND_LIMIT": "ask for less: by itself it is above the limit",  # with no time to wait
     "PAYLOAD_UNSUPPORTED": "see what the daemon signs in its documentation",
 }
 _NEXT_BY_CLASS: dict[type[errors.SignwardError], str] = {
@@ -121,9 +123,17 @@ def _text(error: errors.SignwardError) -> str:
 
 def _next_step(error: errors.SignwardError) -> str:
     if error.retry_after:
-        return f"try again in {error.retry_after:.3g} s"
+        return f"try again in {_wait(error.retry_after)}"
     if digest := error.metadata.get("approval_digest"):
         return f"somebody else may run 'signward approve {digest} --expires 10m'"
     if error.reason == _UNREACHABLE:
         return remedy(error.message)
     return _NEXT_BY_REASON.get(error.reason) or _NEXT_BY_CLASS.get(type(error), "")
+
+
+def _wait(seconds: float) -> str:
+    """Return a duration as people say it, rounded up beyond two minutes."""
+    for unit, name in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= 2 * unit:
+            return f"{math.ceil(seconds / unit)} {name}"
+    return f"{seconds:.3g} s"

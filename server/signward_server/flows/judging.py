@@ -123,7 +123,8 @@ class Judging:
         Raises:
             KeyFrozen: The key signs only what cancels, and one of them does not.
             PolicyDenied: One of them is not allowed. Metadata ``approval_digest`` says what
-                somebody else could approve, ``intent`` which one it was, from 0.
+                somebody else could approve, where that is all that is missing, and ``intent``
+                which one it was, from 0.
             SpendLimit: Likewise, for the sole reason of what was spent already.
             PolicyError, PayloadUnsupported: See ``ports.Policy``.
         """
@@ -145,7 +146,7 @@ class Judging:
             else:
                 allowed = self._ask_each(totals)
         except PolicyDenied as error:
-            self._deny(error)
+            self._deny(error, totals)
         except SpendLimit as error:
             raise SpendLimit(
                 metadata=error.metadata, retry_after=allowed_after(reservation, self._allows)
@@ -216,7 +217,9 @@ class Judging:
         self.version = signing_version(self.key, self._number, self._ports.onward, fingerprint)
         self.judge_again()
 
-    def _ask(self, intent: Intent, totals: Mapping[str, int]) -> tuple[str, ...]:
+    def _ask(
+        self, intent: Intent, totals: Mapping[str, int], *, approved: bool = False
+    ) -> tuple[str, ...]:
         return self._ports.policy.authorize(
             self._call,
             intent.action,
@@ -224,7 +227,7 @@ class Judging:
             self.version,
             intent,
             totals,
-            approved=self.approval is not None,
+            approved=approved or self.approval is not None,
         )
 
     def _ask_each(self, totals: Mapping[str, int]) -> tuple[str, ...]:
@@ -249,9 +252,23 @@ class Judging:
             return False
         return True
 
-    def _deny(self, error: PolicyDenied) -> NoReturn:
-        """Raise it, with what somebody else could approve."""
+    def _deny(self, error: PolicyDenied, totals: Mapping[str, int]) -> NoReturn:
+        """Raise it, with what somebody else could approve if that would help."""
         if not self._digest or self.approval is not None:
+            raise error
+        if not self._would_do(totals):
+            self.note = ""
             raise error
         told = {**error.metadata, "approval_digest": self._digest.hex()}
         raise PolicyDenied(metadata=told) from None
+
+    def _would_do(self, totals: Mapping[str, int]) -> bool:
+        """Return whether somebody's approval is all that is missing, be it for a later time."""
+        for intent in self.decoded.intents:
+            try:
+                self._ask(intent, totals, approved=True)
+            except (PolicyDenied, PolicyError):
+                return False
+            except SpendLimit:
+                continue
+        return True

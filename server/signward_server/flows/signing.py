@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from signward_server.core.audit_events import AuditEvent
 from signward_server.core.errors import SignwardError
-from signward_server.core.keys import Purpose
+from signward_server.core.keys import Key, Purpose
 from signward_server.core.ports import AuditEntry, AuditReceipt, Call
 from signward_server.core.signing import SignRequest, SignResult
 from signward_server.core.unexpected import unexpected
@@ -26,8 +26,8 @@ class Signing:
 
     def __init__(self, ports: SigningPorts) -> None:
         self._ports = ports
-        # Keys of which some payload waits for the store: it is counted, or takes a nonce.
-        self._waiting = _NUMBERED | frozenset(
+        # Keys of which some payload waits for the store before it is judged.
+        self._counted = frozenset(
             purpose
             for chain in ports.chains.values()
             if any(kind.name in ports.caps.actions for kind in chain.actions)
@@ -143,11 +143,17 @@ class Signing:
             return False
         key = self._ports.catalogue.get(key_id)
         custody = None if key is None else self._ports.custodies.get(key.custody)
-        if key is None or custody is None or key.purpose in self._waiting:
+        if key is None or custody is None or key.purpose in self._counted:
             return False
         if key.allow_digest and self._may_be_approved():
             return False
+        if key.purpose in _NUMBERED and not self._numbers_quickly(key, version):
+            return False
         return custody.is_unlocked(key.id, version or key.primary_version)
+
+    def _numbers_quickly(self, key: Key, version: int) -> bool:
+        found = key.version(version)
+        return found is not None and self._ports.nonces.is_quick(found.public_key.fingerprint)
 
     def _may_be_approved(self) -> bool:
         """Return whether approvals are looked for in the store for what raw keys sign (S15)."""

@@ -21,6 +21,7 @@ from signward.sealing import sealer
 from signward.v1 import account_service_pb2 as accounts
 from signward.v1 import admin_service_pb2 as admin
 from signward.v1 import audit_pb2 as audit
+from signward.v1 import hyperliquid_pb2 as hyperliquid
 from signward.v1 import key_service_pb2 as keys
 from signward.v1 import resources_pb2 as resources
 from signward.v1 import sign_service_pb2 as sign
@@ -29,10 +30,12 @@ from signward_server.core.keys import Algorithm, Purpose, VersionState
 from signward_server.flows.import_requests import CreateImportParameters
 from signward_server.rpc.reflection import REFLECTION_SERVICES, Reflection
 
+from tests.fakes.hyperliquid_messages import payload
 from tests.fakes.spine.agent_register import agent
 from tests.fakes.spine.api_keys import api_key
 from tests.fakes.spine.judges import FakeLimits
 from tests.fakes.spine.world import World
+from tests.unit.server.chains.hyperliquid.samples import LOWER, SAMPLES
 
 __all__ = ["EXAMPLES", "METHODS", "UNIMPLEMENTED", "furnish"]
 
@@ -87,6 +90,7 @@ def furnish(world: World) -> None:
         pinned = {"purpose": Purpose.HYPERLIQUID, "network": "testnet"}
         world.key(name, algorithm=Algorithm.ECDSA_SECP256K1, **pinned)  # type: ignore[arg-type]
     world.register.put(agent(agent_key="agent"))
+    world.agents.known.add(LOWER)
     world.api_keys.insert(api_key())
     asked = CreateImportParameters(
         key_id=_TERMS.key_id, algorithm=_TERMS.algorithm, purpose=_TERMS.purpose
@@ -112,7 +116,16 @@ def _signings(now: datetime) -> list[sign.SignRequest]:
         sign.SignRequest(key="bot-key", raw=sign.RawMessage(message=b"hello")),
         sign.SignRequest(key="digests", raw=digest),
         sign.SignRequest(key="bot-key", order=order),
+        *(sign.SignRequest(key="master", hyperliquid=action) for action in _actions(now)),
     ]
+
+
+def _actions(now: datetime) -> Iterator[hyperliquid.HyperliquidPayload]:
+    """Yield an action of each kind of the exchange, and one that it may have some day."""
+    for kind in SAMPLES:
+        said = int(now.timestamp() * 1000) + 2_000 if kind.startswith("multi_sig") else 0
+        yield payload(kind, nonce=said)
+    yield hyperliquid.HyperliquidPayload(json=b'{"type":"ofALaterYear"}')
 
 
 def _stream(now: datetime) -> list[Message]:

@@ -16,14 +16,19 @@ class FakeNonces:
     Attributes:
         taken: Signer and nonce of each that was taken, in order.
         failure: What ``take`` raises.
+        slow: Whether taking one may wait.
     """
 
     def __init__(self, clock: Clock) -> None:
         self.taken: list[tuple[bytes, int]] = []
         self.failure: SignwardError | None = None
+        self.slow = False
         self._clock = clock
         self._last: dict[bytes, int] = {}
         self._lock = threading.Lock()
+
+    def is_quick(self, signer: bytes) -> bool:
+        return not self.slow
 
     def take(self, signer: bytes, wanted: int = 0) -> int:
         if self.failure is not None:

@@ -16,24 +16,16 @@ from tests.running.postgres import shared_server
 from tests.running.replicas import Replica, Traders, make_keys
 
 STEPS = (-3600.0, -30.0, -1.5, -0.9, 0.9, 1.5, 30.0, 3600.0)
-EXPECTED = {
-    "CLOCK_UNTRUSTED",
-    "RATE_LIMITED",
-    "CERTIFICATE_INVALID",  # by the wrong clock it is
-    "STORE_UNAVAILABLE",
-    "AUDIT_UNAVAILABLE",
-    "SHUTTING_DOWN",
-    "",  # what no daemon has said
-}
+EVENTS = 10  # at least: three kills among them
 
 pytestmark = [pytest.mark.integration]
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(400)
 def test_no_order_is_refused_whatever_dies_and_however_clocks_are_set(
     new_home: Callable[[], Home], tmp_path: Path
 ) -> None:
-    trade(new_home, tmp_path, orders=1_000, longest=150)
+    trade(new_home, tmp_path, orders=2_000, longest=200)
 
 
 @pytest.mark.soak
@@ -56,13 +48,13 @@ def trade(new_home: Callable[[], Home], folder: Path, *, orders: int, longest: f
     traders = Traders(replicas)
     begun, events = time.monotonic(), 0
     try:
-        while traders.orders < orders and time.monotonic() - begun < longest:
+        while (traders.orders < orders or events < EVENTS) and time.monotonic() - begun < longest:
             time.sleep(1.5)
             events += 1
             replica = chance.choice(replicas)
-            if events % 16 == 0:
+            if events % 10 == 6:
                 replica.kill()
-            elif events % 4 == 0:
+            elif events % 3 == 0:
                 replica.kill_one(chance)
             else:
                 by = timedelta(seconds=chance.choice(STEPS))
@@ -73,7 +65,7 @@ def trade(new_home: Callable[[], Home], folder: Path, *, orders: int, longest: f
         traders.end()
         for replica in replicas:
             replica.daemon.kill()
-    print(traders.refusals, traders.rule.crowded, events, time.monotonic() - begun)
     assert traders.orders >= orders
     assert traders.rule.faults == {}
+    assert events >= EVENTS
     assert traders.refusals["CLOCK_UNTRUSTED"] > 0

@@ -20,7 +20,7 @@ from tests.interop.hyperliquid.peer import Peer, ensure_installed
 from tests.interop.hyperliquid.strategies import CASES
 
 _BATCH = 10
-_ROUNDS = 18
+_ROUNDS = 16
 _LEAST = 5_000
 
 

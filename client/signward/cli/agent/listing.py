@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterable, Iterator
 from typing import Annotated
 
 import typer
@@ -17,11 +18,20 @@ __all__ = ["list_agents"]
 _HEADER = ("ADDRESS", "NAME", "STATE", "KEY", "VERSION", "APPROVED", "EXPIRES")
 
 
-def _row(agent: Agent) -> tuple[str, ...]:
+def _states(agents: Iterable[Agent]) -> Iterator[str]:
+    """Yield what each is; newest first, so that a name belongs to the first that has it."""
+    taken: set[tuple[str, str, str]] = set()
+    for agent in agents:
+        name, state = (agent.account, agent.network, agent.agent_name), state_of(agent)
+        yield "replaced" if state == "approved" and name in taken else state
+        taken.add(name)
+
+
+def _row(agent: Agent, state: str) -> tuple[str, ...]:
     return (
         agent.address,
         agent.agent_name,
-        state_of(agent),
+        state,
         agent.agent_key,
         str(agent.agent_version),
         agent.approve_time.ToJsonString(),
@@ -42,4 +52,4 @@ def list_agents(
     if session.output.as_json:
         session.output.json(agents)
     else:
-        session.output.table(_HEADER, [_row(agent) for agent in agents])
+        session.output.table(_HEADER, list(map(_row, agents, _states(agents))))

@@ -32,7 +32,10 @@ BodyOption = Annotated[
     bool, typer.Option("--body", help="Print the body to post and nothing else.")
 ]
 RequestIdOption = Annotated[
-    str | None, typer.Option(help="Makes repeating this command safe.", show_default=False)
+    str | None,
+    typer.Option(
+        help="Makes repeating this command safe; say --expires as a time then.", show_default=False
+    ),
 ]
 
 

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from signward.cli.connection import Session, connected
+from signward.cli.expiring import read_expires_after
 from signward.cli.failures import printable
 from signward.cli.payload import read_file, read_hex
 from signward.cli.sign.options import (
@@ -24,6 +25,7 @@ from signward.requests import hyperliquid_request
 __all__ = ["hyperliquid"]
 
 _FILE_HELP = "The action as the exchange takes it; '-': standard input."
+_EXPIRES_HELP = "When it is refused: 30s, or milliseconds since 1970; 0: never."
 
 
 @functools.partial(connected, as_json="--as-json")
@@ -32,10 +34,7 @@ def hyperliquid(
     key: KeyArgument,
     file: Annotated[Path, typer.Option("--json", metavar="FILE", help=_FILE_HELP)],
     vault: Annotated[str, typer.Option(help="Vault or sub-account to act for.")] = "",
-    expires_after: Annotated[
-        int,
-        typer.Option(min=0, help="Milliseconds since 1970 after which it is refused; 0: never."),
-    ] = 0,
+    expires_after: Annotated[str, typer.Option(metavar="WHEN", help=_EXPIRES_HELP)] = "0",
     nonce: Annotated[
         int, typer.Option(min=0, help="Milliseconds since 1970; 0: the daemon's next.")
     ] = 0,
@@ -45,13 +44,14 @@ def hyperliquid(
 ) -> None:
     """Sign an action of the exchange; print r, s, v, the nonce, and the body to post, on lines."""
     fingerprint = read_hex(expected_fingerprint, "--expected-fingerprint")
+    end = read_expires_after(expires_after)
     content = read_file(file)
     try:
         request = hyperliquid_request(
             key,
             parsed(content),
             vault_address=vault,
-            expires_after=expires_after,
+            expires_after=end,
             nonce=nonce,
             version=version,
             expected_fingerprint=fingerprint,

@@ -14,6 +14,14 @@ class Nonces(Protocol):
     to now, since the exchange keeps only the 100 highest of a signer.
     """
 
+    def is_quick(self, signer: bytes) -> bool:
+        """Return whether taking the next one waits for nothing, as far as can be seen.
+
+        Args:
+            signer: See ``take``.
+        """
+        ...
+
     def take(self, signer: bytes, wanted: int = 0) -> int:
         """Take a nonce for good; what is taken and not used is lost, which harms nothing.
 

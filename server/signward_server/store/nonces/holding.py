@@ -70,6 +70,11 @@ class Holding:
         """Whether this process has had a lane."""
         return self._used
 
+    @property
+    def held(self) -> Numbering | None:
+        """The numbers of the lane that is held, ``None`` if none is."""
+        return self._numbering
+
     def get(self) -> Numbering:
         """Return the numbers of the lane that is held; take one if none is.
 

@@ -25,6 +25,7 @@ __all__ = ["StoredNonces"]
 _LATEST_MS: Final = 5_000  # that a caller may choose ahead (S31)
 _EARLIEST_MS: Final = (2 * 24 * 60 - 1) * 60_000  # and back: the exchange takes two days
 _PATIENCE_MS: Final = 25  # that somebody may wait until the next number is close to now
+_SOON_MS: Final = 50  # in which a number is taken after it was seen to be there
 _WAITERS: Final = 4  # threads that wait at a time
 _TRIES: Final = 32
 
@@ -57,6 +58,18 @@ class StoredNonces:
     def lacking(self) -> bool:
         """Whether no lane could be had when one was needed last."""
         return self._holding.lacking
+
+    def is_quick(self, signer: bytes) -> bool:
+        """See ``core.ports.Nonces.is_quick``."""
+        numbering = self._holding.held
+        if numbering is None or signer in numbering.chosen:
+            return False
+        with self._holding.numbers:
+            try:
+                number = numbering.next(signer, self._time.now())
+            except (TooFarAhead, ClockUntrusted):
+                return False
+            return number + _SOON_MS <= numbering.held.horizon
 
     def take(self, signer: bytes, wanted: int = 0) -> int:
         """See ``core.ports.Nonces.take``."""

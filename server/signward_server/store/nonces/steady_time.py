@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import logging
 import threading
-from dataclasses import dataclass
 from typing import Final
 
 from signward_server.core.errors import ClockUntrusted
 from signward_server.core.ports import Clock, Event, Meter
+from signward_server.core.value import value
 
 __all__ = ["Reading", "SteadyTime", "Witness"]
 
@@ -25,7 +25,7 @@ _SEEN_S: Final = 5.0  # the audit log sees larger steps by itself: ``audit.clock
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Reading:
     """What the wall clock showed between two looks at the other one; seconds.
 

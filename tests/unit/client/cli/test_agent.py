@@ -73,6 +73,15 @@ def test_list_shows_states_newest_first(daemon, run):
     assert [agent["agentName"] for agent in shown] == ["three", "two"]
 
 
+def test_an_agent_whose_name_another_one_has_by_now_is_replaced(daemon, run):
+    for name in ("one", "two", "one"):
+        run(*APPROVE, "--name", name)
+    rows = [line.split() for line in run("agent", "list", "master").stdout.splitlines()]
+    assert [row[1:3] for row in rows[1:]] == [
+        ["one", "approved"], ["two", "approved"], ["one", "replaced"],
+    ]  # fmt: skip
+
+
 def test_expire_ends_one_with_a_reason(daemon, run):
     run(*APPROVE)
     address = daemon.agents[0].address

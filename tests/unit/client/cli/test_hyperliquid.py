@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 
@@ -36,13 +37,15 @@ def test_sign_prints_what_is_needed_to_post(daemon, key, run, file):
 
 def test_sign_sends_its_options(daemon, key, run):
     run(
-        "sign", "hyperliquid", "desk", "--json", "-", "--vault", "0xa", "--expires-after", "9",
-        "--nonce", "5", "--version", "1", "--request-id", "r",
+        "sign", "hyperliquid", "desk", "--json", "-", "--vault", "0xa",
+        "--expires-after", "4102444800000", "--nonce", "5", "--version", "1", "--request-id", "r",
         "--expected-fingerprint", "0x" + "ab" * 32, input=json.dumps(CANCEL).encode(),
     )  # fmt: skip
     [request] = daemon.calls("Sign")
     payload = request.hyperliquid
-    assert (payload.vault_address, payload.expires_after, payload.nonce) == ("0xa", 9, 5)
+    assert (payload.vault_address, payload.expires_after, payload.nonce) == (
+        "0xa", 4_102_444_800_000, 5,
+    )  # fmt: skip
     assert (request.version, request.request_id) == (1, "r")
     assert request.expected_fingerprint == b"\xab" * 32
 
@@ -107,4 +110,25 @@ def test_what_is_no_body_is_a_usage_error(daemon, run):
     outcome = run("verify", "hyperliquid", "desk", "--body", "-", input=b"{}")
     assert outcome.code == 2
     assert "is no signed body" in outcome.stderr
+    assert daemon.seen == []
+
+
+@pytest.mark.parametrize(
+    ("text", "left"), [("30s", 30), ("2h", 7_200), ("2100-01-01T00:00:00Z", None)]
+)
+def test_an_end_may_be_said_as_people_do(daemon, key, run, file, text, left):
+    run("sign", "hyperliquid", "desk", "--json", str(file), "--expires-after", text)
+    [request] = daemon.calls("Sign")
+    end = request.hyperliquid.expires_after
+    if left is None:
+        assert end == 4_102_444_800_000
+    else:
+        assert end / 1000 - time.time() == pytest.approx(left, abs=20)
+
+
+@pytest.mark.parametrize("text", ["9", "1795284575", "2001-01-01T00:00:00Z", "soon", "-5"])
+def test_an_end_that_is_over_or_none_is_told_before_anything_is_asked(daemon, run, file, text):
+    outcome = run("sign", "hyperliquid", "desk", "--json", str(file), f"--expires-after={text}")
+    assert outcome.code == 2
+    assert text in outcome.stderr
     assert daemon.seen == []

@@ -12,6 +12,7 @@ from signward_server.core.errors import (
     PolicyDenied,
     RateLimited,
     SignwardError,
+    SpendLimit,
     StoreUnavailable,
 )
 from signward_server.core.identity import Identity
@@ -163,6 +164,31 @@ def test_what_is_not_restricted_is_not_approved(world: World) -> None:
         world.signing.sign(FakeCall(), numbered())
     assert "approval_digest" not in caught.value.metadata
     assert world.audit.entries[-1].note == ""
+
+
+def test_what_no_approval_would_permit_names_no_digest(world: World) -> None:
+    world.policy.denied.add("SignTestSend")
+    with pytest.raises(PolicyDenied) as caught:
+        world.signing.sign(FakeCall(), SEND)
+    assert "approval_digest" not in caught.value.metadata
+    assert world.audit.entries[-1].note == ""
+
+
+def test_one_part_that_no_approval_would_permit_is_enough(world: World) -> None:
+    world.policy.denied.add("SignTestTrade")
+    with pytest.raises(PolicyDenied) as caught:
+        world.signing.sign(FakeCall(), numbered(1, others=("send",)))
+    assert "approval_digest" not in caught.value.metadata
+
+
+def test_what_is_spent_already_may_be_approved_for_later(world: World) -> None:
+    def rule(judgement: Judgement) -> bool:
+        if judgement.approved:
+            raise SpendLimit(metadata={"limits": "day"})
+        return judgement.action != "SignTestSend"
+
+    world.policy.rule = rule
+    refused(world)
 
 
 def test_what_was_approved_and_is_denied_names_no_digest(world: World) -> None:

@@ -37,12 +37,16 @@ def test_a_key_of_which_something_is_counted_is_not(world: World) -> None:
     assert swift(world, "SignOther") == {"raw": True, "order": True, "none": False}
 
 
-def test_a_key_of_which_something_is_numbered_or_approved_is_not(world: World) -> None:
+def test_a_key_whose_nonces_may_take_their_time_or_that_signs_digests_is_not(
+    world: World,
+) -> None:
     world.key("numbered", algorithm=Algorithm.ECDSA_SECP256K1, purpose=Purpose.HYPERLIQUID)
     world.key("digests", algorithm=Algorithm.ECDSA_SECP256K1, allow_digest=True)
     ports = dataclasses.replace(world.signing._ports, restricted=frozenset({"SignRawDigest"}))
     signing = Signing(ports)
-    keys = ("raw", "numbered", "digests")
-    assert [signing.is_swift(key, 0) for key in keys] == [True, False, False]
+    keys = (("raw", 0), ("numbered", 0), ("numbered", 1), ("numbered", 2), ("digests", 0))
+    assert [signing.is_swift(*key) for key in keys] == [True, True, True, False, False]
+    world.nonces.slow = True
+    assert [signing.is_swift(*key) for key in keys] == [True, False, False, False, False]
     world.policy.generation = FakeGeneration("plain", frozenset({"SignRawDigest"}))
-    assert [signing.is_swift(key, 0) for key in keys] == [True, False, True]
+    assert [signing.is_swift(*key) for key in keys] == [True, False, False, False, True]

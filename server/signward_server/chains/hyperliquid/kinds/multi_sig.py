@@ -24,6 +24,7 @@ __all__ = ["MULTI_SIG"]
 
 _MAX_SIGNATURES = 32
 _V = (27, 28)
+_NOBODY = "nobody"  # no address: JSON that says an empty one is not what would be signed
 # Order of the group (SEC 2, section 2.4.1).
 _ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 _FORM = TypedForm("SendMultiSig", (("bytes32", "multiSigActionHash"), ("uint64", "nonce")))
@@ -88,7 +89,7 @@ def _record(action: Mapping[str, object]) -> dict[str, object]:
     found = payload if isinstance(payload, Mapping) else {}
     return {
         "multi_sig_user": found.get("multiSigUser"),
-        "outer_signer": found.get("outerSigner"),
+        "outer_signer": found.get("outerSigner") or _NOBODY,
         "signatures": action.get("signatures"),
         "action": {"action": "json", "json": found.get("action")},
     }

@@ -227,6 +227,14 @@ def test_the_outer_signer_is_who_signs() -> None:
         draft.numbered(NONCE, PUBLIC)
 
 
+def test_s31_an_outer_signer_that_is_not_said_is_not_filled_in() -> None:
+    action = json.loads(signed(wrapped("multi_sig", INNER), NONCE).post_body)["action"]
+    for nobody in ("", None, 0):
+        other = {**action, "payload": action["payload"] | {"outerSigner": nobody}}
+        with pytest.raises(FieldInvalid):
+            decode(HyperliquidPayload("json", {"json": json.dumps(other).encode()}, nonce=NONCE))
+
+
 def test_what_is_posted_within_abbreviates_what_is_signed() -> None:
     inner = inner_of("user_set_abstraction")
     action = json.loads(signed(wrapped("multi_sig", inner), NONCE).post_body)["action"]

@@ -318,6 +318,23 @@ def test_s15_what_a_second_identity_has_approved_is_approved_for_its_retries_too
         desk.approve("r2", agent_key=desk.key("second").id)
 
 
+def test_s33_of_the_same_request_twice_at_once_both_get_the_first_answer(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put = desk.world.register.put
+
+    def overtaken(agent, scope=None, content=b""):
+        if scope is None:
+            return put(agent)
+        monkeypatch.setattr(desk.world.register, "put", put)
+        put(agent, scope, content)
+        raise RequestIdReused
+
+    monkeypatch.setattr(desk.world.register, "put", overtaken)
+    assert desk.approve() == desk.approve()
+    assert len(desk.world.nonces.taken) == 1
+
+
 def test_after_a_crash_the_request_goes_on(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """It was signed and put there, but its request was not, nor did the answer leave."""
     put = desk.world.register.put

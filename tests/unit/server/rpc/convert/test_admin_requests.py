@@ -234,7 +234,7 @@ def test_parts_to_reload() -> None:
     assert reload_parts(fields, [1, 2, 3, 4, 5, 6, 4]) == frozenset(ReloadPart)
     assert reload_parts(fields, [pb.RELOAD_PART_LIMITS]) == {ReloadPart.LIMITS}
     assert _violated(fields) == []
-    for unknown in (0, 6, -1):
+    for unknown in (0, 7, -1):
         fields = Fields()
         reload_parts(fields, [1, unknown])
         assert _violated(fields) == ["parts"]

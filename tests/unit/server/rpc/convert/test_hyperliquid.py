@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from google.protobuf.message import Message
 from signward.v1 import hyperliquid_pb2 as pb
@@ -11,43 +9,11 @@ from signward_server.core.payloads import HyperliquidPayload, HyperliquidSignatu
 from signward_server.core.signing import SignResult
 from signward_server.rpc.convert.signing import fill_response, sign_request, verify_request
 
+from tests.fakes.hyperliquid_messages import payload
 from tests.unit.server.chains.hyperliquid.keys import CHAIN, MAINNET, NOW, signed
 from tests.unit.server.chains.hyperliquid.samples import LOWER, NONCE, SAMPLES
 
 SIGNATURE = HyperliquidSignature("0x1", "0x2", 27, NONCE, 5, bytes(32), b"{}")
-
-
-def fill(message: Any, record: dict[str, object]) -> None:
-    """Write a record into a message, as a client of any language would."""
-    for field in message.DESCRIPTOR.fields:
-        value: Any = record.get(field.name)
-        if value is None:
-            continue
-        if field.message_type is not None and field.is_repeated:
-            for element in value:
-                fill(getattr(message, field.name).add(), element)
-        elif field.message_type is not None:
-            getattr(message, field.name).SetInParent()
-            fill(getattr(message, field.name), value)
-        elif field.enum_type is not None:
-            setattr(message, field.name, _number(field.enum_type, value))
-        elif field.is_repeated:
-            getattr(message, field.name).extend(value)
-        else:
-            setattr(message, field.name, value)
-
-
-def _number(enum: Any, word: str) -> int:
-    prefix = enum.values_by_number[0].name.removesuffix("UNSPECIFIED")
-    number: int = enum.values_by_name[prefix + (word.upper() or "UNSPECIFIED")].number
-    return number
-
-
-def payload(kind: str, **more: Any) -> pb.HyperliquidPayload:
-    message = pb.HyperliquidPayload(**more)
-    getattr(message, kind).SetInParent()
-    fill(getattr(message, kind), SAMPLES[kind].record)
-    return message
 
 
 def received(message: Message) -> HyperliquidPayload:
