@@ -38,6 +38,8 @@ __all__ = ["HyperliquidChain", "NoReferences"]
 
 _NETWORKS = frozenset({"mainnet", "testnet"})
 _MAX_TIME = 2**63 - 1
+_VAULT = "hyperliquid.vault_address"
+_L1_ONLY = "Must be an L1 action: the key is pinned to a vault, and no other is for one."
 _is_address = re.compile(r"0x[0-9a-fA-F]{40}").fullmatch
 
 
@@ -89,8 +91,8 @@ class HyperliquidChain:
             kind = known
         else:
             raise FieldInvalid.at("hyperliquid.action", "Must be set.")
-        setting = self._setting(payload, key, now_ms, kind)
-        reader = Reader(record, path, _faults(payload, key, kind))
+        setting = self._setting(payload, key, now_ms)
+        reader = Reader(record, path, _faults(payload, key, kind, path))
         built = kind.build(reader, setting)
         reader.check()
         if action is not None:
@@ -123,9 +125,7 @@ class HyperliquidChain:
         """
         return (claimed(decoded, result),)
 
-    def _setting(
-        self, payload: HyperliquidPayload, key: KeyAttributes, now_ms: int, kind: Kind
-    ) -> Setting:
+    def _setting(self, payload: HyperliquidPayload, key: KeyAttributes, now_ms: int) -> Setting:
         """Return what the action is built in.
 
         Raises:
@@ -134,11 +134,10 @@ class HyperliquidChain:
         if payload.expires_after > _MAX_TIME:
             violation = FieldViolation("hyperliquid.expires_after", "Must be below 2^63.")
             raise PayloadUnsupported(violations=(violation,))
-        pinned = key.vault_address if kind.typed is None else ""
         return Setting.of(
             key.network,
             now_ms,
-            payload.vault_address.lower() or pinned,
+            payload.vault_address.lower() or key.vault_address,
             payload.expires_after,
             payload.nonce,
             self._references,
@@ -146,23 +145,31 @@ class HyperliquidChain:
         )
 
 
-def _faults(payload: HyperliquidPayload, key: KeyAttributes, kind: Kind) -> list[FieldViolation]:
-    """Return what is wrong beside the action."""
-    vault = payload.vault_address
-    if not vault and kind.typed is None:
-        return []
-    return list(_violations(payload, key.vault_address, kind))
-
-
-def _violations(payload: HyperliquidPayload, pinned: str, kind: Kind) -> Iterator[FieldViolation]:
-    vault, field = payload.vault_address, "hyperliquid.vault_address"
+def _faults(
+    payload: HyperliquidPayload, key: KeyAttributes, kind: Kind, path: str
+) -> Iterator[FieldViolation]:
+    """Yield what is wrong beside the action, which stands at ``path``."""
     if kind.typed is not None:
-        if vault:
-            yield FieldViolation(field, "Must be left out: only L1 actions are for a vault.")
-        if payload.expires_after:
-            text = "Must be left out: only L1 actions expire."
-            yield FieldViolation("hyperliquid.expires_after", text)
-    elif not _is_address(vault):
-        yield FieldViolation(field, "Must be an address: 0x and 40 hex digits.")
+        yield from _user_signed_faults(payload, key.vault_address, path)
+    elif payload.vault_address:
+        yield from _vault_faults(payload.vault_address, key.vault_address)
+
+
+def _user_signed_faults(
+    payload: HyperliquidPayload, pinned: str, path: str
+) -> Iterator[FieldViolation]:
+    if pinned:
+        yield FieldViolation(path, _L1_ONLY)
+    if payload.vault_address:
+        text = "Must be left out: only L1 actions are for a vault."
+        yield FieldViolation(_VAULT, text)
+    if payload.expires_after:
+        text = "Must be left out: only L1 actions expire."
+        yield FieldViolation("hyperliquid.expires_after", text)
+
+
+def _vault_faults(vault: str, pinned: str) -> Iterator[FieldViolation]:
+    if not _is_address(vault):
+        yield FieldViolation(_VAULT, "Must be an address: 0x and 40 hex digits.")
     elif pinned and vault.lower() != pinned:
-        yield FieldViolation(field, "Must be left out, or be the vault that the key is pinned to.")
+        yield FieldViolation(_VAULT, "Must be left out, or be the vault that the key is pinned to.")

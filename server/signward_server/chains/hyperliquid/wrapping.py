@@ -26,6 +26,10 @@ __all__ = ["Inner", "read_inner", "share"]
 _WRAPPERS = frozenset({"multi_sig", "multi_sig_share"})
 _ASIDE = ("vault_address", "expires_after", "nonce")
 _SIGNERS = (("address", "payloadMultiSigUser"), ("address", "outerSigner"))
+_L1_ONLY = (
+    "Must be an L1 action: no other is for a vault, said or the one that the key is pinned to, "
+    "or expires."
+)
 _NONCE = "hyperliquid.nonce"
 
 
@@ -70,7 +74,7 @@ def read_inner(reader: Reader, setting: Setting, wrapper: str) -> Inner:
         kind = record.choice("action", kinds)
         inner = Inner(kind, kind.build(record.record(kind.name), setting))
     if inner.kind.typed is not None and (setting.vault or setting.expires_after):
-        reader.note("action", "Must be an L1 action: no other is for a vault, or expires.")
+        reader.note("action", _L1_ONLY)
     return inner
 
 

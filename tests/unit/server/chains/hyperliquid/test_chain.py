@@ -211,9 +211,21 @@ def test_s31_what_is_user_signed_is_for_no_vault_and_never_expires() -> None:
     record = SAMPLES["usd_send"].record
     payload = HyperliquidPayload("usd_send", record, ADDRESS, NOW + 1)
     assert named(payload) == ["hyperliquid.vault_address", "hyperliquid.expires_after"]
-    pinned = CHAIN.decode(HyperliquidPayload("usd_send", record), PINNED, NOW)
-    assert pinned.intent.fields["vault"] == pinned.account == ""
     assert json.loads(signed(HyperliquidPayload("usd_send", record), 1).post_body)["nonce"] == 1
+
+
+@pytest.mark.parametrize("kind", sorted(USER_SIGNED))
+def test_s31_a_pinned_key_signs_nothing_that_is_for_no_vault(kind: str) -> None:
+    for payload, field in (
+        (HyperliquidPayload(kind, SAMPLES[kind].record), f"hyperliquid.{kind}"),
+        (unknown(json.dumps(SAMPLES[kind].wire), nonce=NONCE), "hyperliquid.json"),
+    ):
+        with pytest.raises(FieldInvalid) as caught:
+            CHAIN.decode(payload, PINNED, NOW)
+        (violation,) = caught.value.violations
+        assert violation.field == field
+        assert "pinned to a vault" in violation.description
+        assert CHAIN.decode(payload, MAINNET, NOW).intent.fields["vault"] == ""
 
 
 def test_the_answer() -> None:

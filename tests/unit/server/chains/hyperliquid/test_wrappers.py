@@ -135,8 +135,18 @@ def test_s31_a_key_that_is_pinned_to_a_vault_wraps_what_is_for_it(wrapper: str) 
     pinned = dataclasses.replace(MAINNET, vault_address=LOWER)
     decoded = decode(wrapped(wrapper, INNER), key=pinned)
     assert [intent.fields["vault"] for intent in decoded.intents] == [LOWER, LOWER]
-    with pytest.raises(FieldInvalid):
-        decode(wrapped(wrapper, inner_of("usd_send")), key=pinned)
+
+
+@pytest.mark.parametrize("wrapper", WRAPPED)
+@pytest.mark.parametrize("kind", USER_SIGNED)
+def test_s31_a_pinned_key_wraps_nothing_that_is_for_no_vault(kind: str, wrapper: str) -> None:
+    pinned = dataclasses.replace(MAINNET, vault_address=LOWER)
+    for inner in (inner_of(kind), json_of(SAMPLES[kind].wire)):
+        with pytest.raises(FieldInvalid) as caught:
+            decode(wrapped(wrapper, inner), key=pinned)
+        (violation,) = caught.value.violations
+        assert violation.field == f"hyperliquid.{wrapper}.action"
+        assert "pinned to" in violation.description
 
 
 @pytest.mark.parametrize("wrapper", WRAPPED)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 from datetime import timedelta
 
@@ -138,8 +139,6 @@ def test_s33_a_retry_is_signed_by_the_version_of_the_first_use(desk: Desk) -> No
 
 def _rotated(desk: Desk, states: tuple[VersionState, VersionState]) -> None:
     """Give the master a second version, the first staying the pair that it is."""
-    import dataclasses
-
     old = desk.master.versions[0]
     key = desk.key("master", versions=states)
     ends = desk.later(days=1)
@@ -223,6 +222,17 @@ def test_both_keys_are_on_the_network_that_is_named(desk: Desk) -> None:
     for changes in ({"network": "mainnet"}, {"agent_key": "main"}, {"key_id": "main"}):
         with pytest.raises(NetworkMismatch):
             desk.approve(**changes)
+
+
+def test_s31_a_master_that_is_pinned_to_a_vault_approves_nobody(desk: Desk) -> None:
+    pinned = dataclasses.replace(desk.key("pinned"), vault_address="0x" + "ab" * 20)
+    desk.world.catalogue.put(pinned)
+    with pytest.raises(FieldInvalid) as raised:
+        desk.approve(key_id="pinned")
+    assert [v.field for v in raised.value.violations] == ["hyperliquid.approve_agent"]
+    assert desk.world.register.get(desk.address("bot")) is None
+    assert desk.world.custody.asked == []
+    assert desk.world.nonces.taken == []
 
 
 @pytest.mark.parametrize("role", ["key_id", "agent_key"])
