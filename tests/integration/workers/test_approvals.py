@@ -10,6 +10,7 @@ from datetime import timedelta
 
 import pytest
 from signward import Client, PermissionDenied, SignwardError
+from signward.cli.refusals import described, refusal_of
 from signward.v1 import hyperliquid_pb2 as hl
 from signward.v1 import resources_pb2 as resources
 from signward.v1 import sign_service_pb2 as pb
@@ -89,6 +90,8 @@ def test_s15_an_approval_is_good_for_one_signature_wherever_it_is_asked_for(
         for number in range(1, ROUNDS + 1):
             request = transfer(number)
             digest = digest_of(clients[0], request)
+            if number == 1:
+                _ensure_shown(admin, digest)
             clients[0].admin.approve_request(digest, expires=MINUTES)
             assert asked(clients[0], request) == "POLICY_DENIED"  # one's own
             admin.admin.approve_request(digest, expires=MINUTES, reason="seen")
@@ -102,6 +105,17 @@ def test_s15_an_approval_is_good_for_one_signature_wherever_it_is_asked_for(
             if record.outcome == "OK" and record.method.endswith("/Sign")
         ]
         assert all(b'"approver":"cn:admin"' in record.record for record in records)
+
+
+def _ensure_shown(client: Client, digest: str) -> None:
+    """Look at what is asked for, as ``signward approve`` does."""
+    shown = refusal_of(client, digest)
+    assert shown is not None
+    assert shown.intent["amount"] == 100
+    assert list(described(shown))[1:3] == [
+        "key treasury, version 1",
+        "SignHyperliquidVaultTransfer",
+    ]
 
 
 def test_s33_a_retry_after_a_restart_rests_on_the_same_approval_and_nonce(
