@@ -31,6 +31,8 @@ _EXIT_CODE_BY_REASON = {"MESSAGE_TOO_LARGE": 5, "API_KEY_QUOTA": 5, "KEY_VERSION
 
 _UNREACHABLE = "UNAVAILABLE"  # the daemon gave no reason of its own
 
+_UNNAMED = "JSON works without time, nonce, signatureChainId and hyperliquidChain"
+
 # What to do next, by reason first and by class otherwise.
 _NEXT_BY_REASON = {
     "PROFILE_INVALID": "or give --profile, or --target, --ca, --cert and --key (or --api-key-file)",
@@ -62,8 +64,8 @@ _NEXT_BY_REASON = {
     "REQUEST_ID_REUSED": "give a new --request-id",
     "ETAG_MISMATCH": "read the key again, then decide again",
     "MESSAGE_TOO_LARGE": "send less at once",
-    "NETWORK_MISMATCH": "use a key of that network",
-    "NONCE_OUT_OF_WINDOW": "leave the nonce to the daemon",
+    "NETWORK_MISMATCH": f"use a key of that network; {_UNNAMED}",
+    "NONCE_OUT_OF_WINDOW": f"leave the nonce to the daemon; {_UNNAMED}",
     "CLOCK_UNTRUSTED": "an operator has to look at the clock of the daemon's machine",
     "SPEND_LIMIT": "ask for less: by itself it is above the limit",  # with no time to wait
     "PAYLOAD_UNSUPPORTED": "see what the daemon signs in its documentation",
@@ -126,6 +128,8 @@ def _next_step(error: errors.SignwardError) -> str:
         return f"try again in {_wait(error.retry_after)}"
     if digest := error.metadata.get("approval_digest"):
         return f"somebody else may run 'signward approve {digest} --expires 10m'"
+    if error.metadata.get("freeze") == "CANCEL_ONLY":
+        return f"it still signs what cancels; for more, {_NEXT_BY_REASON[error.reason]}"
     if error.reason == _UNREACHABLE:
         return remedy(error.message)
     return _NEXT_BY_REASON.get(error.reason) or _NEXT_BY_CLASS.get(type(error), "")

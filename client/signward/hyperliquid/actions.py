@@ -70,7 +70,7 @@ def _set_object(payload: pb.HyperliquidPayload, action: Mapping[str, Any]) -> No
     nonce = action.get(NONCES.get(str(action.get("type")), ""), 0)
     if type(nonce) is int and nonce:
         if payload.nonce not in (0, nonce):
-            raise ValueError("the action has another nonce within itself")
+            raise ValueError("the action has another nonce within itself; leave it out there")
         payload.nonce = nonce
     try:
         _set(payload, _message(action))

@@ -270,7 +270,7 @@ class KeyDisabled(SignwardError):
 class KeyFrozen(SignwardError):
     reason = "KEY_FROZEN"
     status = Status.FAILED_PRECONDITION
-    text = "The key is frozen."
+    text = "The key is frozen; one in CANCEL_ONLY still signs what cancels."
 
 
 class KeyVersionRetired(SignwardError):

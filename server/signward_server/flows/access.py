@@ -92,7 +92,7 @@ def signing_version(key: Key, number: int, onward: Time, fingerprint: bytes = b"
     if key.state is not KeyState.ENABLED:
         raise KeyDisabled
     if key.freeze is Freeze.ALL:
-        raise KeyFrozen
+        raise KeyFrozen(metadata={"freeze": key.freeze.name})
     version = key.version(number)
     if version is None:
         raise KeyVersionNotFound

@@ -134,7 +134,7 @@ class Judging:
         if key.freeze is Freeze.CANCEL_ONLY and not ports.cancelling.issuperset(
             intent.action for intent in decoded.intents
         ):
-            raise KeyFrozen
+            raise KeyFrozen(metadata={"freeze": key.freeze.name})
         self.policy_set = self._generation.version
         intent, totals = decoded.intent, reservation.before if retry else reservation.totals
         self.allowed = None

@@ -138,7 +138,8 @@ def _unlimited(policies: Sequence[ParsedPolicy], kinds: Iterable[ActionKind]) ->
         name = policy.spend_limit
         where = policy.source, policy.line, policy.id
         if name and name not in windows:
-            yield Problem.quoting(*where, f"there is no cap {name!r} for its @spend_limit")
+            text = f"there is no cap {name!r} for its @spend_limit"
+            yield Problem.quoting(*where, f"{text}: the configuration has no [caps.{name}]")
         elif name and policy.reads.isdisjoint({f"window.{name}", "window", *EVERYTHING}):
             yield Problem.quoting(
                 *where, f"its @spend_limit names {name!r}, which it does not read"

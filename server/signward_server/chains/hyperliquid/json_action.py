@@ -55,7 +55,11 @@ def ensure_same(
         if any(action.get(name, said) != said for name, said in constants.items()):
             raise NetworkMismatch
     if kind.nonce and not (setting.nonce and action.get(kind.nonce) == setting.nonce):
-        text = f"Must be said, and be {kind.nonce} of the action as well."
+        text = (
+            f"Must be said, and be {kind.nonce} of the action as well; clients send an action "
+            f"without {kind.nonce}, signatureChainId and hyperliquidChain as a message, which "
+            "needs none."
+        )
         raise FieldInvalid.at("hyperliquid.nonce", text)
     if packed(numbered_wire(kind, built.wire, setting.nonce)) != packed(action):
         raise FieldInvalid.at(

@@ -107,7 +107,7 @@ class Judge:
         if key.freeze is Freeze.CANCEL_ONLY and not all(
             ActionGroup.CANCEL in kind.groups for kind in kinds
         ):
-            raise KeyFrozen
+            raise KeyFrozen(metadata={"freeze": key.freeze.name})
         if request.approved and not any(kind.restricted for kind in kinds):
             raise RequestRefused(f"{decoded.intent.action} is not restricted: nobody approves it")
         asked = replace(request, totals={**self._alone(decoded), **request.totals})

@@ -17,9 +17,11 @@ _MAY_SIGN = frozenset({VersionState.PENDING, VersionState.PRIMARY})
 _NO_KEY = "Must be the address of a hyperliquid key of this daemon, on the same network."
 _SAME = "Must be another key's than the account's own."
 _MASTER = "Must be of a key that has no agents itself: what it signs counts for its own account."
-_ENDED_VERSION = "Its version must be primary or pending."
+_ENDED_VERSION = "Its version must be primary or pending; rotate the agent for a new one."
 _OTHER = "Was approved for another account; an agent's address is used once."
-_OVER = "Was an agent before; an address that is one no more is never approved again."
+_OVER = (
+    "Was an agent before; an address that is one no more is never approved again; rotate the agent."
+)
 
 
 class KeyedAgents:

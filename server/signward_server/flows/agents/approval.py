@@ -20,6 +20,7 @@ from signward_server.flows.recording import Recorded
 __all__ = ["APPROVE_AGENT", "AgentApproval"]
 
 APPROVE_AGENT = "ApproveAgent"
+_NONE_FITS = "No version of the agent's key is primary or pending; rotate the agent instead."
 
 
 class AgentApproval:
@@ -117,6 +118,8 @@ def _chosen(key: Key, number: int) -> KeyVersion:
     else:
         fit = (VersionState.PRIMARY, VersionState.PENDING)
         version = next((each for each in key.versions if each.state in fit), None)
+        if version is None:
+            raise FieldInvalid.at("agent_version", _NONE_FITS)
     if version is None:
         raise KeyVersionNotFound
     return version

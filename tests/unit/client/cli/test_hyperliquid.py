@@ -8,6 +8,7 @@ import time
 import pytest
 
 from tests.fakes.sign_service import FIRST_NONCE
+from tests.fakes.statuses import status
 
 CANCEL = {"type": "cancel", "cancels": [{"a": 1, "o": 7}]}
 
@@ -48,6 +49,21 @@ def test_sign_sends_its_options(daemon, key, run):
     )  # fmt: skip
     assert (request.version, request.request_id) == (1, "r")
     assert request.expected_fingerprint == b"\xab" * 32
+
+
+@pytest.mark.parametrize("reason", ["NONCE_OUT_OF_WINDOW", "NETWORK_MISMATCH"])
+def test_a_withdrawal_with_a_time_of_its_own_says_how_it_goes_without(daemon, key, run, reason):
+    chain = {"signatureChainId": "0xa4b1", "hyperliquidChain": "Testnet"}
+    bare = {"type": "withdraw3", "destination": "0x" + "ab" * 20, "amount": "7"}
+    daemon.plan("Sign", status("FAILED_PRECONDITION", reason, "No."))
+    action = json.dumps({**bare, **chain, "time": 1700000000000}).encode()
+    outcome = run("sign", "hyperliquid", "desk", "--json", "-", input=action)
+    assert outcome.code == 5
+    assert "without time, nonce, signatureChainId and hyperliquidChain" in outcome.stderr
+    outcome = run("sign", "hyperliquid", "desk", "--json", "-", input=json.dumps(bare).encode())
+    assert outcome.code == 0, outcome.stderr
+    request = daemon.calls("Sign")[-1]
+    assert (request.hyperliquid.withdraw.amount, request.hyperliquid.nonce) == ("7", 0)
 
 
 def test_sign_as_json(key, run, file):

@@ -111,6 +111,7 @@ WRONG = "a @spend_limit stands on a forbid, and names a cap"
         (DAY.replace('@spend_limit("day")', "@spend_limit"), WRONG),
         (DAY.replace('@spend_limit("day")', '@spend_limit("")'), WRONG),
         (DAY.replace('_limit("day")', '_limit("week")'), "there is no cap 'week' for its @spend"),
+        (DAY.replace('_limit("day")', '_limit("week")'), "the configuration has no [caps.week]"),
         (DAY.replace('_limit("day")', '_limit("hour")'), "names 'hour', which it does not read"),
     ],
 )

@@ -191,6 +191,11 @@ def test_a_nonce_within_json_is_the_one_that_is_said() -> None:
     nonce = SAMPLES["agent_send_asset"].wire["nonce"]
     for wrong in (0, 1):
         assert named(unknown(text, nonce=wrong)) == ["hyperliquid.nonce"]
+    withdrawal = unknown(json.dumps(SAMPLES["withdraw"].wire))
+    with pytest.raises(FieldInvalid) as caught:
+        CHAIN.decode(withdrawal, MAINNET, NOW)
+    description = caught.value.violations[0].description
+    assert "without time, signatureChainId and hyperliquidChain" in description
     assert CHAIN.decode(unknown(text, nonce=nonce), MAINNET, NOW).nonce == 0
 
 

@@ -59,13 +59,26 @@ def test_s31_an_ended_agent_is_never_approved_again(desk: Desk) -> None:
     assert desk.signed_with() == [("master", 1)]
 
 
+@pytest.mark.parametrize("version", [0, 1])
+def test_whoever_approves_an_ended_one_is_told_to_rotate_it(desk: Desk, version: int) -> None:
+    desk.end(desk.address("bot"))
+    with pytest.raises(FieldInvalid) as raised:
+        desk.approve("r7", agent_version=version)
+    (violation,) = raised.value.violations
+    assert violation.field == "agent_version"
+    assert "rotate the agent" in violation.description
+    assert desk.rotate().agent.agent_version == 2
+
+
 def test_s31_an_end_outlives_the_state_of_the_version(desk: Desk) -> None:
     """As if a row of the key came back from before the end."""
     desk.end(desk.address("bot"))
     desk.world.catalogue.put(desk.bot)
     with pytest.raises(FieldInvalid) as raised:
         desk.approve("r7")
-    assert "never approved again" in raised.value.violations[0].description
+    description = raised.value.violations[0].description
+    assert "never approved again" in description
+    assert "rotate the agent" in description
 
 
 def test_s13_ending_an_ended_one_succeeds_and_changes_nothing(desk: Desk) -> None:
