@@ -22,6 +22,7 @@ from signward_server.core.errors import (
 from signward_server.core.ports import Event
 from signward_server.store import Store
 from signward_server.store.nonces import Lanes, SteadyTime, StoredNonces
+from signward_server.store.nonces.floors import floors
 from signward_server.store.writing import Writing
 
 from tests.contract.stores import STORES, Bench
@@ -54,6 +55,11 @@ class NonceBench:
 
     def pass_time(self, seconds: float) -> None:
         self.clock.pass_time(timedelta(seconds=seconds))
+
+    def floors(self) -> int:
+        """Return how many floors the store has."""
+        with self.bench.store()._durable.begin() as connection:
+            return len(floors(connection))
 
     def rows(self, store: Store | None = None) -> list[tuple[int, str, int]]:
         store = store or self.bench.store()
@@ -410,6 +416,32 @@ def test_s31_who_has_lost_the_only_lane_chooses_nothing_that_its_holder_gave(
     for wanted in given:
         with pytest.raises(NonceOutOfWindow):
             old.take(SIGNER, wanted)
+
+
+@pytest.mark.parametrize("lanes", [1, 2])
+def test_a_floor_that_is_older_than_what_the_exchange_takes_is_dropped(
+    bench: NonceBench, lanes: int
+) -> None:
+    first, second = bench.process(lanes), bench.process(lanes)
+    first.take(SIGNER)
+    bench.pass_time(2)
+    first.take(SIGNER, bench.now + 1)
+    bench.pass_time(2 * 24 * 3600)
+    first.take(OTHER)
+    assert bench.floors() == 1
+    bench.pass_time(2 * 3600)
+    each = (first, second) if lanes == 2 else (first,)
+    each[-1].take(OTHER)
+    assert bench.floors() == 0
+    given = [process.take(SIGNER) for process in each]
+    bench.pass_time(2)
+    given += [process.take(SIGNER) for process in each * 3]
+    bench.pass_time(2)
+    given.append(first.take(SIGNER, bench.now + 1))
+    assert bench.floors() == 1
+    bench.pass_time(2)
+    given += [process.take(SIGNER) for process in each * 3]
+    assert len(set(given)) == len(given)
 
 
 def test_a_nonce_of_days_ago_is_nobodys_own(bench: NonceBench) -> None:

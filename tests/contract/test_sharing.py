@@ -274,7 +274,7 @@ def test_of_two_processes_that_change_a_key_one_wins(start: Callable[[], Sharer]
 
 def test_s33_a_quota_holds_over_processes_within_its_tolerance(place: Place) -> None:
     stores = [open_store(place, SystemClock(), shared=True) for _ in range(3)]
-    ledgers = [store.requests(quota=160) for store in stores]
+    ledgers = [store.requests(HmacRows(), quota=160) for store in stores]
     taken = 0
     for number in range(600):
         try:
@@ -289,7 +289,7 @@ def test_s33_a_quota_holds_over_processes_within_its_tolerance(place: Place) -> 
 
 def test_s33_of_processes_that_claim_at_once_exactly_one_is_first(place: Place) -> None:
     stores = [open_store(place, SystemClock(), shared=True) for _ in range(3)]
-    ledgers = [store.requests() for store in stores]
+    ledgers = [store.requests(HmacRows()) for store in stores]
     rounds = 100
     barrier = threading.Barrier(3)
     replayed: list[list[bool]] = [[] for _ in range(rounds)]

@@ -5,6 +5,7 @@ from signward_server.store.agents import StoredAgents
 from signward_server.store.api_keys import StoredApiKeys
 from signward_server.store.authentic_api_keys import MacSecretDigest
 from signward_server.store.catalogue import KeyCatalogue
+from signward_server.store.claim_moving import move_claims
 from signward_server.store.failures import StoreFileError
 from signward_server.store.homes import StoredHomes
 from signward_server.store.imports import StoredImports
@@ -35,6 +36,7 @@ __all__ = [
     "StoredMaterial",
     "Tally",
     "check_snapshot",
+    "move_claims",
     "move_spending",
     "open_store",
     "take_snapshot",

@@ -212,15 +212,29 @@ class Store:
         return materials
 
     def requests(
-        self, retention: timedelta = timedelta(hours=24), quota: int = 100_000
+        self,
+        authenticator: RowAuthenticator,
+        retention: timedelta = timedelta(hours=24),
+        quota: int = 100_000,
     ) -> RequestMemory:
         """Return the memory of request ids.
+
+        Args:
+            authenticator: Makes and checks the MACs of rows.
+            retention: How long a request_id is remembered.
+            quota: How many of one identity are remembered at most.
 
         Raises:
             StoreUnavailable: It cannot be read.
         """
         memory = RequestMemory(
-            self._backend, self._claiming, self._clock, retention, quota, shared=self._shared
+            self._backend,
+            self._claiming,
+            authenticator,
+            self._clock,
+            retention,
+            quota,
+            shared=self._shared,
         )
         self._opened.append(memory)
         return memory

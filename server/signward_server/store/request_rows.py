@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from sqlalchemy import Connection, Engine, text
 
 from signward_server.core.ports import RequestScope
 from signward_server.store.canonical import scope_digest
+from signward_server.store.claims import ClaimRow, StoredClaim
 from signward_server.store.driver import DriverSession, DriverStatement
 
 __all__ = [
     "NUMBERED_LONGER",
-    "ClaimRow",
     "ClaimRows",
     "CreationRow",
     "find_creation",
@@ -31,24 +30,6 @@ would be another order.
 """
 
 
-@dataclass(frozen=True, slots=True)
-class ClaimRow:
-    """A remembered request.
-
-    Attributes:
-        content: SHA-256 of what was asked for.
-        version: Key version that it resolved to at first use.
-        time: From when its retention counts, in microseconds: when it was made, and
-            ``NUMBERED_LONGER`` later for one with a nonce.
-        nonce: The nonce that it got, ``None`` for none.
-    """
-
-    content: bytes
-    version: int
-    time: int
-    nonce: int | None = None
-
-
 class CreationRow(NamedTuple):
     """What a request made: a key, or a version of one in the place of a previous one."""
 
@@ -60,16 +41,19 @@ class CreationRow(NamedTuple):
 
 # Only a row that is new comes back: of two processes that claim at once, one knows.
 _INSERT = text(
-    "INSERT INTO requests (scope, identity, content, version, claim_time, nonce)"
-    " VALUES (:scope, :identity, :content, :version, :time, :nonce)"
+    "INSERT INTO requests (scope, identity, content, version, claim_time, nonce, mac)"
+    " VALUES (:scope, :identity, :content, :version, :time, :nonce, :mac)"
     " ON CONFLICT (scope) DO NOTHING RETURNING version"
 )
 _RENEW = text(
     "UPDATE requests SET content = :content, version = :version, claim_time = :time,"
-    " nonce = :nonce"
+    " nonce = :nonce, mac = :mac"
     " WHERE scope = :scope AND claim_time = :old_time RETURNING version"
 )
-_FIND = text("SELECT content, version, claim_time, nonce FROM requests WHERE scope = :scope")
+_FIND = text(
+    "SELECT identity, content, version, claim_time, key_id, previous, nonce, mac FROM requests"
+    " WHERE scope = :scope"
+)
 _PURGE = (
     "DELETE FROM requests WHERE scope IN (SELECT scope FROM requests"
     " WHERE claim_time <= :cutoff ORDER BY claim_time LIMIT :most {picked})"
@@ -112,7 +96,7 @@ class ClaimRows:
         self._purge = DriverStatement(engine, text(_PURGE.format(picked=picked)))
         self._live = DriverStatement(engine, _LIVE_OF_ONE)
 
-    def insert(self, scope: bytes, identity: str, claim: ClaimRow) -> bool:
+    def insert(self, scope: bytes, identity: str, claim: ClaimRow, mac: bytes) -> bool:
         """Insert a claim, unless its scope is taken; return whether it was not."""
         row = self._session.first(
             self._insert,
@@ -123,11 +107,12 @@ class ClaimRows:
                 "version": claim.version,
                 "time": claim.time,
                 "nonce": claim.nonce,
+                "mac": mac,
             },
         )
         return row is not None
 
-    def renew(self, scope: bytes, old: ClaimRow, new: ClaimRow) -> bool:
+    def renew(self, scope: bytes, old: ClaimRow, new: ClaimRow, mac: bytes) -> bool:
         """Put a claim in the place of an old one; return whether that was still there."""
         row = self._session.first(
             self._renew,
@@ -137,15 +122,16 @@ class ClaimRows:
                 "version": new.version,
                 "time": new.time,
                 "nonce": new.nonce,
+                "mac": mac,
                 "old_time": old.time,
             },
         )
         return row is not None
 
-    def find(self, scope: bytes) -> ClaimRow | None:
-        """Return the claim of a scope, ``None`` if there is none."""
+    def find(self, scope: bytes) -> StoredClaim | None:
+        """Return the row of a scope as it is stored, ``None`` if there is none."""
         row = self._session.first(self._find, {"scope": scope})
-        return None if row is None else ClaimRow(*row)
+        return None if row is None else StoredClaim._make(row)
 
     def live(self, identity: str, cutoff: int, step: int) -> list[tuple[int, int]]:
         """Return number of the time step and count of an identity's claims after ``cutoff``."""

@@ -6,15 +6,21 @@ from collections import defaultdict
 from datetime import timedelta
 from math import ceil
 
-from signward_server.core.errors import RequestIdQuota, RequestIdReused, StoreUnavailable
-from signward_server.core.ports import Claim, Clock, RequestScope
+from signward_server.core.errors import (
+    EnvelopeCorrupt,
+    RequestIdQuota,
+    RequestIdReused,
+    StoreUnavailable,
+)
+from signward_server.core.ports import Claim, Clock, RequestScope, RowAuthenticator
+from signward_server.store.authentic_claims import AuthenticClaims
 from signward_server.store.backend import Backend
 from signward_server.store.canonical import scope_digest
+from signward_server.store.claims import ClaimRow
 from signward_server.store.failures import unavailable
 from signward_server.store.quota import Usage
 from signward_server.store.request_rows import (
     NUMBERED_LONGER,
-    ClaimRow,
     ClaimRows,
     live_claims,
     newest_claim,
@@ -48,6 +54,7 @@ class RequestMemory:
     Args:
         backend: The database.
         writing: Lock of all claims of this process.
+        authenticator: Makes and checks the MACs of rows.
         clock: Dates claims.
         retention: How long a claim is remembered.
         quota: How many claims of one identity are remembered at most.
@@ -62,6 +69,7 @@ class RequestMemory:
         self,
         backend: Backend,
         writing: Writing,
+        authenticator: RowAuthenticator,
         clock: Clock,
         retention: timedelta,
         quota: int,
@@ -72,6 +80,7 @@ class RequestMemory:
             raise ValueError("retention and quota are positive")
         self._rows = ClaimRows(backend.swift, backend.picked)
         self._firm = ClaimRows(backend.firm)
+        self._authentic = AuthenticClaims(authenticator)
         self._writing = writing
         self._clock = clock
         self._retention = microseconds(retention)
@@ -104,12 +113,14 @@ class RequestMemory:
             self._purge_sometimes(now)
         if found.content != content:
             raise RequestIdReused
+        if nonce and found.nonce is None:
+            raise EnvelopeCorrupt  # what takes a nonce was never remembered without one
         return Claim(found.version, replayed=found is not wanted, nonce=found.nonce or 0)
 
     def find(self, scope: RequestScope, content: bytes) -> Claim | None:
         """See ``core.ports.RequestLedger.find``."""
         with self._writing:
-            found = self._rows.find(scope_digest(scope))
+            found = self._found(self._rows, scope_digest(scope))
             if found is None or found.time <= self._next_time() - self._retention:
                 return None
         if found.content != content:
@@ -145,15 +156,16 @@ class RequestMemory:
         self, digest: bytes, identity: str, usage: Usage, wanted: ClaimRow, now: int
     ) -> ClaimRow:
         rows = self._rows if wanted.nonce is None else self._firm
+        mac = self._authentic.tag(digest, identity, wanted)
         for _ in range(_TRIES):
-            if rows.insert(digest, identity, wanted):
+            if rows.insert(digest, identity, wanted, mac):
                 break
-            found = rows.find(digest)
+            found = self._found(rows, digest)
             if found is None:
                 continue  # somebody has just deleted it
             if found.time > now - self._retention:
                 return found
-            if rows.renew(digest, found, wanted):
+            if rows.renew(digest, found, wanted, mac):
                 break
         else:
             raise StoreUnavailable
@@ -161,8 +173,12 @@ class RequestMemory:
         usage.ours += 1
         return wanted
 
+    def _found(self, rows: ClaimRows, digest: bytes) -> ClaimRow | None:
+        row = rows.find(digest)
+        return None if row is None else self._authentic.claim(digest, row)
+
     def _find_when_full(self, digest: bytes, usage: Usage, now: int) -> ClaimRow:
-        found = self._rows.find(digest)
+        found = self._found(self._rows, digest)
         if found is not None and found.time > now - self._retention:
             return found
         free_at = (usage.oldest + 1) * self._step + self._retention

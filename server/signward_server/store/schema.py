@@ -118,7 +118,8 @@ materials = Table(
 
 # A creation or rotation names its key and is kept as long as the key; anything else has a claim
 # time and is forgotten when its retention is over. ``version`` is the version that a rotation
-# made, ``previous`` the one that was primary before. ``nonce`` is that of a signature that has one.
+# made, ``previous`` the one that was primary before. ``nonce`` is that of a signature that has one;
+# ``mac`` is there for all that has a claim time, but for what an older release has written.
 requests = Table(
     "requests",
     metadata,
@@ -130,6 +131,7 @@ requests = Table(
     Column("key_id", Text, ForeignKey("keys.id", ondelete="CASCADE"), nullable=True),
     Column("previous", Integer, nullable=True),
     Column("nonce", BigInteger, nullable=True),
+    Column("mac", LargeBinary, nullable=True),
     Index("requests_claim_time", "claim_time", "identity"),
     sqlite_with_rowid=False,
 )

@@ -115,7 +115,7 @@ def open_vault(settings: Settings, process: Process, meter: Meter, opened: ExitS
     agents = AgentParts.of(catalogue, register, clock, time)
     stores = Stores(
         catalogue=catalogue,
-        requests=store.requests(bounds.request_id_retention, bounds.request_ids_per_identity),
+        requests=store.requests(rows, bounds.request_id_retention, bounds.request_ids_per_identity),
         nonces=nonces,
         approvals=store.approvals(rows, time, bounds.request_id_retention),
         api_keys=api_keys,

@@ -33,6 +33,7 @@ COMMON_FIELDS: Mapping[str, FieldType] = MappingProxyType(
         "network": FieldType.TEXT,
         "vault": FieldType.TEXT,
         "wrapper": FieldType.TEXT,
+        "own_nonce": FieldType.FLAG,
         "has_expiry": FieldType.FLAG,
         "expires_in": FieldType.NUMBER,
     }
@@ -107,6 +108,7 @@ class Setting:
             "network": network,
             "vault": vault,
             "wrapper": wrapper,
+            "own_nonce": nonce != 0,
             "has_expiry": expires_after != 0,
             "expires_in": max(0, expires_after - now_ms) if expires_after else NEVER,
         }

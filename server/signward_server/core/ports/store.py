@@ -71,6 +71,7 @@ class RequestLedger(Protocol):
         Raises:
             RequestIdReused: The scope was used with other content.
             RequestIdQuota: The identity has too many that are still remembered.
+            EnvelopeCorrupt: What is remembered of it is not as it was written (S17).
             StoreUnavailable: The store cannot be written now.
         """
         ...
@@ -80,6 +81,7 @@ class RequestLedger(Protocol):
 
         Raises:
             RequestIdReused: The scope was used with other content.
+            EnvelopeCorrupt: See ``claim``.
             StoreUnavailable: The store cannot be read now.
         """
         ...

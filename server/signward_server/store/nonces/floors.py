@@ -5,11 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeAlias
 
-from sqlalchemy import Connection, select, text, update
+from sqlalchemy import Connection, delete, select, text, update
 
 from signward_server.store.schema import nonce_floors
 
-__all__ = ["Floors", "add_floor", "floor_of", "floors", "lift_floors", "next_above", "raise_floor"]
+__all__ = [
+    "Floors",
+    "add_floor",
+    "drop_floors",
+    "floor_of",
+    "floors",
+    "lift_floors",
+    "next_above",
+    "raise_floor",
+]
 
 Floors: TypeAlias = Sequence[tuple[bytes, int]]
 """Signers, and the highest number that is taken of each."""
@@ -35,9 +44,16 @@ def floors(connection: Connection) -> Floors:
     return [(bytes(row.signer), int(row.floor)) for row in rows]
 
 
-def floor_of(connection: Connection, signer: bytes) -> int | None:
-    """Return that of a signer, ``None`` if it has none."""
-    found = connection.scalar(select(nonce_floors.c.floor).where(nonce_floors.c.signer == signer))
+def floor_of(connection: Connection, signer: bytes, *, firmly: bool = False) -> int | None:
+    """Return that of a signer, ``None`` if it has none.
+
+    Args:
+        connection: In a transaction.
+        signer: Whose.
+        firmly: Whether nobody may raise or drop it until the commit.
+    """
+    asked = select(nonce_floors.c.floor).where(nonce_floors.c.signer == signer)
+    found = connection.scalar(asked.with_for_update() if firmly else asked)
     return None if found is None else int(found)
 
 
@@ -55,6 +71,11 @@ def next_above(connection: Connection, signer: bytes, now: int, most: int) -> in
     """Take a signer's next number: now, or the one above its floor; 0 beyond ``most``."""
     wanted = {"signer": signer, "now": now, "most": most}
     return int(connection.execute(_NEXT, wanted).scalar() or 0)
+
+
+def drop_floors(connection: Connection, least: int) -> None:
+    """Forget those that are below; one that is raised at this moment stays."""
+    connection.execute(delete(nonce_floors).where(nonce_floors.c.floor < least))
 
 
 def lift_floors(connection: Connection, least: int) -> None:

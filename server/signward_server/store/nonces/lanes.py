@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from sqlalchemy import Connection, Engine
 
@@ -19,6 +19,7 @@ from signward_server.store.failures import unavailable
 from signward_server.store.nonces.floors import (
     Floors,
     add_floor,
+    drop_floors,
     floor_of,
     floors,
     next_above,
@@ -38,6 +39,8 @@ from signward_server.store.nonces.steady_time import Witness
 from signward_server.store.writing import Writing
 
 __all__ = ["LaneLost", "Lanes", "Raised"]
+
+_IDLE_MS: Final = 49 * 3_600_000  # what is below is too old for the exchange, and for callers
 
 _Result = TypeVar("_Result")
 
@@ -159,7 +162,7 @@ class Lanes:
 
         def claim(connection: Connection) -> int:
             _ensure_count(connection, held)
-            floor = floor_of(connection, signer)
+            floor = floor_of(connection, signer, firmly=True)
             if floor is None:
                 add_floor(connection, signer, highest_horizon(connection))
             if raise_floor(connection, signer, number):
@@ -204,7 +207,11 @@ class Lanes:
                 raise LaneLost
             if counted(connection) != held.lanes:
                 raise LaneLost
-            return Raised(replace(held, holder=holder, horizon=horizon), floors(connection))
+            found = floors(connection)
+            if any(floor < horizon - _IDLE_MS for _, floor in found):
+                drop_floors(connection, horizon - _IDLE_MS)
+                found = floors(connection)
+            return Raised(replace(held, holder=holder, horizon=horizon), found)
 
         return self._transaction(lift)
 

@@ -93,7 +93,7 @@ def test_a_store_from_before_api_keys_keeps_its_keys_and_takes_api_keys(tmp_path
             connection.execute(f"DROP TABLE {table}")
         connection.execute("DROP INDEX keys_changed")
         of_keys = ("keys.changed", "keys.rotation_period", "keys.vault_address")
-        for column in (*of_keys, "requests.previous", "requests.nonce"):
+        for column in (*of_keys, "requests.previous", "requests.nonce", "requests.mac"):
             table, name = column.split(".")
             connection.execute(f"ALTER TABLE {table} DROP COLUMN {name}")
         connection.execute("DELETE FROM meta WHERE name IN ('version', 'time')")

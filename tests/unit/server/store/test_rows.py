@@ -23,7 +23,8 @@ from signward_server.core.keys import (
 )
 from signward_server.core.ports import RequestScope
 from signward_server.core.public_key import PublicKey
-from signward_server.store.canonical import mac_input, scope_digest
+from signward_server.store.canonical import claim_mac_input, mac_input, scope_digest
+from signward_server.store.claims import StoredClaim
 from signward_server.store.rows import KeyRow, VersionRow, key_from, key_row, version_row
 from signward_server.store.schema import key_versions, keys
 
@@ -139,6 +140,17 @@ def test_text_cannot_move_from_one_column_to_the_next() -> None:
     one = catalogue_key("hot", owner="cn:a", user_id="b")
     other = catalogue_key("hot", owner="cn:ab", user_id="")
     assert mac_input(*rows_of(one)) != mac_input(*rows_of(other))
+
+
+def test_the_mac_input_of_a_claim_is_that_of_the_format() -> None:
+    scope, content = b"s" * 32, b"c" * 32
+    row = StoredClaim("cn:bot", content, 3, 5, None, None, 7)
+    numbers = b"".join(number.to_bytes(8) for number in (3, 5))
+    lengths = b"".join(length.to_bytes(4) for length in (32, 6, 32))
+    expected = b"signward.store.claim.v1\0" + numbers + b"\1" + (7).to_bytes(8) + lengths
+    assert claim_mac_input(scope, row) == expected + scope + b"cn:bot" + content
+    plain = b"signward.store.claim.v1\0" + numbers + b"\0" + bytes(8) + lengths
+    assert claim_mac_input(scope, row._replace(nonce=None)) == plain + scope + b"cn:bot" + content
 
 
 def test_the_mac_input_is_that_of_the_format() -> None:

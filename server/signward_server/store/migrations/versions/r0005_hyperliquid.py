@@ -15,6 +15,7 @@ def upgrade() -> None:
     """Add what trading on an exchange needs; no row loses its MAC."""
     op.add_column("keys", sa.Column("vault_address", sa.Text, nullable=False, server_default=""))
     op.add_column("requests", sa.Column("nonce", sa.BigInteger, nullable=True))
+    op.add_column("requests", sa.Column("mac", sa.LargeBinary, nullable=True))
     _add_nonces()
     op.create_table(
         "spending",

@@ -104,6 +104,12 @@ def test_expiry() -> None:
     assert (fields["has_expiry"], fields["expires_in"]) == (False, 2**63 - 1)
 
 
+def test_s31_whether_the_caller_chose_the_nonce_is_judged() -> None:
+    for nonce in (0, NOW):
+        payload = HyperliquidPayload("noop", {}, nonce=nonce)
+        assert CHAIN.decode(payload, MAINNET, NOW).intent.fields["own_nonce"] is bool(nonce)
+
+
 def test_s06_a_time_beyond_what_policies_compare() -> None:
     for time, refused in ((2**63 - 1, False), (2**63, True), (2**64 - 1, True)):
         payload = HyperliquidPayload("noop", {}, expires_after=time)
@@ -148,6 +154,7 @@ def test_an_unknown_kind_is_judged_by_its_name() -> None:
         "network": "mainnet",
         "vault": LOWER,
         "wrapper": "",
+        "own_nonce": False,
         "has_expiry": False,
         "expires_in": 2**63 - 1,
         "kind": "evmUserModify",

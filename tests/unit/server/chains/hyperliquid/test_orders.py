@@ -19,7 +19,14 @@ from tests.unit.server.chains.hyperliquid.samples import LIMIT, LOWER, TRIGGER
 
 MOST = 2**63 - 1
 UNIT = 10**8
-COMMON = {"network": "mainnet", "vault": "", "wrapper": "", "has_expiry": False, "expires_in": MOST}
+COMMON = {
+    "network": "mainnet",
+    "vault": "",
+    "wrapper": "",
+    "own_nonce": False,
+    "has_expiry": False,
+    "expires_in": MOST,
+}
 
 
 def limit(px: str, sz: str, **more: object) -> dict[str, object]:

@@ -83,6 +83,7 @@ def test_what_policies_see(kind: str, expected: dict[str, object]) -> None:
         "network": "mainnet",
         "vault": "",
         "wrapper": "",
+        "own_nonce": False,
         "has_expiry": False,
         "expires_in": 2**63 - 1,
     }

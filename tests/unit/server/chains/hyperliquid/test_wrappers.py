@@ -59,7 +59,7 @@ def test_s31_the_wrapper_and_all_that_is_within_are_judged(kind: str, wrapper: s
     assert decoded.intent.fields["wrapper"] == ""
     assert [intent.action for intent in decoded.more] == [intent.action for intent in alone.intents]
     for within, intent in zip(decoded.more, alone.intents, strict=True):
-        assert within.fields == {**intent.fields, "wrapper": wrapper}
+        assert within.fields == {**intent.fields, "wrapper": wrapper, "own_nonce": True}
     assert decoded.account == LOWER
 
 
