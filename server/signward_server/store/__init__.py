@@ -12,11 +12,12 @@ from signward_server.store.imports import StoredImports
 from signward_server.store.lease import StoreLease
 from signward_server.store.material import StoredMaterial
 from signward_server.store.moving import Moving
-from signward_server.store.opening import Store, open_store
+from signward_server.store.opening import open_store
 from signward_server.store.rekeying import Rekeying, RekeyingState, Tally
 from signward_server.store.requests import RequestMemory
 from signward_server.store.snapshot import check_snapshot, take_snapshot
 from signward_server.store.spending import move_spending
+from signward_server.store.store import Store
 
 __all__ = [
     "KeyCatalogue",

@@ -20,7 +20,6 @@ from signward_server.flows.recording import Recorded
 __all__ = ["APPROVE_AGENT", "AgentApproval"]
 
 APPROVE_AGENT = "ApproveAgent"
-_NONE_FITS = "No version of the agent's key is primary or pending; rotate the agent instead."
 
 
 class AgentApproval:
@@ -119,7 +118,8 @@ def _chosen(key: Key, number: int) -> KeyVersion:
         fit = (VersionState.PRIMARY, VersionState.PENDING)
         version = next((each for each in key.versions if each.state in fit), None)
         if version is None:
-            raise FieldInvalid.at("agent_version", _NONE_FITS)
+            text = "None of the agent's key is primary or pending; rotate the agent instead."
+            raise FieldInvalid.at("agent_version", text)
     if version is None:
         raise KeyVersionNotFound
     return version
