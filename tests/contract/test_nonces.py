@@ -21,7 +21,7 @@ from signward_server.core.errors import (
 )
 from signward_server.core.ports import Event
 from signward_server.store import Store
-from signward_server.store.nonces import Lanes, SteadyTime, StoredNonces
+from signward_server.store.nonces import Lanes, StoredNonces, TrustedTime
 from signward_server.store.nonces.floors import floors
 from signward_server.store.writing import Writing
 
@@ -48,7 +48,7 @@ class NonceBench:
         store = self.bench.store()
         clock = self.clock
         kept = Lanes(store._backend, Writing(clock), clock)
-        time = SteadyTime(clock, self.meter)
+        time = TrustedTime(clock, self.meter)
         nonces = StoredNonces(kept, lanes, time, self.pass_time)
         store._opened.append(kept)
         return nonces
@@ -209,7 +209,7 @@ def test_one_process_more_than_lanes_is_refused_as_long_as_they_are_used(
     bench: NonceBench,
 ) -> None:
     holders = [bench.process(2) for _ in range(2)]
-    more = StoredNonces(holders[0]._lanes, 2, SteadyTime(bench.clock, bench.meter), lambda _: None)
+    more = StoredNonces(holders[0]._lanes, 2, TrustedTime(bench.clock, bench.meter), lambda _: None)
     for holder in holders:
         holder.take(SIGNER)
     with pytest.raises(RateLimited):

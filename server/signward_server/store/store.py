@@ -26,7 +26,7 @@ from signward_server.store.homes import StoredHomes
 from signward_server.store.imports import StoredImports
 from signward_server.store.material import StoredMaterial
 from signward_server.store.migrations import is_current, migrate
-from signward_server.store.nonces import Lanes, SteadyTime, StoredNonces
+from signward_server.store.nonces import Lanes, StoredNonces, TrustedTime
 from signward_server.store.peers import Peers
 from signward_server.store.rekeying import Rekeying
 from signward_server.store.requests import RequestMemory
@@ -196,7 +196,7 @@ class Store:
         """
         writing = self._writing if self._backend.one_writer else Writing(self._clock, doubt=0)
         kept = Lanes(self._backend, writing, self._clock)
-        nonces = StoredNonces(kept, lanes, SteadyTime(self._clock, meter), time.sleep)
+        nonces = StoredNonces(kept, lanes, TrustedTime(self._clock, meter), time.sleep)
         self._opened.append(nonces)
         return nonces
 

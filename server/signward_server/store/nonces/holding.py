@@ -13,7 +13,7 @@ from signward_server.core.errors import ClockUntrusted, RateLimited, StoreUnavai
 from signward_server.store.nonces.lane_rows import LaneRow
 from signward_server.store.nonces.lanes import LaneLost, Lanes
 from signward_server.store.nonces.numbering import Numbering
-from signward_server.store.nonces.steady_time import SteadyTime
+from signward_server.store.nonces.trusted_time import TrustedTime
 
 __all__ = ["FAR_MS", "Holding"]
 
@@ -44,7 +44,7 @@ class Holding:
     """
 
     def __init__(
-        self, lanes: Lanes, count: int, time: SteadyTime, pause: Callable[[float], object]
+        self, lanes: Lanes, count: int, time: TrustedTime, pause: Callable[[float], object]
     ) -> None:
         self._lanes = lanes
         self._count = count

@@ -35,7 +35,7 @@ from signward_server.store.nonces.lane_rows import (
     swap,
 )
 from signward_server.store.nonces.numbering import Held, TooFarAhead
-from signward_server.store.nonces.steady_time import Witness
+from signward_server.store.nonces.trusted_time import Witness
 from signward_server.store.writing import Writing
 
 __all__ = ["LaneLost", "Lanes", "Raised"]

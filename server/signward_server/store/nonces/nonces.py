@@ -18,7 +18,7 @@ from signward_server.core.ports import Audit
 from signward_server.store.nonces.holding import FAR_MS, Holding
 from signward_server.store.nonces.lanes import LaneLost, Lanes
 from signward_server.store.nonces.numbering import AHEAD_MS, Numbering, TooFarAhead
-from signward_server.store.nonces.steady_time import SteadyTime
+from signward_server.store.nonces.trusted_time import TrustedTime
 
 __all__ = ["StoredNonces"]
 
@@ -41,7 +41,7 @@ class StoredNonces:
     """
 
     def __init__(
-        self, lanes: Lanes, count: int, time: SteadyTime, pause: Callable[[float], object]
+        self, lanes: Lanes, count: int, time: TrustedTime, pause: Callable[[float], object]
     ) -> None:
         self._lanes = lanes
         self._time = time

@@ -18,8 +18,8 @@ from hypothesis.stateful import (
     rule,
 )
 from signward_server.core.errors import ClockUntrusted, NonceOutOfWindow, RateLimited
-from signward_server.store.nonces import Lanes, SteadyTime, StoredNonces, skip_ahead
-from signward_server.store.nonces.steady_time import Witness
+from signward_server.store.nonces import Lanes, StoredNonces, TrustedTime, skip_ahead
+from signward_server.store.nonces.trusted_time import Witness
 from signward_server.store.schema import metadata
 from signward_server.store.sqlite import SqliteFile
 from signward_server.store.writing import Writing
@@ -67,7 +67,7 @@ class Processes(RuleBasedStateMachine):
         lanes = Lanes(self.backend, Writing(self.clock), self.clock)
         if self.witnessed:
             lanes.witness = self.witness  # type: ignore[method-assign]
-        time = SteadyTime(self.clock, FakeMeter())
+        time = TrustedTime(self.clock, FakeMeter())
         nonces = StoredNonces(lanes, self.lanes, time, self.pause)
         self.processes.append(nonces)
         if not self.witnessed:

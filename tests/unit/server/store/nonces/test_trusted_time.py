@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from signward_server.core.errors import ClockUntrusted
 from signward_server.core.ports import Event
-from signward_server.store.nonces.steady_time import Reading, SteadyTime, Witness
+from signward_server.store.nonces.trusted_time import Reading, TrustedTime, Witness
 
 from tests.fakes.meter import FakeMeter
 from tests.fakes.stepped_clock import SteppedClock
@@ -21,7 +21,7 @@ class Bench:
     def __init__(self) -> None:
         self.clock = SteppedClock()
         self.meter = FakeMeter()
-        self.time = SteadyTime(self.clock, self.meter)
+        self.time = TrustedTime(self.clock, self.meter)
 
     def wall(self) -> int:
         return int(self.clock.time() * 1000)
@@ -124,7 +124,7 @@ def test_a_thread_that_waits_between_two_looks_sees_no_step(bench: Bench) -> Non
             return seen
 
     clock = Slow(wall)
-    time = SteadyTime(clock, bench.meter)
+    time = TrustedTime(clock, bench.meter)
     for _ in range(5):
         assert abs(time.now() - SteppedClock.time(clock) * 1000) <= 3_001
     assert time.trusted

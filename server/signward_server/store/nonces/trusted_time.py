@@ -15,7 +15,7 @@ from signward_server.core.errors import ClockUntrusted
 from signward_server.core.ports import Clock, Event, Meter
 from signward_server.core.value import value
 
-__all__ = ["Reading", "SteadyTime", "Witness"]
+__all__ = ["Reading", "TrustedTime", "Witness"]
 
 _STEP_S: Final = 1.0
 _SLEW: Final = 0.05  # seconds for each second
@@ -47,7 +47,7 @@ Witness = Reading
 """What another machine's clock showed between two looks at our own."""
 
 
-class SteadyTime:
+class TrustedTime:
     """Trusts the wall clock until it is set by more than a second; safe for threads.
 
     A smaller difference is made up for slowly, by 50 ms a second.
