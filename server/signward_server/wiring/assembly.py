@@ -47,8 +47,9 @@ from signward_server.wiring.references import ReferencesPart, open_references
 from signward_server.wiring.reloading import Part, Reloader
 from signward_server.wiring.scheduling import EachSecond, build_schedules
 from signward_server.wiring.standing import kept_checkpoint
+from signward_server.wiring.supplies import Guards, Stores
 from signward_server.wiring.telemetry import start_telemetry
-from signward_server.wiring.use_cases import Guards, Stores, build_flows
+from signward_server.wiring.use_cases import build_flows
 from signward_server.wiring.vault import Vault, open_vault
 
 __all__ = ["build"]

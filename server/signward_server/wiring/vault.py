@@ -31,7 +31,7 @@ from signward_server.wiring.digesting import secret_digest
 from signward_server.wiring.numbering import open_nonces
 from signward_server.wiring.process import Process
 from signward_server.wiring.standing import Standing, open_standing
-from signward_server.wiring.use_cases import Stores
+from signward_server.wiring.supplies import Stores
 
 __all__ = ["Vault", "open_vault"]
 
