@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from signward_server.chains.hyperliquid.decimals import MAX_UNITS, product
 from signward_server.chains.hyperliquid.kind import Setting
 from signward_server.chains.hyperliquid.reader import Reader
 from signward_server.chains.hyperliquid.renaming import renamed
 from signward_server.core.actions import FieldType
+from signward_server.core.decimals import MAX_UNITS, product
 from signward_server.core.signing import Intent, IntentValue
 
 __all__ = ["ORDER_FIELDS", "Order", "order_intents", "order_record", "read_order"]

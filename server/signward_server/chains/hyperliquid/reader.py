@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
 from signward_server.chains.hyperliquid.decimals import (
-    MAX_UNITS,
     Amount,
     DecimalRefused,
     parse_decimal,
 )
 from signward_server.chains.hyperliquid.unseen import has_unseen
+from signward_server.core.decimals import MAX_UNITS
 from signward_server.core.errors import FieldInvalid, FieldViolation, PayloadUnsupported
 
 __all__ = ["Reader"]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from signward_server.chains.hyperliquid.decimals import product
 from signward_server.chains.hyperliquid.kind import Built, Kind, Setting, policy_action
 from signward_server.chains.hyperliquid.reader import Reader
 from signward_server.chains.hyperliquid.renaming import renamed
 from signward_server.core.actions import ActionGroup, FieldType
+from signward_server.core.decimals import product
 
 __all__ = ["TWAP_ORDER"]
 

@@ -6,12 +6,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from signward_server.chains.hyperliquid.decimals import (
-    MAX_UNITS,
     DecimalRefused,
     parse_decimal,
-    product,
     units_of_millionths,
 )
+from signward_server.core.decimals import MAX_UNITS
 
 
 def by_the_official_client(text: str) -> str:
@@ -130,12 +129,6 @@ def test_whatever_is_taken_has_one_reading(text: str) -> None:
     assert set(text) <= set("0123456789.")
     assert Decimal(found.text) == Decimal(text)
     assert found.text == by_the_official_client(text)
-
-
-@given(st.integers(0, MAX_UNITS), st.integers(0, MAX_UNITS))
-def test_a_product_is_rounded_up(sz: int, px: int) -> None:
-    exact = sz * px
-    assert product(sz, px) * 10**8 >= exact > (product(sz, px) - 1) * 10**8
 
 
 def test_millionths() -> None:

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from signward_server.chains.hyperliquid.decimals import MAX_UNITS
 from signward_server.chains.hyperliquid.reader import Reader
+from signward_server.core.decimals import MAX_UNITS
 from signward_server.core.errors import FieldInvalid, FieldViolation, PayloadUnsupported
 
 anything = st.recursive(
