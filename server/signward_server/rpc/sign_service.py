@@ -12,7 +12,7 @@ from signward_server.core.errors import FieldInvalid, SignwardError
 from signward_server.core.method_classes import MethodClass
 from signward_server.core.ports import Clock
 from signward_server.core.signing import SignRequest
-from signward_server.flows.access import VIEW_KEY
+from signward_server.flows.access import APPROVE_AGENT, VIEW_KEY
 from signward_server.flows.signing import Signing
 from signward_server.flows.verifying import VERIFY, Verifying
 from signward_server.rpc.call import GrpcCall
@@ -28,7 +28,7 @@ from signward_server.rpc.turn import Turn
 __all__ = ["SignService"]
 
 _SERVICE = "/signward.v1.SignService/"
-_SIGNING = (VIEW_KEY, "Sign*"), MethodClass.SIGN, AuditEvent.SIGNATURE
+_SIGNING = (VIEW_KEY, APPROVE_AGENT, "Sign*"), MethodClass.SIGN, AuditEvent.SIGNATURE
 _VERIFYING = (VIEW_KEY, VERIFY), MethodClass.VERIFY, AuditEvent.FAILURE
 _MAX_ITEMS = 256
 _PATIENCE = 0.1  # seconds
