@@ -97,6 +97,15 @@ class Bot:
         value = float(state["marginSummary"]["accountValue"])
         print(f"position: {positions}; account value {value:,.2f} USDC")
 
+    def cross(self) -> None:
+        """Try what the policies permit and the exchange does not: to only add, and yet to take."""
+        self._exchange.set_expires_after(time.time_ns() // 1_000_000 + LIFE)
+        middle = float(self._info.all_mids()[self._coin])
+        size, price = round(WORTH / middle, self._sz_decimals), self._price(middle * 1.01)
+        alo = {"limit": {"tif": "Alo"}}
+        answer = self._exchange.order(self._coin, True, size, price, alo)
+        print(f"an order that may not take, far above: {statuses(answer)[0]}")
+
     def overreach(self) -> None:
         """Try what a thief with the bot's certificate would, and show who says no."""
         self._exchange.set_expires_after(time.time_ns() // 1_000_000 + LIFE)
@@ -187,6 +196,7 @@ def trade(bot: Bot, rounds: int, *, overreach: bool) -> None:
         time.sleep(1)
         fills += bot.tell_fills()
     if overreach:
+        bot.cross()
         print("what the policies say to more than that")
         bot.overreach()
     bot.take_back()

@@ -9,18 +9,28 @@ daemon is stopped and the home removed.
 from __future__ import annotations
 
 import functools
+import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from rich.console import Console
 from signward import Algorithm, Client, Custody, Purpose, ReloadPart
 from signward.profiles import read_profile
-from temporary_daemon import demonstrate
+from temporary_daemon import SIGNWARD, demonstrate
 
 KEY = "desk"
 BOT = 60  # seconds that it may take beside its rounds
+EXPLANATION = 30
+LARGE = {
+    "asset": 4,
+    "is_buy": True,
+    "limit_px": "3200",
+    "sz": "62.5",
+    "limit": {"tif": "HYPERLIQUID_TIF_GTC"},
+}
 
 
 def make_a_market(rounds: int, console: Console, home: Path, target: str) -> None:
@@ -51,6 +61,23 @@ def make_a_market(rounds: int, console: Console, home: Path, target: str) -> Non
     bot = Path(__file__).with_name("hyperliquid_bot.py")
     command = [sys.executable, str(bot), KEY, "--rounds", str(rounds)]
     subprocess.run(command, env=inherited | variables, check=True, timeout=BOT + 3 * rounds)
+    explain(console, home, target, inherited)
+
+
+def explain(console: Console, home: Path, target: str, environment: dict[str, str]) -> None:
+    """Show which policies decided about a large order, and what they saw."""
+    console.print("[bold]signward policy explain[/bold] of the large order")
+    soon = time.time_ns() // 1_000_000 + 30_000
+    payload = json.dumps({"hyperliquid": {"order": {"orders": [LARGE]}, "expires_after": soon}})
+    whom = ("--home", str(home), "--identity", "cn:bot", "--key", KEY, "--payload", payload)
+    profiles = str(home / "clients" / "profiles.toml")
+    where = ("--profiles", profiles, "--profile", "admin", "--target", target)
+    subprocess.run(
+        [*SIGNWARD, "policy", "explain", *whom, *where],
+        env=environment,
+        check=False,  # it ends with 1 for what is not allowed
+        timeout=EXPLANATION,
+    )
 
 
 if __name__ == "__main__":

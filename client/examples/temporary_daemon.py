@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.markup import escape
 from signward import SignwardError
 
-__all__ = ["demonstrate"]
+__all__ = ["SIGNWARD", "demonstrate"]
 
 SIGNWARD = (sys.executable, "-c", "from signward_server.cli.application import app; app()")
 ANY_PORT = ("--tcp", "127.0.0.1:0", "--http", "127.0.0.1:0")

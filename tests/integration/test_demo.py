@@ -70,6 +70,8 @@ def test_the_bots_demo_shows_fills_and_refusals_and_leaves_nothing_behind(start,
     assert "  filled: " in told
     assert "a large order: POLICY_DENIED (no-order-above-1000-usdc)" in told
     assert "a withdrawal: POLICY_DENIED (no policy permits it)" in told
+    assert "refused by the exchange: Post only order would have immediately matched" in told
+    assert "  decided    no-order-above-1000-usdc\n" in told
     assert list(tmp_path.iterdir()) == []
     assert _daemons_of(tmp_path) == []
 

@@ -136,7 +136,7 @@ def test_a_request_is_approved_by_its_digest(daemon, client):
 
 
 def test_reload_everything_or_what_is_named(daemon, client):
-    assert [result.part for result in client.admin.reload()] == [1, 2, 3, 4, 5]
+    assert [result.part for result in client.admin.reload()] == [1, 2, 3, 4, 5, 6]
     parts = [ReloadPart.RELOAD_PART_LIMITS, ReloadPart.RELOAD_PART_POLICY]
     assert [result.part for result in client.admin.reload(parts)] == [1, 3]
     assert [list(request.parts) for request in daemon.calls("Reload")] == [[], parts]
