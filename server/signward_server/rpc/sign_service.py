@@ -24,6 +24,7 @@ from signward_server.rpc.routes import Route
 from signward_server.rpc.sign_stream import SignStream
 from signward_server.rpc.status import status_of
 from signward_server.rpc.turn import Turn
+from signward_server.rpc.waiting import may_wait
 
 __all__ = ["SignService"]
 
@@ -98,7 +99,7 @@ class SignService:
             message = self._requests.look(data)
         except SignwardError:
             return False  # a thread finds out again, and answers
-        return not message.request_id and self._signs_swiftly(message.key, message.version)
+        return not may_wait(message) and self._signs_swiftly(message.key, message.version)
 
     def _is_swift_item(self, data: bytes) -> bool:
         if len(data) > _SWIFT_SIZE:
@@ -107,7 +108,7 @@ class SignService:
             message = self._items.look(data).request
         except SignwardError:
             return False
-        return not message.request_id and self._signs_swiftly(message.key, message.version)
+        return not may_wait(message) and self._signs_swiftly(message.key, message.version)
 
     def _signs_swiftly(self, key: str, version: int) -> bool:
         try:
