@@ -40,6 +40,8 @@ class SignRequest:
         source: The request as it came in, opaque to everyone but a threshold holder.
         nonce: The nonce that this very item was signed with before, for whoever remembers that
             longer than a request_id is remembered; 0 for a first time.
+        is_granted: Whether policies have said already that the caller may give rights to
+            whoever gets some by it.
     """
 
     key: str
@@ -49,6 +51,7 @@ class SignRequest:
     payload: Payload
     source: object = None
     nonce: int = 0
+    is_granted: bool = False
 
 
 @value

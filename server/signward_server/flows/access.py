@@ -19,6 +19,7 @@ from signward_server.core.version_life import effective
 from signward_server.core.versions import NEVER_SIGNS
 
 __all__ = [
+    "APPROVE_AGENT",
     "GET_CUSTODY_STATUS",
     "VIEW_KEY",
     "may_know_of_damage",
@@ -28,6 +29,7 @@ __all__ = [
     "visible_key",
 ]
 
+APPROVE_AGENT = "ApproveAgent"
 GET_CUSTODY_STATUS = "GetCustodyStatus"
 VIEW_KEY = "ViewKey"
 

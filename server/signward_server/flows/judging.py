@@ -18,7 +18,7 @@ from signward_server.core.keys import Freeze, Key, KeyVersion, VersionState
 from signward_server.core.ports import Approval, Call, Chain, Generation, Reservation
 from signward_server.core.signing import Decoded, Intent, SignRequest
 from signward_server.core.version_life import effective
-from signward_server.flows.access import signing_version, visible_key
+from signward_server.flows.access import APPROVE_AGENT, may_view, signing_version, visible_key
 from signward_server.flows.signing_ports import SigningPorts
 from signward_server.flows.spend_limits import allowed_after
 
@@ -158,13 +158,20 @@ class Judging:
         self.judge(self._reservation, retry=self._is_retry)
 
     def ensure_grants(self) -> None:
-        """Return if whoever gets rights by it may have them (S31).
+        """Return if whoever gets rights by it may have them, from this caller (S14, S31).
 
         Raises:
-            FieldInvalid, EnvelopeCorrupt: See ``ports.Agents.ensure_approvable``.
+            PolicyDenied, PolicyError: The caller may not approve the agent.
+            FieldInvalid, EnvelopeCorrupt: See ``ports.Agents``.
         """
-        if self.decoded.grants:
-            self._ports.agents.ensure_approvable(self.key, self.version, self.decoded)
+        decoded, call = self.decoded, self._call
+        if not decoded.grants:
+            return
+        agents, policy = self._ports.agents, self._ports.policy
+        if not self._request.is_granted:
+            agent_key = agents.key_of(decoded, lambda key: may_view(policy, call, key))
+            policy.authorize(call, APPROVE_AGENT, agent_key)
+        agents.ensure_approvable(self.key, self.version, decoded)
 
     def keep(self) -> None:
         """Have the version stay the one that was judged, whatever is primary later."""

@@ -9,8 +9,8 @@ from signward.v1 import account_service_pb2 as pb
 
 from signward_server.core.audit_events import AuditEvent
 from signward_server.core.method_classes import MethodClass
-from signward_server.flows.access import VIEW_KEY
-from signward_server.flows.agents.approval import APPROVE_AGENT, AgentApproval
+from signward_server.flows.access import APPROVE_AGENT, VIEW_KEY
+from signward_server.flows.agents.approval import AgentApproval
 from signward_server.flows.agents.ending import EXPIRE_AGENT, AgentEnding
 from signward_server.flows.agents.listing import LIST_AGENTS, AgentListing
 from signward_server.flows.agents.rotation import ROTATE_AGENT, AgentRotation

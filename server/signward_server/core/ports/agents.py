@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from signward_server.core.agents import Agent
@@ -27,6 +27,19 @@ class AccountOf(Protocol):
 
 class Agents(Protocol):
     """Who may be approved as an agent, and who was (S31)."""
+
+    def key_of(self, decoded: Decoded, is_visible: Callable[[Key], bool]) -> Key:
+        """Return the key that a payload grants rights to.
+
+        Args:
+            decoded: What ``grants`` rights.
+            is_visible: Says whether the caller may know of a key.
+
+        Raises:
+            FieldInvalid: It is no key of this catalogue, or one that the caller may not know
+                of: one answer for both (S39).
+        """
+        ...
 
     def ensure_approvable(self, key: Key, version: KeyVersion, decoded: Decoded) -> None:
         """Return if the address that a payload grants rights to may become an agent.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from signward_server.core.agents import Agent
 from signward_server.core.errors import FieldInvalid
 from signward_server.core.keys import Key, KeyVersion, Purpose, VersionState
@@ -41,6 +43,13 @@ class KeyedAgents:
         self._addresses = addresses
         self._clock = clock
         self._onward = onward
+
+    def key_of(self, decoded: Decoded, is_visible: Callable[[Key], bool]) -> Key:
+        """See ``core.ports.Agents.key_of``."""
+        found = self._addresses.find(decoded.grants)
+        if found is None or not is_visible(found[0]):
+            raise FieldInvalid.at(_FIELD, _NO_KEY)
+        return found[0]
 
     def ensure_approvable(self, key: Key, version: KeyVersion, decoded: Decoded) -> None:
         """See ``core.ports.Agents.ensure_approvable``."""

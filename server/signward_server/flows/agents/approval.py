@@ -10,16 +10,14 @@ from signward_server.core.errors import (
 )
 from signward_server.core.keys import Key, KeyVersion, Purpose, VersionState
 from signward_server.core.ports import AgentRegister, Audit, Call, Catalogue, Policy, RequestScope
-from signward_server.flows.access import visible_key
+from signward_server.flows.access import APPROVE_AGENT, visible_key
 from signward_server.flows.agents.addresses import Addresses
 from signward_server.flows.agents.approvable import KeyedAgents
 from signward_server.flows.agents.approving import Approved, Approving, Asked
 from signward_server.flows.agents.requests import ApproveAgent
 from signward_server.flows.recording import Recorded
 
-__all__ = ["APPROVE_AGENT", "AgentApproval"]
-
-APPROVE_AGENT = "ApproveAgent"
+__all__ = ["AgentApproval"]
 
 
 class AgentApproval:

@@ -176,4 +176,6 @@ def _request(
     payload = HyperliquidPayload(
         kind="approve_agent", action={"agent_address": address, "agent_name": name}
     )
-    return SignRequest(key_id, number, b"", asked.scope.request_id, payload, nonce=nonce)
+    return SignRequest(
+        key_id, number, b"", asked.scope.request_id, payload, nonce=nonce, is_granted=True
+    )

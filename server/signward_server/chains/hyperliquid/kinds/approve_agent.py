@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from signward_server.chains.hyperliquid.kind import Built, Kind, Setting, policy_action
@@ -13,6 +14,7 @@ from signward_server.core.actions import FieldType
 __all__ = ["APPROVE_AGENT"]
 
 _MAX_NAME = 64
+_has_zeros = re.compile(r".* valid_until 0\d+", re.DOTALL).fullmatch
 _NAMES = {"agentAddress": "agent_address", "agentName": "agent_name"}
 
 
@@ -25,6 +27,8 @@ def _build(reader: Reader, setting: Setting) -> Built:
     address, name = reader.address("agent_address"), reader.text("agent_name", _MAX_NAME, 0)
     if not name.isascii():
         reader.note("agent_name", "Must be ASCII.")
+    if _has_zeros(name):
+        reader.note("agent_name", "Must have no zero before the time of valid_until.")
     fields: dict[str, object] = {"agentAddress": address}
     if name:
         fields["agentName"] = name

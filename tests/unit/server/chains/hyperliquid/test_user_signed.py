@@ -136,6 +136,8 @@ def test_s31_the_nonce_within_json_is_that_of_the_payload(kind: str) -> None:
         ("approve_agent", "agent_name", "b\u00f6t"),
         ("approve_agent", "agent_name", "bot\n"),
         ("approve_agent", "agent_name", "b" * 65),
+        ("approve_agent", "agent_name", "maker valid_until 01800000000000"),
+        ("approve_agent", "agent_name", "maker valid_until " + "0" * 20 + "1800000000000"),
         ("approve_builder_fee", "max_fee_rate", "0.001"),
         ("approve_builder_fee", "max_fee_rate", "0.0001%"),
         ("approve_builder_fee", "max_fee_rate", "100.001%"),

@@ -7,7 +7,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from signward_server.core.errors import EnvelopeCorrupt, FieldInvalid, StoreUnavailable
+from signward_server.core.errors import (
+    EnvelopeCorrupt,
+    FieldInvalid,
+    PolicyDenied,
+    StoreUnavailable,
+)
 from signward_server.core.keys import Algorithm, Purpose
 from signward_server.core.payloads import Hash, HyperliquidPayload
 from signward_server.core.signing import Decoded, Intent, SignRequest
@@ -85,6 +90,47 @@ def test_s31_what_is_no_key_of_this_catalogue_is_refused(desk: Desk, target: str
         desk.sign(approval(addresses[target]))
     assert desk.world.custody.asked == asked
     assert desk.world.nonces.taken == [t for t in desk.world.nonces.taken if asked]
+
+
+def test_s14_whoever_signs_an_approval_must_be_allowed_to_approve_the_agent(desk: Desk) -> None:
+    desk.world.policy.rule = lambda judged: judged.action != "ApproveAgent"
+    with pytest.raises(PolicyDenied):
+        desk.sign(approval(desk.address("bot")))
+    assert desk.world.custody.asked == []
+    assert desk.world.nonces.taken == []
+    desk.world.policy.rule = lambda judged: (
+        judged.action != "ApproveAgent" or (judged.key is not None and judged.key.id == "bot")
+    )
+    assert desk.sign(approval(desk.address("bot"))).nonce
+
+
+def test_s14_an_approval_or_rotation_is_judged_once_by_its_own_action(desk: Desk) -> None:
+    approved = desk.approve()
+    asked = [judged.action for judged in desk.world.policy.judged]
+    assert asked.count("ApproveAgent") == 1
+    desk.world.policy.rule = lambda judged: judged.action != "ApproveAgent"
+    assert desk.rotate().agent.address != approved.agent.address
+
+
+@pytest.mark.parametrize("target", ["hidden", "nobody", "other network"])
+def test_s39_nobody_is_told_that_an_address_is_a_key_that_is_hidden(
+    desk: Desk, target: str
+) -> None:
+    desk.key("hidden")
+    desk.key("other network", network="mainnet")
+    desk.world.policy.rule = lambda judged: (
+        judged.key is None
+        or judged.key.id == "master"
+        or (judged.key.id == "hidden" and judged.action == "ApproveAgent")
+    )
+    address = "0x" + "1" * 40 if target == "nobody" else desk.address(target)
+    with pytest.raises(FieldInvalid) as refused:
+        desk.sign(approval(address))
+    (violation,) = refused.value.violations
+    assert violation.field == "hyperliquid.approve_agent.agent_address"
+    assert violation.description == (
+        "Must be the address of a hyperliquid key of this daemon, on the same network."
+    )
 
 
 def test_s31_of_two_accounts_that_approve_one_address_at_once_one_does(

@@ -55,7 +55,8 @@ def test_a_rotation() -> None:
 
 NAMES = ["a", "a" * 16, "Bot_1.x-y", "a b", "a  b", "-", "."]
 NO_NAMES = [
-    "a" * 17, " a", "a ", " ", "a\n", "ä", "a/b", "a\u00a0b", "x valid_until 1", "valid_until",
+    "a" * 17, " a", "a ", " ", "a\n", "ä", "a/b", "a\u00a0b", "x valid_until 1",
+    "x valid_until 01", "valid_until",
     "a\x00", '"',
 ]  # fmt: skip
 
