@@ -11,7 +11,6 @@ from signward_server.core.errors import (
     KeyPurposeMismatch,
     PayloadUnsupported,
     PolicyDenied,
-    PolicyError,
     SpendLimit,
 )
 from signward_server.core.keys import Freeze, Key, KeyVersion, VersionState
@@ -19,6 +18,7 @@ from signward_server.core.ports import Approval, Call, Chain, Generation, Reserv
 from signward_server.core.signing import Decoded, Intent, SignRequest
 from signward_server.core.version_life import effective
 from signward_server.flows.access import APPROVE_AGENT, may_view, signing_version, visible_key
+from signward_server.flows.asking import Asking
 from signward_server.flows.signing_ports import SigningPorts
 from signward_server.flows.spend_limits import allowed_after
 
@@ -144,12 +144,13 @@ class Judging:
                     self._call, intent.action, key, self.version, intent, totals
                 )
             else:
-                allowed = self._ask_each(totals)
+                allowed = self._asking().each(totals)
         except PolicyDenied as error:
             self._deny(error, totals)
         except SpendLimit as error:
             raise SpendLimit(
-                metadata=error.metadata, retry_after=allowed_after(reservation, self._allows)
+                metadata=error.metadata,
+                retry_after=allowed_after(reservation, self._asking().allows),
             ) from None
         self.allowed = allowed
 
@@ -224,58 +225,17 @@ class Judging:
         self.version = signing_version(self.key, self._number, self._ports.onward, fingerprint)
         self.judge_again()
 
-    def _ask(
-        self, intent: Intent, totals: Mapping[str, int], *, approved: bool = False
-    ) -> tuple[str, ...]:
-        return self._ports.policy.authorize(
-            self._call,
-            intent.action,
-            self.key,
-            self.version,
-            intent,
-            totals,
-            approved=approved or self.approval is not None,
-        )
-
-    def _ask_each(self, totals: Mapping[str, int]) -> tuple[str, ...]:
-        """Ask for each of the Intents; return the ids of all policies that allow something."""
-        found: dict[str, None] = {}
-        for number, intent in enumerate(self.decoded.intents):
-            try:
-                found.update(dict.fromkeys(self._ask(intent, totals)))
-            except (PolicyDenied, PolicyError, SpendLimit) as error:
-                if not self.decoded.more:
-                    raise
-                where = {"intent": str(number), "action": intent.action}
-                raise type(error)(metadata={**error.metadata, **where}) from None
-        return tuple(found)
-
-    def _allows(self, totals: Mapping[str, int]) -> bool:
-        """Return whether it would be allowed with these totals."""
-        try:
-            for intent in self.decoded.intents:
-                self._ask(intent, totals)
-        except (PolicyDenied, PolicyError, SpendLimit):
-            return False
-        return True
+    def _asking(self) -> Asking:
+        is_approved = self.approval is not None
+        policy, intents = self._ports.policy, self.decoded.intents
+        return Asking(policy, self._call, self.key, self.version, intents, approved=is_approved)
 
     def _deny(self, error: PolicyDenied, totals: Mapping[str, int]) -> NoReturn:
         """Raise it, with what somebody else could approve if that would help."""
         if not self._digest or self.approval is not None:
             raise error
-        if not self._would_do(totals):
+        if not self._asking().would_allow(totals):
             self.note = ""
             raise error
         told = {**error.metadata, "approval_digest": self._digest.hex()}
         raise PolicyDenied(metadata=told) from None
-
-    def _would_do(self, totals: Mapping[str, int]) -> bool:
-        """Return whether somebody's approval is all that is missing, be it for a later time."""
-        for intent in self.decoded.intents:
-            try:
-                self._ask(intent, totals, approved=True)
-            except (PolicyDenied, PolicyError):
-                return False
-            except SpendLimit:
-                continue
-        return True
