@@ -18,7 +18,7 @@ from signward.v1 import sign_service_pb2 as pb
 
 from tests.running.homes import Home
 from tests.running.process import Daemon
-from tests.running.red_team.attempts import DENIED, Attempt, asked
+from tests.running.red_team.attempts import DENIED, asked
 from tests.running.red_team.besieged import (
     IDENTITIES,
     besiege,
@@ -32,7 +32,6 @@ from tests.running.red_team.thieves import HOME, THIEF, THIEVES, Thief
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
 
-LATE = "NONCE_OUT_OF_WINDOW"
 PACE = 0.025  # seconds: a second has room for so many failures of one identity (S38)
 BOTS = [thief for thief in THIEVES if thief.tif]
 BY_NAME = {thief.policy: thief for thief in THIEVES}
@@ -54,12 +53,6 @@ def daemon(new_home: Callable[[], Home]) -> Iterator[Daemon]:
 def admin(daemon: Daemon) -> Iterator[Client]:
     with daemon.client("admin") as client:
         yield client
-
-
-def expected(attempt: Attempt, thief: Thief) -> str:
-    """Return what is said first: nobody learns of nonces before it is allowed."""
-    unapproved = thief.label == "treasury" and attempt.reason == LATE
-    return DENIED if unapproved else attempt.reason
 
 
 def recorded(admin: Client, thief: Thief, count: int) -> dict[str, dict[str, Any]]:
@@ -84,7 +77,7 @@ def test_s32_every_attempt_is_refused_and_its_reason_recorded(
         for number, attempt in enumerate(ATTEMPTS):
             request = asked(attempt, today(thief), f"try-{number}")
             got[attempt.name] = reason_of(lambda r=request: client.sign(r))  # type: ignore[misc]
-            wanted[attempt.name] = expected(attempt, thief)
+            wanted[attempt.name] = attempt.reason
             time.sleep(PACE)
     assert got == wanted
     records = recorded(admin, thief, len(ATTEMPTS))
@@ -99,7 +92,7 @@ def test_s04_no_batch_and_no_stream_lets_through_what_a_call_does_not(
     daemon: Daemon, thief: Thief
 ) -> None:
     requests = [asked(attempt, today(thief)) for attempt in ATTEMPTS]
-    wanted = [expected(attempt, thief) for attempt in ATTEMPTS]
+    wanted = [attempt.reason for attempt in ATTEMPTS]
     with daemon.client(thief.name) as client:
         answers = [
             a for n in range(0, len(requests), 32) for a in client.sign_batch(requests[n : n + 32])
@@ -165,7 +158,7 @@ def test_s33_a_request_id_brings_no_other_content_in(daemon: Daemon) -> None:
         assert again.hyperliquid == signed.hyperliquid
         used = pb.SignRequest(key="mm", hyperliquid=thief.good())
         used.hyperliquid.nonce = signed.hyperliquid.nonce
-        assert reason_of(lambda: client.sign(used)) == LATE
+        assert reason_of(lambda: client.sign(used)) == DENIED
 
 
 def test_s12_a_days_value_is_spent_once_however_it_is_asked_for(

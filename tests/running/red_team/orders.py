@@ -140,13 +140,12 @@ ORDERS: Final = (
         lambda t: t.orders(*[t.order("60000000000", "1")] * 2),
         UNSUPPORTED,
     ),
+    Attempt("a nonce of tomorrow", lambda t: _numbered(t, t.now + 24 * _HOUR)),
+    Attempt("a nonce of the next minute", lambda t: _numbered(t, t.now + 60_000)),
+    Attempt("a nonce of its own", lambda t: _numbered(t, t.now + 1)),
     Attempt(
-        "a nonce of tomorrow",
-        lambda t: _numbered(t, t.now + 24 * _HOUR),
-        "NONCE_OUT_OF_WINDOW",
-    ),
-    Attempt(
-        "a nonce of the next minute", lambda t: _numbered(t, t.now + 60_000), "NONCE_OUT_OF_WINDOW"
+        "take back the plan to cancel everything",
+        lambda _: pb.HyperliquidPayload(schedule_cancel=pb.HyperliquidScheduleCancel()),
     ),
 )
 

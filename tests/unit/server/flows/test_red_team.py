@@ -34,7 +34,6 @@ from tests.running.red_team.shipped import Shipped, shipped
 from tests.running.red_team.thieves import PRICES, THIEVES, Thief
 
 APPROVABLE = "withdraw to the pinned address, which nobody has approved"
-_LATE = "NONCE_OUT_OF_WINDOW"
 
 
 class Counted:
@@ -125,23 +124,17 @@ def policies_of(name: str) -> Shipped:
     return shipped(name)
 
 
-def expected(attempt: Attempt, thief: Thief) -> str:
-    """Return what is said first: nobody learns of nonces before it is allowed."""
-    unapproved = thief.label == "treasury" and attempt.reason == _LATE
-    return DENIED if unapproved else attempt.reason
-
-
 @pytest.mark.parametrize("attempt", ATTEMPTS, ids=lambda attempt: attempt.name)
 @pytest.mark.parametrize("thief", THIEVES, ids=lambda thief: thief.policy)
 def test_s32_nothing_gets_past_the_shipped_policies(thief: Thief, attempt: Attempt) -> None:
     desk = Desk(thief, policies_of(thief.policy))
-    assert desk.try_(attempt) == expected(attempt, thief)
+    assert desk.try_(attempt) == attempt.reason
     assert desk.world.custody.asked == []
 
 
 @pytest.mark.parametrize(
     "attempt",
-    [a for a in ATTEMPTS if a.reason in (DENIED, _LATE)],
+    [a for a in ATTEMPTS if a.reason == DENIED],
     ids=lambda attempt: attempt.name,
 )
 def test_s15_an_approval_permits_nothing_by_itself(attempt: Attempt) -> None:
