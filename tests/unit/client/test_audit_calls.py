@@ -13,6 +13,7 @@ from signward.audit.proofs import check_consistency, check_inclusion
 
 from tests.fakes.spine.audit_log import FakeAuditLog
 from tests.fakes.statuses import status
+from tests.running.waiting import eventually
 
 WHEN = dt.datetime(2026, 1, 31, 12, tzinfo=dt.UTC)
 WANTED = {"identity": "cn:bot", "key": "k", "outcome": "OK", "event": "signature"}
@@ -189,6 +190,7 @@ def test_a_tail_goes_on_in_the_log_that_it_began_in(daemon, quick, log, other):
         assert next(tail).log == log.name
         daemon.log, daemon.others = other, {log.name: log}
         daemon.plan("TailAuditRecords", status("UNAVAILABLE", "SHUTTING_DOWN"))
+        assert eventually(lambda: not daemon.planned["TailAuditRecords"])
         log.append()
         assert (next(tail).log, tail.next_sequence) == (log.name, 8)
     asked = [request.log for request in daemon.calls("TailAuditRecords")]
