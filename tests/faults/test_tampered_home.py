@@ -12,6 +12,7 @@ from signward.v1 import resources_pb2 as resources
 
 from tests.running.homes import Home
 from tests.running.keys import create, sign_request
+from tests.running.offline import offline
 from tests.running.process import Daemon, serve_and_fail
 from tests.running.tampering import edit, flip_first_byte, swap
 
@@ -82,7 +83,7 @@ def daemon(stocked: Home, new_home: Callable[[], Home]) -> Iterator[Daemon]:
     """A daemon on a home with every edit made."""
     home = new_home()
     shutil.copytree(stocked.path, home.path, dirs_exist_ok=True)
-    home.adopt()
+    assert offline("adopt", "--yes", home=home).returncode == 0
     with edit(home) as connection:
         for name, change in EDITS.items():
             change(connection, name)
@@ -247,7 +248,7 @@ def test_a_kek_that_comes_back_opens_everything_again(
 ) -> None:
     home = new_home()
     shutil.copytree(stocked.path, home.path, dirs_exist_ok=True)
-    home.adopt()
+    assert offline("adopt", "--yes", home=home).returncode == 0
     kek = home.kek.read_bytes()
     wrong_kek(home)
     refused_start(home, CUSTODY)

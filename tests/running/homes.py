@@ -105,16 +105,6 @@ class Home:
         shutil.copytree(self.authority, copied.authority)
         return copied
 
-    def adopt(self) -> None:
-        """Say that a copy is the home that signs."""
-        subprocess.run(
-            [*SIGNWARD, "adopt", "--yes", "--home", str(self.path)],
-            env=environment(),
-            check=True,
-            capture_output=True,
-            timeout=PATIENCE,
-        )
-
     @property
     def policies(self) -> Path:
         return self.path / "policies"

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["FileRefused", "exposures", "opened", "read_plain"]
+__all__ = ["FileRefused", "exposures", "opened", "read_opened", "read_plain"]
 
 # A pipe must not block, and a terminal not become ours.
 _OPEN = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
@@ -68,11 +68,16 @@ def read_plain(path: Path, largest: int, *, guarded: bool = False, links: bool =
         OSError: It cannot be read.
     """
     with opened(path, links=links) as descriptor:
-        if guarded:
-            for text, fix in exposures(descriptor, path):
-                raise FileRefused(text, fix)
-        with open(descriptor, "rb", closefd=False) as file:
-            return file.read(largest + 1)
+        return read_opened(descriptor, path, largest, guarded=guarded)
+
+
+def read_opened(descriptor: int, path: Path, largest: int, *, guarded: bool = False) -> bytes:
+    """Return what an ``opened`` file holds; the rest as ``read_plain``."""
+    if guarded:
+        for text, fix in exposures(descriptor, path):
+            raise FileRefused(text, fix)
+    with open(descriptor, "rb", closefd=False) as file:
+        return file.read(largest + 1)
 
 
 def exposures(place: int | Path, path: Path) -> Iterator[tuple[str, str]]:

@@ -9,7 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from signward_server.core.plain_files import FileRefused, exposures, opened, read_plain
+from signward_server.core.plain_files import FileRefused, opened, read_opened, read_plain
 from signward_server.core.ports import RowAuthenticator
 from signward_server.core.startup import NotAdopted
 from signward_server.home.birth import Birth, birth_of
@@ -144,10 +144,7 @@ class InstanceFile:
             OSError: It cannot be read.
         """
         with opened(self._path, links=False) as descriptor:
-            for text, fix in exposures(descriptor, self._path):
-                raise FileRefused(text, fix)
-            with open(descriptor, "rb", closefd=False) as file:  # a descriptor
-                content = file.read(_LARGEST)
+            content = read_opened(descriptor, self._path, _LARGEST, guarded=True)
             return content, birth_of(descriptor), os.fstat(descriptor).st_nlink
 
     def _genuine(self, content: bytes) -> tuple[Instance, Birth]:

@@ -40,6 +40,13 @@ def signs(home: Home, key_id: str = "k", *flags: str) -> bool:
         return bool(bot.sign_raw(key_id, b"m").raw.signature)
 
 
+def copied(home: Home, folder: Path) -> Home:
+    """Copy a home as an operator would."""
+    copy = Home(folder / "c")
+    subprocess.run(["cp", "-a", home.path, copy.path], check=True)
+    return copy
+
+
 def refused(home: Home, *flags: str) -> str:
     """Return why a daemon does not start."""
     failed = serve_and_fail(home, *flags)
@@ -58,9 +65,7 @@ def test_s41_a_copy_refuses_until_it_is_adopted_and_the_original_goes_on(
     home: Home, tmp_path: Path
 ) -> None:
     worked(home)
-    copy = Home(tmp_path / "c")
-    subprocess.run(["cp", "-a", home.path, copy.path], check=True)
-
+    copy = copied(home, tmp_path)
     said = refused(copy)
     assert said == (
         f"signward: the home is a copy: {copy.path}/instance is not the file that was written, "
@@ -90,8 +95,7 @@ def test_s22_s41_a_copy_gets_no_kek_of_its_own_before_it_is_adopted(
     home: Home, tmp_path: Path
 ) -> None:
     worked(home)
-    copy = Home(tmp_path / "c")
-    subprocess.run(["cp", "-a", home.path, copy.path], check=True)
+    copy = copied(home, tmp_path)
     kek = copy.kek.read_bytes()
     tried = offline("kek", "rotate", home=copy)
     assert tried.returncode == NOT_ADOPTED, tried.stderr

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -60,7 +60,14 @@ class Result:
         }
 
 
-def measure(cases: Sequence[Case], *, seconds: float, rounds: int, threads: int) -> list[Result]:
+def measure(
+    cases: Sequence[Case],
+    *,
+    seconds: float,
+    rounds: int,
+    threads: int,
+    clock: Callable[[], float] = time.perf_counter,
+) -> list[Result]:
     """Run all cases for about so many seconds in all.
 
     Args:
@@ -68,6 +75,7 @@ def measure(cases: Sequence[Case], *, seconds: float, rounds: int, threads: int)
         seconds: Time for everything; each round gives each case the same share.
         rounds: Medians are taken over so many rounds.
         threads: Callers at once.
+        clock: Returns seconds.
 
     Raises:
         SignwardError: An operation fails.
@@ -77,7 +85,7 @@ def measure(cases: Sequence[Case], *, seconds: float, rounds: int, threads: int)
     with ThreadPoolExecutor(threads) as pool:
         for _ in range(rounds):
             for case in random.sample(cases, len(cases)):
-                measured[case.name].append(_round(pool, threads, case, share))
+                measured[case.name].append(_round(pool, threads, case, share, clock))
     figures = {case.name: _figures(measured[case.name], case.items) for case in cases}
     p50, p99, throughput = figures[BASELINE]
     return [
@@ -86,22 +94,24 @@ def measure(cases: Sequence[Case], *, seconds: float, rounds: int, threads: int)
     ]
 
 
-def _round(pool: ThreadPoolExecutor, threads: int, case: Case, share: float) -> _Round:
+def _round(
+    pool: ThreadPoolExecutor, threads: int, case: Case, share: float, clock: Callable[[], float]
+) -> _Round:
     def caller() -> list[float]:
         latencies = []
-        now = time.perf_counter()
+        now = clock()
         end = now + share
         while now < end:
             case.run()
-            done = time.perf_counter()
+            done = clock()
             latencies.append(done - now)
             now = done
         return latencies
 
-    start = time.perf_counter()
+    start = clock()
     callers = [pool.submit(caller) for _ in range(threads)]
     latencies = [latency for future in callers for latency in future.result()]
-    return _Round(latencies, time.perf_counter() - start)
+    return _Round(latencies, clock() - start)
 
 
 def _figures(rounds: Sequence[_Round], items: int) -> tuple[float, float, float]:

@@ -68,7 +68,10 @@ class Timetable(Protocol):
 
 
 class TimeFloor(Protocol):
-    """The time below which no process may fall again; never lowered (S13)."""
+    """The time below which no process may fall again; never lowered (S13).
+
+    In whole microseconds, the nearest ones.
+    """
 
     def read(self) -> float:
         """Return it in seconds since the epoch; 0 if none was ever stored.

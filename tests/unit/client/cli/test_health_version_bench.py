@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import threading
 import time
+from collections.abc import Callable
 
 import pytest
 from signward import errors
@@ -113,16 +114,26 @@ def test_bench_stops_at_a_failing_batch_item(daemon, run):
 
 
 def test_ratios_are_to_the_baseline():
+    passed = 0.0
+
+    def lasting(seconds: float) -> Callable[[], None]:
+        def run() -> None:
+            nonlocal passed
+            passed += seconds
+
+        return run
+
     cases = [
-        Case("health", lambda: time.sleep(0.002)),
-        Case("slow", lambda: time.sleep(0.04)),
-        Case("burst", lambda: time.sleep(0.04), items=64),
+        Case("health", lasting(0.002)),
+        Case("slow", lasting(0.008)),
+        Case("burst", lasting(0.008), items=64),
     ]
-    health, slow, burst = measure(cases, seconds=0.9, rounds=2, threads=1)
+    results = measure(cases, seconds=0.96, rounds=2, threads=1, clock=lambda: passed)
+    health, slow, burst = results
     assert (health.name, health.p50_ratio, health.p99_ratio) == ("health", 1.0, 1.0)
-    assert 2 < slow.p50_ratio < 40
-    assert slow.throughput_ratio < 0.5
-    assert 16 < burst.throughput / slow.throughput < 256
+    assert (slow.p50_us, slow.p50_ratio, slow.p99_ratio) == pytest.approx((8_000, 4, 4))
+    assert (slow.throughput, slow.throughput_ratio) == pytest.approx((125, 0.25))
+    assert (burst.throughput, burst.throughput_ratio) == pytest.approx((64 * 125, 16))
 
 
 def test_a_failing_operation_ends_the_measurement():
