@@ -50,7 +50,7 @@ def read_modify(reader: Reader, setting: Setting) -> Modify:
     else:
         cloid = reader.cloid("cloid")
     order = read_order(reader.record("order"), setting)
-    order.fields["oid"] = reader.within("oid", oid, 1)
+    order.fields["oid"] = reader.within("oid", oid)
     order.fields["target_cloid"] = cloid
     return Modify({"oid": cloid or oid, "order": order.wire}, order)
 

@@ -85,17 +85,15 @@ class Reader:
         """Note a field that is well formed, but beyond what is signed (S6)."""
         self._notes.beyond.append(FieldViolation(f"{self._path}.{name}", description))
 
-    def within(self, name: str, number: int, each: int = 0) -> int:
+    def within(self, name: str, number: int) -> int:
         """Return a number that follows from a field, if a policy can count it (S6).
 
-        Args:
-            name: Of the field.
-            number: What policies see.
-            each: How much of that is one, of a whole number; 0: the field is a decimal.
+        What follows from a whole number is a multiple of it, and the limit is that of the field.
         """
         if number <= MAX_UNITS:
             return number
-        most = MAX_UNITS // each if each else _MOST_DECIMAL
+        given = self._record.get(name)
+        most = MAX_UNITS // (number // abs(given)) if type(given) is int else _MOST_DECIMAL
         self.note_beyond(name, f"Is more than this daemon counts: {most}.")
         return MAX_UNITS
 

@@ -21,7 +21,7 @@ def _build(reader: Reader, setting: Setting) -> Built:
     back = reader.flag("is_undelegate")
     intent = TOKEN_DELEGATE.intent(
         setting,
-        {"validator": validator, "wei": reader.within("wei", wei, 1), "is_undelegate": back},
+        {"validator": validator, "wei": reader.within("wei", wei), "is_undelegate": back},
     )
     fields = {"validator": validator, "wei": wei, "isUndelegate": back, "nonce": 0}
     return Built(user_signed("tokenDelegate", setting.network, fields), (intent,))

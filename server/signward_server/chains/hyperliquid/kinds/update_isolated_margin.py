@@ -20,8 +20,7 @@ _MAX_NTLI = 2**63 - 1
 def _build(reader: Reader, setting: Setting) -> Built:
     asset, is_buy = reader.uint("asset"), reader.flag("is_buy")
     ntli = reader.uint("ntli", _MAX_NTLI, -_MAX_NTLI)
-    units = units_of_millionths(abs(ntli))
-    amount = reader.within("ntli", units, units_of_millionths(1))
+    amount = reader.within("ntli", units_of_millionths(abs(ntli)))
     intent = UPDATE_ISOLATED_MARGIN.intent(
         setting, {"asset": asset, "amount": amount, "removes": ntli < 0}
     )

@@ -25,7 +25,7 @@ def _build(reader: Reader, setting: Setting) -> Built:
         setting,
         {
             "destination": account,
-            "amount": reader.within("usd", units_of_millionths(usd), units_of_millionths(1)),
+            "amount": reader.within("usd", units_of_millionths(usd)),
             "token": "USDC",
             "is_deposit": is_deposit,
         },

@@ -102,11 +102,11 @@ def test_faults_come_before_what_is_beyond() -> None:
 
 
 def test_s06_within() -> None:
-    reader = Reader({}, "p")
+    reader = Reader({"b": MAX_UNITS + 1, "c": -(10**18)}, "p")
     assert reader.within("a", MAX_UNITS) == MAX_UNITS
     reader.check()
-    for each in (0, 1, 100):
-        assert reader.within("a", MAX_UNITS + 1, each) == MAX_UNITS
+    for name, number in (("a", MAX_UNITS + 1), ("b", MAX_UNITS + 1), ("c", 10**20)):
+        assert reader.within(name, number) == MAX_UNITS
     with pytest.raises(PayloadUnsupported) as caught:
         reader.check()
     assert [violation.description.split(": ")[1] for violation in caught.value.violations] == [
