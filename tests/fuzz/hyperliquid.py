@@ -180,8 +180,8 @@ def _seeds() -> Iterator[dict[str, object]]:
             "c": cloid}  # fmt: skip
     yield {"type": "order", "orders": [order], "grouping": "na"}
     builder = {"b": a, "f": 10}
-    orders = [order, stop]
-    yield {"type": "order", "orders": orders, "grouping": "normalTpsl", "builder": builder}
+    yield {"type": "order", "orders": [order, stop], "grouping": "normalTpsl", "builder": builder}
+    yield {"type": "order", "orders": [order], "grouping": {"p": 10_000}}
     yield {"type": "cancel", "cancels": [{"a": 0, "o": 77}, {"a": 1, "o": 2**53}]}
     yield {"type": "cancelByCloid", "cancels": [{"asset": 0, "cloid": cloid}]}
     yield {"type": "modify", "oid": 77, "order": order}

@@ -5,7 +5,7 @@ Each function takes what it knows and leaves it to its caller to see that nothin
 
 from __future__ import annotations
 
-from signward.hyperliquid.reader import Reader
+from signward.hyperliquid.reader import Reader, Unlike
 from signward.v1 import hyperliquid_pb2 as pb
 
 __all__ = ["batch_modify", "modify", "orders"]
@@ -25,10 +25,11 @@ _GROUPING = {
 
 def orders(action: Reader) -> pb.HyperliquidOrders:
     """Return the message of an ``order``."""
-    message = pb.HyperliquidOrders(
-        orders=[_order(each) for each in action.each("orders")],
-        grouping=action.choice("grouping", _GROUPING),
-    )
+    message = pb.HyperliquidOrders(orders=[_order(each) for each in action.each("orders")])
+    if action.has("grouping", str):
+        message.grouping = action.choice("grouping", _GROUPING)
+    else:
+        message.priority_rate = _priority_rate(action.inner("grouping"))
     if action.has("builder"):
         builder = action.inner("builder")
         message.builder.address = builder.take("b", str)
@@ -52,6 +53,14 @@ def batch_modify(action: Reader) -> pb.HyperliquidBatchModify:
         message.modifies.append(modify(each))
         each.end()
     return message
+
+
+def _priority_rate(wire: Reader) -> int:
+    rate = wire.take("p", int)
+    wire.end()
+    if not rate:
+        raise Unlike  # no message has a rate of 0, which is none
+    return rate
 
 
 def _order(wire: Reader) -> pb.HyperliquidOrder:

@@ -515,8 +515,13 @@ class HyperliquidOrders(_message.Message):
     ORDERS_FIELD_NUMBER: _builtins.int
     GROUPING_FIELD_NUMBER: _builtins.int
     BUILDER_FIELD_NUMBER: _builtins.int
+    PRIORITY_RATE_FIELD_NUMBER: _builtins.int
     grouping: Global___HyperliquidGrouping.ValueType
     """How they belong together."""
+    priority_rate: _builtins.int
+    """What the account pays to be matched before others: the fraction of what is filled, in 1e-8, at most
+    100,000,000. It takes the place of a grouping, which must not be said then. 0: nothing.
+    """
     @_builtins.property
     def orders(self) -> _containers.RepeatedCompositeFieldContainer[Global___HyperliquidOrder]:
         """1 to 256 orders; each is judged by itself, with the totals of all."""
@@ -531,10 +536,11 @@ class HyperliquidOrders(_message.Message):
         orders: _abc.Iterable[Global___HyperliquidOrder] | None = ...,
         grouping: Global___HyperliquidGrouping.ValueType = ...,
         builder: Global___HyperliquidBuilder | None = ...,
+        priority_rate: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["builder", b"builder"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["builder", b"builder", "grouping", b"grouping", "orders", b"orders"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["builder", b"builder", "grouping", b"grouping", "orders", b"orders", "priority_rate", b"priority_rate"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

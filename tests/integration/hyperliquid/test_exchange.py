@@ -90,6 +90,16 @@ def _written(value: Any) -> Any:
     return value
 
 
+def test_a_priority_rate_is_signed_with_the_key(exchange, bodies, sdk):
+    orders = CALLS["bulk_orders"].arguments[0]
+    for each in (exchange, sdk):
+        each.bulk_orders(copy.deepcopy(orders), grouping={"p": 10_000})
+    body = json.loads(bodies[0])
+    assert body["action"]["grouping"] == {"p": 10_000}
+    assert _written(body["action"]) == _written(sdk.bodies[0]["action"])
+    assert signer(body, is_mainnet=False) == exchange.wallet.address.lower()
+
+
 def test_orders_are_traded(exchange):
     resting = exchange.order("ETH", True, 0.1, 3000, GTC)
     oid = resting["response"]["data"]["statuses"][0]["resting"]["oid"]

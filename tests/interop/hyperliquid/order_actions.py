@@ -59,15 +59,19 @@ def _orders(draw: st.DrawFn, *, empty: bool = False) -> tuple[pb.HyperliquidOrde
 
 @st.composite
 def _order(draw: st.DrawFn) -> Drawn:
-    grouping = draw(atoms.any_of(*sorted(_GROUPINGS)))
+    grouping = draw(atoms.any_of(*sorted(_GROUPINGS), "priority"))
     several = draw(atoms.any_of(1, 1, 1, 2, 2, 3, 16))
     empty = grouping == "positionTpsl" and draw(st.booleans())
     pairs = [draw(_orders(empty=empty)) for _ in range(min(several, 3))]
     pairs = [pairs[i % len(pairs)] for i in range(several)]
     payload = pb.HyperliquidPayload()
     payload.order.orders.extend(order for order, _ in pairs)
-    payload.order.grouping = _GROUPINGS[grouping]
     action: Action = {"type": "order", "orders": [wire for _, wire in pairs], "grouping": grouping}
+    if grouping == "priority":
+        payload.order.priority_rate = draw(atoms.counts(10**8, lowest=1))
+        action["grouping"] = {"p": payload.order.priority_rate}
+    else:
+        payload.order.grouping = _GROUPINGS[grouping]
     if draw(st.booleans()):
         builder, fee = draw(atoms.addresses()), draw(atoms.counts(1_000))
         payload.order.builder.address = builder.said

@@ -32,6 +32,12 @@ def _grouped(thief: Thief) -> pb.HyperliquidPayload:
     return made
 
 
+def _hurried(thief: Thief, rate: int) -> pb.HyperliquidPayload:
+    made = thief.orders()
+    made.order.priority_rate = rate
+    return made
+
+
 def _modified(thief: Thief, *orders: pb.HyperliquidOrder) -> pb.HyperliquidPayload:
     modifies = [pb.HyperliquidModify(oid=n, order=order) for n, order in enumerate(orders)]
     action = pb.HyperliquidBatchModify(modifies=modifies)
@@ -81,6 +87,9 @@ ORDERS: Final = (
         "pay a fee of nothing to the thief",
         lambda t: t.orders(builder=pb.HyperliquidBuilder(address=THIEF, fee=0)),
     ),
+    Attempt("pay as much as is filled for priority", lambda t: _hurried(t, 100_000_000)),
+    Attempt("pay a trifle for priority", lambda t: _hurried(t, 1)),
+    Attempt("pay more than is filled for priority", lambda t: _hurried(t, 100_000_001), INVALID),
     Attempt("close the whole position by a trigger, size 0", _trigger),
     Attempt(
         "an order worked over time",

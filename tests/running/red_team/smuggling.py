@@ -41,6 +41,10 @@ def _order(**fields: object) -> str:
     return json.dumps(action, separators=(",", ":"), ensure_ascii=False)
 
 
+def _grouped(grouping: str) -> str:
+    return _ORDER.replace('"grouping":"na"', f'"grouping":{grouping}')
+
+
 def _wrapped(inner: hl.HyperliquidPayload, thief: Thief) -> hl.HyperliquidPayload:
     inner.ClearField("expires_after")
     signature = hl.HyperliquidInnerSignature(r="0x1", s="0x1", v=27)
@@ -95,6 +99,10 @@ SMUGGLING: Final = (
     _json("a price that is a whole number", _ORDER.replace('"65000"', "65000")),
     _json("a side that is a number", _ORDER.replace("true", "1")),
     _json("a price of another form", _order(p="65000.0")),
+    _json("priority for a rate that is text", _grouped('{"p":"5"}')),
+    _json("priority for a rate beside another", _grouped('{"p":5,"q":9}')),
+    _json("priority for a rate of true", _grouped('{"p":true}')),
+    _json("priority for nothing", _grouped('{"p":0}')),
     _json("a builder that the order hides", _order(f={"b": THIEF, "f": 100})),
     _json("another order of keys", _ORDER.replace('"a":0,"b":true', '"b":true,"a":0')),
     _json("a vault within the action", _ORDER.replace("{", f'{{"vaultAddress":"{THIEF}",', 1)),

@@ -92,7 +92,8 @@ class HyperliquidChain:
         else:
             raise FieldInvalid.at("hyperliquid.action", "Must be set.")
         setting = self._setting(payload, key, now_ms)
-        reader = Reader(record, path, _faults(payload, key, kind, path))
+        faults = _faults(payload, key, kind, path)
+        reader = Reader(record, path, faults, is_json=action is not None)
         built = kind.build(reader, setting)
         reader.check()
         if action is not None:

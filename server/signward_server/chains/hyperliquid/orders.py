@@ -36,11 +36,12 @@ ORDER_FIELDS: Mapping[str, FieldType] = {
     "builder": _TEXT,
     "builder_fee": _NUMBER,
     "grouping": _TEXT,
+    "priority_rate": _NUMBER,
     "orders": _NUMBER,
     "total_notional": _NUMBER,
     "total_value": _NUMBER,
 }
-"""Fields of the Intent of one order; amounts and prices are in 1e-8 units."""
+"""Fields of the Intent of one order; amounts, prices and the priority rate are in 1e-8 units."""
 
 _TYPES = {"limit": "limit", "trigger": "trigger"}
 _TIFS = {"alo": "Alo", "ioc": "Ioc", "gtc": "Gtc"}
@@ -121,6 +122,7 @@ def order_intents(
     grouping: str = "na",
     builder: str = "",
     builder_fee: int = 0,
+    priority_rate: int = 0,
 ) -> tuple[Intent, ...]:
     """Return an Intent for each order of an action, with the totals of all."""
     notional = value = 0
@@ -131,6 +133,7 @@ def order_intents(
         "builder": builder,
         "builder_fee": builder_fee,
         "grouping": grouping,
+        "priority_rate": priority_rate,
         "orders": len(orders),
         "total_notional": reader.within("orders", notional),
         "total_value": reader.within("orders", value),

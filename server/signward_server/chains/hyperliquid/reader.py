@@ -19,6 +19,7 @@ __all__ = ["Reader"]
 
 _T = TypeVar("_T")
 _MAX_UINT32 = 2**32 - 1
+_MOST_DECIMAL = "92233720368.54775807"  # MAX_UNITS
 _NOTHING = Amount("0", 0)
 _NO_ADDRESS = "0x" + "0" * 40
 _is_address = re.compile(r"0x[0-9a-fA-F]{40}").fullmatch
@@ -45,9 +46,10 @@ class Reader:
         path: Where the record stands in the request, ``hyperliquid.order``.
         faults: What is wrong beside it.
         notes: Those of the Reader of what the record stands within, to which it adds.
+        is_json: Whether the record was made of the exchange's JSON, whose words notes name then.
     """
 
-    __slots__ = ("_notes", "_path", "_record")
+    __slots__ = ("_notes", "_path", "_record", "is_json")
 
     def __init__(
         self,
@@ -55,7 +57,10 @@ class Reader:
         path: str,
         faults: Iterable[FieldViolation] = (),
         notes: _Notes | None = None,
+        *,
+        is_json: bool = False,
     ) -> None:
+        self.is_json = is_json
         self._record = record
         self._path = path
         self._notes = notes or _Notes(list(faults), [])
@@ -81,10 +86,15 @@ class Reader:
         self._notes.beyond.append(FieldViolation(f"{self._path}.{name}", description))
 
     def within(self, name: str, number: int) -> int:
-        """Return a number that follows from a field, if a policy can count it (S6)."""
+        """Return a number that follows from a field, if a policy can count it (S6).
+
+        What follows from a whole number is a multiple of it, and the limit is that of the field.
+        """
         if number <= MAX_UNITS:
             return number
-        self.note_beyond(name, "Is more than this daemon counts: 92233720368.54775807.")
+        given = self._record.get(name)
+        most = MAX_UNITS // (number // abs(given)) if type(given) is int else _MOST_DECIMAL
+        self.note_beyond(name, f"Is more than this daemon counts: {most}.")
         return MAX_UNITS
 
     def given(self, name: str) -> bool:
@@ -188,12 +198,12 @@ class Reader:
         return ""
 
     def choice(self, name: str, values: Mapping[str, _T]) -> _T:
-        """Read a word and return what it stands for."""
+        """Read a word of the API and return what it stands for, the exchange's word of it."""
         value = self._record.get(name)
         if type(value) is str and value in values:
             return values[value]
-        words = ", ".join(word for word in values if word)
-        self.note(name, f"Must be one of {words}.")
+        words = values.values() if self.is_json else values
+        self.note(name, f"Must be one of {', '.join(str(word) for word in words if word)}.")
         return next(iter(values.values()))
 
     def mapping(self, name: str) -> dict[str, object]:
@@ -210,7 +220,7 @@ class Reader:
         if isinstance(value, dict):
             return self._inner(value, name)
         self.note(name, "Must be set.")
-        return Reader({}, f"{self._path}.{name}")  # whose notes would only repeat that
+        return Reader({}, self.path(name))  # whose notes would only repeat that
 
     def records(self, name: str, most: int, least: int = 1) -> Sequence[Reader]:
         """Read so many records."""
@@ -225,4 +235,4 @@ class Reader:
         return ()
 
     def _inner(self, record: dict[str, object], name: str) -> Reader:
-        return Reader(record, f"{self._path}.{name}", notes=self._notes)
+        return Reader(record, self.path(name), notes=self._notes, is_json=self.is_json)

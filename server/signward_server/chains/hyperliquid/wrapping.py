@@ -107,7 +107,7 @@ def _read_json(record: Reader, setting: Setting, kinds: Mapping[str, Kind]) -> I
     kind = by_wire.get(str(action.get("type")))
     if kind is None:
         raise FieldInvalid.at(field, "Must be of a known kind, and no wrapper.")
-    inner = Reader(kind.record(action), field)
+    inner = Reader(kind.record(action), field, is_json=True)
     built = kind.build(inner, setting)
     inner.check()
     if action is not found:  # otherwise the wrapper is compared as a whole

@@ -66,6 +66,14 @@ def test_a_withdrawal_with_a_time_of_its_own_says_how_it_goes_without(daemon, ke
     assert (request.hyperliquid.withdraw.amount, request.hyperliquid.nonce) == ("7", 0)
 
 
+def test_sign_takes_a_priority_rate(daemon, key, run):
+    order = {"a": 1, "b": True, "p": "1", "s": "1", "r": False, "t": {"limit": {"tif": "Ioc"}}}
+    action = json.dumps({"type": "order", "orders": [order], "grouping": {"p": 7}}).encode()
+    outcome = run("sign", "hyperliquid", "desk", "--json", "-", input=action)
+    assert outcome.code == 0, outcome.stderr
+    assert daemon.calls("Sign")[0].hyperliquid.order.priority_rate == 7
+
+
 def test_sign_as_json(key, run, file):
     answer = run("sign", "hyperliquid", "desk", "--json", str(file), "--as-json").json
     assert answer["hyperliquid"]["nonce"] == str(FIRST_NONCE)

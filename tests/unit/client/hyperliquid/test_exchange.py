@@ -138,6 +138,16 @@ def test_the_daemon_is_asked_for_what_the_sdk_signs(exchange, sdk, daemon, name)
     assert hyperliquid_payload(action).WhichOneof("action") == CALLS[name].kind
 
 
+def test_a_priority_rate_is_asked_for_as_the_sdk_signs_it(exchange, sdk, daemon):
+    for each in (exchange, sdk):
+        each.bulk_orders(copy.deepcopy(CALLS["bulk_orders"].arguments[0]), grouping={"p": 5})
+    [(action, _)] = daemon.asked
+    [body] = sdk.posted
+    assert list(action.items()) == list(body["action"].items())
+    message = hyperliquid_payload(action).order
+    assert (message.priority_rate, len(message.orders)) == (5, 1)
+
+
 @pytest.mark.parametrize("name", CALLS)
 def test_vault_and_expiry_are_those_that_the_sdk_signs(exchange, daemon, monkeypatch, name):
     signed = []

@@ -236,6 +236,24 @@ def test_all_faults_are_named_at_once() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("kind", "name", "most"),
+    [
+        ("modify", "oid", 2**63 - 1),
+        ("token_delegate", "wei", 2**63 - 1),
+        ("vault_transfer", "usd", (2**63 - 1) // 100),
+        ("sub_account_transfer", "usd", (2**63 - 1) // 100),
+        ("update_isolated_margin", "ntli", (2**63 - 1) // 100),
+    ],
+)
+def test_s06_the_most_is_named_in_what_the_field_counts(kind: str, name: str, most: int) -> None:
+    decode(kind, {**SAMPLES[kind].record, name: most}, nonce=NONCE)
+    with pytest.raises(PayloadUnsupported) as caught:
+        decode(kind, {**SAMPLES[kind].record, name: most + 1}, nonce=NONCE)
+    (violation,) = caught.value.violations
+    assert violation.description == f"Is more than this daemon counts: {most}."
+
+
 def test_numbering_changes_nothing_that_was_judged() -> None:
     for kind in POSTED:
         decoded = decode(kind, SAMPLES[kind].record, nonce=NONCE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,15 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from signward_server.chains.hyperliquid import HyperliquidChain
+from signward_server.chains.hyperliquid.packing import action_hash, packed
 from signward_server.core.errors import FieldInvalid, PayloadUnsupported
 from signward_server.core.payloads import HyperliquidPayload
 from signward_server.core.signing import Decoded
 
 from tests.fakes.spine.references import FakeReferences
-from tests.unit.server.chains.hyperliquid.keys import CHAIN, MAINNET, NOW, TESTNET
-from tests.unit.server.chains.hyperliquid.samples import LIMIT, LOWER, TRIGGER
+from tests.unit.server.chains.hyperliquid.keys import CHAIN, MAINNET, NOW, TESTNET, signed
+from tests.unit.server.chains.hyperliquid.samples import LIMIT, LIMIT_WIRE, LOWER, NONCE, TRIGGER
 
 MOST = 2**63 - 1
+ALL = 10**8
 UNIT = 10**8
 COMMON = {
     "network": "mainnet",
@@ -71,6 +74,7 @@ def test_a_limit_order() -> None:
         "builder": "",
         "builder_fee": 0,
         "grouping": "na",
+        "priority_rate": 0,
         "orders": 1,
         "total_notional": 1_625_012_500_000,
         "total_value": 1_625_012_500_000,
@@ -188,6 +192,104 @@ def test_how_many(count: int) -> None:
     with pytest.raises(FieldInvalid):
         decode([limit("1", "1")] * count)
     assert len(decode([limit("1", "1")] * 256).intents) == 256
+
+
+@pytest.mark.parametrize(("rate", "grouping"), [(0, "na"), (1, {"p": 1}), (ALL, {"p": ALL})])
+def test_what_is_paid_for_priority(rate: int, grouping: object) -> None:
+    record = {"orders": [LIMIT] * 2, "grouping": "", "builder": None, "priority_rate": rate}
+    answer = signed(HyperliquidPayload("order", record), NONCE)
+    action = json.loads(answer.post_body)["action"]
+    assert action == {"type": "order", "orders": [LIMIT_WIRE] * 2, "grouping": grouping}
+    assert action_hash(packed(action), NONCE, "", 0) == answer.action_hash
+    for payload in (
+        HyperliquidPayload("order", record),
+        HyperliquidPayload("json", {"json": json.dumps(action).encode()}),
+    ):
+        for intent in CHAIN.decode(payload, MAINNET, NOW).intents:
+            assert (intent.fields["priority_rate"], intent.fields["grouping"]) == (rate, "na")
+
+
+@pytest.mark.parametrize("rate", [ALL + 1, 2**32 - 1, -1, True, "1", 1.0])
+def test_s06_a_priority_rate_is_at_most_all(rate: object) -> None:
+    with pytest.raises(FieldInvalid) as caught:
+        decode([LIMIT], priority_rate=rate)
+    assert [(v.field, v.description) for v in caught.value.violations] == [
+        ("hyperliquid.order.priority_rate", f"Must be a whole number from 0 to {ALL}.")
+    ]
+
+
+@pytest.mark.parametrize("grouping", ["normal_tpsl", "position_tpsl"])
+def test_a_priority_rate_and_a_grouping_exclude_each_other(grouping: str) -> None:
+    with pytest.raises(FieldInvalid) as caught:
+        decode([LIMIT], grouping=grouping, priority_rate=1)
+    assert [v.field for v in caught.value.violations] == ["hyperliquid.order.grouping"]
+    decode([LIMIT], grouping=grouping, priority_rate=0)
+
+
+@pytest.mark.parametrize(
+    ("grouping", "field"),
+    [
+        ('{"p":"1"}', ".priority_rate"),
+        ('{"p":1.0}', ""),
+        ('{"p":1e2}', ""),
+        ('{"p":true}', ".priority_rate"),
+        ('{"p":null}', ".priority_rate"),
+        ('{"p":[1]}', ".priority_rate"),
+        ('{"p":-1}', ".priority_rate"),
+        ('{"p":0}', ".priority_rate"),
+        (f'{{"p":{ALL + 1}}}', ".priority_rate"),
+        ('{"p":18446744073709551615}', ".priority_rate"),
+        ('{"p":1,"q":2}', ""),
+        ('{"q":2,"p":1}', ""),
+        ('{"p":1,"p":1}', ""),
+        ('{"P":1}', ".priority_rate"),
+        ("{}", ".priority_rate"),
+        ('[{"p":1}]', ".grouping"),
+        ("1", ".grouping"),
+        ("null", ".grouping"),
+        ("\"{'p': 1}\"", ".grouping"),
+        ('"normal_tpsl"', ".grouping"),
+        ('""', ".grouping"),
+    ],
+)
+def test_s31_json_says_a_grouping_in_one_way(grouping: str, field: str) -> None:
+    with pytest.raises(FieldInvalid) as caught:
+        CHAIN.decode(_with_grouping(grouping), MAINNET, NOW)
+    (violation,) = caught.value.violations
+    assert violation.field == f"hyperliquid.json{field}"
+    if field == ".priority_rate":
+        assert violation.description == f"Must be a whole number from 1 to {ALL}."
+    if field == ".grouping":
+        assert violation.description == "Must be one of na, normalTpsl, positionTpsl."
+    CHAIN.decode(_with_grouping('{"p":1}'), MAINNET, NOW)
+
+
+def _with_grouping(grouping: str) -> HyperliquidPayload:
+    wire = json.dumps({"type": "order", "orders": [LIMIT_WIRE], "grouping": 0})
+    text = wire.replace('"grouping": 0', f'"grouping": {grouping}')
+    return HyperliquidPayload("json", {"json": text.encode()})
+
+
+def test_within_a_wrapper_json_says_it_in_the_same_way() -> None:
+    def share(grouping: str) -> HyperliquidPayload:
+        said = {"vault_address": "", "expires_after": 0, "nonce": 0}
+        inner = {"action": "json", **_with_grouping(grouping).action, **said}
+        record = {"multi_sig_user": LOWER, "outer_signer": LOWER, "action": inner}
+        return HyperliquidPayload("multi_sig_share", record, nonce=NONCE)
+
+    order = CHAIN.decode(share('{"p":9}'), MAINNET, NOW).intents[1]
+    assert order.fields["priority_rate"] == 9
+    for grouping, words in (('"x"', "na, normalTpsl, positionTpsl"), ('{"p":0}', f"1 to {ALL}")):
+        with pytest.raises(FieldInvalid) as caught:
+            CHAIN.decode(share(grouping), MAINNET, NOW)
+        (violation,) = caught.value.violations
+        assert violation.description.endswith(f" {words}.")
+
+
+def test_what_replaces_orders_pays_nothing_for_priority() -> None:
+    modify = {"target": "oid", "oid": 7, "order": LIMIT}
+    decoded = CHAIN.decode(HyperliquidPayload("modify", modify), MAINNET, NOW)
+    assert decoded.intent.fields["priority_rate"] == 0
 
 
 @pytest.mark.parametrize(

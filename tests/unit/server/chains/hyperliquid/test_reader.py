@@ -102,9 +102,26 @@ def test_faults_come_before_what_is_beyond() -> None:
 
 
 def test_s06_within() -> None:
-    reader = Reader({}, "p")
+    reader = Reader({"b": MAX_UNITS + 1, "c": -(10**18)}, "p")
     assert reader.within("a", MAX_UNITS) == MAX_UNITS
     reader.check()
-    assert reader.within("a", MAX_UNITS + 1) == MAX_UNITS
-    with pytest.raises(PayloadUnsupported):
+    for name, number in (("a", MAX_UNITS + 1), ("b", MAX_UNITS + 1), ("c", 10**20)):
+        assert reader.within(name, number) == MAX_UNITS
+    with pytest.raises(PayloadUnsupported) as caught:
         reader.check()
+    assert [violation.description.split(": ")[1] for violation in caught.value.violations] == [
+        "92233720368.54775807.",
+        "9223372036854775807.",
+        "92233720368547758.",
+    ]
+
+
+@pytest.mark.parametrize(("is_json", "words"), [(False, "x_y"), (True, "na, xY")])
+def test_a_choice_names_the_words_of_what_was_given(is_json: bool, words: str) -> None:
+    reader = Reader({"l": [{"r": {"c": "z"}}]}, "p", is_json=is_json)
+    reader.records("l", 1)[0].record("r").choice("c", {"": "na", "x_y": "xY"})
+    with pytest.raises(FieldInvalid) as caught:
+        reader.check()
+    assert [violation.description for violation in caught.value.violations] == [
+        f"Must be one of {words}."
+    ]

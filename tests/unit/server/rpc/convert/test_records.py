@@ -28,7 +28,12 @@ def test_what_is_not_said() -> None:
         "cloid": "",
         "type": None,
     }
-    assert read(pb.HyperliquidOrders()) == {"orders": [], "grouping": "", "builder": None}
+    assert read(pb.HyperliquidOrders()) == {
+        "orders": [],
+        "grouping": "",
+        "builder": None,
+        "priority_rate": 0,
+    }
     assert read(pb.HyperliquidNoop()) == {}
     assert read(pb.HyperliquidCreateSubAccount()) == {"name": ""}
 
@@ -38,6 +43,7 @@ def test_choices_and_what_stands_within() -> None:
         orders=[ORDER, ORDER],
         grouping=pb.HYPERLIQUID_GROUPING_POSITION_TPSL,
         builder=pb.HyperliquidBuilder(address="0x1"),
+        priority_rate=5,
     )
     found = read(orders)
     order = {
@@ -54,6 +60,7 @@ def test_choices_and_what_stands_within() -> None:
         "orders": [order, order],
         "grouping": "position_tpsl",
         "builder": {"address": "0x1", "fee": 0},
+        "priority_rate": 5,
     }
     assert read(pb.HyperliquidModify(oid=0)) == {"target": "oid", "oid": 0, "order": None}
     assert read(pb.HyperliquidModify(cloid=""))["target"] == "cloid"
