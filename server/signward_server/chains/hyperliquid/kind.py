@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from signward_server.chains.hyperliquid.reader import Reader
 from signward_server.chains.hyperliquid.typed_form import TypedForm
-from signward_server.core.actions import ActionGroup, ActionKind, FieldType
+from signward_server.core.actions import MAX_NUMBER, ActionGroup, ActionKind, FieldType
 from signward_server.core.ports.references import References
 from signward_server.core.public_key import PublicKey
 from signward_server.core.signing import Intent, IntentValue
@@ -25,7 +25,7 @@ __all__ = [
     "policy_action",
 ]
 
-NEVER = 2**63 - 1
+NEVER = MAX_NUMBER
 """``expires_in`` of what never expires, so that ``expires_in <= 60000`` alone says enough."""
 
 COMMON_FIELDS: Mapping[str, FieldType] = MappingProxyType(
