@@ -17,7 +17,6 @@ from signward_server.core.value import value
 
 __all__ = [
     "COMMON_FIELDS",
-    "NEVER",
     "Built",
     "Kind",
     "Sealed",
@@ -25,7 +24,7 @@ __all__ = [
     "policy_action",
 ]
 
-NEVER = MAX_NUMBER
+_NEVER = MAX_NUMBER
 """``expires_in`` of what never expires, so that ``expires_in <= 60000`` alone says enough."""
 
 COMMON_FIELDS: Mapping[str, FieldType] = MappingProxyType(
@@ -110,7 +109,7 @@ class Setting:
             "wrapper": wrapper,
             "own_nonce": nonce != 0,
             "has_expiry": expires_after != 0,
-            "expires_in": max(0, expires_after - now_ms) if expires_after else NEVER,
+            "expires_in": max(0, expires_after - now_ms) if expires_after else _NEVER,
         }
         return cls(network, now_ms, vault, expires_after, nonce, references, kinds, wrapper, common)
 
