@@ -19,6 +19,7 @@ from tests.benchmarks.hyperliquid.signing import (
     CALL,
     CAPPED,
     COINCURVE,
+    ECHO,
     PLAIN,
     STREAM,
     Block,
@@ -30,7 +31,7 @@ from tests.benchmarks.table import table
 _COMMAND = "python -m tests.benchmarks.hyperliquid --publish"
 _OUTPUT = Path("build/bench-hyperliquid")
 _DOCS = Path(__file__).parents[3] / "docs"
-_NAMES = (CALL, STREAM, CAPPED, PLAIN, COINCURVE)
+_NAMES = (CALL, STREAM, CAPPED, ECHO, PLAIN, COINCURVE)
 _TARGETS = {PLAIN: 0.2, COINCURVE: 2.0}
 _HEAD = (
     "who signs", "p50 µs", "p99 µs", "a call to it, p50", "quartiles", "an item to it, p50",

@@ -1,4 +1,4 @@
-"""Everybody who signs, ready: the daemon over a call and over a stream, and the SDK twice."""
+"""Everybody who signs, ready, and the bare server, which answers with a signature of the daemon."""
 
 from __future__ import annotations
 
@@ -14,18 +14,21 @@ from typing import TypeAlias
 from signward import Algorithm, Client, Purpose
 from signward.hyperliquid import Signer
 from signward.profiles import read_profile
+from signward.requests import hyperliquid_request
 
 from tests.benchmarks.daemons import RunningDaemon, daemon
+from tests.benchmarks.echoing import echo
 from tests.benchmarks.hyperliquid.order import LIFE, order_message
 from tests.benchmarks.processes import PATIENCE, environment
 from tests.benchmarks.variants import FULL, Setup, variant_of
 
-__all__ = ["CALL", "CAPPED", "COINCURVE", "PLAIN", "STREAM", "Block", "everybody"]
+__all__ = ["CALL", "CAPPED", "COINCURVE", "ECHO", "PLAIN", "STREAM", "Block", "everybody"]
 
 Block: TypeAlias = Callable[[int], list[float]]
 """Signs so many orders, one after the other; returns the seconds of each."""
 CALL, STREAM, CAPPED = "daemon, a call", "daemon, a stream", "daemon, a call under a cap"
 PLAIN, COINCURVE = "SDK as installed", "SDK with coincurve"
+ECHO = "bare echo, a call"
 _KEY = "bench-exchange"
 _BACKENDS = {PLAIN: "NativeECCBackend", COINCURVE: "CoinCurveECCBackend"}
 _FULL = variant_of(FULL).setup
@@ -46,26 +49,40 @@ def everybody(folder: Path) -> Iterator[dict[str, Block]]:
         folder: Empty; for a home and a socket, whose path may have 107 bytes.
     """
     with ExitStack() as stack:
-        client = stack.enter_context(_connected(_SETUP, folder / "1"))
-        capped = stack.enter_context(_connected(_CAPPED, folder / "2"))
+        client, running = stack.enter_context(_connected(_SETUP, folder / "1"))
+        capped, _ = stack.enter_context(_connected(_CAPPED, folder / "2"))
+        bare = stack.enter_context(_bare(client, running, folder))
         signer = stack.enter_context(Signer(client, _KEY))
         yield {
             CALL: _timed(lambda: _call(client)),
             STREAM: _timed(lambda: signer.sign(order_message(), expires_after=_soon())),
             CAPPED: _timed(lambda: _call(capped)),
+            ECHO: _timed(lambda: _call(bare)),
             PLAIN: stack.enter_context(_sdk(PLAIN, "--plain")),
             COINCURVE: stack.enter_context(_sdk(COINCURVE)),
         }
 
 
 @contextmanager
-def _connected(setup: Setup, folder: Path) -> Iterator[Client]:
+def _connected(setup: Setup, folder: Path) -> Iterator[tuple[Client, RunningDaemon]]:
     """Start a daemon with a key, and connect to it over its Unix socket."""
     folder.mkdir()
     with daemon(setup, folder) as running:
         _make_key(folder, running)
         with Client(running.targets["uds"], running.certificate) as client:
-            yield client
+            yield client, running
+
+
+@contextmanager
+def _bare(client: Client, running: RunningDaemon, folder: Path) -> Iterator[Client]:
+    """Start a server that answers as the daemon did once, and connect to it likewise."""
+    request = hyperliquid_request(_KEY, order_message(), expires_after=_soon())
+    answer = client.sign(request).SerializeToString()
+    with (
+        echo(running.tls, folder, {"sign_hyperliquid": answer}) as targets,
+        Client(targets["uds"], running.certificate) as bare,
+    ):
+        yield bare
 
 
 def _call(client: Client) -> object:

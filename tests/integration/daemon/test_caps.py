@@ -141,7 +141,7 @@ def test_s41_an_adopted_home_begins_with_its_windows_closed(
     with running(capped, clocks) as daemon, daemon.client() as bot:
         create(bot, "k")
     copy = capped.copy(tmp_path / "copy")
-    copy.adopt()
+    assert offline("adopt", "--yes", home=copy).returncode == 0
     with running(copy, clocks) as daemon, daemon.client() as bot:
         with pytest.raises(ResourceExhausted) as refused:
             bot.sign(raw_request("k"))

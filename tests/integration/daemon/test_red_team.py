@@ -32,7 +32,8 @@ from tests.running.red_team.thieves import HOME, THIEF, THIEVES, Thief
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
 
-PACE = 0.025  # seconds: a second has room for so many failures of one identity (S38)
+PACE = 0.04  # seconds: even two of the daemon's have room for so many of one identity (S38)
+ANEW = 2.0  # seconds, after which there is room again
 BOTS = [thief for thief in THIEVES if thief.tif]
 BY_NAME = {thief.policy: thief for thief in THIEVES}
 
@@ -73,6 +74,7 @@ def test_s32_every_attempt_is_refused_and_its_reason_recorded(
     daemon: Daemon, admin: Client, thief: Thief
 ) -> None:
     wanted, got = {}, {}
+    time.sleep(ANEW)
     with daemon.client(thief.name) as client:
         for number, attempt in enumerate(ATTEMPTS):
             request = asked(attempt, today(thief), f"try-{number}")
@@ -139,8 +141,9 @@ def test_no_thief_administers(daemon: Daemon) -> None:
                 "thaw a key": lambda: client.admin.unfreeze_key("mm"),
                 "make an API key": lambda: client.admin.create_api_key("cn:admin", expires=soon),
                 "reload": client.admin.reload,
-                "read the records": lambda: list(client.admin.list_audit_records()),
             }
+            if name != "controller":  # who approves reads what it approves
+                tries["read the records"] = lambda: list(client.admin.list_audit_records())
             for what, call in tries.items():
                 assert reason_of(call) in (DENIED, "KEY_NOT_FOUND"), (name, what)
 
@@ -201,6 +204,9 @@ def test_s15_a_withdrawal_takes_two_and_its_approval_is_for_nothing_else(daemon:
         with pytest.raises(SignwardError) as refused:
             treasury.sign(withdraw("1000"))
         digest = bytes.fromhex(refused.value.metadata["approval_digest"])
+        records = controller.admin.list_audit_records(identity="cn:treasury")
+        notes = {json.loads(each.record).get("note") for each in records}
+        assert f"approval_digest {digest.hex()}" in notes
         approve = treasury.admin.approve_request
         assert reason_of(lambda: approve(digest, expires=soon)) == DENIED
         controller.admin.approve_request(digest, expires=soon)

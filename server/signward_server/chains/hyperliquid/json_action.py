@@ -44,7 +44,8 @@ def ensure_same(
     """Return if an action was built again from its record as it came, to the byte.
 
     So that nothing is signed that was not read: no further key, no other order of keys, no
-    other form of a number.
+    other form of a number. What is within a wrapper may come in either of its two forms: as its
+    signers write it, or as the posted wrapper holds it.
 
     Raises:
         NetworkMismatch: It says another network, or the chain id of another.
@@ -61,7 +62,11 @@ def ensure_same(
             "needs none."
         )
         raise FieldInvalid.at("hyperliquid.nonce", text)
-    if packed(numbered_wire(kind, built.wire, setting.nonce)) != packed(action):
+    forms: list[Mapping[str, object]] = [built.wire]
+    if setting.wrapper and built.wrapped is not None:
+        forms.append(built.wrapped)
+    came = packed(action)
+    if all(packed(numbered_wire(kind, form, setting.nonce)) != came for form in forms):
         raise FieldInvalid.at(
             field,
             "Must have exactly the keys of its kind in the exchange's order, numbers without "

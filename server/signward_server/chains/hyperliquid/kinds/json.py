@@ -10,10 +10,19 @@ from signward_server.core.actions import FieldType
 
 __all__ = ["UNKNOWN"]
 
+# Only what is signed as typed data names its chain. As an L1 action, the exchange would take it for
+# another signer's.
+_TYPED = ("signatureChainId", "hyperliquidChain")
+_L1_ONLY = "Must be left out: of kinds without a message, only L1 actions are signed."
+
 
 def _build(reader: Reader, setting: Setting) -> Built:
     wire = reader.mapping("action")
-    kind = reader.record("action").word("type")
+    inner = reader.record("action")
+    kind = inner.word("type")
+    for name in _TYPED:
+        if name in wire:
+            inner.note(name, _L1_ONLY)
     return Built(wire, (UNKNOWN.intent(setting, {"kind": kind}),))
 
 

@@ -188,6 +188,13 @@ def test_s31_json_that_says_no_kind_is_refused(text: str) -> None:
     assert field in ("hyperliquid.json", "hyperliquid.json.action.type")
 
 
+@pytest.mark.parametrize("field", ["signatureChainId", "hyperliquidChain"])
+@pytest.mark.parametrize("value", ['"0x66eee"', '""', "null", "421614"])
+def test_s31_an_unknown_kind_of_typed_data_is_not_an_l1_action(field: str, value: str) -> None:
+    text = f'{{"type":"cDeposit","{field}":{value},"wei":100000000,"nonce":1}}'
+    assert named(unknown(text)) == [f"hyperliquid.json.action.{field}"]
+
+
 def test_json_is_bytes() -> None:
     for value in (None, "{}", {}):
         assert named(HyperliquidPayload("json", {"json": value})) == ["hyperliquid.json"]

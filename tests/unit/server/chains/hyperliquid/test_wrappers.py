@@ -261,3 +261,23 @@ def test_an_unnamed_agent_within_has_an_empty_name() -> None:
     action = json.loads(signed(wrapped("multi_sig", inner), NONCE).post_body)["action"]
     assert list(action["payload"]["action"])[-3:] == ["agentAddress", "agentName", "nonce"]
     assert action["payload"]["action"]["agentName"] == ""
+
+
+@pytest.mark.parametrize("wrapper", WRAPPED)
+@pytest.mark.parametrize(
+    ("kind", "record", "posted"),
+    [
+        ("approve_agent", {"agent_name": ""}, {"agentName": ""}),
+        ("user_set_abstraction", {}, {"abstraction": "p"}),
+    ],
+)
+def test_json_within_may_be_as_the_posted_wrapper_has_it(
+    wrapper: str, kind: str, record: dict[str, object], posted: dict[str, object]
+) -> None:
+    action = SAMPLES[kind].wire | posted
+    typed = wrapped(wrapper, {"action": kind, kind: {**SAMPLES[kind].record, **record}})
+    read = wrapped(wrapper, json_of(action))
+    assert decode(read).intents == decode(typed).intents
+    assert signed(read, NONCE) == signed(typed, NONCE)
+    with pytest.raises(FieldInvalid):
+        decode(HyperliquidPayload("json", {"json": json.dumps(action).encode()}, nonce=NONCE))
