@@ -14,7 +14,7 @@ from signward_server.core.identity import Identity, IdentityKind
 from signward_server.core.keys import CustodyKind, KeyAttributes, VersionState
 from signward_server.core.public_key import PublicKey
 from signward_server.core.startup import StoreRefused
-from signward_server.store import Moving, Rekeying, RekeyingState, Store, moving
+from signward_server.store import Moving, Rekeying, RekeyingState, Store, batch
 from sqlalchemy import text
 
 from tests.contract.stores import STORES, Bench
@@ -100,7 +100,7 @@ def execute(rekeying: Rekeying, statement: str) -> None:
 def test_s22_every_row_is_under_the_new_kek_afterwards(
     bench: Bench, store: Store, rekeying: Rekeying, most: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(moving, "_MOST", most)
+    monkeypatch.setattr(batch, "_MOST", most)
     fill(bench, store)
     assert rekeying.count() == 11
     assert moved(bench, rekeying) == []

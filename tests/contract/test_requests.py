@@ -17,7 +17,7 @@ from signward_server.core.errors import (
     StoreUnavailable,
 )
 from signward_server.core.ports import Claim, RequestLedger, RequestScope
-from signward_server.store import Store, claim_moving
+from signward_server.store import Store, batch, move_claims
 from signward_server.store.batch import Batch
 from signward_server.store.canonical import scope_digest
 from sqlalchemy import event, text
@@ -49,7 +49,7 @@ def change(store: Store, statement: str, **values: object) -> None:
 
 
 def moved(bench: Bench, store: Store) -> list[Batch]:
-    return list(claim_moving.move_claims(store.rekeying(), bench.rows, NEW))
+    return list(move_claims(store.rekeying(), bench.rows, NEW))
 
 
 def test_s33_a_retry_is_told_from_a_first_use(bench: Bench) -> None:
@@ -430,7 +430,7 @@ def test_a_claim_of_an_older_release_counts(bench: Bench) -> None:
 def test_s22_claims_go_to_another_kek(
     bench: Bench, most: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(claim_moving, "_MOST", most)
+    monkeypatch.setattr(batch, "_MOST", most)
     store = bench.store()
     requests = store.requests(bench.rows)
     for number in range(3):

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 from signward_server.core.errors import StoreUnavailable
-from signward_server.store import Store, move_spending
+from signward_server.store import Store, batch, move_spending
 from signward_server.store.schema import spending
-from signward_server.store.spending import moving
 from sqlalchemy import select, update
 
 from tests.contract.spending import BY_KEY, COLD, NOTIONAL, OTHER, Desk, order, reserve
@@ -52,7 +51,7 @@ def totals(bench: Bench) -> list[int]:
 def test_s22_what_was_spent_goes_along_once_or_twice(
     bench: Bench, store: Store, most: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(moving, "_MOST", most)
+    monkeypatch.setattr(batch, "_MOST", most)
     assert moved(bench, store) == []
     assert moved(bench, store) == []
     assert totals(bench) == [6]

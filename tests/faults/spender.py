@@ -7,6 +7,7 @@ import random
 import subprocess
 import sys
 import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -73,10 +74,12 @@ def spend() -> None:
     with_store = open_store(place_of(sys.argv[1]), SystemClock(), shared=True)
     caps = with_store.caps((NOTIONAL, ORDERS), HmacRows(), Accounts(), FakeMeter(), "boot")
 
+    ends = time.monotonic() + _PATIENCE  # whoever waits for it has gone
+
     def run(seed: int) -> None:
         amounts = random.Random(seed)  # noqa: S311  # which amounts, no secret
         refused = 0
-        while refused < 3:
+        while refused < 3 and time.monotonic() < ends:
             amount = amounts.randint(1, 40)
             try:
                 reservation = caps.reserve(BOT, HOT, HOT.versions[0], order(amount))

@@ -57,7 +57,7 @@ def test_s12_processes_that_race_and_die_never_spend_more_than_the_cap(
         spenders.append(Spender(text))
     spent += sum(each.ended() for each in spenders)
     counted = total(text)
-    assert spent <= counted <= LIMIT
+    assert LIMIT / 2 < spent <= counted <= LIMIT
     # Those who are killed between counting and signing leave what they have counted.
     assert counted - spent <= KILLS * 4 * 40
 
@@ -95,7 +95,7 @@ def test_s12_a_daemon_that_dies_while_it_signs_has_spent_it(home: Home, tmp_path
             daemon.kill()
     with started() as daemon, daemon.client() as bot:
         left = 0
-        while capped.bought(bot, now("k", 1)) == "":
+        while left <= capped.LIMIT and capped.bought(bot, now("k", 1)) == "":
             left += 1
     assert {"UPDATE", "commit"} <= places
     assert signed + left <= capped.LIMIT

@@ -125,6 +125,11 @@ class Exchange:
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
 
+    @property
+    def judges(self) -> bool:
+        """Whether it goes on, and had nothing to refuse so far."""
+        return self._thread.is_alive() and not self.rule.faults
+
     def close(self) -> None:
         """Take no more; nobody writes any more."""
         os.close(self.pipe)

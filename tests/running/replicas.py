@@ -99,6 +99,11 @@ class Traders:
         """How many orders the exchange has taken."""
         return self.rule.taken
 
+    @property
+    def trade(self) -> bool:
+        """Whether all of them do, and the exchange had nothing to refuse so far."""
+        return all(thread.is_alive() for thread in self._threads) and not self.rule.faults
+
     def end(self) -> None:
         """Ask for no more."""
         self._ended.set()

@@ -14,7 +14,7 @@ from signward_server.core.signing import Intent, IntentValue
 
 __all__ = ["further"]
 
-ACTION = "@action"
+_ACTION = "@action"
 """Says the action of an Intent of another one; no field has such a name."""
 
 
@@ -55,7 +55,7 @@ def _items(first: Intent, more: Sequence[Intent]) -> Iterator[str]:
         if intent.action == first.action and fields.keys() == known.keys():
             yield _differing(names, known, fields)
         else:
-            yield _object({**fields, ACTION: intent.action})
+            yield _object({**fields, _ACTION: intent.action})
 
 
 def _differing(

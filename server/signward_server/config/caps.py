@@ -14,7 +14,7 @@ from pydantic_core import PydanticCustomError
 from signward_server.config.quantities import Duration
 from signward_server.config.section import Section
 
-__all__ = ["CapName", "CapRule", "Caps"]
+__all__ = ["CapRule", "Caps"]
 
 _MOST = 64
 _NAME = r"[a-z][a-z0-9_]{0,63}"
@@ -29,7 +29,7 @@ def _name(text: str) -> str:
     return text
 
 
-CapName = Annotated[str, AfterValidator(_name)]
+_CapName = Annotated[str, AfterValidator(_name)]
 
 
 class CapRule(Section):
@@ -64,7 +64,7 @@ class Caps(Section):
     model_config = ConfigDict(
         extra="allow", json_schema_extra={"propertyNames": {"pattern": f"^{_NAME}$"}}
     )
-    __pydantic_extra__: dict[CapName, CapRule]
+    __pydantic_extra__: dict[_CapName, CapRule]
 
     free: ClassVar[FieldInfo] = FieldInfo(
         annotation=CapRule,

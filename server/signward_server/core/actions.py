@@ -9,8 +9,12 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
-__all__ = ["RPC_ACTIONS", "ActionGroup", "ActionKind", "FieldType", "Resource"]
+__all__ = ["MAX_NUMBER", "RPC_ACTIONS", "ActionGroup", "ActionKind", "FieldType", "Resource"]
+
+MAX_NUMBER: Final = 2**63 - 1
+"""The largest number that policies know (S6)."""
 
 
 class Resource(enum.StrEnum):

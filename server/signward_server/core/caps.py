@@ -9,7 +9,7 @@ from datetime import timedelta
 from types import MappingProxyType
 from typing import Final
 
-from signward_server.core.actions import ActionKind, FieldType
+from signward_server.core.actions import MAX_NUMBER, ActionKind, FieldType
 from signward_server.core.errors import PayloadUnsupported
 from signward_server.core.signing import Decoded, Intent
 
@@ -18,7 +18,6 @@ __all__ = ["COUNT", "UNCOUNTED", "Cap", "CapScope", "Uncounted", "capped", "misf
 COUNT = "count"
 """The measure that counts payloads."""
 
-_MAX_NUMBER = 2**63 - 1
 _OF_ALL = "total_"
 _ALSO_OF_ALL = frozenset({"orders"})
 
@@ -116,6 +115,6 @@ def _windows(action: str, caps: tuple[Cap, ...]) -> tuple[str, ...]:
 
 def _number(intent: Intent, field: str) -> int:
     found = intent.fields.get(field)
-    if type(found) is not int or not 0 <= found <= _MAX_NUMBER:
+    if type(found) is not int or not 0 <= found <= MAX_NUMBER:
         raise PayloadUnsupported
     return found

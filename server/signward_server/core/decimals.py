@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from signward_server.core.actions import MAX_NUMBER
+
 __all__ = ["MAX_UNITS", "PLACES", "product", "split_decimal", "units_of"]
 
-MAX_UNITS: Final = 2**63 - 1
-"""Policies count in signed 64-bit integers (S6)."""
+MAX_UNITS: Final = MAX_NUMBER
+"""What policies can count (S6)."""
 
 PLACES: Final = 8
 """Decimals of a unit: one is 1e-8."""

@@ -7,3 +7,4 @@ from typing import Final
 __all__ = ["HYPERLIQUID_NETWORKS"]
 
 HYPERLIQUID_NETWORKS: Final = ("mainnet", "testnet")
+"""Those of the Hyperliquid exchange."""

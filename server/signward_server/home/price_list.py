@@ -14,21 +14,20 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, NoReturn, TypeAlias
 
+from signward_server.core.decimals import MAX_UNITS, PLACES, split_decimal, units_of
+from signward_server.core.networks import HYPERLIQUID_NETWORKS
+
 __all__ = ["LARGEST_LIST", "BadPriceList", "PriceList", "Prices", "parsed", "prices_in"]
 
 Prices: TypeAlias = Mapping[tuple[str, int], int]
 """In 1e-8 units, above 0, by network and number of the asset."""
 
 LARGEST_LIST: Final = 2**20  # bytes
-_NETWORKS: Final = ("mainnet", "testnet")
 _LAST_ASSET: Final = 2**32 - 1
-_MOST = 2**63 - 1
-_PLACES: Final = 8
 _LATEST = 2**53  # milliseconds since the epoch
 _LONGEST_TIME: Final = 16  # digits
 
 _is_asset = re.compile(r"0|[1-9][0-9]{0,9}", re.ASCII).fullmatch
-_is_price = re.compile(r"(0|[1-9][0-9]{0,18})(?:\.([0-9]{1,8}))?", re.ASCII).fullmatch
 
 
 class BadPriceList(Exception):  # noqa: N818  # names what it is about
@@ -68,7 +67,7 @@ def parsed(data: bytes) -> PriceList:
     if len(data) > LARGEST_LIST:
         raise BadPriceList("holds more than 1 MiB")
     document = _document(data)
-    if unknown := set(document) - {"time", *_NETWORKS}:
+    if unknown := set(document) - {"time", *HYPERLIQUID_NETWORKS}:
         raise BadPriceList(f"has {len(unknown)} unknown keys beside time, mainnet and testnet")
     time = document.get("time")
     if type(time) is not int or not 0 < time < _LATEST:
@@ -83,7 +82,7 @@ def prices_in(document: Mapping[str, object]) -> Prices:
         BadPriceList: Says what is wrong.
     """
     prices: dict[tuple[str, int], int] = {}
-    for network in _NETWORKS:
+    for network in HYPERLIQUID_NETWORKS:
         listed = document.get(network, {})
         if not isinstance(listed, dict):
             raise BadPriceList(f"has a {network} that is no object")
@@ -134,11 +133,11 @@ def _asset(text: str, network: str) -> int:
 
 
 def _price(text: object, network: str, asset: str) -> int:
-    match = _is_price(text) if isinstance(text, str) else None
-    if match is None:
+    parts = split_decimal(text) if isinstance(text, str) else None
+    if parts is None or len(parts[1]) > PLACES:
         fix = 'write it like "65000.5", with at most 8 decimals'
         raise BadPriceList(f"has no price for asset {asset} of {network}: {fix}")
-    units = int(match[1] + (match[2] or "").ljust(_PLACES, "0"))
-    if not 0 < units <= _MOST:
+    units = units_of(*parts)
+    if not 0 < units <= MAX_UNITS:
         raise BadPriceList(f"has a price for asset {asset} of {network} that is 0 or too high")
     return units

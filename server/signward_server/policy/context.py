@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from signward_server.core.actions import ActionKind
+from signward_server.core.actions import MAX_NUMBER, ActionKind
 from signward_server.core.address_ranges import address_in
 from signward_server.core.keys import KeyVersion
 from signward_server.core.ports import Clock
 from signward_server.core.signing import IntentValue
-from signward_server.policy.question import MAX_NUMBER, Question, Unfit
+from signward_server.policy.question import Question, Unfit
 from signward_server.policy.reads import EVERYTHING
 
 __all__ = ["Wanted", "context_of", "wanted"]

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import Connection, text
 
 from signward_server.core.ports import RowAuthenticator
 from signward_server.store.authentic_claims import AuthenticClaims
-from signward_server.store.batch import Batch
+from signward_server.store.batch import Batch, Wanted, in_batches
 from signward_server.store.claims import StoredClaim
 from signward_server.store.rekeying import Rekeying
 
 __all__ = ["move_claims"]
 
-_MOST: Final = 500
 _ROWS = text(
     "SELECT scope, identity, content, version, claim_time, key_id, previous, nonce, mac"
     " FROM requests WHERE mac IS NOT NULL AND scope > :after ORDER BY scope LIMIT :most"
@@ -36,15 +35,16 @@ def move_claims(
     Raises:
         StoreUnavailable: The store cannot be written.
     """
-    after: object = b""
-    while True:
-        with rekeying.changing() as connection:
-            rows = connection.execute(_ROWS, {"after": after, "most": _MOST}).all()
-            batch = _moved(connection, rows, AuthenticClaims(old), AuthenticClaims(new))
-        yield batch
-        if len(rows) < _MOST:
-            return
-        after = rows[-1][0]
+    before, after = AuthenticClaims(old), AuthenticClaims(new)
+
+    def move(connection: Connection, rows: Sequence[Any]) -> Batch:
+        return _moved(connection, rows, before, after)
+
+    return in_batches(rekeying, _read, move, b"")
+
+
+def _read(connection: Connection, wanted: Wanted) -> Sequence[Any]:
+    return connection.execute(_ROWS, wanted).all()
 
 
 def _moved(

@@ -5,22 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from sqlalchemy import Engine, delete, insert, select, text, update
+from sqlalchemy import Engine, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from signward_server.store.failures import unavailable
+from signward_server.store.meta_values import ADOPTED, set_value, value_of
 from signward_server.store.nonces import skip_ahead
 from signward_server.store.rows import from_epoch, since_epoch
-from signward_server.store.schema import approvals, homes, meta
+from signward_server.store.schema import approvals, homes
 from signward_server.store.writing import Writing
 
 __all__ = ["StoredHomes"]
-
-_ADOPTED = "adopted"
-_SET_ADOPTED = text(
-    "INSERT INTO meta (name, value) VALUES ('adopted', :value) "
-    "ON CONFLICT (name) DO UPDATE SET value = excluded.value"
-)
 
 
 class StoredHomes:
@@ -50,7 +45,7 @@ class StoredHomes:
     def adopted(self) -> datetime | None:
         """See ``core.ports.Adopted``."""
         with unavailable(), self._durable.begin() as connection:
-            found = connection.scalar(select(meta.c.value).where(meta.c.name == _ADOPTED))
+            found = value_of(connection, ADOPTED)
         return None if found is None else from_epoch(int(found))
 
     def generations(self) -> Mapping[str, int]:
@@ -108,5 +103,5 @@ class StoredHomes:
                 connection.execute(insert(homes).values(id=home, generation=generation))
             connection.execute(delete(approvals))
             if not joins:
-                connection.execute(_SET_ADOPTED, {"value": str(since_epoch(now))})
+                set_value(connection, ADOPTED, str(since_epoch(now)))
                 skip_ahead(connection, since_epoch(now) // 1000)

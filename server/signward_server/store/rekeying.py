@@ -14,13 +14,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, Literal, cast
 
-from sqlalchemy import Connection, Engine, delete, func, insert, select, type_coerce
+from sqlalchemy import Connection, Engine, delete, func, select, type_coerce
 from sqlalchemy.types import NullType
 
 from signward_server.core.errors import EnvelopeCorrupt, StoreUnavailable
 from signward_server.core.ports import Clock
 from signward_server.core.startup import StoreRefused
 from signward_server.store.failures import unavailable
+from signward_server.store.meta_values import set_value, value_of
 from signward_server.store.schema import (
     agents,
     api_keys,
@@ -98,7 +99,7 @@ class Rekeying:
             StoreUnavailable: The store cannot be read.
         """
         with unavailable(), self._durable.begin() as connection:
-            text = _read(connection, _STATE)
+            text = value_of(connection, _STATE)
         if text is None:
             return None
         found = _is_state(text)
@@ -115,7 +116,7 @@ class Rekeying:
             StoreUnavailable: The store cannot be read.
         """
         with unavailable(), self._durable.begin() as connection:
-            text = _read(connection, _DIGEST_KEY)
+            text = value_of(connection, _DIGEST_KEY)
         try:
             return None if text is None else bytes.fromhex(text)
         except ValueError as exc:
@@ -166,14 +167,14 @@ class Rekeying:
             StoreUnavailable: The store cannot be written.
         """
         with self.changing() as connection:
-            _write(connection, _STATE, _text(RekeyingState(old, new, "moving")))
-            _write(connection, _DIGEST_KEY, digest_key.hex())
+            set_value(connection, _STATE, _text(RekeyingState(old, new, "moving")))
+            set_value(connection, _DIGEST_KEY, digest_key.hex())
             connection.execute(delete(imports))
             connection.execute(delete(approvals))
 
     def reach(self, connection: Connection, state: RekeyingState) -> None:
         """Remember how far it is."""
-        _write(connection, _STATE, _text(state))
+        set_value(connection, _STATE, _text(state))
 
     def end(self, connection: Connection) -> None:
         """Forget it: no row is under the old KEK any more, or nobody wants those back."""
@@ -232,13 +233,3 @@ def _blob(stored: object) -> bytes:
 
 def _text(state: RekeyingState) -> str:
     return f"{state.old.hex()} {state.new.hex()} {state.stage}"
-
-
-def _read(connection: Connection, name: str) -> str | None:
-    found = connection.execute(select(meta.c.value).where(meta.c.name == name)).first()
-    return None if found is None else str(found[0])
-
-
-def _write(connection: Connection, name: str, value: str) -> None:
-    connection.execute(delete(meta).where(meta.c.name == name))
-    connection.execute(insert(meta).values(name=name, value=value))

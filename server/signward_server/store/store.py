@@ -7,10 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Protocol
 
-from sqlalchemy import text
-
 from signward_server.core.caps import Cap
-from signward_server.core.errors import StoreUnavailable
 from signward_server.core.ports import AccountOf, Clock, Meter, RowAuthenticator, Time
 from signward_server.store.agents import AuthenticAgents, StoredAgents
 from signward_server.store.api_keys import StoredApiKeys
@@ -20,7 +17,7 @@ from signward_server.store.authentic_api_keys import AuthenticApiKeys
 from signward_server.store.backend import Backend, BackendTurn
 from signward_server.store.catalogue import KeyCatalogue
 from signward_server.store.confirming import Confirming
-from signward_server.store.driver import DriverSession, DriverStatement
+from signward_server.store.driver import DriverSession
 from signward_server.store.failures import unavailable
 from signward_server.store.homes import StoredHomes
 from signward_server.store.imports import StoredImports
@@ -28,6 +25,7 @@ from signward_server.store.material import StoredMaterial
 from signward_server.store.migrations import is_current, migrate
 from signward_server.store.nonces import Lanes, StoredNonces, TrustedTime
 from signward_server.store.peers import Peers
+from signward_server.store.probing import Probing
 from signward_server.store.rekeying import Rekeying
 from signward_server.store.requests import RequestMemory
 from signward_server.store.spending import Spending, StoredCaps, steady_time
@@ -37,9 +35,6 @@ from signward_server.store.version import StoreVersion
 from signward_server.store.writing import Writing
 
 __all__ = ["Store"]
-
-_PROBE_TTL_S = 1.0
-_PROBE = text("UPDATE meta SET value = :value WHERE name = 'probe'")
 
 
 def _nothing(_key_id: str) -> None:
@@ -71,11 +66,10 @@ class Store:
         self._session = DriverSession(backend.probing)
         self._version = StoreVersion(backend, self._session)
         self._peers = Peers(backend, lease.total_seconds(), clock) if shared else None
+        self._probing = Probing(backend, self._session, self._writing, self._claiming, clock)
         self._confirming = Confirming(
             backend, self._version, self._writing, self.healthy, self._peers
         )
-        self._probe = DriverStatement(backend.probing, _PROBE)
-        self._probed: tuple[float, bool] | None = None
         self._opened: list[_Closable] = [self._session]
 
     def migrate(self) -> bool:
@@ -295,17 +289,7 @@ class Store:
 
     def healthy(self) -> bool:
         """Return whether the store can be written, as of at most a second ago."""
-        writings = {self._writing, self._claiming}
-        if any(writing.doubtful for writing in writings):
-            return False
-        if any(writing.age < _PROBE_TTL_S or writing.under_way for writing in writings):
-            return True
-        now = self._clock.monotonic()
-        probed = self._probed
-        if probed is None or now - probed[0] >= _PROBE_TTL_S:
-            probed = (now, self._can_write(now))
-            self._probed = probed
-        return probed[1]
+        return self._probing.healthy()
 
     def close(self) -> None:
         """Close every connection; nothing can be read or written afterwards."""
@@ -322,14 +306,3 @@ class Store:
     def _settle(self, version: int | None) -> None:
         if self._peers is not None:
             self._peers.settle(self._version.stored() if version is None else version)
-
-    def _can_write(self, now: float) -> bool:
-        if not self._writing.patiently():
-            return False
-        try:
-            self._session.first(self._probe, {"value": str(int(now))})
-        except StoreUnavailable:
-            return False
-        finally:
-            self._writing.release()
-        return True

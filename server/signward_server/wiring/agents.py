@@ -20,7 +20,7 @@ from signward_server.flows.agents.accounts import Accounts
 from signward_server.flows.agents.addresses import Addresses
 from signward_server.flows.agents.approvable import KeyedAgents
 from signward_server.flows.agents.approval import AgentApproval
-from signward_server.flows.agents.approving import Approving
+from signward_server.flows.agents.approval_signing import ApprovalSigning
 from signward_server.flows.agents.ending import AgentEnding
 from signward_server.flows.agents.listing import AgentListing
 from signward_server.flows.agents.rotation import AgentRotation
@@ -76,7 +76,7 @@ class AgentParts:
         new_versions: NewVersions,
     ) -> AgentFlows:
         """Return the use cases."""
-        approving = Approving(
+        approving = ApprovalSigning(
             signing=signing,
             catalogue=self.catalogue,
             register=self.register,

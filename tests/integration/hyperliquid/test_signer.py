@@ -34,6 +34,7 @@ def test_what_is_in_flight_together_is_taken(desk):
     desk.key("streamed")
     with Signer(desk.client, "streamed", timeout=20) as signer:
         bodies = list(signer.bodies(_paced(300)))
+    assert len(bodies) == 300
     assert all(_taken(desk, body) for body in bodies)
     nonces = [json.loads(body)["nonce"] for body in bodies]
     assert nonces == sorted(set(nonces))

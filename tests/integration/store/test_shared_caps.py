@@ -34,7 +34,7 @@ class Desk:
 
     def trade(self, client: Client) -> None:
         refused = 0
-        while refused < 2:
+        while refused < 2 and self.outcomes[""] <= LIMIT:
             reason = bought(client, order_request("k", 2, round(time.time() * 1000)))
             with self._lock:
                 self.outcomes[reason] += 1

@@ -48,7 +48,11 @@ def trade(new_home: Callable[[], Home], folder: Path, *, orders: int, longest: f
     traders = Traders(replicas)
     begun, events = time.monotonic(), 0
     try:
-        while (traders.orders < orders or events < EVENTS) and time.monotonic() - begun < longest:
+        while (
+            traders.trade
+            and (traders.orders < orders or events < EVENTS)
+            and time.monotonic() - begun < longest
+        ):
             time.sleep(1.5)
             events += 1
             replica = chance.choice(replicas)
@@ -65,7 +69,7 @@ def trade(new_home: Callable[[], Home], folder: Path, *, orders: int, longest: f
         traders.end()
         for replica in replicas:
             replica.daemon.kill()
-    assert traders.orders >= orders
     assert traders.rule.faults == {}
+    assert traders.orders >= orders
     assert events >= EVENTS
     assert traders.refusals["CLOCK_UNTRUSTED"] > 0

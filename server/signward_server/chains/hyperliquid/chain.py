@@ -16,6 +16,7 @@ from signward_server.chains.hyperliquid.kinds import KINDS, KINDS_BY_WIRE
 from signward_server.chains.hyperliquid.kinds.json import UNKNOWN
 from signward_server.chains.hyperliquid.reader import Reader
 from signward_server.chains.hyperliquid.sealing import ActionDraft
+from signward_server.core.actions import MAX_NUMBER
 from signward_server.core.errors import (
     FieldInvalid,
     FieldViolation,
@@ -24,6 +25,7 @@ from signward_server.core.errors import (
     SignatureSelfCheckFailed,
 )
 from signward_server.core.keys import KeyAttributes, Purpose
+from signward_server.core.networks import HYPERLIQUID_NETWORKS
 from signward_server.core.payloads import (
     HyperliquidPayload,
     HyperliquidSignature,
@@ -36,8 +38,6 @@ from signward_server.core.signing import Decoded, Signature
 
 __all__ = ["HyperliquidChain", "NoReferences"]
 
-_NETWORKS = frozenset({"mainnet", "testnet"})
-_MAX_TIME = 2**63 - 1
 _VAULT = "hyperliquid.vault_address"
 _L1_ONLY = "Must be an L1 action: the key is pinned to a vault, and no other is for one."
 _is_address = re.compile(r"0x[0-9a-fA-F]{40}").fullmatch
@@ -79,7 +79,7 @@ class HyperliquidChain:
         """
         if not isinstance(payload, HyperliquidPayload):
             raise TypeError("not a HyperliquidPayload")
-        if key.network not in _NETWORKS:
+        if key.network not in HYPERLIQUID_NETWORKS:
             raise NetworkMismatch
         action: Mapping[str, object] | None = None
         record, path = payload.action, f"hyperliquid.{payload.kind}"
@@ -132,7 +132,7 @@ class HyperliquidChain:
         Raises:
             PayloadUnsupported: A time that no policy could compare (S6).
         """
-        if payload.expires_after > _MAX_TIME:
+        if payload.expires_after > MAX_NUMBER:
             violation = FieldViolation("hyperliquid.expires_after", "Must be below 2^63.")
             raise PayloadUnsupported(violations=(violation,))
         return Setting.of(

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from signward_server.chains.hyperliquid.reader import Reader
 from signward_server.chains.hyperliquid.typed_form import TypedForm
-from signward_server.core.actions import ActionGroup, ActionKind, FieldType
+from signward_server.core.actions import MAX_NUMBER, ActionGroup, ActionKind, FieldType
 from signward_server.core.ports.references import References
 from signward_server.core.public_key import PublicKey
 from signward_server.core.signing import Intent, IntentValue
@@ -17,7 +17,6 @@ from signward_server.core.value import value
 
 __all__ = [
     "COMMON_FIELDS",
-    "NEVER",
     "Built",
     "Kind",
     "Sealed",
@@ -25,7 +24,7 @@ __all__ = [
     "policy_action",
 ]
 
-NEVER = 2**63 - 1
+_NEVER = MAX_NUMBER
 """``expires_in`` of what never expires, so that ``expires_in <= 60000`` alone says enough."""
 
 COMMON_FIELDS: Mapping[str, FieldType] = MappingProxyType(
@@ -110,7 +109,7 @@ class Setting:
             "wrapper": wrapper,
             "own_nonce": nonce != 0,
             "has_expiry": expires_after != 0,
-            "expires_in": max(0, expires_after - now_ms) if expires_after else NEVER,
+            "expires_in": max(0, expires_after - now_ms) if expires_after else _NEVER,
         }
         return cls(network, now_ms, vault, expires_after, nonce, references, kinds, wrapper, common)
 

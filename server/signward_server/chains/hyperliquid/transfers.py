@@ -5,21 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from signward_server.chains.hyperliquid.decimals import units_of_millionths
 from signward_server.chains.hyperliquid.reader import Reader
 from signward_server.core.actions import FieldType
 from signward_server.core.signing import IntentValue
 
 __all__ = [
+    "DEPOSIT_FIELDS",
     "SENDING_FIELDS",
     "SENDING_NAMES",
     "TRANSFER_FIELDS",
+    "Deposit",
     "Sending",
+    "read_deposit",
     "read_sending",
     "read_token",
 ]
 
 _MAX_TOKEN = 128
 _MAX_DEX = 64
+_MAX_USD = 2**64 - 1
 
 TRANSFER_FIELDS: Mapping[str, FieldType] = {
     "destination": FieldType.TEXT,
@@ -27,6 +32,9 @@ TRANSFER_FIELDS: Mapping[str, FieldType] = {
     "token": FieldType.TEXT,
 }
 """Fields of the Intent of every transfer; the amount is in 1e-8 units."""
+
+DEPOSIT_FIELDS: Mapping[str, FieldType] = {**TRANSFER_FIELDS, "is_deposit": FieldType.FLAG}
+"""Fields of the Intent of what moves between an account and what belongs to it."""
 
 SENDING_FIELDS: Mapping[str, FieldType] = {
     **TRANSFER_FIELDS,
@@ -47,6 +55,18 @@ SENDING_NAMES: Mapping[str, str] = {
 """The API's names of its fields by the exchange's."""
 
 
+class Deposit(NamedTuple):
+    """USDC on its way between an account and a vault or sub-account.
+
+    Attributes:
+        wire: Its fields as the exchange has them.
+        fields: Of its Intent.
+    """
+
+    wire: dict[str, object]
+    fields: dict[str, IntentValue]
+
+
 class Sending(NamedTuple):
     """A token on its way between accounts and exchanges.
 
@@ -64,6 +84,25 @@ class Sending(NamedTuple):
 def read_token(reader: Reader) -> str:
     """Read which token is meant, ``NAME:0x…``."""
     return reader.name("token", _MAX_TOKEN)
+
+
+def read_deposit(reader: Reader, name: str, wire_name: str) -> Deposit:
+    """Read what is moved into a vault or sub-account, or out of it.
+
+    Args:
+        reader: Of the action.
+        name: The field that says which one.
+        wire_name: The exchange's name of that.
+    """
+    account, is_deposit = reader.address(name), reader.flag("is_deposit")
+    usd = reader.uint("usd", _MAX_USD)
+    fields: dict[str, IntentValue] = {
+        "destination": account,
+        "amount": reader.within("usd", units_of_millionths(usd)),
+        "token": "USDC",
+        "is_deposit": is_deposit,
+    }
+    return Deposit({wire_name: account, "isDeposit": is_deposit, "usd": usd}, fields)
 
 
 def read_sending(reader: Reader) -> Sending:

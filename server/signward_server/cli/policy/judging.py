@@ -8,7 +8,7 @@ from datetime import datetime
 
 from signward_server.cli.policy.answering import Answer, Request, RequestRefused, Step
 from signward_server.cli.policy.loading import Rules
-from signward_server.core.actions import ActionGroup, ActionKind, Resource
+from signward_server.core.actions import MAX_NUMBER, ActionGroup, ActionKind, Resource
 from signward_server.core.errors import (
     KeyFrozen,
     KeyNotFound,
@@ -25,7 +25,7 @@ from signward_server.core.signing import Decoded, Intent
 from signward_server.flows.access import VIEW_KEY, signing_version
 from signward_server.policy.explain import explain
 from signward_server.policy.groups import Groups
-from signward_server.policy.question import MAX_NUMBER, Question
+from signward_server.policy.question import Question
 
 __all__ = ["Judge"]
 

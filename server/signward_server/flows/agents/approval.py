@@ -13,7 +13,7 @@ from signward_server.core.ports import AgentRegister, Audit, Call, Catalogue, Po
 from signward_server.flows.access import APPROVE_AGENT, visible_key
 from signward_server.flows.agents.addresses import Addresses
 from signward_server.flows.agents.approvable import KeyedAgents
-from signward_server.flows.agents.approving import Approved, Approving, Asked
+from signward_server.flows.agents.approval_signing import ApprovalSigning, Approved, Asked
 from signward_server.flows.agents.requests import ApproveAgent
 from signward_server.flows.recording import Recorded
 
@@ -42,7 +42,7 @@ class AgentApproval:
         register: AgentRegister,
         agents: KeyedAgents,
         addresses: Addresses,
-        approving: Approving,
+        approving: ApprovalSigning,
     ) -> None:
         self._catalogue = catalogue
         self._policy = policy

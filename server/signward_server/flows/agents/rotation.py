@@ -7,7 +7,7 @@ from signward_server.core.errors import AgentNotFound, EtagMismatch, KeyVersionN
 from signward_server.core.keys import Key, KeyVersion
 from signward_server.core.ports import AgentRegister, Audit, Call, Catalogue, Policy, RequestScope
 from signward_server.flows.access import visible_key
-from signward_server.flows.agents.approving import Approved, Approving, Asked
+from signward_server.flows.agents.approval_signing import ApprovalSigning, Approved, Asked
 from signward_server.flows.agents.requests import RotateAgent
 from signward_server.flows.new_versions import NewVersions
 from signward_server.flows.recording import Recorded
@@ -37,7 +37,7 @@ class AgentRotation:
         audit: Audit,
         register: AgentRegister,
         new_versions: NewVersions,
-        approving: Approving,
+        approving: ApprovalSigning,
     ) -> None:
         self._catalogue = catalogue
         self._policy = policy

@@ -115,10 +115,9 @@ def read_all(connection: Connection, known: int | None = None) -> Iterator[Agent
     yield from map(AgentRow._make, found)
 
 
-def read_batch(connection: Connection, after: object, most: int) -> list[AgentRow]:
-    """Return some rows in order of address, as they are stored."""
-    found = connection.execute(_BATCH, {"after": after, "most": most})
-    return list(map(AgentRow._make, found))
+def read_batch(connection: Connection, wanted: dict[str, object]) -> list[AgentRow]:
+    """Return ``most`` rows from behind the address ``after``, in order, as they are stored."""
+    return list(map(AgentRow._make, connection.execute(_BATCH, wanted)))
 
 
 def read_one(connection: Connection, address: str) -> AgentRow | None:

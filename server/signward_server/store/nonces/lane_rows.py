@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import Connection, delete, insert, select, text, update
+from sqlalchemy import Connection, delete, insert, select, update
 
+from signward_server.store.meta_values import ADOPTED, set_value, value_of
 from signward_server.store.nonces.floors import lift_floors
 from signward_server.store.nonces.numbering import Held
 from signward_server.store.nonces.skipping import SKIP_MS
@@ -15,11 +16,6 @@ from signward_server.store.schema import meta, nonce_lanes
 __all__ = ["LaneRow", "counted", "highest_horizon", "is_held", "make", "rows", "swap"]
 
 _COUNT: Final = "nonce_lanes"
-_ADOPTED: Final = "adopted"
-_SET_COUNT = text(
-    "INSERT INTO meta (name, value) VALUES ('nonce_lanes', :value)"
-    " ON CONFLICT (name) DO UPDATE SET value = excluded.value"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +52,8 @@ def highest_horizon(connection: Connection) -> int:
 
 def make(connection: Connection, lanes: int) -> None:
     """Make lanes anew, above all that was given by those that there were."""
-    connection.execute(_SET_COUNT, {"value": str(lanes)})
-    adopted = connection.scalar(select(meta.c.value).where(meta.c.name == _ADOPTED))
+    set_value(connection, _COUNT, str(lanes))
+    adopted = value_of(connection, ADOPTED)
     skipped = 0 if adopted is None else int(adopted) // 1000 + SKIP_MS
     horizon = max(skipped, highest_horizon(connection))
     connection.execute(delete(nonce_lanes))

@@ -6,6 +6,7 @@ import heapq
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from signward_server.core.actions import MAX_NUMBER
 from signward_server.core.caps import UNCOUNTED, Cap, CapScope, Uncounted
 from signward_server.core.identity import Identity
 from signward_server.core.keys import Key, KeyVersion
@@ -18,7 +19,6 @@ from signward_server.store.spending.spending import Counted, Spend, Spending
 
 __all__ = ["StoredCaps"]
 
-_MAX_NUMBER = 2**63 - 1
 _SECOND = 1_000_000
 
 
@@ -51,7 +51,7 @@ class StoredCaps:
     def alone(self, decoded: Decoded) -> Reservation:
         """See ``core.ports.Caps.alone``."""
         caps = self._caps_of(decoded).values()
-        totals = {cap.name: min(cap.amount(decoded) or 0, _MAX_NUMBER) for cap in caps}
+        totals = {cap.name: min(cap.amount(decoded) or 0, MAX_NUMBER) for cap in caps}
         return Uncounted(totals) if totals else UNCOUNTED
 
     def reserve(
@@ -156,7 +156,7 @@ class _Window:
 
     def total(self, time: int, spent: int) -> int:
         """Return what a policy sees at a time if this much was spent."""
-        return _MAX_NUMBER if time < self.opens else min(spent, _MAX_NUMBER)
+        return MAX_NUMBER if time < self.opens else min(spent, MAX_NUMBER)
 
     def falls(self) -> Iterator[tuple[int, str, int]]:
         """Yield when the total falls, the name, and what it is then, this request included."""

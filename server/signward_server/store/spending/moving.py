@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, Final
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, text
 
 from signward_server.core.ports import RowAuthenticator
-from signward_server.store.batch import Batch
+from signward_server.store.batch import Batch, Wanted, in_batches
 from signward_server.store.rekeying import Rekeying
 from signward_server.store.schema import as_stored, spending
 from signward_server.store.spending.rows import AuthenticRings
 
 __all__ = ["move_spending"]
 
-_MOST: Final = 500
 _AFTER: Any = bindparam("after")
 _LIMIT: Any = bindparam("most")
 _ROWS = (
@@ -37,18 +36,21 @@ def move_spending(
     Raises:
         StoreUnavailable: The store cannot be written.
     """
-    after: object = b""
-    while True:
-        with rekeying.changing() as connection:
-            rows = connection.execute(_ROWS, {"after": after, "most": _MOST}).all()
-            batch = _moved(connection, rows, AuthenticRings(old), AuthenticRings(new))
-        yield batch
-        if len(rows) < _MOST:
-            return
-        after = rows[-1][0]
+    before, after = AuthenticRings(old), AuthenticRings(new)
+
+    def move(connection: Connection, rows: Sequence[Any]) -> Batch:
+        return _moved(connection, rows, before, after)
+
+    return in_batches(rekeying, _read, move, b"")
 
 
-def _moved(connection: Connection, rows: Any, old: AuthenticRings, new: AuthenticRings) -> Batch:  # noqa: ANN401  # the driver's
+def _read(connection: Connection, wanted: Wanted) -> Sequence[Any]:
+    return connection.execute(_ROWS, wanted).all()
+
+
+def _moved(
+    connection: Connection, rows: Sequence[Any], old: AuthenticRings, new: AuthenticRings
+) -> Batch:
     batch = Batch()
     moved = []
     for scope, spent, mac in rows:

@@ -16,6 +16,7 @@ from signward_server.core.ports import Event, Meter, RowAuthenticator, Time
 from signward_server.core.value import value
 from signward_server.store.backend import Backend
 from signward_server.store.failures import conflicting, unavailable
+from signward_server.store.meta_values import ADOPTED
 from signward_server.store.rows import since_epoch
 from signward_server.store.schema import meta, spending
 from signward_server.store.spending.ring import Ring
@@ -29,7 +30,7 @@ _MOST_SEEN: Final = 512
 _FAILED: Final = "spending"
 
 _SCOPES: Any = bindparam("scopes", expanding=True)
-_ADOPTED = select(meta.c.value).where(meta.c.name == "adopted").scalar_subquery()
+_ADOPTED = select(meta.c.value).where(meta.c.name == ADOPTED).scalar_subquery()
 _READ: Any = (
     select(*(type_coerce(column, NullType()) for column in spending.c), _ADOPTED)
     .where(spending.c.scope.in_(_SCOPES))

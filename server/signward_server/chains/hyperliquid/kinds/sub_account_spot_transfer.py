@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from signward_server.chains.hyperliquid.kind import Built, Kind, Setting, policy_action
 from signward_server.chains.hyperliquid.reader import Reader
 from signward_server.chains.hyperliquid.renaming import renamed
-from signward_server.chains.hyperliquid.transfers import TRANSFER_FIELDS, read_token
-from signward_server.core.actions import FieldType
+from signward_server.chains.hyperliquid.transfers import DEPOSIT_FIELDS, read_token
 
 __all__ = ["SUB_ACCOUNT_SPOT_TRANSFER"]
 
@@ -53,7 +52,7 @@ SUB_ACCOUNT_SPOT_TRANSFER = Kind(
     wire="subAccountSpotTransfer",
     action=policy_action(
         "sub_account_spot_transfer",
-        {**TRANSFER_FIELDS, "is_deposit": FieldType.FLAG},
+        DEPOSIT_FIELDS,
         restricted=True,
     ),
     build=_build,

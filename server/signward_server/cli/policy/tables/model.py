@@ -21,6 +21,7 @@ from pydantic_core import PydanticCustomError
 
 from signward_server.cli.policy.answering import Verdict
 from signward_server.config.policy import GroupName, Members
+from signward_server.core.actions import MAX_NUMBER
 from signward_server.core.identity import Authentication
 from signward_server.core.identity_names import identity_of
 from signward_server.core.keys import (
@@ -31,6 +32,7 @@ from signward_server.core.keys import (
     Purpose,
     VersionState,
 )
+from signward_server.core.networks import HYPERLIQUID_NETWORKS
 from signward_server.home.price_list import BadPriceList, Prices, prices_in
 from signward_server.rpc.convert.addresses import read_address
 
@@ -39,7 +41,6 @@ __all__ = ["DEFAULT_TIME", "Case", "Defaults", "KeyRow", "Table", "read_moment"]
 DEFAULT_TIME = datetime(2026, 1, 7, 12, 0, tzinfo=UTC)
 """When a case happens that does not say so: a Wednesday at noon."""
 
-_LARGEST_TOTAL = 2**63 - 1
 _is_key_id = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,126}[a-z0-9])?").fullmatch
 _is_number = re.compile(r"0|[1-9][0-9]{0,18}").fullmatch
 
@@ -95,8 +96,8 @@ def _moment(value: object) -> object:
 
 
 def _total(value: object) -> object:
-    if not isinstance(value, str) or not _is_number(value) or int(value) > _LARGEST_TOTAL:
-        raise refused("is no total", f"use 0 to {_LARGEST_TOTAL}, in the smallest unit")
+    if not isinstance(value, str) or not _is_number(value) or int(value) > MAX_NUMBER:
+        raise refused("is no total", f"use 0 to {MAX_NUMBER}, in the smallest unit")
     return int(value)
 
 
@@ -147,7 +148,7 @@ class KeyRow(_Part):
 
 
 def _references(value: object) -> object:
-    if not isinstance(value, dict) or set(value) - {"mainnet", "testnet"}:
+    if not isinstance(value, dict) or set(value).difference(HYPERLIQUID_NETWORKS):
         fix = 'write them below mainnet and testnet, like {"0": 65000.5}'
         raise refused("are no prices", fix)
     try:

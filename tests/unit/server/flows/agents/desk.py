@@ -9,7 +9,7 @@ from coincurve import PublicKey as Point
 from signward_server.core.keys import Algorithm, Key, Purpose, VersionState
 from signward_server.core.payloads import HyperliquidSignature
 from signward_server.core.signing import SignRequest
-from signward_server.flows.agents.approving import Approved
+from signward_server.flows.agents.approval_signing import Approved
 from signward_server.flows.agents.requests import ApproveAgent, RotateAgent
 
 from tests.fakes.spine.call import FakeCall

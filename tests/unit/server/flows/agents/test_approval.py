@@ -21,7 +21,7 @@ from signward_server.core.errors import (
 )
 from signward_server.core.keys import KeyState, Purpose, VersionState
 from signward_server.core.ports import Approval
-from signward_server.flows.agents.approving import Approved
+from signward_server.flows.agents.approval_signing import Approved
 
 from tests.fakes.spine.call import OTHER
 from tests.unit.server.flows.agents.desk import SIGNATURE, Desk, agents_call, signer

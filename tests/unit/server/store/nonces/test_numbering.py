@@ -19,10 +19,9 @@ def lane(number: int, lanes: int, start: int = NOW - 1_000) -> Numbering:
 
 def exhaust(numbering: Numbering) -> list[int]:
     """Take all that can be taken at once."""
-    taken = []
+    taken: list[int] = []
     with suppress(TooFarAhead):
-        while True:
-            taken.append(take(numbering, NOW))
+        taken.extend(take(numbering, NOW) for _ in range(2 * AHEAD_MS))
     return taken
 
 

@@ -22,7 +22,7 @@ from signward_server.flows.agents.addresses import Addresses
 from signward_server.flows.agents.names import name_until
 from signward_server.flows.signing import Signing
 
-__all__ = ["Approved", "Approving", "Asked"]
+__all__ = ["ApprovalSigning", "Approved", "Asked"]
 
 _LONGEST = timedelta(days=180)
 """The longest that the exchange lets an approval run."""
@@ -54,7 +54,7 @@ class Asked:
     content: bytes
 
 
-class Approving:
+class ApprovalSigning:
     """Signs approvals the way everything is signed: judged, counted and recorded (S14).
 
     Args:
