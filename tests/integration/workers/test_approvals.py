@@ -10,6 +10,7 @@ from datetime import timedelta
 
 import pytest
 from signward import Client, PermissionDenied, SignwardError
+from signward.audit.verifier_keys import parse_verifier_key
 from signward.cli.refusals import described, refusal_of
 from signward.v1 import hyperliquid_pb2 as hl
 from signward.v1 import resources_pb2 as resources
@@ -99,12 +100,14 @@ def test_s15_an_approval_is_good_for_one_signature_wherever_it_is_asked_for(
             outcomes = Counter(pool.map(lambda client: asked(client, request), clients))  # noqa: B023
             assert outcomes.pop("POLICY_DENIED") == CONNECTIONS - 1
             assert len(outcomes) == 1
+        origin = parse_verifier_key((home.path / "audit.pub").read_text()).name
         records = [
-            record
-            for record in admin.admin.list_audit_records(0)
-            if record.outcome == "OK" and record.method.endswith("/Sign")
+            record.record
+            for log in (origin, f"{origin}/worker-1")
+            for record in admin.admin.list_audit_records(log=log, outcome="OK", event="signature")
         ]
-        assert all(b'"approver":"cn:admin"' in record.record for record in records)
+        assert len(records) == ROUNDS
+        assert all(b'"approver":"cn:admin"' in record for record in records)
 
 
 def _ensure_shown(client: Client, digest: str) -> None:
