@@ -142,7 +142,7 @@ def test_an_order_of_the_exchange_is_measured_beside_its_sdk(tmp_path):
     found = {each["name"]: each for each in json.loads((tmp_path / "latest.json").read_text())}
     assert set(found) == {
         "daemon, a call", "daemon, a stream", "daemon, a call under a cap",
-        "SDK as installed", "SDK with coincurve",
+        "bare echo, a call", "SDK as installed", "SDK with coincurve",
     }  # fmt: skip
     assert all(each["p50_us"] > 0 for each in found.values())
     assert [found[name]["at_most"] for name in ("SDK as installed", "SDK with coincurve")] == [
