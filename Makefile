@@ -18,6 +18,8 @@ GO_TOOLS := build/tools/.ready
 REDIS := build/tools/.redis
 PROMETHEUS := build/tools/.prometheus
 POSTGRES := build/tools/.postgres
+NODE_MODULE := tests/interop/hyperliquid/node
+NODE := build/tools/.node
 WORKERS ?= 2
 BY_FILE := --dist loadfile --no-loadscope-reorder
 GO_FLAGS := -mod=readonly -buildvcs=false -ldflags=-s -gcflags=all='-N -l'
@@ -43,8 +45,12 @@ help:  ## List the targets
 demo: $(READY)  ## Start a daemon in a temporary home, sign and verify over mTLS, clean up
 	@$(BIN)/python client/examples/demo.py
 
+.PHONY: demo-hyperliquid
+demo-hyperliquid: $(READY)  ## A daemon, and a bot that makes a market on a paper exchange with it
+	$(BIN)/python client/examples/hyperliquid_demo.py
+
 .PHONY: test
-test: $(READY) $(GO_TOOLS) $(REDIS) $(PROMETHEUS) $(POSTGRES)  ## Run every test but the soak rounds, with coverage; WORKERS=0: in one process
+test: $(READY) $(GO_TOOLS) $(REDIS) $(PROMETHEUS) $(POSTGRES) $(NODE)  ## Run every test but the soak rounds, with coverage; WORKERS=0: in one process
 	@$(BIN)/python -m coverage erase
 	$(BIN)/python -m pytest -n $(WORKERS) $(BY_FILE) --cov --cov-report=term $(ARGS)
 
@@ -55,6 +61,10 @@ soak: $(READY)  ## Run the long rounds (kill -9 loops, endurance)
 .PHONY: bench
 bench: $(READY)  ## Measure against a bare grpcio echo; writes build/bench/
 	$(BIN)/python -m tests.benchmarks $(ARGS)
+
+.PHONY: bench-hyperliquid
+bench-hyperliquid: $(READY)  ## Measure an order of the exchange beside its own SDK; writes build/bench-hyperliquid/
+	$(BIN)/python -m tests.benchmarks.hyperliquid $(ARGS)
 
 .PHONY: bench-workers
 bench-workers: $(READY)  ## Measure one worker and two, beside what the machine gives; writes build/bench-workers/
@@ -101,7 +111,7 @@ release-image: $(READY)  ## Write the image that later protos are compared with;
 	&& echo "$(RELEASED)/$$version.binpb"
 
 .PHONY: tools
-tools: $(GO_TOOLS) $(REDIS) $(PROMETHEUS) $(POSTGRES)  ## Get what some tests need: grpcurl, plugins for Go (where Go is there), Redis, Prometheus, PostgreSQL
+tools: $(GO_TOOLS) $(REDIS) $(PROMETHEUS) $(POSTGRES) $(NODE)  ## Get what some tests need: grpcurl, plugins for Go (where Go is there), Redis, Prometheus, PostgreSQL, a library for Node (where Node is there)
 
 .PHONY: lock
 lock: $(READY)  ## Pin what pyproject.toml asks for anew (UPGRADE=1: to the newest versions)
@@ -176,4 +186,17 @@ $(POSTGRES): tests/running/fetch_postgres.sh
 	  echo "unpacked PostgreSQL into $(@D)/postgres" && touch $@; \
 	else \
 	  echo "no PostgreSQL (on Debian: apt-get install postgresql): tests with it will be skipped" >&2; \
+	fi
+
+# Pinned with their hashes in package-lock.json, which names no registry: npm's own configuration
+# does. No script of a package is run.
+$(NODE): $(NODE_MODULE)/package.json $(NODE_MODULE)/package-lock.json
+	@mkdir -p $(@D)/node
+	@if command -v npm >/dev/null; then \
+	  echo "installing what is compared with by Node into $(@D)/node"; \
+	  cp $^ $(@D)/node \
+	  && npm ci --prefix $(@D)/node --ignore-scripts --no-audit --no-fund --loglevel=error \
+	  && touch $@; \
+	else \
+	  echo "Node is not installed: tests with @nktkas/hyperliquid will be skipped" >&2; \
 	fi

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     )
     from signward.health import ServingStatus
     from signward.profiles import Profile
-    from signward.requests import order_request, raw_request
+    from signward.requests import hyperliquid_request, order_request, raw_request
     from signward.retry import RetryPolicy
     from signward.status import from_status
     from signward.stream import SignFuture, SignStream
@@ -78,6 +78,7 @@ __all__ = [
     "Unavailable",
     "Unimplemented",
     "from_status",
+    "hyperliquid_request",
     "order_request",
     "raw_request",
 ]
@@ -101,6 +102,7 @@ _MODULES = {
     "SignFuture": "signward.stream",
     "SignStream": "signward.stream",
     "from_status": "signward.status",
+    "hyperliquid_request": "signward.requests",
     "order_request": "signward.requests",
     "raw_request": "signward.requests",
 }

@@ -1,12 +1,14 @@
-"""The client's calls to ``AdminService``: API keys, freezing, reloading and the audit log."""
+"""The client's calls to ``AdminService``: keys, approvals, reloading, the audit log."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from signward.api_keys import ApiKeyCalls
 from signward.audit_calls import AuditCalls
+from signward.expiry import expiry_message
 from signward.methods import unary
 from signward.plans import Plan, Rpc
 from signward.v1 import admin_service_pb2 as pb
@@ -17,6 +19,7 @@ __all__ = ["AdminCalls"]
 
 _FREEZE_KEY = Rpc(AdminServiceStub, lambda stub: stub.FreezeKey)
 _UNFREEZE_KEY = Rpc(AdminServiceStub, lambda stub: stub.UnfreezeKey)
+_APPROVE_REQUEST = Rpc(AdminServiceStub, lambda stub: stub.ApproveRequest)
 _RELOAD = Rpc(AdminServiceStub, lambda stub: stub.Reload)
 
 _RequestT = TypeVar("_RequestT", pb.FreezeKeyRequest, pb.UnfreezeKeyRequest)
@@ -74,6 +77,40 @@ class AdminCalls(ApiKeyCalls, AuditCalls):
         """
         request = _choose(pb.UnfreezeKeyRequest(reason=reason), key_id, labels)
         return list((yield from _UNFREEZE_KEY(request, timeout)).key_ids)
+
+    @unary
+    def approve_request(
+        self,
+        digest: bytes | str,
+        *,
+        expires: datetime | timedelta,
+        reason: str = "",
+        timeout: float | None = None,
+    ) -> Plan[datetime]:
+        """Approve one signature of somebody else, which was refused for want of an approval.
+
+        It is for exactly one action on one key, and is used once. Whoever approves cannot use it.
+
+        Args:
+            digest: What the refusal names as ``approval_digest``: 32 bytes, or 64 hex digits.
+            expires: When it ends if it is not used, with a time zone, or how long from now; at
+                most one day.
+            reason: Why, for the record; at most 256 characters.
+            timeout: Seconds; ``None``: the client's.
+
+        Returns:
+            When it ends, UTC.
+
+        Raises:
+            ValueError: ``digest`` is not written in hex, or ``expires`` has no time zone.
+        """
+        request = pb.ApproveRequestRequest(
+            digest=bytes.fromhex(digest) if isinstance(digest, str) else digest,
+            expire_time=expiry_message(expires),
+            reason=reason,
+        )
+        answer = yield from _APPROVE_REQUEST(request, timeout)
+        return answer.expire_time.ToDatetime(UTC)
 
     @unary
     def reload(

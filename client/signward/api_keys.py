@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
-from google.protobuf.timestamp_pb2 import Timestamp
-
+from signward.expiry import expiry_message
 from signward.methods import paged, unary
 from signward.plans import Pages, Plan, Rpc
 from signward.v1 import admin_service_pb2 as pb
@@ -63,7 +62,7 @@ class ApiKeyCalls:
             ValueError: ``expires`` has no time zone.
         """
         request = pb.CreateApiKeyRequest(
-            identity=identity, expire_time=_timestamp(expires), address_ranges=address_ranges
+            identity=identity, expire_time=expiry_message(expires), address_ranges=address_ranges
         )
         answer = yield from _CREATE_API_KEY(request, timeout)
         return NewApiKey(answer.api_key, answer.secret)
@@ -92,7 +91,7 @@ class ApiKeyCalls:
         """
         request = pb.ImportApiKeyRequest(
             identity=identity,
-            expire_time=_timestamp(expires),
+            expire_time=expiry_message(expires),
             address_ranges=address_ranges,
             secret=secret,
         )
@@ -122,13 +121,3 @@ class ApiKeyCalls:
         """
         request = pb.RevokeApiKeyRequest(api_key_id=api_key_id)
         return (yield from _REVOKE_API_KEY(request, timeout)).api_key
-
-
-def _timestamp(expires: datetime | timedelta) -> Timestamp:
-    if isinstance(expires, timedelta):
-        expires = datetime.now(UTC) + expires
-    if expires.tzinfo is None:
-        raise ValueError("expires needs a time zone")
-    timestamp = Timestamp()
-    timestamp.FromDatetime(expires)
-    return timestamp

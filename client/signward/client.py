@@ -8,6 +8,7 @@ from typing import Self
 
 import grpc
 
+from signward.accounts import AccountCalls
 from signward.admin import AdminCalls
 from signward.credentials import Credentials
 from signward.methods import Blocking
@@ -17,9 +18,16 @@ from signward.retry import RetryPolicy
 from signward.surface import Surface
 from signward.transport import Transport
 
-__all__ = ["Admin", "Client"]
+__all__ = ["Accounts", "Admin", "Client"]
 
 _RETRIES = RetryPolicy()
+
+
+class Accounts(AccountCalls, Blocking):
+    """What is done with accounts on ledgers, over the connection of a client."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
 
 
 class Admin(AdminCalls, Blocking):
@@ -47,6 +55,7 @@ class Client(Surface, Blocking):
         options: More channel options of grpc.
 
     Attributes:
+        accounts: Accounts on ledgers, and who may act for them.
         admin: What operators do: API keys, freezing, reloading, reading the audit log.
 
     Raises:
@@ -66,6 +75,7 @@ class Client(Surface, Blocking):
         self._renewal = Renewal(target, credentials, options)
         self._channel = RenewingChannel(self._renewal)
         self._transport = Transport(self._channel, timeout, retries, self._renewal.generation)
+        self.accounts = Accounts(self._transport)
         self.admin = Admin(self._transport)
 
     @property

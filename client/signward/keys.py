@@ -40,6 +40,7 @@ class KeyCalls:
         user_id: str = "",
         labels: Mapping[str, str] | None = None,
         network: str = "",
+        vault_address: str = "",
         unlock_ttl: timedelta | None = None,
         grace_period: timedelta | None = None,
         rotation_period: timedelta | None = None,
@@ -59,6 +60,7 @@ class KeyCalls:
             user_id: The owner's customer, free text.
             labels: At most 40.
             network: Ledger network, for ledger-bound purposes only.
+            vault_address: Hyperliquid vault to pin it to, for that purpose only.
             unlock_ttl: How long it stays unlocked after a signature; ``None``: daemon's default.
             grace_period: How long a replaced version still signs; ``None``: 30 days.
             rotation_period: Time between rotations by the daemon; ``None``: by hand only.
@@ -77,6 +79,7 @@ class KeyCalls:
             user_id=user_id,
             labels=labels or {},
             network=network,
+            vault_address=vault_address,
             unlock_ttl=duration_message(unlock_ttl),
             grace_period=duration_message(grace_period),
             rotation_period=duration_message(rotation_period),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from signward.hyperliquid.actions import Action, hyperliquid_payload
 from signward.v1 import sign_service_pb2 as pb
 
-__all__ = ["order_request", "raw_request"]
+__all__ = ["hyperliquid_request", "order_request", "raw_request"]
 
 
 def raw_request(
@@ -75,5 +76,44 @@ def order_request(
             sz=sz,
             limit_px=limit_px,
             timestamp=timestamp,
+        ),
+    )
+
+
+def hyperliquid_request(
+    key: str,
+    action: Action,
+    *,
+    vault_address: str = "",
+    expires_after: int = 0,
+    nonce: int = 0,
+    version: int = 0,
+    expected_fingerprint: bytes = b"",
+    request_id: str = "",
+) -> pb.SignRequest:
+    """Ask for a signature over an action of the Hyperliquid exchange.
+
+    Args:
+        key: Id of the key, of purpose hyperliquid.
+        action: What to do, in any of the forms that ``signward.hyperliquid.Action`` names.
+        vault_address: Vault or sub-account to act for; empty: the key's vault or own account.
+        expires_after: Milliseconds since 1970 after which the exchange refuses it; 0: never.
+        nonce: Milliseconds since 1970, above the signer's last one; 0: the daemon's next.
+        version: Version of the key; 0: the primary one.
+        expected_fingerprint: SHA-256 of the public key that must sign (32 bytes); empty: any.
+        request_id: At most 64 printable ASCII characters that make a retry safe, at the cost of
+            a write to the daemon's store; empty: none.
+
+    Raises:
+        TypeError: The action has none of these forms.
+        ValueError: It is no JSON, or has another nonce within itself.
+    """
+    return pb.SignRequest(
+        key=key,
+        version=version,
+        expected_fingerprint=expected_fingerprint,
+        request_id=request_id,
+        hyperliquid=hyperliquid_payload(
+            action, vault_address=vault_address, expires_after=expires_after, nonce=nonce
         ),
     )

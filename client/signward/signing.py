@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from signward.errors import SignwardError
+from signward.hyperliquid.actions import Action, hyperliquid_payload
 from signward.methods import streamed, unary
 from signward.plans import Plan, Rpc, has_request_id
-from signward.requests import order_request, raw_request
+from signward.requests import hyperliquid_request, order_request, raw_request
 from signward.status import from_status
+from signward.v1 import hyperliquid_pb2 as hl
 from signward.v1 import sign_service_pb2 as pb
 from signward.v1.sign_service_pb2_grpc import SignServiceStub
 
@@ -31,7 +33,7 @@ class SigningCalls:
     def sign(
         self, request: pb.SignRequest, *, timeout: float | None = None
     ) -> Plan[pb.SignResponse]:
-        """Sign what a request says; see ``raw_request`` and ``order_request``."""
+        """Sign what a request says; see ``raw_request`` and its sisters."""
         return _SIGN(request, timeout)
 
     @unary
@@ -95,6 +97,36 @@ class SigningCalls:
         return _SIGN(request, timeout)
 
     @unary
+    def sign_hyperliquid(
+        self,
+        key: str,
+        action: Action,
+        *,
+        vault_address: str = "",
+        expires_after: int = 0,
+        nonce: int = 0,
+        version: int = 0,
+        expected_fingerprint: bytes = b"",
+        request_id: str = "",
+        timeout: float | None = None,
+    ) -> Plan[pb.SignResponse]:
+        """Sign an action of the Hyperliquid exchange; post ``response.hyperliquid.post_body``.
+
+        Arguments as for ``hyperliquid_request``; ``timeout`` in seconds, ``None``: the client's.
+        """
+        request = hyperliquid_request(
+            key,
+            action,
+            vault_address=vault_address,
+            expires_after=expires_after,
+            nonce=nonce,
+            version=version,
+            expected_fingerprint=expected_fingerprint,
+            request_id=request_id,
+        )
+        return _SIGN(request, timeout)
+
+    @unary
     def sign_batch(
         self, requests: Iterable[pb.SignRequest], *, timeout: float | None = None
     ) -> Plan[list[pb.SignResponse | SignwardError]]:
@@ -146,6 +178,40 @@ class SigningCalls:
             version=version,
             order=order,
             order_signature=pb.OrderSignature(signature=signature, signed_bytes=signed_bytes),
+        )
+        return _VERIFY(request, timeout)
+
+    @unary
+    def verify_hyperliquid(
+        self,
+        key: str,
+        action: Action,
+        signature: hl.HyperliquidSignature,
+        *,
+        vault_address: str = "",
+        version: int = 0,
+        timeout: float | None = None,
+    ) -> Plan[pb.VerifyResponse]:
+        """Say whether a version of the key (0: any) signed the action; see ``response.valid``.
+
+        Args:
+            key: Id of the key.
+            action: As for ``hyperliquid_request``.
+            signature: r, s and v; and the nonce and ``expires_after`` that were signed.
+            vault_address: Vault or sub-account that was acted for; empty: the key's.
+            version: Version of the key; 0: any.
+            timeout: Seconds; ``None``: the client's.
+        """
+        request = pb.VerifyRequest(
+            key=key,
+            version=version,
+            hyperliquid=hyperliquid_payload(
+                action,
+                vault_address=vault_address,
+                expires_after=signature.expires_after,
+                nonce=signature.nonce,
+            ),
+            hyperliquid_signature=signature,
         )
         return _VERIFY(request, timeout)
 

@@ -71,7 +71,7 @@ class SignStream:
         Callbacks of the future run on the stream's reading thread and must not send or wait.
 
         Args:
-            request: What to sign; see ``raw_request`` and ``order_request``.
+            request: What to sign; see ``raw_request`` and its sisters.
             timeout: Seconds from the daemon's reading until it gives up; ``None``: the stream's.
             traceparent: W3C trace context of this item; empty: the stream's own.
 

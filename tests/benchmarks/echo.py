@@ -19,14 +19,14 @@ from signward.v1 import sign_service_pb2 as sign_pb
 
 _Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"  # generic in its stubs only
 _THREADS = 32
-_SINGLES = ("sign_ed25519", "sign_secp256k1", "sign_order")
+_KEY, _BATCH, _STREAM = "get_public_key", "sign_batch_64", "sign_stream"
 
 _KEYS = "signward.v1.KeyService"
 _SIGNATURES = "signward.v1.SignService"
 
 
 def _key_handlers(answers: Mapping[str, bytes]) -> dict[str, _Handler]:
-    public_key = keys_pb.GetPublicKeyResponse.FromString(answers["get_public_key"])
+    public_key = keys_pb.GetPublicKeyResponse.FromString(answers.get(_KEY, b""))
     return {
         "GetPublicKey": grpc.unary_unary_rpc_method_handler(
             lambda request, context: public_key,
@@ -37,9 +37,10 @@ def _key_handlers(answers: Mapping[str, bytes]) -> dict[str, _Handler]:
 
 
 def _signature_handlers(answers: Mapping[str, bytes]) -> dict[str, _Handler]:
-    parsed = (sign_pb.SignResponse.FromString(answers[name]) for name in _SINGLES)
+    single = answers.keys() - {_KEY, _BATCH, _STREAM}
+    parsed = (sign_pb.SignResponse.FromString(answers[name]) for name in single)
     singles = {answer.key: answer for answer in parsed}
-    batch = sign_pb.SignBatchResponse.FromString(answers["sign_batch_64"])
+    batch = sign_pb.SignBatchResponse.FromString(answers.get(_BATCH, b""))
 
     def stream(
         items: Iterator[sign_pb.SignStreamRequest], context: grpc.ServicerContext

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["PATIENCE", "run", "signward", "started"]
+__all__ = ["PATIENCE", "environment", "run", "signward", "started"]
 
 PATIENCE = 20.0  # seconds for a server to start, to connect, and to end
 _ROOT = Path(__file__).parents[2]
@@ -32,7 +32,7 @@ def started(command: Sequence[str], log: Path) -> Iterator[str]:
         log.open("w") as errors,
         subprocess.Popen(
             command,
-            env=_environment(),
+            env=environment(),
             cwd=_ROOT,
             stdout=subprocess.PIPE,
             stderr=errors,
@@ -59,11 +59,11 @@ def run(command: Sequence[str]) -> None:
         subprocess.CalledProcessError: It failed; what it said is on standard error.
     """
     subprocess.run(
-        command, env=_environment(), cwd=_ROOT, check=True, stdout=subprocess.DEVNULL, timeout=60
+        command, env=environment(), cwd=_ROOT, check=True, stdout=subprocess.DEVNULL, timeout=60
     )
 
 
-def _environment() -> Mapping[str, str]:
+def environment() -> Mapping[str, str]:
     """Return our environment without settings of a daemon, and with our sources."""
     inherited = {k: v for k, v in os.environ.items() if not k.startswith("SIGNWARD_")}
     sources = (_ROOT / "client", _ROOT / "server", _ROOT)

@@ -9,14 +9,14 @@ __all__ = ["publish"]
 _END = "<!-- end -->\n"
 
 
-def publish(docs: Path, command: str, text: str, drawing: str, plot: str) -> None:
-    """Replace a part of ``benchmarks.md``, and its plot.
+def publish(docs: Path, command: str, text: str, drawing: str = "", plot: str = "") -> None:
+    """Replace a part of ``benchmarks.md``, and its plot if there is one.
 
     Args:
         docs: Folder of the page.
         command: What writes the part; its marker names it.
         text: The part.
-        drawing: Name of the plot's file.
+        drawing: Name of the plot's file; empty: there is none.
         plot: The plot.
 
     Raises:
@@ -29,4 +29,5 @@ def publish(docs: Path, command: str, text: str, drawing: str, plot: str) -> Non
     if not (found and end):
         raise ValueError(f"{page} has no place for the figures")
     page.write_text(before + begin + "\n" + text + "\n" + end + after, "utf-8")
-    (docs / drawing).write_text(plot, "utf-8")
+    if drawing:
+        (docs / drawing).write_text(plot, "utf-8")

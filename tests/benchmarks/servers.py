@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -13,7 +11,8 @@ from signward import Client, Credentials
 
 from tests.benchmarks.cases import CASES
 from tests.benchmarks.daemons import RunningDaemon, daemon
-from tests.benchmarks.processes import PATIENCE, started
+from tests.benchmarks.echoing import echo
+from tests.benchmarks.processes import PATIENCE
 from tests.benchmarks.traffic import Traffic
 from tests.benchmarks.variants import ECHO, FULL, VARIANTS, Place, Setup
 
@@ -43,25 +42,9 @@ def serving(folder: Path) -> Iterator[dict[Place, Traffic]]:
                 full = running
         answers = {case.name: traffic[FULL, "tcp"].answer(case) for case in CASES}
         serialized = {name: answer.SerializeToString() for name, answer in answers.items()}
-        for transport, target in stack.enter_context(_echo(full.tls, folder, serialized)).items():
+        for transport, target in stack.enter_context(echo(full.tls, folder, serialized)).items():
             traffic[ECHO, transport] = _connected(stack, target, full.certificate)
         yield traffic
-
-
-@contextmanager
-def _echo(tls: Path, folder: Path, answers: Mapping[str, bytes]) -> Iterator[dict[str, str]]:
-    settings = {
-        "certificate": str(tls / "server.crt"),
-        "key": str(tls / "server.key"),
-        "client_ca": str(tls / "client-ca.crt"),
-        "socket": str(folder / "echo.sock"),
-        "answers": {name: answer.hex() for name, answer in answers.items()},
-    }
-    path = folder / "echo.json"
-    path.write_text(json.dumps(settings))
-    command = (sys.executable, "-m", "tests.benchmarks.echo", str(path))
-    with started(command, folder / "echo.log") as line:
-        yield {"tcp": f"127.0.0.1:{line.strip()}", "uds": f"unix:{settings['socket']}"}
 
 
 def _connected(stack: ExitStack, target: str, credentials: Credentials) -> Traffic:

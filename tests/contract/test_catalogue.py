@@ -232,6 +232,7 @@ def test_versions_are_added_changed_and_forgotten(bench: Bench) -> None:
         {"purpose": Purpose.ORDER},
         {"network": "mainnet"},
         {"allow_digest": True},
+        {"vault_address": "0x" + "ab" * 20},
         {"versions": (key_version("another"),)},
     ],
 )

@@ -53,6 +53,17 @@ def test_s41_an_adoption_is_remembered_with_its_time(bench: Bench) -> None:
     assert homes.generations() == {ONE: 3, TWO: 2}
 
 
+def test_s41_a_home_that_joins_others_leaves_the_time_of_the_last_adoption(bench: Bench) -> None:
+    homes = bench.store().homes()
+    homes.adopt(ONE, 3, bench.clock.now(), joins=True)
+    assert homes.adopted is None
+    homes.adopt(ONE, 5, before := bench.clock.now())
+    bench.clock.pass_time(timedelta(hours=1))
+    homes.adopt(TWO, 2, bench.clock.now(), joins=True)
+    assert homes.adopted == before
+    assert homes.generations() == {ONE: 5, TWO: 2}
+
+
 def test_starting_changes_nothing_that_daemons_keep_in_memory(bench: Bench) -> None:
     homes = bench.store().homes()
     before = homes.version

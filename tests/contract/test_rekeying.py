@@ -14,12 +14,13 @@ from signward_server.core.identity import Identity, IdentityKind
 from signward_server.core.keys import CustodyKind, KeyAttributes, VersionState
 from signward_server.core.public_key import PublicKey
 from signward_server.core.startup import StoreRefused
-from signward_server.store import Moving, Rekeying, RekeyingState, Store, moving
+from signward_server.store import Moving, Rekeying, RekeyingState, Store, batch
 from sqlalchemy import text
 
 from tests.contract.stores import STORES, Bench
 from tests.fakes.catalogue_keys import CREATED, catalogue_key, key_version
 from tests.fakes.row_authenticator import HmacRows
+from tests.fakes.spine.agent_register import agent
 
 OLD_ID, NEW_ID = b"o" * 16, b"n" * 16
 NEW = HmacRows(b"n" * 32)
@@ -79,11 +80,15 @@ def fill(bench: Bench, store: Store, keys: int = 5, api_keys: int = 3) -> None:
     known = store.api_keys(bench.rows)
     for number in range(api_keys):
         known.insert(api_key(number))
+    agents = store.agents(bench.rows)
+    for digit in "abc":
+        agents.put(agent(digit))
 
 
 def moved(bench: Bench, rekeying: Rekeying) -> list[str]:
     rows = Moving(rekeying, bench.rows, NEW, rewrap)
-    return [left for batches in (rows.keys(), rows.api_keys()) for b in batches for left in b.left]
+    moves = (rows.keys(), rows.api_keys(), rows.agents())
+    return [left for batches in moves for batch in batches for left in batch.left]
 
 
 def execute(rekeying: Rekeying, statement: str) -> None:
@@ -95,19 +100,22 @@ def execute(rekeying: Rekeying, statement: str) -> None:
 def test_s22_every_row_is_under_the_new_kek_afterwards(
     bench: Bench, store: Store, rekeying: Rekeying, most: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(moving, "_MOST", most)
+    monkeypatch.setattr(batch, "_MOST", most)
     fill(bench, store)
-    assert rekeying.count() == 8
+    assert rekeying.count() == 11
     assert moved(bench, rekeying) == []
     again = bench.store()
     catalogue, api_keys = again.catalogue(NEW), again.api_keys(NEW)
     assert [key.id for key in catalogue.page("", 9)] == [f"k{n}" for n in range(5)]
     assert catalogue.get("k3") == catalogue_key("k3")
     assert (len(api_keys), api_keys.quarantined) == (3, frozenset())
+    agents = again.agents(NEW)
+    assert (len(agents.page("master", "", 9)), agents.quarantined) == (3, frozenset())
     assert again.materials().read_material("k3", 1) == sealed("k3", 1, NEW_ID)
     assert again.rekeying().tally(kek_of).named == {NEW_ID: 5}
     old = bench.store()
     assert len(old.catalogue(bench.rows)) == len(old.api_keys(bench.rows)) == 0
+    assert old.agents(bench.rows).page("master", "", 9) == []
 
 
 def test_what_was_moved_already_stays(bench: Bench, store: Store, rekeying: Rekeying) -> None:

@@ -26,6 +26,7 @@ from sqlalchemy import delete, insert
 from tests.contract.stores import PLACES
 from tests.fakes.catalogue_keys import catalogue_key, signing_scope
 from tests.fakes.row_authenticator import HmacRows
+from tests.fakes.spine.agent_register import agent
 from tests.fakes.spine.api_keys import api_key
 from tests.running.sharing import LEASE, Sharer, sharing
 from tests.running.waiting import eventually
@@ -68,6 +69,11 @@ def test_s34_a_change_is_everywhere_when_it_returns(start: Callable[[], Sharer])
     revoked = ours.api_keys.revoke(api_key().id, SystemClock().now())
     assert theirs.api_keys.get(api_key().id) == revoked
     assert theirs.api_keys.generation > generation
+    ours.agents.put(agent())
+    assert theirs.agents.get(agent().address) == third.agents.get(agent().address) == agent()
+    ended = dataclasses.replace(agent(), end_time=SystemClock().now())
+    theirs.agents.put(ended)
+    assert ours.agents.get(agent().address) == third.agents.get(agent().address) == ended
 
 
 @pytest.mark.parametrize(
@@ -268,7 +274,7 @@ def test_of_two_processes_that_change_a_key_one_wins(start: Callable[[], Sharer]
 
 def test_s33_a_quota_holds_over_processes_within_its_tolerance(place: Place) -> None:
     stores = [open_store(place, SystemClock(), shared=True) for _ in range(3)]
-    ledgers = [store.requests(quota=160) for store in stores]
+    ledgers = [store.requests(HmacRows(), quota=160) for store in stores]
     taken = 0
     for number in range(600):
         try:
@@ -283,7 +289,7 @@ def test_s33_a_quota_holds_over_processes_within_its_tolerance(place: Place) -> 
 
 def test_s33_of_processes_that_claim_at_once_exactly_one_is_first(place: Place) -> None:
     stores = [open_store(place, SystemClock(), shared=True) for _ in range(3)]
-    ledgers = [store.requests() for store in stores]
+    ledgers = [store.requests(HmacRows()) for store in stores]
     rounds = 100
     barrier = threading.Barrier(3)
     replayed: list[list[bool]] = [[] for _ in range(rounds)]

@@ -84,6 +84,10 @@ class FakeAdminService(FakeAuditService, AdminServiceServicer):
             ids.append(key.id)
         return pb.UnfreezeKeyResponse(key_ids=ids)
 
+    def ApproveRequest(self, request, context):  # noqa: N802
+        self._enter("ApproveRequest", request, context)
+        return pb.ApproveRequestResponse(expire_time=request.expire_time)
+
     def Reload(self, request, context):  # noqa: N802
         self._enter("Reload", request, context)
         results = [

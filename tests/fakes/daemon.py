@@ -10,10 +10,12 @@ from pathlib import Path
 
 import grpc
 from cryptography import x509
+from signward.v1.account_service_pb2_grpc import add_AccountServiceServicer_to_server
 from signward.v1.admin_service_pb2_grpc import add_AdminServiceServicer_to_server
 from signward.v1.key_service_pb2_grpc import add_KeyServiceServicer_to_server
 from signward.v1.sign_service_pb2_grpc import add_SignServiceServicer_to_server
 
+from tests.fakes.account_service import FakeAccountService
 from tests.fakes.admin_service import FakeAdminService
 from tests.fakes.certificates import Authority, CertificateFiles
 from tests.fakes.key_service import FakeKeyService
@@ -24,7 +26,7 @@ __all__ = ["FakeDaemon"]
 _HEALTH = {"": 1, "signward.v1.SignService": 1, "signward.v1.KeyService": 2}
 
 
-class FakeDaemon(FakeAdminService, FakeKeyService, FakeSignService):
+class FakeDaemon(FakeAccountService, FakeAdminService, FakeKeyService, FakeSignService):
     """Serves on a free loopback port or a Unix socket until ``stop``.
 
     Args:
@@ -45,6 +47,7 @@ class FakeDaemon(FakeAdminService, FakeKeyService, FakeSignService):
         super().__init__()
         self.health = dict(_HEALTH)
         self._server = grpc.server(ThreadPoolExecutor(16), options=[("grpc.so_reuseport", 0)])
+        add_AccountServiceServicer_to_server(self, self._server)
         add_AdminServiceServicer_to_server(self, self._server)
         add_KeyServiceServicer_to_server(self, self._server)
         add_SignServiceServicer_to_server(self, self._server)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import grpc
 from cryptography.exceptions import InvalidSignature
 from google.rpc import status_pb2
+from signward.v1 import hyperliquid_pb2
 from signward.v1 import resources_pb2 as resources
 from signward.v1 import sign_service_pb2 as sign_pb
 from signward.v1.sign_service_pb2_grpc import SignServiceServicer
@@ -17,7 +19,9 @@ from signward.v1.sign_service_pb2_grpc import SignServiceServicer
 from tests.fakes.daemon_state import FakeState, abort
 from tests.fakes.statuses import status
 
-__all__ = ["FakeSignService"]
+__all__ = ["FIRST_NONCE", "FakeSignService"]
+
+FIRST_NONCE = 1_700_000_000_000
 
 StreamScript = Callable[
     [Iterator[sign_pb.SignStreamRequest], grpc.ServicerContext],
@@ -26,8 +30,14 @@ StreamScript = Callable[
 
 
 def _bytes_of(message: sign_pb.SignRequest | sign_pb.VerifyRequest) -> bytes:
-    if message.WhichOneof("payload") == "raw":
+    payload = message.WhichOneof("payload")
+    if payload == "raw":
         return message.raw.message
+    if payload == "hyperliquid":
+        action = message.hyperliquid
+        return (
+            f"{action.nonce or FIRST_NONCE}|{action.expires_after}|{action.vault_address}".encode()
+        )
     order = message.order
     return f"{order.action}|{order.coin}|{order.is_buy}|{order.sz}|{order.limit_px}".encode()
 
@@ -62,7 +72,11 @@ class FakeSignService(FakeState, SignServiceServicer):
         self._enter("Verify", request, context)
         stored = self._find(request.key, context)
         kind = request.WhichOneof("result")
-        signature = getattr(request, kind).signature
+        claimed = getattr(request, kind)
+        if kind == "hyperliquid_signature":
+            signature = bytes.fromhex(claimed.r[2:] + claimed.s[2:])
+        else:
+            signature = claimed.signature
         try:
             stored.private.public_key().verify(signature, _bytes_of(request))
         except InvalidSignature:
@@ -84,6 +98,8 @@ class FakeSignService(FakeState, SignServiceServicer):
         )
         if request.WhichOneof("payload") == "raw":
             answer.raw.signature = signature
+        elif request.WhichOneof("payload") == "hyperliquid":
+            answer.hyperliquid.CopyFrom(_hyperliquid(request.hyperliquid, signature))
         else:
             answer.order.signature, answer.order.signed_bytes = signature, message
         return answer
@@ -92,6 +108,28 @@ class FakeSignService(FakeState, SignServiceServicer):
         response = _outcome(sign_pb.SignStreamResponse, self.sign(item.request))
         response.id = item.id
         return response
+
+
+def _hyperliquid(
+    payload: hyperliquid_pb2.HyperliquidPayload, signature: bytes
+) -> hyperliquid_pb2.HyperliquidSignature:
+    """Return an answer in the right form; what it signs is not what the exchange wants."""
+    answer = hyperliquid_pb2.HyperliquidSignature(
+        r=f"0x{signature[:32].hex()}",
+        s=f"0x{signature[32:].hex()}",
+        v=27,
+        nonce=payload.nonce or FIRST_NONCE,
+        expires_after=payload.expires_after,
+    )
+    body = {
+        "action": {"type": payload.WhichOneof("action")},
+        "nonce": answer.nonce,
+        "signature": {"r": answer.r, "s": answer.s, "v": answer.v},
+        "vaultAddress": payload.vault_address or None,
+        "expiresAfter": payload.expires_after or None,
+    }
+    answer.post_body = json.dumps(body, separators=(",", ":")).encode()
+    return answer
 
 
 def _outcome(kind: type[Any], answer: sign_pb.SignResponse | status_pb2.Status) -> Any:

@@ -21,7 +21,7 @@ from pathlib import Path
 from signward_server.core.clock import SystemClock
 from signward_server.core.startup import CustodyRefused
 from signward_server.home.kek_access import KekAccess
-from signward_server.store import moving
+from signward_server.store import batch
 from signward_server.wiring.kek_rotation import Rotated, Wanted, rotate_kek
 from signward_server.wiring.rotation_parts import RotationAccess
 from sqlalchemy import Engine, event
@@ -77,14 +77,14 @@ def rotate(home: Path, kind: str) -> Rotated:
 
 
 def killed(home: Path, kind: str, step: int) -> None:
-    moving._MOST = AT_ONCE  # type: ignore[misc]
+    batch._MOST = AT_ONCE  # type: ignore[misc]
     Steps(step)
     rotate(home, kind)
 
 
 def resumed(home: Path, kind: str, keys: int, api_keys: int) -> None:
     """See that the home is as before, as afterwards, or refuses; go on; see again."""
-    moving._MOST = AT_ONCE  # type: ignore[misc]
+    batch._MOST = AT_ONCE  # type: ignore[misc]
     after = KekAccess(passphrase=passphrase()) if kind == "passphrase" else KekAccess()
     switched = settings_of(home).custody.envelope.kek_source == kind
     try:

@@ -28,7 +28,7 @@ from tests.fakes.row_authenticator import HmacRows
 from tests.fakes.stepped_clock import SteppedClock
 
 store = open_store(Path(sys.argv[1]), SteppedClock())
-catalogue, requests = store.catalogue(HmacRows()), store.requests()
+catalogue, requests = store.catalogue(HmacRows()), store.requests(HmacRows())
 for number in range(int(sys.argv[2]), int(sys.argv[2]) + 100_000):
     name = f"k{number}"
     catalogue.insert(catalogue_key(name), name.encode(), creation_scope(name), b"c" * 32)
@@ -62,7 +62,7 @@ def check(path: Path, acknowledged: list[str]) -> int:
     catalogue = store.catalogue(HmacRows())
     assert time.monotonic() - started < 2
     assert catalogue.quarantined == frozenset()
-    materials, requests = store.materials(), store.requests()
+    materials, requests = store.materials(), store.requests(HmacRows())
     for name in acknowledged:
         assert catalogue.get(name) == catalogue_key(name)
         assert requests.claim(signing_scope(name), b"c" * 32, 0).version == int(name[1:])

@@ -88,6 +88,7 @@ def _seeds() -> tuple[bytes, ...]:
     examples = {
         "CreateApiKey": create, "ImportApiKey": known, "FreezeKey": freeze,
         "UnfreezeKey": chosen, "Sign": raw, "Verify": order,
+        "ApproveRequest": admin.ApproveRequestRequest(digest=bytes(32), reason="r"),
         "SignBatch": sign.SignBatchRequest(requests=[raw, order]),
         "ListApiKeys": admin.ListApiKeysRequest(page_size=5, page_token="AWE", identity="cn:a"),  # noqa: S106
         "Reload": admin.ReloadRequest(parts=[1, 2]),

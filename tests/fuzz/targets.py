@@ -8,6 +8,7 @@ from tests.fuzz import (
     audit_logs,
     callers,
     configurations,
+    hyperliquid,
     imports,
     messages,
     names,
@@ -25,4 +26,5 @@ TARGETS: Final[dict[str, Target]] = (
     | policies.TARGETS
     | messages.TARGETS
     | imports.TARGETS
+    | hyperliquid.TARGETS
 )

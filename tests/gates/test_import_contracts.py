@@ -66,6 +66,8 @@ _WRONG = [
     ("client", "signward.calls", "opentelemetry"),
     ("client-base", "signward.calls", "signward.audit.notes"),
     ("client-base", "signward.credentials", "cryptography"),
+    ("exchange-sdk", "signward.hyperliquid.signer", "hyperliquid"),
+    ("exchange-sdk", "signward_server.chains.hyperliquid", "msgpack"),
     ("client-signatures", "signward.audit.notes", "cryptography"),
     ("client-signatures", "signward.cli.app", "cryptography"),
     ("verifier", "signward.audit.notes", "grpc"),

@@ -125,3 +125,28 @@ def test_many_keys_are_measured(tmp_path):
     assert all(value > 0 for each in found for value in each.values())
     assert "| 200 " in done.stdout
     assert "</svg>" in (tmp_path / "keys.svg").read_text("utf-8")
+
+
+def test_an_order_of_the_exchange_is_measured_beside_its_sdk(tmp_path):
+    command = ["-m", "tests.benchmarks.hyperliquid", "--smoke", "--output", str(tmp_path)]
+    path = f"{_ROOT}/client:{_ROOT}/server"
+    done = subprocess.run(
+        [sys.executable, *command],
+        cwd=_ROOT,
+        check=True,
+        timeout=100,
+        capture_output=True,
+        text=True,
+        env={"PYTHONPATH": path, "PATH": "/usr/bin:/bin"},
+    )
+    found = {each["name"]: each for each in json.loads((tmp_path / "latest.json").read_text())}
+    assert set(found) == {
+        "daemon, a call", "daemon, a stream", "daemon, a call under a cap",
+        "bare echo, a call", "SDK as installed", "SDK with coincurve",
+    }  # fmt: skip
+    assert all(each["p50_us"] > 0 for each in found.values())
+    assert [found[name]["at_most"] for name in ("SDK as installed", "SDK with coincurve")] == [
+        0.2,
+        2,
+    ]
+    assert "| SDK as installed " in done.stdout

@@ -21,9 +21,9 @@ def start(tmp_path):
     environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": path, "TMPDIR": str(tmp_path)}
     started = []
 
-    def start_it(**more):
+    def start_it(demo=_DEMO, **more):
         process = subprocess.Popen(
-            [sys.executable, str(_DEMO)],
+            [sys.executable, str(demo)],
             env=environment | more,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -59,6 +59,19 @@ def test_it_succeeds_and_leaves_nothing_behind(start, tmp_path):
     assert "132 signatures, all verified" in told
     assert "no certificate       UNAVAILABLE" in told
     assert "KEY_NOT_FOUND" in told
+    assert list(tmp_path.iterdir()) == []
+    assert _daemons_of(tmp_path) == []
+
+
+def test_the_bots_demo_shows_fills_and_refusals_and_leaves_nothing_behind(start, tmp_path):
+    process = start(_DEMO.with_name("hyperliquid_demo.py"))
+    told, _ = process.communicate(timeout=100)
+    assert process.returncode == 0, told
+    assert "  filled: " in told
+    assert "a large order: POLICY_DENIED (no-order-above-1000-usdc)" in told
+    assert "a withdrawal: POLICY_DENIED (no policy permits it)" in told
+    assert "refused by the exchange: Post only order would have immediately matched" in told
+    assert "  decided    no-order-above-1000-usdc\n" in told
     assert list(tmp_path.iterdir()) == []
     assert _daemons_of(tmp_path) == []
 

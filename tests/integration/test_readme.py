@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 import shutil
-import socket
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import grpc
 import pytest
-from signward.v1 import admin_service_pb2, key_service_pb2, sign_service_pb2
+from signward.v1 import (
+    account_service_pb2,
+    admin_service_pb2,
+    key_service_pb2,
+    sign_service_pb2,
+)
 
-from tests.running.homes import PATIENCE, ROOT, environment
+from tests.running.homes import PATIENCE, ROOT
 from tests.running.process import Daemon
+from tests.running.shell import typed, with_our_environment
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 
 _README = (ROOT / "README.md").read_text("utf-8")
-_TOOLS = ROOT / "build" / "tools" / "bin"
 _ROW = re.compile(r"^\| `(\w+)\.(\w+)` \| (implemented|UNIMPLEMENTED) \|$", re.MULTILINE)
 
 
@@ -34,38 +36,12 @@ def _block(language: str, start: str) -> str:
     return str(found)
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture
 def folder() -> Iterator[Path]:
     """An empty folder with a short name, with our environment as its ``.venv``."""
     made = Path(tempfile.mkdtemp(prefix="signward-"))
-    (made / ".venv").symlink_to(Path(sys.executable).parents[1])
-    yield made
+    yield with_our_environment(made)
     shutil.rmtree(made)
-
-
-def _typed(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run a script with ports of its own in place of the two defaults, and more patience."""
-    tcp, http = _free_port(), _free_port()
-    script = (
-        script.replace(
-            "signward init home ",
-            f"signward init home --tcp 127.0.0.1:{tcp} --http 127.0.0.1:{http} ",
-        )
-        .replace("localhost:7443", f"localhost:{tcp}")
-        .replace("--wait 10", f"--wait {PATIENCE:.0f}")
-    )
-    path = os.pathsep.join([str(_TOOLS), os.environ["PATH"]])
-    return subprocess.run(
-        ["bash", "-eu", "-o", "pipefail", "-c", script],
-        cwd=folder, env=environment(PATH=path), check=False,
-        capture_output=True, text=True, timeout=180,
-    )  # fmt: skip
 
 
 def _denied(block: str) -> str:
@@ -88,7 +64,7 @@ def test_quick_start_grpcurl_and_configuration(folder: Path) -> None:
     steps[2] = steps[2].replace("<<'END'", "<<END")
     if shutil.which("go"):
         steps.append(_block("sh", "g localhost:7443 list"))
-    finished = _typed("\n".join(steps), folder)
+    finished = typed("\n".join(steps), folder)
     assert finished.returncode == 0, finished.stderr[-2000:]
     said = finished.stdout
     assert "SERVING\n" in said
@@ -126,6 +102,7 @@ def test_every_make_target_and_flag_of_the_shell_blocks_parses() -> None:
 
 def test_the_status_table_is_true(shared_daemon: Daemon) -> None:
     packages = {
+        "AccountService": account_service_pb2.DESCRIPTOR,
         "AdminService": admin_service_pb2.DESCRIPTOR,
         "KeyService": key_service_pb2.DESCRIPTOR,
         "SignService": sign_service_pb2.DESCRIPTOR,

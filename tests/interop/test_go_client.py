@@ -48,8 +48,9 @@ def go_client(tools: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -
         cwd=ROOT, env=tools, check=True, timeout=PATIENCE,
     )  # fmt: skip
     generated = module / "build" / "gen" / "go" / "signward"
-    sources = {f"{proto.stem}.pb.go" for proto in (ROOT / "protos" / "signward").rglob("*.proto")}
-    services = {f"{name}_service_grpc.pb.go" for name in ("admin", "key", "sign")}
+    protos = {proto.stem for proto in (ROOT / "protos" / "signward").rglob("*.proto")}
+    sources = {f"{name}.pb.go" for name in protos}
+    services = {f"{name}_grpc.pb.go" for name in protos if name.endswith("_service")}
     assert {made.name for made in generated.rglob("*.pb.go")} == sources | services
     shutil.move(generated, module / "signward")
     shutil.copytree(_SOURCES, module, dirs_exist_ok=True)

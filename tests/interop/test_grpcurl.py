@@ -23,6 +23,7 @@ _SERVICES = [
     "grpc.health.v1.Health",
     "grpc.reflection.v1.ServerReflection",
     "grpc.reflection.v1alpha.ServerReflection",
+    "signward.v1.AccountService",
     "signward.v1.AdminService",
     "signward.v1.KeyService",
     "signward.v1.SignService",

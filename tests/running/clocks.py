@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-__all__ = ["WITH_CLOCKS", "Clocks", "serve"]
+__all__ = ["WITH_CLOCKS", "Clocks", "serve", "shift"]
 
 _FORM: Final = struct.Struct("=dd")
 _VARIABLE: Final = "CLOCKS"
@@ -53,6 +53,13 @@ class Clocks:
 def serve() -> None:
     """Run `signward` with these clocks."""
     from signward_server.cli import app  # as little as possible before
+
+    shift()
+    app()
+
+
+def shift() -> None:
+    """Have this process go by these clocks."""
     from signward_server.core.clock import SystemClock
 
     shifts = _mapped(Path(os.environ[_VARIABLE]))
@@ -63,7 +70,6 @@ def serve() -> None:
 
     SystemClock.__init__ = shifted  # type: ignore[method-assign]
     SystemClock.now = lambda clock: datetime.fromtimestamp(clock.time(), UTC)  # type: ignore[method-assign]
-    app()
 
 
 def _boot() -> float:

@@ -12,6 +12,7 @@ from signward_server.core.clock import SystemClock
 from signward_server.core.identity import Identity, IdentityKind
 from signward_server.core.keys import VersionState
 from signward_server.core.payloads import Hash
+from signward_server.core.ports import RequestScope
 from signward_server.core.signing import SigningContext
 from signward_server.custody.envelope import EnvelopeCustody, KekRowAuthenticator, sealing_kek
 from signward_server.custody.memory import LockedMemory
@@ -26,6 +27,7 @@ from tests.fakes.keys import NATURAL_HASH
 
 __all__ = ["add_api_keys", "check", "secret_of", "settings_of"]
 
+_CLAIMED = RequestScope("cn:bot", "/signward.v1.SignService/Sign", "k", "r1")
 _BOT = Identity(IdentityKind.CN, "bot")
 
 
@@ -40,7 +42,7 @@ def secret_of(number: int) -> bytes:
 
 
 def add_api_keys(home: Path, number: int) -> None:
-    """Make API keys in a home that no daemon works on."""
+    """Make API keys, and a claim with a nonce, in a home that no daemon works on."""
     clock = SystemClock()
     with ExitStack() as opened:
         native = load_native()
@@ -51,6 +53,7 @@ def add_api_keys(home: Path, number: int) -> None:
         opened.callback(kek.close)
         store = open_store(settings.store.path, clock)
         opened.callback(store.close)
+        store.requests(KekRowAuthenticator(kek)).claim(_CLAIMED, bytes(32), 1, 7)
         api_keys = store.api_keys(KekRowAuthenticator(kek))
         digest = secret_digest(native, memory, kek, store, opened)
         for each in range(number):
@@ -67,7 +70,7 @@ def add_api_keys(home: Path, number: int) -> None:
 
 
 def check(home: Path, keys: int, api_keys: int, access: KekAccess | None = None) -> bytes:
-    """Open a home as the daemon does, sign with every key, know every API key.
+    """Open a home as the daemon does, sign with every key, know every API key and the claim.
 
     Returns:
         The id of its KEK, which all envelopes name.
@@ -110,6 +113,9 @@ def check(home: Path, keys: int, api_keys: int, access: KekAccess | None = None)
         known = store.api_keys(rows)
         assert (len(known), known.quarantined) == (api_keys, frozenset())
         digest = secret_digest(native, memory, kek, store, opened)
+        if api_keys:
+            claim = store.requests(rows).claim(_CLAIMED, bytes(32), 1, 8)
+            assert (claim.replayed, claim.nonce) == (True, 7)
         for number in range(api_keys):
             found = known.find(digest.digest(secret_of(number)))
             assert found is not None

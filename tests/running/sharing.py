@@ -14,6 +14,7 @@ from signward_server.store import (
     KeyCatalogue,
     Store,
     StoreAddress,
+    StoredAgents,
     StoredApiKeys,
     StoreLease,
     open_store,
@@ -38,6 +39,7 @@ class Sharer:
     store: Store
     catalogue: KeyCatalogue
     api_keys: StoredApiKeys
+    agents: StoredAgents
     lease: StoreLease
     forgotten: list[str] = field(default_factory=list)
 
@@ -55,12 +57,12 @@ def sharing(place: Path | StoreAddress, lease: timedelta = LEASE) -> Iterator[Sh
     forgotten: list[str] = []
     try:
         catalogue = store.catalogue(HmacRows(), forgotten.append)
-        api_keys = store.api_keys(HmacRows())
+        api_keys, agents = store.api_keys(HmacRows()), store.agents(HmacRows())
         keeper = StoreLease(store.confirm, lease.total_seconds(), clock, FakeMeter())
         keeper.start()
         try:
             store.listen(keeper.wake)
-            yield Sharer(store, catalogue, api_keys, keeper, forgotten)
+            yield Sharer(store, catalogue, api_keys, agents, keeper, forgotten)
         finally:
             keeper.stop()
     finally:

@@ -8,6 +8,7 @@ from typing import Self
 
 import grpc
 
+from signward.accounts import AccountCalls
 from signward.admin import AdminCalls
 from signward.aio.renewal import Renewal
 from signward.aio.renewing import RenewingChannel
@@ -17,9 +18,16 @@ from signward.methods import Awaiting
 from signward.retry import RetryPolicy
 from signward.surface import Surface
 
-__all__ = ["Admin", "Client"]
+__all__ = ["Accounts", "Admin", "Client"]
 
 _RETRIES = RetryPolicy()
+
+
+class Accounts(AccountCalls, Awaiting):
+    """What is done with accounts on ledgers, over the connection of a client."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
 
 
 class Admin(AdminCalls, Awaiting):
@@ -48,6 +56,7 @@ class Client(Surface, Awaiting):
         options: More channel options of grpc.
 
     Attributes:
+        accounts: Accounts on ledgers, and who may act for them.
         admin: What operators do: API keys, freezing, reloading, reading the audit log.
 
     Raises:
@@ -67,6 +76,7 @@ class Client(Surface, Awaiting):
         self._renewal = Renewal(target, credentials, options)
         self._channel = RenewingChannel(self._renewal)
         self._transport = Transport(self._channel, timeout, retries, self._renewal.ready)
+        self.accounts = Accounts(self._transport)
         self.admin = Admin(self._transport)
 
     @property

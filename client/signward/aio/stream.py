@@ -66,7 +66,7 @@ class SignStream:
         """Send one item; waits while the stream is full.
 
         Args:
-            request: What to sign; see ``raw_request`` and ``order_request``.
+            request: What to sign; see ``raw_request`` and its sisters.
             timeout: Seconds from the daemon's reading until it gives up; ``None``: the stream's.
             traceparent: W3C trace context of this item; empty: the stream's own.
 

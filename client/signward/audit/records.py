@@ -43,7 +43,13 @@ class Record:
         policies: Ids of the policies that decided.
         policy_set: Hash of the policies in force.
         intent: Fields of the decoded payload; whole numbers, texts, booleans, lists and objects.
+        more: Of a payload that carries several things what each further one has, see
+            ``intents.intents_of``.
+        more_left: How many of them were left out, for want of room.
+        more_digest: SHA-256 of all of them, in hex, where some were left out.
+        approver: Who approved exactly this, with its kind.
         digest: SHA-256 of the signed bytes, in hex.
+        nonce: Nonce that was signed.
         request_id: The caller's name for the request.
         trace_id: 32 hex digits.
         duration_us: How long it took, in microseconds.
@@ -67,7 +73,12 @@ class Record:
     policies: tuple[str, ...] = ()
     policy_set: str = ""
     intent: Mapping[str, Any] = field(default_factory=dict)
+    more: tuple[Mapping[str, Any], ...] = ()
+    more_left: int = 0
+    more_digest: str = ""
+    approver: str = ""
     digest: str = ""
+    nonce: int = 0
     request_id: str = ""
     trace_id: str = ""
     duration_us: int = 0
@@ -102,7 +113,7 @@ def encode_record(record: Record) -> bytes:
                 raise RecordError(f"the field {name} cannot be this")
             given[name] = value
     given["time"] = format_time(record.time)
-    for name in ("intent", "details"):
+    for name in ("intent", "more", "details"):
         if name in given:
             given[name] = _sorted(given[name])
     body = json.dumps(given, ensure_ascii=True, separators=(",", ":")).encode("ascii")
@@ -125,8 +136,9 @@ def decode_record(body: bytes) -> Record:
         raise RecordError("the record has not the fields of a record")
     if not isinstance(given["time"], str) or not _TIME.fullmatch(given["time"]):
         raise RecordError("the field time cannot be this")
-    if isinstance(given.get("policies"), list):
-        given["policies"] = tuple(given["policies"])
+    for name in ("policies", "more"):
+        if isinstance(given.get(name), list):
+            given[name] = tuple(given[name])
     try:
         given["time"] = datetime.fromisoformat(given["time"])
     except ValueError as error:
@@ -184,6 +196,10 @@ _CHECKS: Final[Mapping[str, Callable[[Any], bool]]] = dict.fromkeys(_NAMES, _is_
     "decision": lambda decision: decision in DECISIONS,
     "policies": lambda ids: isinstance(ids, tuple) and all(map(_is_text, ids)),
     "intent": _is_fields,
+    "more": lambda items: isinstance(items, tuple) and all(map(_is_fields, items)),
+    "more_left": _is_number,
+    "more_digest": _is_hex(64),
+    "nonce": _is_number,
     "digest": _is_hex(64),
     "trace_id": _is_hex(32),
     "duration_us": _is_number,

@@ -15,9 +15,11 @@ __all__ = ["app", "run"]
 
 _CLIENT = {
     "key": "Create, import, read, change, rotate and freeze keys.",
-    "sign": "Sign a message or an order.",
+    "sign": "Sign a message, an order, or an action of an exchange.",
     "verify": "Say whether a key made a signature.",
+    "agent": "Approve, rotate, list and end agents of Hyperliquid accounts.",
     "apikey": "Create, import, list and revoke API keys.",
+    "approve": "Approve one signature that somebody else asks for.",
     "audit": "Verify, search and prove an audit log.",
     "reload": "Have a daemon read again what has changed.",
     "health": "Ask a daemon whether it is serving.",

@@ -31,6 +31,7 @@ _VARIABLES = {
     "server_name": "SIGNWARD_SERVER_NAME",
 }
 _KEY_HELP = "Its private key, PEM. Else SIGNWARD_KEY."
+_JSON_HELP = "Print JSON, also for errors."
 _SECRET = "SIGNWARD_API_KEY"  # noqa: S105 -- the name of a variable
 
 
@@ -107,7 +108,7 @@ def _options(
         float,
         typer.Option(min=0.001, max=3600, help="Seconds for each call.", rich_help_panel=_PANEL),
     ] = 5.0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, also for errors.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help=_JSON_HELP)] = False,
 ) -> Session:
     environment = dict(os.environ)
     if profile is not None:
@@ -135,7 +136,9 @@ def _options(
 _OPTIONS = inspect.signature(_options, eval_str=True)
 
 
-def connected(command: Callable[..., None], *, private_key: str = "--key") -> Callable[..., None]:
+def connected(
+    command: Callable[..., None], *, private_key: str = "--key", as_json: str = "--json"
+) -> Callable[..., None]:
     """Give a command the connection's options in place of its first parameter, the session.
 
     Errors of the client end it with one line and their exit code.
@@ -144,6 +147,7 @@ def connected(command: Callable[..., None], *, private_key: str = "--key") -> Ca
         command: The command.
         private_key: What the option for the certificate's key is called, where ``--key`` is
             something else.
+        as_json: What the option for printing JSON is called, where ``--json`` is something else.
     """
     own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
 
@@ -158,7 +162,7 @@ def connected(command: Callable[..., None], *, private_key: str = "--key") -> Ca
 
     parameters = [
         parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
-        for parameter in (*own, *_connection_options(private_key))
+        for parameter in (*own, *_connection_options(private_key, as_json))
     ]
     # Typer reads both.
     wrapper.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # a function's
@@ -166,10 +170,13 @@ def connected(command: Callable[..., None], *, private_key: str = "--key") -> Ca
     return wrapper
 
 
-def _connection_options(private_key: str) -> Iterator[inspect.Parameter]:
+def _connection_options(private_key: str, as_json: str) -> Iterator[inspect.Parameter]:
     for parameter in _OPTIONS.parameters.values():
         if parameter.name == "private_key":
             option = typer.Option(private_key, help=_KEY_HELP, rich_help_panel=_PANEL)
             yield parameter.replace(annotation=Annotated[Path | None, option])
+        elif parameter.name == "as_json":
+            option = typer.Option(as_json, help=_JSON_HELP)
+            yield parameter.replace(annotation=Annotated[bool, option])
         else:
             yield parameter

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 
 from signward import errors
 from signward.cli.failures import INTERNAL, printable
@@ -30,6 +31,8 @@ _EXIT_CODE_BY_REASON = {"MESSAGE_TOO_LARGE": 5, "API_KEY_QUOTA": 5, "KEY_VERSION
 
 _UNREACHABLE = "UNAVAILABLE"  # the daemon gave no reason of its own
 
+_UNNAMED = "JSON works without time, nonce, signatureChainId and hyperliquidChain"
+
 # What to do next, by reason first and by class otherwise.
 _NEXT_BY_REASON = {
     "PROFILE_INVALID": "or give --profile, or --target, --ca, --cert and --key (or --api-key-file)",
@@ -42,6 +45,7 @@ _NEXT_BY_REASON = {
     "API_KEY_EXPIRED": "an operator may run 'signward apikey create'",
     "API_KEY_REVOKED": "an operator may run 'signward apikey create'",
     "API_KEY_NOT_FOUND": "see 'signward apikey list'",
+    "AGENT_NOT_FOUND": "see 'signward agent list'",
     "API_KEY_EXISTS": "see 'signward apikey list'; revoked ones stay known",
     "API_KEY_QUOTA": "use those that there are; revoked and expired ones count",
     "POLICY_ERROR": "an operator has to look at the daemon's log",
@@ -60,6 +64,10 @@ _NEXT_BY_REASON = {
     "REQUEST_ID_REUSED": "give a new --request-id",
     "ETAG_MISMATCH": "read the key again, then decide again",
     "MESSAGE_TOO_LARGE": "send less at once",
+    "NETWORK_MISMATCH": f"use a key of that network; {_UNNAMED}",
+    "NONCE_OUT_OF_WINDOW": f"leave the nonce to the daemon; {_UNNAMED}",
+    "CLOCK_UNTRUSTED": "an operator has to look at the clock of the daemon's machine",
+    "SPEND_LIMIT": "ask for less: by itself it is above the limit",  # with no time to wait
     "PAYLOAD_UNSUPPORTED": "see what the daemon signs in its documentation",
 }
 _NEXT_BY_CLASS: dict[type[errors.SignwardError], str] = {
@@ -110,12 +118,26 @@ def _text(error: errors.SignwardError) -> str:
         fields = "; ".join(f"{v.field}: {v.description.rstrip('.')}" for v in error.violations)
         return f"{error.reason}: {fields}"
     message = cause(error.message).rstrip(".")
+    if policies := error.metadata.get("policies"):
+        return f"{error.reason}: {message} (denied by {policies})"
     return f"{error.reason}: {message}" if message else error.reason
 
 
 def _next_step(error: errors.SignwardError) -> str:
     if error.retry_after:
-        return f"try again in {error.retry_after:.3g} s"
+        return f"try again in {_wait(error.retry_after)}"
+    if digest := error.metadata.get("approval_digest"):
+        return f"somebody else may run 'signward approve {digest} --expires 10m'"
+    if error.metadata.get("freeze") == "CANCEL_ONLY":
+        return f"it still signs what cancels; for more, {_NEXT_BY_REASON[error.reason]}"
     if error.reason == _UNREACHABLE:
         return remedy(error.message)
     return _NEXT_BY_REASON.get(error.reason) or _NEXT_BY_CLASS.get(type(error), "")
+
+
+def _wait(seconds: float) -> str:
+    """Return a duration as people say it, rounded up beyond two minutes."""
+    for unit, name in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= 2 * unit:
+            return f"{math.ceil(seconds / unit)} {name}"
+    return f"{seconds:.3g} s"

@@ -39,6 +39,8 @@ class _ReloadPartEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ReloadPart
     """Groups of identities."""
     RELOAD_PART_LOG: _ReloadPart.ValueType  # 5
     """How much is logged."""
+    RELOAD_PART_REFERENCES: _ReloadPart.ValueType  # 6
+    """Reference prices, by which orders are judged."""
 
 class ReloadPart(_ReloadPart, metaclass=_ReloadPartEnumTypeWrapper):
     """What a daemon can change while it runs."""
@@ -55,6 +57,8 @@ RELOAD_PART_GROUPS: ReloadPart.ValueType  # 4
 """Groups of identities."""
 RELOAD_PART_LOG: ReloadPart.ValueType  # 5
 """How much is logged."""
+RELOAD_PART_REFERENCES: ReloadPart.ValueType  # 6
+"""Reference prices, by which orders are judged."""
 Global___ReloadPart: _TypeAlias = ReloadPart  # noqa: Y015
 
 @_typing.final
@@ -599,3 +603,63 @@ class ReloadResult(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ReloadResult: _TypeAlias = ReloadResult  # noqa: Y015
+
+@_typing.final
+class ApproveRequestRequest(_message.Message):
+    """Approves one signature."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DIGEST_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    digest: _builtins.bytes
+    """Digest of the exact action, 32 bytes: what the refusal of the request names as
+    `approval_digest`. It covers the key, the payload, and the nonce where the caller chose one.
+    """
+    reason: _builtins.str
+    """Why, at most 256 characters; goes into the audit record. Empty: not said."""
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """When the approval ends if it is not used: later than now, and at most one day later. Absent is
+        refused.
+        """
+
+    def __init__(
+        self,
+        *,
+        digest: _builtins.bytes = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["digest", b"digest", "expire_time", b"expire_time", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ApproveRequestRequest: _TypeAlias = ApproveRequestRequest  # noqa: Y015
+
+@_typing.final
+class ApproveRequestResponse(_message.Message):
+    """Answers ApproveRequest."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """When the approval ends if it is not used."""
+
+    def __init__(
+        self,
+        *,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ApproveRequestResponse: _TypeAlias = ApproveRequestResponse  # noqa: Y015

@@ -68,6 +68,11 @@ class AdminServiceStub(object):
                 request_serializer=signward_dot_v1_dot_admin__service__pb2.UnfreezeKeyRequest.SerializeToString,
                 response_deserializer=signward_dot_v1_dot_admin__service__pb2.UnfreezeKeyResponse.FromString,
                 _registered_method=True)
+        self.ApproveRequest = channel.unary_unary(
+                '/signward.v1.AdminService/ApproveRequest',
+                request_serializer=signward_dot_v1_dot_admin__service__pb2.ApproveRequestRequest.SerializeToString,
+                response_deserializer=signward_dot_v1_dot_admin__service__pb2.ApproveRequestResponse.FromString,
+                _registered_method=True)
         self.Reload = channel.unary_unary(
                 '/signward.v1.AdminService/Reload',
                 request_serializer=signward_dot_v1_dot_admin__service__pb2.ReloadRequest.SerializeToString,
@@ -148,6 +153,15 @@ class AdminServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ApproveRequest(self, request, context):
+        """Approves one signature that a policy lets its caller have only with the approval of somebody
+        else (`context.approved`). It is for exactly one action on one key, is used once, and ends.
+        Approving an action again before it was used replaces the approval.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Reload(self, request, context):
         """Reads policies, certificates, limits or groups again and puts them into force. A bad new one
         keeps the old one, and its result says why; that is no error of the call. Must not wait
@@ -223,6 +237,11 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     servicer.UnfreezeKey,
                     request_deserializer=signward_dot_v1_dot_admin__service__pb2.UnfreezeKeyRequest.FromString,
                     response_serializer=signward_dot_v1_dot_admin__service__pb2.UnfreezeKeyResponse.SerializeToString,
+            ),
+            'ApproveRequest': grpc.unary_unary_rpc_method_handler(
+                    servicer.ApproveRequest,
+                    request_deserializer=signward_dot_v1_dot_admin__service__pb2.ApproveRequestRequest.FromString,
+                    response_serializer=signward_dot_v1_dot_admin__service__pb2.ApproveRequestResponse.SerializeToString,
             ),
             'Reload': grpc.unary_unary_rpc_method_handler(
                     servicer.Reload,
@@ -415,6 +434,33 @@ class AdminService(object):
             '/signward.v1.AdminService/UnfreezeKey',
             signward_dot_v1_dot_admin__service__pb2.UnfreezeKeyRequest.SerializeToString,
             signward_dot_v1_dot_admin__service__pb2.UnfreezeKeyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ApproveRequest(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/signward.v1.AdminService/ApproveRequest',
+            signward_dot_v1_dot_admin__service__pb2.ApproveRequestRequest.SerializeToString,
+            signward_dot_v1_dot_admin__service__pb2.ApproveRequestResponse.FromString,
             options,
             channel_credentials,
             insecure,

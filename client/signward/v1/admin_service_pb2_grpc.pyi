@@ -58,6 +58,11 @@ class AdminServiceStub:
     """
     UnfreezeKey: _grpc.UnaryUnaryMultiCallable[_admin_service_pb2.UnfreezeKeyRequest, _admin_service_pb2.UnfreezeKeyResponse]
     """Lets frozen keys sign again. Keys are chosen as in FreezeKey."""
+    ApproveRequest: _grpc.UnaryUnaryMultiCallable[_admin_service_pb2.ApproveRequestRequest, _admin_service_pb2.ApproveRequestResponse]
+    """Approves one signature that a policy lets its caller have only with the approval of somebody
+    else (`context.approved`). It is for exactly one action on one key, is used once, and ends.
+    Approving an action again before it was used replaces the approval.
+    """
     Reload: _grpc.UnaryUnaryMultiCallable[_admin_service_pb2.ReloadRequest, _admin_service_pb2.ReloadResponse]
     """Reads policies, certificates, limits or groups again and puts them into force. A bad new one
     keeps the old one, and its result says why; that is no error of the call. Must not wait
@@ -111,6 +116,11 @@ class AdminServiceAsyncStub(AdminServiceStub):
     """
     UnfreezeKey: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.UnfreezeKeyRequest, _admin_service_pb2.UnfreezeKeyResponse]  # type: ignore[assignment]
     """Lets frozen keys sign again. Keys are chosen as in FreezeKey."""
+    ApproveRequest: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.ApproveRequestRequest, _admin_service_pb2.ApproveRequestResponse]  # type: ignore[assignment]
+    """Approves one signature that a policy lets its caller have only with the approval of somebody
+    else (`context.approved`). It is for exactly one action on one key, is used once, and ends.
+    Approving an action again before it was used replaces the approval.
+    """
     Reload: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.ReloadRequest, _admin_service_pb2.ReloadResponse]  # type: ignore[assignment]
     """Reads policies, certificates, limits or groups again and puts them into force. A bad new one
     keeps the old one, and its result says why; that is no error of the call. Must not wait
@@ -197,6 +207,17 @@ class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_admin_service_pb2.UnfreezeKeyResponse, _abc.Awaitable[_admin_service_pb2.UnfreezeKeyResponse]]:
         """Lets frozen keys sign again. Keys are chosen as in FreezeKey."""
+
+    @_abc_1.abstractmethod
+    def ApproveRequest(
+        self,
+        request: _admin_service_pb2.ApproveRequestRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_admin_service_pb2.ApproveRequestResponse, _abc.Awaitable[_admin_service_pb2.ApproveRequestResponse]]:
+        """Approves one signature that a policy lets its caller have only with the approval of somebody
+        else (`context.approved`). It is for exactly one action on one key, is used once, and ends.
+        Approving an action again before it was used replaces the approval.
+        """
 
     @_abc_1.abstractmethod
     def Reload(

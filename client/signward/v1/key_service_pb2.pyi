@@ -195,6 +195,7 @@ class CreateKeyRequest(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     ROTATION_PERIOD_FIELD_NUMBER: _builtins.int
+    VAULT_ADDRESS_FIELD_NUMBER: _builtins.int
     key_id: _builtins.str
     """Id of the new key; matches `[a-z0-9]([a-z0-9._-]{0,126}[a-z0-9])?`. Required."""
     algorithm: _resources_pb2.Algorithm.ValueType
@@ -225,6 +226,10 @@ class CreateKeyRequest(_message.Message):
     validate_only: _builtins.bool
     """True: everything is checked, policy included, and nothing is created; the answer is the key as
     it would be, without versions and etag. False: the key is created.
+    """
+    vault_address: _builtins.str
+    """Hyperliquid vault to pin the key to, `0x` and 40 hex digits; never changes. Empty: none, and for
+    all other purposes.
     """
     @_builtins.property
     def labels(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
@@ -275,10 +280,11 @@ class CreateKeyRequest(_message.Message):
         request_id: _builtins.str = ...,
         validate_only: _builtins.bool = ...,
         rotation_period: _duration_pb2.Duration | None = ...,
+        vault_address: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["aws_kms", b"aws_kms", "grace_period", b"grace_period", "rotation_period", b"rotation_period", "threshold", b"threshold", "unlock_ttl", b"unlock_ttl"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["algorithm", b"algorithm", "allow_digest", b"allow_digest", "aws_kms", b"aws_kms", "custody", b"custody", "grace_period", b"grace_period", "key_id", b"key_id", "labels", b"labels", "network", b"network", "owner", b"owner", "purpose", b"purpose", "request_id", b"request_id", "rotation_period", b"rotation_period", "threshold", b"threshold", "unlock_ttl", b"unlock_ttl", "user_id", b"user_id", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["algorithm", b"algorithm", "allow_digest", b"allow_digest", "aws_kms", b"aws_kms", "custody", b"custody", "grace_period", b"grace_period", "key_id", b"key_id", "labels", b"labels", "network", b"network", "owner", b"owner", "purpose", b"purpose", "request_id", b"request_id", "rotation_period", b"rotation_period", "threshold", b"threshold", "unlock_ttl", b"unlock_ttl", "user_id", b"user_id", "validate_only", b"validate_only", "vault_address", b"vault_address"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -352,6 +358,7 @@ class ImportKeyRequest(_message.Message):
     IMPORT_ID_FIELD_NUMBER: _builtins.int
     WRAPPED_KEY_FIELD_NUMBER: _builtins.int
     ROTATION_PERIOD_FIELD_NUMBER: _builtins.int
+    VAULT_ADDRESS_FIELD_NUMBER: _builtins.int
     key_id: _builtins.str
     """Id of the new key, the one named to CreateImportParameters. Required."""
     algorithm: _resources_pb2.Algorithm.ValueType
@@ -385,6 +392,8 @@ class ImportKeyRequest(_message.Message):
     as CreateImportParametersResponse says: encapsulated key, then ciphertext. At most 256 bytes.
     Required unless validate_only.
     """
+    vault_address: _builtins.str
+    """Hyperliquid vault to pin the key to, as in CreateKeyRequest."""
     @_builtins.property
     def labels(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """Labels as in Key.labels, at most 40. Empty: none."""
@@ -436,10 +445,11 @@ class ImportKeyRequest(_message.Message):
         import_id: _builtins.str = ...,
         wrapped_key: _builtins.bytes = ...,
         rotation_period: _duration_pb2.Duration | None = ...,
+        vault_address: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["aws_kms", b"aws_kms", "grace_period", b"grace_period", "rotation_period", b"rotation_period", "threshold", b"threshold", "unlock_ttl", b"unlock_ttl"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["algorithm", b"algorithm", "allow_digest", b"allow_digest", "aws_kms", b"aws_kms", "custody", b"custody", "grace_period", b"grace_period", "import_id", b"import_id", "key_id", b"key_id", "labels", b"labels", "network", b"network", "owner", b"owner", "purpose", b"purpose", "request_id", b"request_id", "rotation_period", b"rotation_period", "threshold", b"threshold", "unlock_ttl", b"unlock_ttl", "user_id", b"user_id", "validate_only", b"validate_only", "wrapped_key", b"wrapped_key"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["algorithm", b"algorithm", "allow_digest", b"allow_digest", "aws_kms", b"aws_kms", "custody", b"custody", "grace_period", b"grace_period", "import_id", b"import_id", "key_id", b"key_id", "labels", b"labels", "network", b"network", "owner", b"owner", "purpose", b"purpose", "request_id", b"request_id", "rotation_period", b"rotation_period", "threshold", b"threshold", "unlock_ttl", b"unlock_ttl", "user_id", b"user_id", "validate_only", b"validate_only", "vault_address", b"vault_address", "wrapped_key", b"wrapped_key"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -24,9 +24,10 @@ _sym_db = _symbol_database.Default()
 
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.rpc import status_pb2 as google_dot_rpc_dot_status__pb2
+from signward.v1 import hyperliquid_pb2 as signward_dot_v1_dot_hyperliquid__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1esignward/v1/sign_service.proto\x12\x0bsignward.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x17google/rpc/status.proto\"\xbb\x01\n\x0bSignRequest\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\r\x12\x1c\n\x14\x65xpected_fingerprint\x18\x03 \x01(\x0c\x12\x12\n\nrequest_id\x18\x04 \x01(\t\x12&\n\x03raw\x18\n \x01(\x0b\x32\x17.signward.v1.RawMessageH\x00\x12)\n\x05order\x18\x0b \x01(\x0b\x32\x18.signward.v1.OrderIntentH\x00\x42\t\n\x07payload\"\xd6\x01\n\x0cSignResponse\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\r\x12\x11\n\taudit_log\x18\x03 \x01(\t\x12\x16\n\x0e\x61udit_sequence\x18\x04 \x01(\x04\x12\x1b\n\x13signed_bytes_digest\x18\x05 \x01(\x0c\x12(\n\x03raw\x18\n \x01(\x0b\x32\x19.signward.v1.RawSignatureH\x00\x12,\n\x05order\x18\x0b \x01(\x0b\x32\x1b.signward.v1.OrderSignatureH\x00\x42\x08\n\x06result\">\n\x10SignBatchRequest\x12*\n\x08requests\x18\x01 \x03(\x0b\x32\x18.signward.v1.SignRequest\"B\n\x11SignBatchResponse\x12-\n\x07results\x18\x01 \x03(\x0b\x32\x1c.signward.v1.SignBatchResult\"p\n\x0fSignBatchResult\x12-\n\x08response\x18\x01 \x01(\x0b\x32\x19.signward.v1.SignResponseH\x00\x12#\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x42\t\n\x07outcome\"\x8b\x01\n\x11SignStreamRequest\x12\n\n\x02id\x18\x01 \x01(\x04\x12*\n\x07timeout\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x13\n\x0btraceparent\x18\x03 \x01(\t\x12)\n\x07request\x18\x04 \x01(\x0b\x32\x18.signward.v1.SignRequest\"\x7f\n\x12SignStreamResponse\x12\n\n\x02id\x18\x01 \x01(\x04\x12-\n\x08response\x18\x02 \x01(\x0b\x32\x19.signward.v1.SignResponseH\x00\x12#\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x42\t\n\x07outcome\"\x81\x02\n\rVerifyRequest\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\r\x12&\n\x03raw\x18\n \x01(\x0b\x32\x17.signward.v1.RawMessageH\x00\x12)\n\x05order\x18\x0b \x01(\x0b\x32\x18.signward.v1.OrderIntentH\x00\x12\x32\n\rraw_signature\x18\x1e \x01(\x0b\x32\x19.signward.v1.RawSignatureH\x01\x12\x36\n\x0forder_signature\x18\x1f \x01(\x0b\x32\x1b.signward.v1.OrderSignatureH\x01\x42\t\n\x07payloadB\x08\n\x06result\"@\n\x0eVerifyResponse\x12\r\n\x05valid\x18\x01 \x01(\x08\x12\x0f\n\x07version\x18\x02 \x01(\r\x12\x0e\n\x06reason\x18\x03 \x01(\t\">\n\nRawMessage\x12\x0f\n\x07message\x18\x01 \x01(\x0c\x12\x1f\n\x04hash\x18\x02 \x01(\x0e\x32\x11.signward.v1.Hash\"C\n\x0cRawSignature\x12\x11\n\tsignature\x18\x01 \x01(\x0c\x12\x13\n\x0brecovery_id\x18\x02 \x01(\r\x12\x0b\n\x03\x64\x65r\x18\x03 \x01(\x0c\"l\n\x0bOrderIntent\x12\x0e\n\x06\x61\x63tion\x18\x01 \x01(\t\x12\x0c\n\x04\x63oin\x18\x02 \x01(\t\x12\x0e\n\x06is_buy\x18\x03 \x01(\x08\x12\n\n\x02sz\x18\x04 \x01(\t\x12\x10\n\x08limit_px\x18\x05 \x01(\t\x12\x11\n\ttimestamp\x18\x06 \x01(\x03\"9\n\x0eOrderSignature\x12\x11\n\tsignature\x18\x01 \x01(\x0c\x12\x14\n\x0csigned_bytes\x18\x02 \x01(\x0c*U\n\x04Hash\x12\x14\n\x10HASH_UNSPECIFIED\x10\x00\x12\x0f\n\x0bHASH_SHA256\x10\x01\x12\x12\n\x0eHASH_KECCAK256\x10\x02\x12\x12\n\x0eHASH_PREHASHED\x10\x03\x32\xac\x02\n\x0bSignService\x12;\n\x04Sign\x12\x18.signward.v1.SignRequest\x1a\x19.signward.v1.SignResponse\x12J\n\tSignBatch\x12\x1d.signward.v1.SignBatchRequest\x1a\x1e.signward.v1.SignBatchResponse\x12Q\n\nSignStream\x12\x1e.signward.v1.SignStreamRequest\x1a\x1f.signward.v1.SignStreamResponse(\x01\x30\x01\x12\x41\n\x06Verify\x12\x1a.signward.v1.VerifyRequest\x1a\x1b.signward.v1.VerifyResponseB.Z,signward.internal/gen/signward/v1;signwardv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1esignward/v1/sign_service.proto\x12\x0bsignward.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x17google/rpc/status.proto\x1a\x1dsignward/v1/hyperliquid.proto\"\xf3\x01\n\x0bSignRequest\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\r\x12\x1c\n\x14\x65xpected_fingerprint\x18\x03 \x01(\x0c\x12\x12\n\nrequest_id\x18\x04 \x01(\t\x12&\n\x03raw\x18\n \x01(\x0b\x32\x17.signward.v1.RawMessageH\x00\x12)\n\x05order\x18\x0b \x01(\x0b\x32\x18.signward.v1.OrderIntentH\x00\x12\x36\n\x0bhyperliquid\x18\r \x01(\x0b\x32\x1f.signward.v1.HyperliquidPayloadH\x00\x42\t\n\x07payload\"\x90\x02\n\x0cSignResponse\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\r\x12\x11\n\taudit_log\x18\x03 \x01(\t\x12\x16\n\x0e\x61udit_sequence\x18\x04 \x01(\x04\x12\x1b\n\x13signed_bytes_digest\x18\x05 \x01(\x0c\x12(\n\x03raw\x18\n \x01(\x0b\x32\x19.signward.v1.RawSignatureH\x00\x12,\n\x05order\x18\x0b \x01(\x0b\x32\x1b.signward.v1.OrderSignatureH\x00\x12\x38\n\x0bhyperliquid\x18\r \x01(\x0b\x32!.signward.v1.HyperliquidSignatureH\x00\x42\x08\n\x06result\">\n\x10SignBatchRequest\x12*\n\x08requests\x18\x01 \x03(\x0b\x32\x18.signward.v1.SignRequest\"B\n\x11SignBatchResponse\x12-\n\x07results\x18\x01 \x03(\x0b\x32\x1c.signward.v1.SignBatchResult\"p\n\x0fSignBatchResult\x12-\n\x08response\x18\x01 \x01(\x0b\x32\x19.signward.v1.SignResponseH\x00\x12#\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x42\t\n\x07outcome\"\x8b\x01\n\x11SignStreamRequest\x12\n\n\x02id\x18\x01 \x01(\x04\x12*\n\x07timeout\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x13\n\x0btraceparent\x18\x03 \x01(\t\x12)\n\x07request\x18\x04 \x01(\x0b\x32\x18.signward.v1.SignRequest\"\x7f\n\x12SignStreamResponse\x12\n\n\x02id\x18\x01 \x01(\x04\x12-\n\x08response\x18\x02 \x01(\x0b\x32\x19.signward.v1.SignResponseH\x00\x12#\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x42\t\n\x07outcome\"\xfd\x02\n\rVerifyRequest\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\r\x12&\n\x03raw\x18\n \x01(\x0b\x32\x17.signward.v1.RawMessageH\x00\x12)\n\x05order\x18\x0b \x01(\x0b\x32\x18.signward.v1.OrderIntentH\x00\x12\x36\n\x0bhyperliquid\x18\r \x01(\x0b\x32\x1f.signward.v1.HyperliquidPayloadH\x00\x12\x32\n\rraw_signature\x18\x1e \x01(\x0b\x32\x19.signward.v1.RawSignatureH\x01\x12\x36\n\x0forder_signature\x18\x1f \x01(\x0b\x32\x1b.signward.v1.OrderSignatureH\x01\x12\x42\n\x15hyperliquid_signature\x18! \x01(\x0b\x32!.signward.v1.HyperliquidSignatureH\x01\x42\t\n\x07payloadB\x08\n\x06result\"@\n\x0eVerifyResponse\x12\r\n\x05valid\x18\x01 \x01(\x08\x12\x0f\n\x07version\x18\x02 \x01(\r\x12\x0e\n\x06reason\x18\x03 \x01(\t\">\n\nRawMessage\x12\x0f\n\x07message\x18\x01 \x01(\x0c\x12\x1f\n\x04hash\x18\x02 \x01(\x0e\x32\x11.signward.v1.Hash\"C\n\x0cRawSignature\x12\x11\n\tsignature\x18\x01 \x01(\x0c\x12\x13\n\x0brecovery_id\x18\x02 \x01(\r\x12\x0b\n\x03\x64\x65r\x18\x03 \x01(\x0c\"l\n\x0bOrderIntent\x12\x0e\n\x06\x61\x63tion\x18\x01 \x01(\t\x12\x0c\n\x04\x63oin\x18\x02 \x01(\t\x12\x0e\n\x06is_buy\x18\x03 \x01(\x08\x12\n\n\x02sz\x18\x04 \x01(\t\x12\x10\n\x08limit_px\x18\x05 \x01(\t\x12\x11\n\ttimestamp\x18\x06 \x01(\x03\"9\n\x0eOrderSignature\x12\x11\n\tsignature\x18\x01 \x01(\x0c\x12\x14\n\x0csigned_bytes\x18\x02 \x01(\x0c*U\n\x04Hash\x12\x14\n\x10HASH_UNSPECIFIED\x10\x00\x12\x0f\n\x0bHASH_SHA256\x10\x01\x12\x12\n\x0eHASH_KECCAK256\x10\x02\x12\x12\n\x0eHASH_PREHASHED\x10\x03\x32\xac\x02\n\x0bSignService\x12;\n\x04Sign\x12\x18.signward.v1.SignRequest\x1a\x19.signward.v1.SignResponse\x12J\n\tSignBatch\x12\x1d.signward.v1.SignBatchRequest\x1a\x1e.signward.v1.SignBatchResponse\x12Q\n\nSignStream\x12\x1e.signward.v1.SignStreamRequest\x1a\x1f.signward.v1.SignStreamResponse(\x01\x30\x01\x12\x41\n\x06Verify\x12\x1a.signward.v1.VerifyRequest\x1a\x1b.signward.v1.VerifyResponseB.Z,signward.internal/gen/signward/v1;signwardv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,34 +35,34 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'signward.v1.sign_service_pb
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'Z,signward.internal/gen/signward/v1;signwardv1'
-  _globals['_HASH']._serialized_start=1656
-  _globals['_HASH']._serialized_end=1741
-  _globals['_SIGNREQUEST']._serialized_start=105
-  _globals['_SIGNREQUEST']._serialized_end=292
-  _globals['_SIGNRESPONSE']._serialized_start=295
-  _globals['_SIGNRESPONSE']._serialized_end=509
-  _globals['_SIGNBATCHREQUEST']._serialized_start=511
-  _globals['_SIGNBATCHREQUEST']._serialized_end=573
-  _globals['_SIGNBATCHRESPONSE']._serialized_start=575
-  _globals['_SIGNBATCHRESPONSE']._serialized_end=641
-  _globals['_SIGNBATCHRESULT']._serialized_start=643
-  _globals['_SIGNBATCHRESULT']._serialized_end=755
-  _globals['_SIGNSTREAMREQUEST']._serialized_start=758
-  _globals['_SIGNSTREAMREQUEST']._serialized_end=897
-  _globals['_SIGNSTREAMRESPONSE']._serialized_start=899
-  _globals['_SIGNSTREAMRESPONSE']._serialized_end=1026
-  _globals['_VERIFYREQUEST']._serialized_start=1029
-  _globals['_VERIFYREQUEST']._serialized_end=1286
-  _globals['_VERIFYRESPONSE']._serialized_start=1288
-  _globals['_VERIFYRESPONSE']._serialized_end=1352
-  _globals['_RAWMESSAGE']._serialized_start=1354
-  _globals['_RAWMESSAGE']._serialized_end=1416
-  _globals['_RAWSIGNATURE']._serialized_start=1418
-  _globals['_RAWSIGNATURE']._serialized_end=1485
-  _globals['_ORDERINTENT']._serialized_start=1487
-  _globals['_ORDERINTENT']._serialized_end=1595
-  _globals['_ORDERSIGNATURE']._serialized_start=1597
-  _globals['_ORDERSIGNATURE']._serialized_end=1654
-  _globals['_SIGNSERVICE']._serialized_start=1744
-  _globals['_SIGNSERVICE']._serialized_end=2044
+  _globals['_HASH']._serialized_start=1925
+  _globals['_HASH']._serialized_end=2010
+  _globals['_SIGNREQUEST']._serialized_start=136
+  _globals['_SIGNREQUEST']._serialized_end=379
+  _globals['_SIGNRESPONSE']._serialized_start=382
+  _globals['_SIGNRESPONSE']._serialized_end=654
+  _globals['_SIGNBATCHREQUEST']._serialized_start=656
+  _globals['_SIGNBATCHREQUEST']._serialized_end=718
+  _globals['_SIGNBATCHRESPONSE']._serialized_start=720
+  _globals['_SIGNBATCHRESPONSE']._serialized_end=786
+  _globals['_SIGNBATCHRESULT']._serialized_start=788
+  _globals['_SIGNBATCHRESULT']._serialized_end=900
+  _globals['_SIGNSTREAMREQUEST']._serialized_start=903
+  _globals['_SIGNSTREAMREQUEST']._serialized_end=1042
+  _globals['_SIGNSTREAMRESPONSE']._serialized_start=1044
+  _globals['_SIGNSTREAMRESPONSE']._serialized_end=1171
+  _globals['_VERIFYREQUEST']._serialized_start=1174
+  _globals['_VERIFYREQUEST']._serialized_end=1555
+  _globals['_VERIFYRESPONSE']._serialized_start=1557
+  _globals['_VERIFYRESPONSE']._serialized_end=1621
+  _globals['_RAWMESSAGE']._serialized_start=1623
+  _globals['_RAWMESSAGE']._serialized_end=1685
+  _globals['_RAWSIGNATURE']._serialized_start=1687
+  _globals['_RAWSIGNATURE']._serialized_end=1754
+  _globals['_ORDERINTENT']._serialized_start=1756
+  _globals['_ORDERINTENT']._serialized_end=1864
+  _globals['_ORDERSIGNATURE']._serialized_start=1866
+  _globals['_ORDERSIGNATURE']._serialized_end=1923
+  _globals['_SIGNSERVICE']._serialized_start=2013
+  _globals['_SIGNSERVICE']._serialized_end=2313
 # @@protoc_insertion_point(module_scope)

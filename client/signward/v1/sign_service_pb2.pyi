@@ -10,6 +10,7 @@ from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.rpc import status_pb2 as _status_pb2
+from signward.v1 import hyperliquid_pb2 as _hyperliquid_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -65,6 +66,7 @@ class SignRequest(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     RAW_FIELD_NUMBER: _builtins.int
     ORDER_FIELD_NUMBER: _builtins.int
+    HYPERLIQUID_FIELD_NUMBER: _builtins.int
     key: _builtins.str
     """Id of the key. Required."""
     version: _builtins.int
@@ -86,6 +88,10 @@ class SignRequest(_message.Message):
     def order(self) -> Global___OrderIntent:
         """An order intent. Keys of purpose order or raw."""
 
+    @_builtins.property
+    def hyperliquid(self) -> _hyperliquid_pb2.HyperliquidPayload:
+        """An action of the Hyperliquid exchange. Keys of purpose hyperliquid."""
+
     def __init__(
         self,
         *,
@@ -95,12 +101,13 @@ class SignRequest(_message.Message):
         request_id: _builtins.str = ...,
         raw: Global___RawMessage | None = ...,
         order: Global___OrderIntent | None = ...,
+        hyperliquid: _hyperliquid_pb2.HyperliquidPayload | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["order", b"order", "payload", b"payload", "raw", b"raw"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["hyperliquid", b"hyperliquid", "order", b"order", "payload", b"payload", "raw", b"raw"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected_fingerprint", b"expected_fingerprint", "key", b"key", "order", b"order", "payload", b"payload", "raw", b"raw", "request_id", b"request_id", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected_fingerprint", b"expected_fingerprint", "hyperliquid", b"hyperliquid", "key", b"key", "order", b"order", "payload", b"payload", "raw", b"raw", "request_id", b"request_id", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["raw", "order"]  # noqa: Y015
+    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["raw", "order", "hyperliquid"]  # noqa: Y015
     _WhichOneofArgType_payload: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_payload) -> _WhichOneofReturnType_payload | None: ...
 
@@ -119,6 +126,7 @@ class SignResponse(_message.Message):
     SIGNED_BYTES_DIGEST_FIELD_NUMBER: _builtins.int
     RAW_FIELD_NUMBER: _builtins.int
     ORDER_FIELD_NUMBER: _builtins.int
+    HYPERLIQUID_FIELD_NUMBER: _builtins.int
     key: _builtins.str
     """Id of the key that signed; never empty."""
     version: _builtins.int
@@ -129,7 +137,8 @@ class SignResponse(_message.Message):
     """Number of that record in that log, from 0 on. Must be written before the answer is sent."""
     signed_bytes_digest: _builtins.bytes
     """SHA-256 of the bytes that were signed, 32 bytes: of the message, of the digest for
-    HASH_PREHASHED, of `signed_bytes` for orders. Never empty.
+    HASH_PREHASHED, of `signed_bytes` for orders, of the 66 bytes of EIP-712 whose Keccak-256 is
+    signed for hyperliquid. Never empty.
     """
     @_builtins.property
     def raw(self) -> Global___RawSignature:
@@ -138,6 +147,10 @@ class SignResponse(_message.Message):
     @_builtins.property
     def order(self) -> Global___OrderSignature:
         """Answer to an order intent."""
+
+    @_builtins.property
+    def hyperliquid(self) -> _hyperliquid_pb2.HyperliquidSignature:
+        """Answer to an action of the Hyperliquid exchange."""
 
     def __init__(
         self,
@@ -149,12 +162,13 @@ class SignResponse(_message.Message):
         signed_bytes_digest: _builtins.bytes = ...,
         raw: Global___RawSignature | None = ...,
         order: Global___OrderSignature | None = ...,
+        hyperliquid: _hyperliquid_pb2.HyperliquidSignature | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["order", b"order", "raw", b"raw", "result", b"result"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["hyperliquid", b"hyperliquid", "order", b"order", "raw", b"raw", "result", b"result"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["audit_log", b"audit_log", "audit_sequence", b"audit_sequence", "key", b"key", "order", b"order", "raw", b"raw", "result", b"result", "signed_bytes_digest", b"signed_bytes_digest", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["audit_log", b"audit_log", "audit_sequence", b"audit_sequence", "hyperliquid", b"hyperliquid", "key", b"key", "order", b"order", "raw", b"raw", "result", b"result", "signed_bytes_digest", b"signed_bytes_digest", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_result: _TypeAlias = _typing.Literal["raw", "order"]  # noqa: Y015
+    _WhichOneofReturnType_result: _TypeAlias = _typing.Literal["raw", "order", "hyperliquid"]  # noqa: Y015
     _WhichOneofArgType_result: _TypeAlias = _typing.Literal["result", b"result"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_result) -> _WhichOneofReturnType_result | None: ...
 
@@ -331,8 +345,10 @@ class VerifyRequest(_message.Message):
     VERSION_FIELD_NUMBER: _builtins.int
     RAW_FIELD_NUMBER: _builtins.int
     ORDER_FIELD_NUMBER: _builtins.int
+    HYPERLIQUID_FIELD_NUMBER: _builtins.int
     RAW_SIGNATURE_FIELD_NUMBER: _builtins.int
     ORDER_SIGNATURE_FIELD_NUMBER: _builtins.int
+    HYPERLIQUID_SIGNATURE_FIELD_NUMBER: _builtins.int
     key: _builtins.str
     """Id of the key. Required."""
     version: _builtins.int
@@ -346,6 +362,10 @@ class VerifyRequest(_message.Message):
         """An order intent; its timestamp may be of any age."""
 
     @_builtins.property
+    def hyperliquid(self) -> _hyperliquid_pb2.HyperliquidPayload:
+        """An action of the Hyperliquid exchange; its nonce must be said and may be of any age."""
+
+    @_builtins.property
     def raw_signature(self) -> Global___RawSignature:
         """Signature over a raw message: `signature` is judged, `der`, unless empty, must be the same
         signature, and `recovery_id` must be in its range.
@@ -357,6 +377,12 @@ class VerifyRequest(_message.Message):
         be the bytes of the intent.
         """
 
+    @_builtins.property
+    def hyperliquid_signature(self) -> _hyperliquid_pb2.HyperliquidSignature:
+        """Signature over an action of the Hyperliquid exchange: `r`, `s` and `v` are judged; what else is
+        set must be what the payload gives.
+        """
+
     def __init__(
         self,
         *,
@@ -364,16 +390,18 @@ class VerifyRequest(_message.Message):
         version: _builtins.int = ...,
         raw: Global___RawMessage | None = ...,
         order: Global___OrderIntent | None = ...,
+        hyperliquid: _hyperliquid_pb2.HyperliquidPayload | None = ...,
         raw_signature: Global___RawSignature | None = ...,
         order_signature: Global___OrderSignature | None = ...,
+        hyperliquid_signature: _hyperliquid_pb2.HyperliquidSignature | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["order", b"order", "order_signature", b"order_signature", "payload", b"payload", "raw", b"raw", "raw_signature", b"raw_signature", "result", b"result"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["hyperliquid", b"hyperliquid", "hyperliquid_signature", b"hyperliquid_signature", "order", b"order", "order_signature", b"order_signature", "payload", b"payload", "raw", b"raw", "raw_signature", b"raw_signature", "result", b"result"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "order", b"order", "order_signature", b"order_signature", "payload", b"payload", "raw", b"raw", "raw_signature", b"raw_signature", "result", b"result", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["hyperliquid", b"hyperliquid", "hyperliquid_signature", b"hyperliquid_signature", "key", b"key", "order", b"order", "order_signature", b"order_signature", "payload", b"payload", "raw", b"raw", "raw_signature", b"raw_signature", "result", b"result", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["raw", "order"]  # noqa: Y015
+    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["raw", "order", "hyperliquid"]  # noqa: Y015
     _WhichOneofArgType_payload: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015
-    _WhichOneofReturnType_result: _TypeAlias = _typing.Literal["raw_signature", "order_signature"]  # noqa: Y015
+    _WhichOneofReturnType_result: _TypeAlias = _typing.Literal["raw_signature", "order_signature", "hyperliquid_signature"]  # noqa: Y015
     _WhichOneofArgType_result: _TypeAlias = _typing.Literal["result", b"result"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType_payload) -> _WhichOneofReturnType_payload | None: ...

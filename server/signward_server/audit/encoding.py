@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
+from signward_server.audit.further import further
 from signward_server.audit.wording import (
     Quote,
     caller,
@@ -23,7 +24,7 @@ from signward_server.audit.wording import (
 from signward_server.core.audit_events import AuditEvent
 from signward_server.core.identity import Identity
 from signward_server.core.ports import AuditEntry, Call, Clock
-from signward_server.core.signing import IntentValue
+from signward_server.core.signing import Intent, IntentValue
 
 __all__ = ["Encoder"]
 
@@ -81,11 +82,15 @@ class Encoder:
         intent = self._intent(entry.intent.fields) if entry.intent is not None else ""
         rest = self._rest(entry, quoted)
         tail = f"{head}{who}{what}{intent}{rest}"
+        if entry.more:
+            more = _more(entry, _LONGEST - len(tail))
+            tail = f"{head}{who}{what}{intent}{more}{rest}"
         if len(tail) > _LONGEST:
             fields = {} if entry.intent is None else entry.intent.fields
             intent = f',"intent":{short_object(fields)}' if fields else ""
             who, what = caller(entry.call, short_name), subject(entry, short_text)
-            tail = f"{head}{who}{what}{intent}{self._rest(entry, short_text)}"
+            more = _more(entry, 0) if entry.more else ""
+            tail = f"{head}{who}{what}{intent}{more}{self._rest(entry, short_text)}"
         return tail.encode("ascii")
 
     def event(
@@ -175,6 +180,10 @@ class Encoder:
     def _rest(self, entry: AuditEntry, text: Quote) -> str:
         call = entry.call
         digest = f',"digest":"{entry.signed_digest.hex()}"' if entry.signed_digest else ""
+        if entry.approver:
+            digest = f',"approver":{text(entry.approver)}{digest}'
+        if entry.nonce:
+            digest = f'{digest},"nonce":{entry.nonce}'
         named = f',"request_id":{text(entry.request_id)}' if entry.request_id else ""
         trace_id = call.trace_id
         trace = f',"trace_id":"{trace_id}"' if trace_id else ""
@@ -182,6 +191,11 @@ class Encoder:
         took = f',"duration_us":{duration}' if duration > 0 else ""
         note = f',"note":{text(entry.note)}' if entry.note else ""
         return f"{digest}{named}{trace}{took}{note}}}"
+
+
+def _more(entry: AuditEntry, room: int) -> str:
+    first = entry.intent or Intent(entry.action, {})
+    return further(first, entry.more, room)
 
 
 def _remember(known: dict[_Key, _Value], key: _Key, value: _Value) -> None:

@@ -29,7 +29,9 @@ Adopting says that this home is the one that signs with these keys, and no other
     counted and used twice
   - keys and API keys that were taken away after this copy was made are valid again
   - if a witness has seen more records than these, begin another log first: signward audit init
-It skips nonces ahead and closes all windows."""
+It skips nonces ahead and {windows}."""
+_CLOSED = "closes all windows"
+_OPEN = "leaves windows open, since others serve from this database"
 
 
 def adopt(
@@ -61,7 +63,9 @@ def adopt(
             adopting(loaded, folder, SystemClock(), KekAccess(passphrase=passphrase_fd)) as found,
         ):
             said = found.finding[:1].upper() + found.finding[1:]
-            typer.echo(_WARNING.format(finding=f"{said}.", last=found.records - 1), err=True)
+            windows = _OPEN if found.joins else _CLOSED
+            warning = _WARNING.format(finding=f"{said}.", last=found.records - 1, windows=windows)
+            typer.echo(warning, err=True)
             if not yes and not (sys.stdin.isatty() and typer.confirm("Adopt it?", err=True)):
                 raise NotAdopted("the home was not adopted", "say so, or give --yes")
             now = found.adopt()

@@ -57,6 +57,7 @@ def _problems(folder: Path, file: Path, flags: Sequence[str]) -> Sequence[Proble
     from signward_server.config import ConfigurationError, load
     from signward_server.config.replaced import take_api_key
     from signward_server.core.clock import SystemClock
+    from signward_server.home.caps import check_caps
     from signward_server.home.checks import check_kek, check_machine
 
     try:
@@ -64,7 +65,8 @@ def _problems(folder: Path, file: Path, flags: Sequence[str]) -> Sequence[Proble
         loaded = load(file, environment=os.environ, flags=flags, guarded=True)
     except ConfigurationError as exc:
         return exc.problems
-    return [*check_machine(loaded, folder, SystemClock()), *check_kek(loaded)]
+    machine = check_machine(loaded, folder, SystemClock())
+    return [*machine, *check_kek(loaded), *check_caps(loaded)]
 
 
 @app.command("show")

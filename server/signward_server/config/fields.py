@@ -92,7 +92,7 @@ def children_of(location: Location) -> list[str]:
 def _model_at(path: Sequence[str]) -> type[Section] | None:
     model: type[Section] | None = Settings
     for part in path:
-        info = keys_of(model).get(part) if model else None
+        info = keys_of(model).get(part, model.free) if model else None
         model = (_section(info) or _item(info)) if info else None
     return model
 
@@ -144,6 +144,7 @@ _KINDS = (
     (lambda info: info.annotation is timedelta, "duration"),
     (lambda info: info.annotation is bool, "boolean"),
     (lambda info: info.annotation in (int, float), "number"),
+    (lambda info: _section(info) is not None, "table"),
     (lambda info: _item(info) is not None, "list of tables"),
     (lambda info: get_origin(info.annotation) is tuple, "list of text"),
     (lambda info: PurePath in getattr(info.annotation, "__mro__", ()), "path"),

@@ -16,13 +16,17 @@ from pydantic_core import PydanticUndefined
 from signward_server.config.addresses import Endpoint
 from signward_server.config.fields import SectionFields, bounds_of, form, keys_of, kind, sections
 from signward_server.config.quantities import format_duration
-from signward_server.config.schema import ClientCa, RateRule, Settings
+from signward_server.config.schema import CapRule, ClientCa, RateRule, Settings
 from signward_server.config.section import Section
 
 __all__ = ["as_json_schema", "as_keys", "as_lines", "as_markdown", "as_toml"]
 
 _WIDTH = 88
-_ITEMS: Mapping[str, type[Section]] = {"tls.client_ca": ClientCa, "rate_limits.rules": RateRule}
+_ITEMS: Mapping[str, type[Section]] = {
+    "[tls.client_ca]": ClientCa,
+    "[rate_limits.rules]": RateRule,
+    "caps.<name>": CapRule,
+}
 _is_bare_key = re.compile(r"[A-Za-z0-9_-]+").fullmatch
 _HEAD = """\
 # Configuration of the Signward daemon.
@@ -90,7 +94,7 @@ def as_markdown() -> str:
     parts = [_table(section) for section in sections()]
     for name, model in _ITEMS.items():
         purpose = cleandoc(model.__doc__ or "")
-        parts.append(_table(SectionFields(f"[{name}]", purpose, tuple(keys_of(model).items()))))
+        parts.append(_table(SectionFields(name, purpose, tuple(keys_of(model).items()))))
     return "\n".join(parts)
 
 

@@ -13,8 +13,10 @@ from signward_server.config.addresses import (
     SocketPath,
 )
 from signward_server.config.audit import Audit
+from signward_server.config.caps import CapRule, Caps
 from signward_server.config.custody import Custody, Envelope
 from signward_server.config.home import Home
+from signward_server.config.hyperliquid import Hyperliquid
 from signward_server.config.keys import Keys
 from signward_server.config.limits import Limits
 from signward_server.config.policy import Groups, Policy
@@ -29,6 +31,8 @@ from signward_server.config.workers import Workers
 
 __all__ = [
     "Audit",
+    "CapRule",
+    "Caps",
     "ClientCa",
     "Custody",
     "Envelope",
@@ -36,6 +40,7 @@ __all__ = [
     "Groups",
     "Health",
     "Home",
+    "Hyperliquid",
     "Keys",
     "Limits",
     "Listen",
@@ -147,7 +152,9 @@ class Settings(Section):
     audit: Audit = table("What was done.")
     limits: Limits = table("How much the daemon takes on.")
     rate_limits: RateLimits = table("How often who may do what.")
+    caps: Caps = table("How much may be signed within a time.")
     order: Order = table("Order intents.")
+    hyperliquid: Hyperliquid = table("Actions of the Hyperliquid exchange.")
     health: Health = table("Who may ask whether the daemon is well.")
     reload: Reload = table("What takes effect without a restart.")
     log: Log = table("What is logged.")

@@ -36,6 +36,9 @@ def unshareable(settings: Settings) -> Iterator[Unshareable]:
     for name in _DIVIDED:
         if 0 < getattr(settings.limits, name) < count:
             yield Unshareable(f"limits.{name}", text, f"raise it to {count} or more")
+    if 0 < settings.hyperliquid.nonce_lanes < count:
+        few = f"is less than the {count} workers, which need one each"
+        yield Unshareable("hyperliquid.nonce_lanes", few, f"set it to {count} or more, or to 0")
     rates = settings.rate_limits
     if rates.failures.limit < count:
         yield Unshareable("rate_limits.failures.limit", text, f"raise it to {count} or more")

@@ -9,8 +9,12 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
-__all__ = ["RPC_ACTIONS", "ActionGroup", "ActionKind", "FieldType", "Resource"]
+__all__ = ["MAX_NUMBER", "RPC_ACTIONS", "ActionGroup", "ActionKind", "FieldType", "Resource"]
+
+MAX_NUMBER: Final = 2**63 - 1
+"""The largest number that policies know (S6)."""
 
 
 class Resource(enum.StrEnum):
@@ -55,6 +59,8 @@ class ActionKind:
         record: For what is signed: the record of ``context`` with the decoded payload
             (``order``); empty for everything else.
         fields: The fields of that record; each one is always there.
+        windows: Names of the windowed totals that a payload is judged by: the caps that count
+            it.
     """
 
     name: str
@@ -63,6 +69,7 @@ class ActionKind:
     restricted: bool = False
     record: str = ""
     fields: Mapping[str, FieldType] = field(default_factory=dict)
+    windows: tuple[str, ...] = ()
 
 
 def _reading(name: str, resource: Resource = Resource.KEY) -> ActionKind:
@@ -107,6 +114,11 @@ RPC_ACTIONS: tuple[ActionKind, ...] = (
     _changing("ImportApiKey", Resource.SERVER),
     _changing("ListApiKeys", Resource.SERVER),
     _changing("RevokeApiKey", Resource.SERVER),
+    _changing("ApproveRequest", Resource.SERVER),
+    _changing("ApproveAgent"),
+    _changing("RotateAgent"),
+    _changing("ExpireAgent"),
+    _reading("ListAgents"),
     _changing("Reload", Resource.SERVER),
     _changing("ListAuditRecords", Resource.SERVER),
     _changing("TailAuditRecords", Resource.SERVER),

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from signward_server.core.ports import Clock
 
-__all__ = ["Onward", "Patient", "SystemClock"]
+__all__ = ["Onward", "Patient", "Steady", "SystemClock"]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class SystemClock:
@@ -122,3 +124,27 @@ class Patient:
     def now(self) -> datetime:
         """Return the same in UTC."""
         return datetime.fromtimestamp(self.time(), UTC)
+
+
+class Steady:
+    """Time that passes as the machine's own clock does, whatever the wall clock is set to (S13).
+
+    Implements ``ports.Time``.
+
+    Args:
+        clock: The clocks.
+        offset: Microseconds since the epoch at which the machine's clock showed 0; by default
+            what the wall clock says of that now.
+    """
+
+    __slots__ = ("_clock", "offset")
+
+    def __init__(self, clock: Clock, offset: int | None = None) -> None:
+        self._clock = clock
+        if offset is None:
+            offset = round((clock.time() - clock.monotonic()) * 1_000_000)
+        self.offset = offset
+
+    def now(self) -> datetime:
+        """Return it in UTC."""
+        return _EPOCH + timedelta(microseconds=self.offset, seconds=self._clock.monotonic())

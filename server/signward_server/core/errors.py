@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 __all__ = [
+    "AgentNotFound",
     "ApiKeyExists",
     "ApiKeyExpired",
     "ApiKeyInvalid",
@@ -23,6 +24,7 @@ __all__ = [
     "Cancelled",
     "CertificateInvalid",
     "CertificateRevoked",
+    "ClockUntrusted",
     "CustodyUnavailable",
     "DeadlineExceeded",
     "EnvelopeCorrupt",
@@ -51,6 +53,8 @@ __all__ = [
     "KeyVersionRetired",
     "MessageTooLarge",
     "MethodUnimplemented",
+    "NetworkMismatch",
+    "NonceOutOfWindow",
     "Overloaded",
     "PayloadMalformed",
     "PayloadUnsupported",
@@ -63,6 +67,7 @@ __all__ = [
     "ShuttingDown",
     "SignatureSelfCheckFailed",
     "SignwardError",
+    "SpendLimit",
     "Status",
     "StoreUnavailable",
     "StreamLimit",
@@ -227,6 +232,12 @@ class ApiKeyNotFound(SignwardError):
     text = "There is no such API key."
 
 
+class AgentNotFound(SignwardError):
+    reason = "AGENT_NOT_FOUND"
+    status = Status.NOT_FOUND
+    text = "No such agent of this key."
+
+
 class FieldInvalid(SignwardError):
     reason = "FIELD_INVALID"
     status = Status.INVALID_ARGUMENT
@@ -259,7 +270,7 @@ class KeyDisabled(SignwardError):
 class KeyFrozen(SignwardError):
     reason = "KEY_FROZEN"
     status = Status.FAILED_PRECONDITION
-    text = "The key is frozen."
+    text = "The key is frozen; one in CANCEL_ONLY still signs what cancels."
 
 
 class KeyVersionRetired(SignwardError):
@@ -304,6 +315,24 @@ class ImportExpired(SignwardError):
     text = "The import is used, too old or unknown."
 
 
+class NetworkMismatch(SignwardError):
+    reason = "NETWORK_MISMATCH"
+    status = Status.FAILED_PRECONDITION
+    text = "The key is pinned to another network."
+
+
+class NonceOutOfWindow(SignwardError):
+    reason = "NONCE_OUT_OF_WINDOW"
+    status = Status.FAILED_PRECONDITION
+    text = "The nonce is used already, or too far from now."
+
+
+class ClockUntrusted(SignwardError):
+    reason = "CLOCK_UNTRUSTED"
+    status = Status.FAILED_PRECONDITION
+    text = "The clock has jumped, so that no nonce can be given."
+
+
 class FingerprintMismatch(SignwardError):
     reason = "FINGERPRINT_MISMATCH"
     status = Status.FAILED_PRECONDITION
@@ -338,6 +367,12 @@ class RateLimited(SignwardError):
     reason = "RATE_LIMITED"
     status = Status.RESOURCE_EXHAUSTED
     text = "Too many requests."
+
+
+class SpendLimit(SignwardError):
+    reason = "SPEND_LIMIT"
+    status = Status.RESOURCE_EXHAUSTED
+    text = "A limit on what may be spent within a time is reached."
 
 
 class RequestIdQuota(RateLimited):

@@ -93,6 +93,8 @@ class KeyAttributes:
         purpose: The kind of payload that it may sign.
         network: Ledger network that the key is pinned to; empty for raw and order keys.
         allow_digest: Whether a raw secp256k1 key may sign a bare 32-byte digest.
+        vault_address: Hyperliquid vault that the key is pinned to, ``0x`` and 40 lower-case hex
+            digits; empty for none.
     """
 
     id: str
@@ -101,6 +103,7 @@ class KeyAttributes:
     purpose: Purpose
     network: str = ""
     allow_digest: bool = False
+    vault_address: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 
 from signward_server.core.value import value
 
 __all__ = [
     "Hash",
+    "HyperliquidPayload",
+    "HyperliquidSignature",
     "OrderIntent",
     "OrderSignature",
     "Payload",
@@ -60,7 +63,30 @@ class OrderIntent:
     timestamp: int
 
 
-Payload = RawMessage | OrderIntent
+@value
+class HyperliquidPayload:
+    """An action of the Hyperliquid exchange.
+
+    Attributes:
+        kind: Which member of the API's ``action`` is set (``order``, ``usd_send``, ``json``).
+        action: Its fields by their names in the API: text, numbers, flags, ``bytes`` of
+            ``json``; a record for a message, a list for what repeats. Enums are the last part
+            of their name in lower case (``ioc``), ``""`` where they are not said. What is
+            absent is ``None``; of a choice, what is chosen stands there and its name under that
+            of the choice (``{"type": "limit", "limit": {...}}``).
+        vault_address: Vault that is acted for, empty for none or the key's.
+        expires_after: Milliseconds since the epoch, 0 for never.
+        nonce: The caller's own, 0 for the daemon's next.
+    """
+
+    kind: str
+    action: Mapping[str, object]
+    vault_address: str = ""
+    expires_after: int = 0
+    nonce: int = 0
+
+
+Payload = RawMessage | OrderIntent | HyperliquidPayload
 
 
 @value
@@ -91,4 +117,27 @@ class OrderSignature:
     signed_bytes: bytes
 
 
-Result = RawSignature | OrderSignature
+@value
+class HyperliquidSignature:
+    """Answer to a ``HyperliquidPayload``.
+
+    Attributes:
+        r: ``0x`` and 64 hex digits.
+        s: Likewise, low.
+        v: 27 or 28.
+        nonce: The nonce that was signed.
+        expires_after: Milliseconds since the epoch, 0 for never.
+        action_hash: 32 bytes, see ``HyperliquidSignature`` in the API.
+        post_body: JSON for ``/exchange``; empty for what is not posted by itself.
+    """
+
+    r: str
+    s: str
+    v: int
+    nonce: int
+    expires_after: int
+    action_hash: bytes
+    post_body: bytes
+
+
+Result = RawSignature | OrderSignature | HyperliquidSignature

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Protocol
 
 from signward_server.core.identity import Identity
 from signward_server.core.keys import Key, KeyVersion
 from signward_server.core.payloads import Hash, Payload, Result
+from signward_server.core.public_key import PublicKey
 from signward_server.core.value import value
 
 __all__ = [
     "Decoded",
+    "Draft",
     "Intent",
     "IntentValue",
     "ResultMismatch",
@@ -35,6 +38,10 @@ class SignRequest:
         request_id: Empty, or the caller's name for this item (S33).
         payload: What to sign.
         source: The request as it came in, opaque to everyone but a threshold holder.
+        nonce: The nonce that this very item was signed with before, for whoever remembers that
+            longer than a request_id is remembered; 0 for a first time.
+        is_granted: Whether policies have said already that the caller may give rights to
+            whoever gets some by it.
     """
 
     key: str
@@ -43,6 +50,8 @@ class SignRequest:
     request_id: str
     payload: Payload
     source: object = None
+    nonce: int = 0
+    is_granted: bool = False
 
 
 @value
@@ -88,19 +97,62 @@ class Intent:
     fields: Mapping[str, IntentValue]
 
 
+class Draft(Protocol):
+    """A payload that is complete but for its nonce, which it gets once it is allowed (S31)."""
+
+    @property
+    def content(self) -> bytes:
+        """Everything else that the answer depends on, and the caller's own nonce."""
+        ...
+
+    @property
+    def nonce(self) -> int:
+        """The nonce that the caller chose; 0 if the daemon is to give one."""
+        ...
+
+    def numbered(self, nonce: int, signer: PublicKey) -> Decoded:
+        """Return the same payload with its nonce: same Intents, messages, no draft.
+
+        Args:
+            nonce: Within 0..2^64-1.
+            signer: Who is to sign: some payloads name their signer within.
+        """
+        ...
+
+
 @value
 class Decoded:
     """A payload, decoded: what the policy sees and the bytes that follow from it.
 
     Attributes:
         intent: What the policy judges.
-        messages: The byte strings to sign, in order; most kinds have exactly one.
+        messages: The byte strings to sign, in order; most kinds have exactly one. None while
+            it is a draft.
         hash: What is done to each of them before the signature.
+        more: Further Intents in the same payload: the other orders of a batch, what stands
+            within a wrapper. Each is judged by itself, and all must be allowed.
+        draft: What still lacks a nonce; ``None`` for what is complete.
+        form: The chain's own, for ``encode``.
+        nonce: The nonce that it has, 0 for none.
+        grants: Address that it gives rights to, in lower case; empty for none (S31).
+        account: Ledger account that it acts for, where the payload names another than the
+            signer's (a vault); empty otherwise (S12).
     """
 
     intent: Intent
     messages: tuple[bytes, ...]
     hash: Hash
+    more: tuple[Intent, ...] = ()
+    draft: Draft | None = None
+    form: object = None
+    nonce: int = 0
+    grants: str = ""
+    account: str = ""
+
+    @property
+    def intents(self) -> tuple[Intent, ...]:
+        """All that is judged."""
+        return (self.intent, *self.more)
 
 
 @value

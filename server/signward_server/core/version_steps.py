@@ -29,9 +29,12 @@ __all__ = [
     "grace_ended",
     "next_number",
     "restored",
+    "retired",
     "rotated",
     "scheduled",
 ]
+
+_ENDED = frozenset({VersionState.RETIRED, VersionState.DESTROY_SCHEDULED, VersionState.DESTROYED})
 
 MOST_VERSIONS = 10_000
 """Versions that a key can have: a year of rotations by the hour."""
@@ -117,6 +120,20 @@ def grace_ended(key: Key, number: int, end: datetime | None, now: datetime) -> K
         raise FieldInvalid.at("grace_end_time", "Must not be later than it is.")
     shortened = dataclasses.replace(version, grace_end_time=end)
     return _with(key, shortened if end > now else _in_state(shortened, VersionState.RETIRED))
+
+
+def retired(key: Key, number: int, now: datetime) -> Key:
+    """Return a key whose version signs nothing from now on, the primary one too.
+
+    One that has ended already stays as it is.
+
+    Raises:
+        KeyVersionNotFound: There is no such version.
+    """
+    version = _known(key, number)
+    if version.state in _ENDED:
+        return key
+    return _with(key, _in_state(_stopped(version, now), VersionState.RETIRED))
 
 
 def scheduled(key: Key, number: int, wait: timedelta, now: datetime) -> Key:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Final
 
-from Crypto.Hash import keccak
+from sha3 import keccak_256
 
 from signward_server.core.payloads import Hash
 
@@ -27,7 +27,8 @@ def message_digest(message: bytes, hash_: Hash) -> bytes:
     if hash_ is Hash.SHA256:
         return hashlib.sha256(message).digest()
     if hash_ is Hash.KECCAK256:
-        return keccak.new(digest_bits=256, data=message).digest()
+        digest: bytes = keccak_256(message).digest()
+        return digest
     if hash_ is Hash.PREHASHED and len(message) == _DIGEST_SIZE:
         return message
     raise ValueError("ECDSA signs a message under a hash, or a digest of 32 bytes")

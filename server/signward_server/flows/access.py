@@ -19,6 +19,7 @@ from signward_server.core.version_life import effective
 from signward_server.core.versions import NEVER_SIGNS
 
 __all__ = [
+    "APPROVE_AGENT",
     "GET_CUSTODY_STATUS",
     "VIEW_KEY",
     "may_know_of_damage",
@@ -28,6 +29,7 @@ __all__ = [
     "visible_key",
 ]
 
+APPROVE_AGENT = "ApproveAgent"
 GET_CUSTODY_STATUS = "GetCustodyStatus"
 VIEW_KEY = "ViewKey"
 
@@ -92,7 +94,7 @@ def signing_version(key: Key, number: int, onward: Time, fingerprint: bytes = b"
     if key.state is not KeyState.ENABLED:
         raise KeyDisabled
     if key.freeze is Freeze.ALL:
-        raise KeyFrozen
+        raise KeyFrozen(metadata={"freeze": key.freeze.name})
     version = key.version(number)
     if version is None:
         raise KeyVersionNotFound

@@ -19,7 +19,7 @@ from signward_server.core.ports import (
     WrappingKeys,
 )
 from signward_server.flows.import_requests import CreateImportParameters
-from signward_server.flows.key_making import purpose_violations
+from signward_server.flows.key_pins import purpose_violations
 from signward_server.flows.recording import Recorded
 
 __all__ = ["CREATE_IMPORT_PARAMETERS", "ImportParameters"]

@@ -11,8 +11,14 @@ import contextlib
 import dataclasses
 from collections.abc import Callable, Sequence
 
-from signward_server.core.audit_events import AuditEvent, Decision
-from signward_server.core.errors import AuditUnavailable, CustodyUnavailable, SignwardError
+from signward_server.core.audit_events import AuditEvent
+from signward_server.core.errors import (
+    AuditUnavailable,
+    CustodyUnavailable,
+    PolicyDenied,
+    SignwardError,
+    SpendLimit,
+)
 from signward_server.core.method_classes import MethodClass
 from signward_server.core.payloads import Hash
 from signward_server.core.ports import (
@@ -20,20 +26,20 @@ from signward_server.core.ports import (
     AuditReceipt,
     Call,
     Custody,
-    RequestScope,
     Reservation,
 )
 from signward_server.core.signing import Signature, SigningContext, SignRequest, SignResult
 from signward_server.core.unexpected import unexpected
+from signward_server.flows.commitment import Commitment
 from signward_server.flows.counting import count_failure
-from signward_server.flows.digests import request_content, signed_digest
+from signward_server.flows.digests import signed_digest
 from signward_server.flows.judging import Judging
-from signward_server.flows.recording import OK, deciding, decision_of
+from signward_server.flows.recording import OK
+from signward_server.flows.signature_entries import judged_entry, unread_entry
 from signward_server.flows.signing_ports import SigningPorts
 
 __all__ = ["Item", "Pen"]
 
-_UNREAD = "Sign"
 Pen = tuple[int, int, Hash]
 """Which snapshot of a key, which version of it, and what is done to messages first."""
 
@@ -99,17 +105,37 @@ class Item:
             self._drop(unexpected(error, self._call.trace_id))
 
     def admit(self) -> None:
-        """Decode, count in before anything is decided (S12), judge."""
+        """Decode, count in before anything is decided (S12), judge, and take what it needs.
+
+        What caps count is judged alone first: what is denied whatever was spent does not fill
+        the windows of others until it is given back, nor the store with windows of its own.
+        Nothing is taken for good before it is allowed (S31). A retry takes nothing and is not
+        charged (S33); therefore the first use of a request_id stays charged even if it fails
+        after this.
+        """
         ports, judging, identity = self._ports, self._judging, self._call.identity
         decoded = judging.read()
         self._is_read = True
-        key = judging.key
-        self._reservation = reservation = ports.caps.reserve(identity, key, decoded.intent)
-        judging.judge(reservation.totals)
+        commitment = None
+        if self._request.request_id or decoded.draft is not None or judging.is_restricted:
+            commitment = Commitment(ports, self._call, self._request, judging)
+            commitment.look()
+        key, caps = judging.key, ports.caps
+        if caps.actions and not caps.actions.isdisjoint(each.action for each in decoded.intents):
+            self._judge(caps.alone(decoded), commitment)
+        self._reservation = reservation = caps.reserve(identity, key, judging.version, decoded)
+        self._judge(reservation, commitment)
         self._counted = True
-        ports.limits.admit(identity, MethodClass.SIGN, key.id, len(decoded.messages))
-        if self._request.request_id:
-            self._claim(reservation)
+        ports.limits.admit(identity, MethodClass.SIGN, key.id, len(decoded.messages) or 1)
+        if decoded.grants:
+            judging.ensure_grants()
+        if commitment is not None:
+            try:
+                if commitment.claim():
+                    reservation.release()
+            finally:
+                self._settled = commitment.is_taken
+            commitment.complete()
 
     def sign(self) -> None:
         """Make the signatures, each judged right before and right after."""
@@ -159,6 +185,8 @@ class Item:
         if self._left:
             judging.renew()
             self._ports.lease.ensure_held()
+        if judging.decoded.grants:
+            self._ports.agents.granted(judging.key, judging.version, judging.decoded)
         self._answer = judging.chain.encode(
             judging.decoded, judging.version.public_key, self._signatures
         )
@@ -193,6 +221,14 @@ class Item:
         self._call.concluded(entry, self._recorded(entry))
         return error
 
+    def _judge(self, reservation: Reservation, commitment: Commitment | None) -> None:
+        try:
+            self._judging.judge(reservation)
+        except (PolicyDenied, SpendLimit):
+            if not reservation.totals or commitment is None or not commitment.is_retry():
+                raise
+            self._judging.judge(reservation, retry=True)
+
     def _recorded(self, entry: AuditEntry) -> AuditReceipt | None:
         """Record a failure: by itself where something has left (S35), else as there is room."""
         audit = self._ports.audit
@@ -201,24 +237,6 @@ class Item:
                 return audit.record(entry)
         audit.failed(entry)
         return None
-
-    def _claim(self, reservation: Reservation) -> None:
-        """Resolve the version as the request_id's first use did, and charge it once (S33).
-
-        A retry is free. Therefore the first use stays charged even if it fails after this.
-        """
-        call, request, judging = self._call, self._request, self._judging
-        number = judging.version.version
-        call.ensure_live()  # what is not signed any more uses up no request_id
-        scope = RequestScope(str(call.identity), call.method, judging.key.id, request.request_id)
-        content = request_content(request, judging.decoded)
-        claim = self._ports.requests.claim(scope, content, number)
-        if claim.replayed:
-            reservation.release()
-        self._settled = True
-        judging.keep()
-        if claim.version != number:
-            judging.choose(claim.version)
 
     def _custody(self) -> Custody:
         custody = self._ports.custodies.get(self._judging.key.custody)
@@ -286,36 +304,8 @@ class Item:
         self._error = error
 
     def _entry(self, outcome: str, error: SignwardError | None = None) -> AuditEntry:
-        request, judging = self._request, self._judging
+        call, request, started = self._call, self._request, self._started
         if not self._is_read:
-            return AuditEntry(
-                AuditEvent.SIGNATURE,
-                self._call,
-                _UNREAD,
-                request.key,
-                request.version,
-                outcome,
-                request_id=request.request_id,
-                started=self._started,
-            )
-        key, intent = judging.key, judging.decoded.intent
-        allowed = judging.allowed
-        decision = Decision.UNASKED if allowed is None else Decision.ALLOW
-        return AuditEntry(
-            AuditEvent.SIGNATURE,
-            self._call,
-            intent.action,
-            key.id,
-            judging.version.version,
-            outcome,
-            decision if error is None else decision_of(error, decision),
-            allowed or (deciding(error) if error is not None else ()),
-            judging.policy_set,
-            intent,
-            self._digest if error is None or self._left else b"",
-            request.request_id,
-            "",
-            key.purpose,
-            key.custody,
-            self._started,
-        )
+            return unread_entry(call, request, outcome, started)
+        digest = self._digest if error is None or self._left else b""
+        return judged_entry(call, request, self._judging, outcome, digest, started, error)

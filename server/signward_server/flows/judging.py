@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NoReturn
 
 from signward_server.core.errors import (
     EtagMismatch,
     KeyFrozen,
     KeyPurposeMismatch,
     PayloadUnsupported,
+    PolicyDenied,
+    SpendLimit,
 )
 from signward_server.core.keys import Freeze, Key, KeyVersion, VersionState
-from signward_server.core.ports import Call, Chain, Generation
-from signward_server.core.signing import Decoded, SignRequest
+from signward_server.core.ports import Approval, Call, Chain, Generation, Reservation
+from signward_server.core.signing import Decoded, Intent, SignRequest
 from signward_server.core.version_life import effective
-from signward_server.flows.access import signing_version, visible_key
+from signward_server.flows.access import APPROVE_AGENT, may_view, signing_version, visible_key
+from signward_server.flows.asking import Asking
 from signward_server.flows.signing_ports import SigningPorts
+from signward_server.flows.spend_limits import allowed_after
 
 __all__ = ["Judging"]
 
@@ -37,21 +42,29 @@ class Judging:
         version: The version that is to sign.
         chain: Whose payload it is.
         decoded: What is judged, and the bytes that follow from it.
+        is_restricted: Whether somebody else may approve it, and a policy asks for that (S15).
+        approval: Somebody else's approval of exactly this, ``None`` for none.
         allowed: Ids of the policies that allow it; ``None`` until they do.
         policy_set: Hash of the policies that were asked last.
+        note: What is to be recorded of it besides.
     """
 
     __slots__ = (
         "_call",
+        "_digest",
         "_generation",
+        "_is_retry",
         "_number",
         "_ports",
         "_request",
-        "_totals",
+        "_reservation",
         "allowed",
+        "approval",
         "chain",
         "decoded",
+        "is_restricted",
         "key",
+        "note",
         "policy_set",
         "version",
     )
@@ -61,8 +74,11 @@ class Judging:
         self._call = call
         self._request = request
         self._number = request.version
+        self._digest = b""
+        self.approval: Approval | None = None
         self.allowed: tuple[str, ...] | None = None
         self.policy_set = ""
+        self.note = ""
 
     def read(self) -> Decoded:
         """Find the key and the version that is asked for, and decode the payload."""
@@ -79,23 +95,84 @@ class Judging:
         )
         self.key: Key = key
         self.chain: Chain = chain
-        self.decoded: Decoded = chain.decode(request.payload, key, int(ports.clock.time() * 1000))
-        return self.decoded
+        decoded: Decoded = chain.decode(request.payload, key, int(ports.clock.time() * 1000))
+        self.decoded = decoded
+        self.is_restricted = self._may_be_approved(decoded.intent) or (
+            bool(decoded.more) and any(map(self._may_be_approved, decoded.more))
+        )
+        return decoded
 
-    def judge(self, totals: Mapping[str, int]) -> None:
-        """Return if this caller may sign this Intent with this version of this key.
+    def needs_approval(self, digest: bytes, approval: Approval | None) -> None:
+        """Take somebody else's approval of exactly this, if there is one.
 
         Args:
-            totals: Windowed totals, the item included (S12).
+            digest: What names exactly this; told to whoever is refused.
+            approval: The approval.
         """
-        self._totals: Mapping[str, int] = totals
-        ports, key, intent = self._ports, self.key, self.decoded.intent
-        if key.freeze is Freeze.CANCEL_ONLY and intent.action not in ports.cancelling:
-            raise KeyFrozen
+        self._digest = digest
+        self.approval = approval
+        self.note = f"approval_digest {digest.hex()}"
+
+    def judge(self, reservation: Reservation, *, retry: bool = False) -> None:
+        """Return if this caller may sign all of these Intents with this version of this key.
+
+        Args:
+            reservation: What was counted, the item included (S12).
+            retry: Whether it was counted at its first use already (S33).
+
+        Raises:
+            KeyFrozen: The key signs only what cancels, and one of them does not.
+            PolicyDenied: One of them is not allowed. Metadata ``approval_digest`` says what
+                somebody else could approve, where that is all that is missing, and ``intent``
+                which one it was, from 0.
+            SpendLimit: Likewise, for the sole reason of what was spent already.
+            PolicyError, PayloadUnsupported: See ``ports.Policy``.
+        """
+        self._reservation: Reservation = reservation
+        self._is_retry: bool = retry
+        ports, key, decoded = self._ports, self.key, self.decoded
+        if key.freeze is Freeze.CANCEL_ONLY and not ports.cancelling.issuperset(
+            intent.action for intent in decoded.intents
+        ):
+            raise KeyFrozen(metadata={"freeze": key.freeze.name})
         self.policy_set = self._generation.version
-        self.allowed = ports.policy.authorize(
-            self._call, intent.action, key, self.version, intent, totals
-        )
+        intent, totals = decoded.intent, reservation.before if retry else reservation.totals
+        self.allowed = None
+        try:
+            if self.approval is None and not decoded.more:  # nearly always
+                allowed = ports.policy.authorize(
+                    self._call, intent.action, key, self.version, intent, totals
+                )
+            else:
+                allowed = self._asking().each(totals)
+        except PolicyDenied as error:
+            self._deny(error, totals)
+        except SpendLimit as error:
+            raise SpendLimit(
+                metadata=error.metadata,
+                retry_after=allowed_after(reservation, self._asking().allows),
+            ) from None
+        self.allowed = allowed
+
+    def judge_again(self) -> None:
+        """Judge anew by what was counted; see ``judge``."""
+        self.judge(self._reservation, retry=self._is_retry)
+
+    def ensure_grants(self) -> None:
+        """Return if whoever gets rights by it may have them, from this caller (S14, S31).
+
+        Raises:
+            PolicyDenied, PolicyError: The caller may not approve the agent.
+            FieldInvalid, EnvelopeCorrupt: See ``ports.Agents``.
+        """
+        decoded, call = self.decoded, self._call
+        if not decoded.grants:
+            return
+        agents, policy = self._ports.agents, self._ports.policy
+        if not self._request.is_granted:
+            agent_key = agents.key_of(decoded, lambda key: may_view(policy, call, key))
+            policy.authorize(call, APPROVE_AGENT, agent_key)
+        agents.ensure_approvable(self.key, self.version, decoded)
 
     def keep(self) -> None:
         """Have the version stay the one that was judged, whatever is primary later."""
@@ -139,7 +216,26 @@ class Judging:
             self._choose()
         raise EtagMismatch
 
+    def _may_be_approved(self, intent: Intent) -> bool:
+        action = intent.action
+        return action in self._ports.restricted and self._generation.asks_approval(action)
+
     def _choose(self) -> None:
         fingerprint = self._request.expected_fingerprint
         self.version = signing_version(self.key, self._number, self._ports.onward, fingerprint)
-        self.judge(self._totals)
+        self.judge_again()
+
+    def _asking(self) -> Asking:
+        is_approved = self.approval is not None
+        policy, intents = self._ports.policy, self.decoded.intents
+        return Asking(policy, self._call, self.key, self.version, intents, approved=is_approved)
+
+    def _deny(self, error: PolicyDenied, totals: Mapping[str, int]) -> NoReturn:
+        """Raise it, with what somebody else could approve if that would help."""
+        if not self._digest or self.approval is not None:
+            raise error
+        if not self._asking().would_allow(totals):
+            self.note = ""
+            raise error
+        told = {**error.metadata, "approval_digest": self._digest.hex()}
+        raise PolicyDenied(metadata=told) from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 
 from signward_server.core.errors import (
     CustodyUnavailable,
@@ -32,29 +32,20 @@ from signward_server.core.ports import (
     Policy,
     RequestScope,
 )
-from signward_server.core.versions import HasPurpose, is_ledger_bound
 from signward_server.flows.access import may_know_of_damage, may_view
+from signward_server.flows.key_pins import purpose_violations, vault_violations
 from signward_server.flows.key_requests import (
     CreateKey,
     rotation_period_violations,
     unlock_ttl_violations,
 )
 
-__all__ = ["FIRST_VERSION", "KeyMaking", "Obtain", "purpose_violations"]
+__all__ = ["FIRST_VERSION", "KeyMaking", "Obtain"]
 
 FIRST_VERSION = 1
 
 Obtain: TypeAlias = Callable[[Custody, Key], CreatedVersion]
 """Brings the key pair of a key as requested into its custody."""
-
-
-class Pinned(HasPurpose, Protocol):
-    """A key, or what is asked of one."""
-
-    @property
-    def network(self) -> str:
-        """The ledger network that it is pinned to, empty for none."""
-        ...
 
 
 class KeyMaking:
@@ -156,6 +147,7 @@ class KeyMaking:
                 FieldViolation("algorithm", "The custody makes no keys of this algorithm.")
             )
         violations += purpose_violations(attributes, self._purposes)
+        violations += vault_violations(attributes)
         if attributes.allow_digest and (
             attributes.purpose is not Purpose.RAW
             or attributes.algorithm is not Algorithm.ECDSA_SECP256K1
@@ -178,6 +170,7 @@ class KeyMaking:
             purpose=attributes.purpose,
             network=attributes.network,
             allow_digest=attributes.allow_digest,
+            vault_address=attributes.vault_address,
             owner=request.owner or str(call.identity),
             user_id=request.user_id,
             labels=dict(request.labels),
@@ -191,16 +184,6 @@ class KeyMaking:
             create_time=now,
             update_time=now,
         )
-
-
-def purpose_violations(asked: Pinned, offered: frozenset[Purpose]) -> list[FieldViolation]:
-    """Return what is wrong with the purpose and the network of a key to be made."""
-    violations = []
-    if asked.purpose not in offered:
-        violations.append(FieldViolation("purpose", "This daemon signs nothing for it."))
-    if asked.network and not is_ledger_bound(asked):
-        violations.append(FieldViolation("network", "Must be empty for raw and order keys."))
-    return violations
 
 
 def _completed(draft: Key, created: CreatedVersion) -> tuple[Key, bytes | None]:

@@ -66,6 +66,8 @@ class CreateKey:
         ]
         if self.rotation_period:  # else as it was before there was one
             parts.append(self.rotation_period.total_seconds())
+        if attributes.vault_address:  # likewise; text, so that no period is mistaken for it
+            parts.append(attributes.vault_address)
         return hashlib.sha256(json.dumps(parts).encode()).digest()
 
 

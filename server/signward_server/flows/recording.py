@@ -11,12 +11,15 @@ from signward_server.core.errors import (
     PolicyDenied,
     PolicyError,
     SignwardError,
+    SpendLimit,
 )
 from signward_server.core.ports import Audit, AuditEntry, Call
 
 __all__ = ["OK", "Recorded", "deciding", "decision_of"]
 
 OK = "OK"
+
+_DENIALS = (PolicyDenied, SpendLimit)
 
 
 class Recorded:
@@ -83,12 +86,12 @@ class Recorded:
 
 def decision_of(error: SignwardError, otherwise: Decision = Decision.UNASKED) -> Decision:
     """Return what the policies have said where this is the error."""
-    if isinstance(error, PolicyDenied):
+    if isinstance(error, _DENIALS):
         return Decision.DENY
     return Decision.ERROR if isinstance(error, PolicyError) else otherwise
 
 
 def deciding(error: SignwardError) -> tuple[str, ...]:
     """Return the ids of the policies that deny with this error."""
-    named = error.metadata.get("policies", "") if isinstance(error, PolicyDenied) else ""
+    named = error.metadata.get("policies", "") if isinstance(error, _DENIALS) else ""
     return tuple(named.split(",")) if named else ()

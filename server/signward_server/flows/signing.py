@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from signward_server.core.audit_events import AuditEvent
 from signward_server.core.errors import SignwardError
+from signward_server.core.keys import Key, Purpose
 from signward_server.core.ports import AuditEntry, AuditReceipt, Call
 from signward_server.core.signing import SignRequest, SignResult
 from signward_server.core.unexpected import unexpected
@@ -17,6 +18,7 @@ from signward_server.flows.together import sign_together
 __all__ = ["Signing", "SigningPorts"]
 
 _SLICE = 32
+_NUMBERED = frozenset({Purpose.HYPERLIQUID})
 
 
 class Signing:
@@ -24,6 +26,19 @@ class Signing:
 
     def __init__(self, ports: SigningPorts) -> None:
         self._ports = ports
+        # Keys of which some payload waits for the store before it is judged.
+        self._counted = frozenset(
+            purpose
+            for chain in ports.chains.values()
+            if any(kind.name in ports.caps.actions for kind in chain.actions)
+            for purpose in chain.purposes
+        )
+        self._restricted_raw = ports.restricted.intersection(
+            kind.name
+            for chain in ports.chains.values()
+            if Purpose.RAW in chain.purposes
+            for kind in chain.actions
+        )
 
     def sign(self, call: Call, request: SignRequest) -> SignResult:
         """Sign one item.
@@ -128,6 +143,18 @@ class Signing:
             return False
         key = self._ports.catalogue.get(key_id)
         custody = None if key is None else self._ports.custodies.get(key.custody)
-        if key is None or custody is None:
+        if key is None or custody is None or key.purpose in self._counted:
+            return False
+        if key.allow_digest and self._may_be_approved():
+            return False
+        if key.purpose in _NUMBERED and not self._numbers_quickly(key, version):
             return False
         return custody.is_unlocked(key.id, version or key.primary_version)
+
+    def _numbers_quickly(self, key: Key, version: int) -> bool:
+        found = key.version(version)
+        return found is not None and self._ports.nonces.is_quick(found.public_key.fingerprint)
+
+    def _may_be_approved(self) -> bool:
+        """Return whether approvals are looked for in the store for what raw keys sign (S15)."""
+        return any(map(self._ports.policy.generation.asks_approval, self._restricted_raw))

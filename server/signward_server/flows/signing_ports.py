@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from signward_server.core.keys import CustodyKind
 from signward_server.core.payloads import Payload
 from signward_server.core.ports import (
+    Agents,
+    Approvals,
     Audit,
     Caps,
     Catalogue,
@@ -16,6 +18,7 @@ from signward_server.core.ports import (
     Custody,
     Lease,
     Limits,
+    Nonces,
     Policy,
     RequestLedger,
     Time,
@@ -31,6 +34,7 @@ class SigningPorts:
     Attributes:
         onward: The time by which versions end.
         cancelling: Actions that a key signs even when all else is frozen.
+        restricted: Actions that somebody else may approve (S15).
     """
 
     catalogue: Catalogue
@@ -41,7 +45,11 @@ class SigningPorts:
     limits: Limits
     audit: Audit
     requests: RequestLedger
+    nonces: Nonces
+    approvals: Approvals
+    agents: Agents
     lease: Lease
     clock: Clock
     onward: Time
     cancelling: frozenset[str] = frozenset()
+    restricted: frozenset[str] = frozenset()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from signward_server.core.errors import KeyPurposeMismatch, PayloadUnsupported
+from signward_server.core.errors import FieldInvalid, KeyPurposeMismatch, PayloadUnsupported
 from signward_server.core.keys import Key, KeyVersion, VersionState
 from signward_server.core.payloads import Payload
 from signward_server.core.ports import Call, Catalogue, Chain, Policy, Verifier
@@ -67,14 +67,17 @@ class Verifying:
             raise KeyPurposeMismatch
         candidates = _candidates(key, request.version)
         decoded = chain.decode(request.payload, key, 0)
-        try:
-            values = chain.signatures(decoded, request.result)
-        except ResultMismatch as mismatch:
-            return Verification(valid=False, version=0, reason=mismatch.reason)
+        mismatch = ""
         for version in candidates:
-            if self._matches(version, decoded, values):
+            numbered = _numbered(decoded, version)
+            try:
+                values = chain.signatures(numbered, request.result)
+            except ResultMismatch as found:
+                mismatch = mismatch or found.reason
+                continue
+            if self._matches(version, numbered, values):
                 return Verification(valid=True, version=version.version, reason="")
-        reason = _NO_MATCH if request.version else _NO_MATCH_ANY
+        reason = mismatch or (_NO_MATCH if request.version else _NO_MATCH_ANY)
         return Verification(valid=False, version=0, reason=reason)
 
     def _matches(self, version: KeyVersion, decoded: Decoded, values: Iterable[bytes]) -> bool:
@@ -83,6 +86,20 @@ class Verifying:
             self._verifier.verify(version.public_key, message, decoded.hash, value)
             for message, value in pairs
         )
+
+
+def _numbered(decoded: Decoded, version: KeyVersion) -> Decoded:
+    """Return what this version has signed, if it has; a draft says its nonce.
+
+    Raises:
+        FieldInvalid: It does not.
+    """
+    draft = decoded.draft
+    if draft is None:
+        return decoded
+    if not draft.nonce:
+        raise FieldInvalid.at("hyperliquid.nonce", "Must be the one that was signed.")
+    return draft.numbered(draft.nonce, version.public_key)
 
 
 def _candidates(key: Key, number: int) -> list[KeyVersion]:

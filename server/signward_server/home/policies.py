@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 from signward_server.chains import all_chains
 from signward_server.config import ConfigurationError, Problem
 from signward_server.core.actions import RPC_ACTIONS, ActionKind
+from signward_server.core.caps import Cap, capped
 from signward_server.home.policy_files import read_policies
 from signward_server.policy.compiled import (
     Policies,
@@ -21,17 +22,24 @@ __all__ = ["all_kinds", "load_policies", "require_groups"]
 _SCHEMA = "see `signward policy schema` for what policies can name"
 
 
-def all_kinds() -> tuple[ActionKind, ...]:
-    """Return every action of this release."""
+def all_kinds(caps: Iterable[Cap] = ()) -> tuple[ActionKind, ...]:
+    """Return every action of this release, with the windowed totals that caps give to it."""
     signing = (kind for chain in all_chains().values() for kind in chain.actions)
-    return (*RPC_ACTIONS, *signing)
+    return capped((*RPC_ACTIONS, *signing), caps)
 
 
-def load_policies(folder: Path, *, guarded: bool = True, known: Policies | None = None) -> Policies:
+def load_policies(
+    folder: Path,
+    caps: Iterable[Cap] = (),
+    *,
+    guarded: bool = True,
+    known: Policies | None = None,
+) -> Policies:
     """Return the policies of a folder.
 
     Args:
         folder: Absolute.
+        caps: Those of the configuration.
         guarded: Whether to refuse what others can change; see ``read_policies``.
         known: Returned itself if the folder holds just these: compiling takes a millisecond
             for each policy.
@@ -39,7 +47,7 @@ def load_policies(folder: Path, *, guarded: bool = True, known: Policies | None 
     Raises:
         ConfigurationError: With every problem of the files and of what they say.
     """
-    sources, kinds = read_policies(folder, guarded=guarded), all_kinds()
+    sources, kinds = read_policies(folder, guarded=guarded), all_kinds(caps)
     if known is not None and known.version == version_of(sources, kinds):
         return known
     try:

@@ -1,37 +1,27 @@
-"""The stand-in while there are no caps on spending."""
+"""The stand-in where no caps are configured."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
-
+from signward_server.core.caps import UNCOUNTED
 from signward_server.core.identity import Identity
-from signward_server.core.keys import Key
-from signward_server.core.signing import Intent
+from signward_server.core.keys import Key, KeyVersion
+from signward_server.core.ports import Reservation
+from signward_server.core.signing import Decoded
 
 __all__ = ["NoCaps"]
-
-_NO_TOTALS: Mapping[str, int] = MappingProxyType({})
-
-
-class _Nothing:
-    """A reservation of nothing."""
-
-    @property
-    def totals(self) -> Mapping[str, int]:
-        """No totals."""
-        return _NO_TOTALS
-
-    def release(self) -> None:
-        """Return."""
-
-
-_NOTHING = _Nothing()
 
 
 class NoCaps:
     """Counts nothing; implements ``ports.Caps``."""
 
-    def reserve(self, identity: Identity, key: Key, intent: Intent) -> _Nothing:
+    actions: frozenset[str] = frozenset()
+
+    def alone(self, decoded: Decoded) -> Reservation:
         """Return a reservation of nothing."""
-        return _NOTHING
+        return UNCOUNTED
+
+    def reserve(
+        self, identity: Identity, key: Key, version: KeyVersion, decoded: Decoded
+    ) -> Reservation:
+        """Return a reservation of nothing."""
+        return UNCOUNTED

@@ -12,6 +12,7 @@ import cedarpy
 from signward_server.core.actions import ActionKind
 from signward_server.policy.parsed import ParsedPolicy, parse
 from signward_server.policy.policies import Policies
+from signward_server.policy.reads import EVERYTHING
 from signward_server.policy.schema import schema_text
 from signward_server.policy.statements import PolicySource, Problem
 
@@ -44,37 +45,33 @@ class PoliciesRefused(Exception):  # noqa: N818  # a finding about files, shown 
         self.problems = tuple(problems)
 
 
-def compile_policies(
-    sources: Iterable[PolicySource], kinds: Iterable[ActionKind], windows: Sequence[str] = ()
-) -> Policies:
+def compile_policies(sources: Iterable[PolicySource], kinds: Iterable[ActionKind]) -> Policies:
     """Return the policies of these files, if all of them are valid.
 
     Args:
         sources: The files, in any order.
         kinds: Every action: ``core.actions.RPC_ACTIONS`` and those of the chains.
-        windows: Names of the windowed totals that a signature is judged by.
 
     Raises:
         PoliciesRefused: Anything is wrong with any of them.
-        ValueError: The kinds or windows make no schema.
+        ValueError: The kinds make no schema.
     """
     by_name = {kind.name: kind for kind in kinds}
-    text = schema_text(by_name.values(), windows)
+    text = schema_text(by_name.values())
     schema = cedarpy.Schema.from_str(text)
     ordered = _ordered(sources)
     _refuse(_misshapen(ordered))
     policies = _parsed(ordered)
     _refuse(_crowded(policies))
+    _refuse(_unlimited(policies, by_name.values()))
     _refuse(_invalid(policies, schema))
     by_id = {policy.id: policy for policy in policies}
-    return Policies(by_id, by_name, tuple(windows), schema, _version(text, ordered))
+    return Policies(by_id, by_name, schema, _version(text, ordered))
 
 
-def version_of(
-    sources: Iterable[PolicySource], kinds: Iterable[ActionKind], windows: Sequence[str] = ()
-) -> str:
+def version_of(sources: Iterable[PolicySource], kinds: Iterable[ActionKind]) -> str:
     """Return the version that ``compile_policies`` would give, without looking at a policy."""
-    return _version(schema_text(list(kinds), windows), _ordered(sources))
+    return _version(schema_text(kinds), _ordered(sources))
 
 
 def _ordered(sources: Iterable[PolicySource]) -> list[PolicySource]:
@@ -132,6 +129,21 @@ def _crowded(policies: Sequence[ParsedPolicy]) -> Iterator[Problem]:
         if other is not policy:
             taken = f"this id is that of {other.source}:{other.line}"
             yield Problem(policy.source, policy.line, policy.id, taken)
+
+
+def _unlimited(policies: Sequence[ParsedPolicy], kinds: Iterable[ActionKind]) -> Iterator[Problem]:
+    """Yield spend limits that are none."""
+    windows = {name for kind in kinds for name in kind.windows}
+    for policy in policies:
+        name = policy.spend_limit
+        where = policy.source, policy.line, policy.id
+        if name and name not in windows:
+            text = f"there is no cap {name!r} for its @spend_limit"
+            yield Problem.quoting(*where, f"{text}: the configuration has no [caps.{name}]")
+        elif name and policy.reads.isdisjoint({f"window.{name}", "window", *EVERYTHING}):
+            yield Problem.quoting(
+                *where, f"its @spend_limit names {name!r}, which it does not read"
+            )
 
 
 def _invalid(policies: Sequence[ParsedPolicy], schema: cedarpy.Schema) -> Iterator[Problem]:

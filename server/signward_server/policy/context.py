@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from signward_server.core.actions import ActionKind
+from signward_server.core.actions import MAX_NUMBER, ActionKind
 from signward_server.core.address_ranges import address_in
 from signward_server.core.keys import KeyVersion
 from signward_server.core.ports import Clock
 from signward_server.core.signing import IntentValue
-from signward_server.policy.question import MAX_NUMBER, Question, Unfit
+from signward_server.policy.question import Question, Unfit
 from signward_server.policy.reads import EVERYTHING
 
 __all__ = ["Wanted", "context_of", "wanted"]
@@ -24,7 +24,7 @@ Wanted = Mapping[str, frozenset[str]]
 """Attributes of the context, and which of their fields; ``*`` for all."""
 
 _WHOLE = frozenset({"*"})
-_ATTRIBUTES = ("authentication", "address", "time", "version", "window")
+_ATTRIBUTES = ("authentication", "address", "time", "version", "approved", "window")
 
 
 def wanted(reads: frozenset[str], kind: ActionKind) -> Wanted:
@@ -42,7 +42,6 @@ def context_of(
     attributes: Wanted,
     question: Question,
     kind: ActionKind,
-    windows: Sequence[str],
     clock: Clock,
 ) -> dict[str, object]:
     """Return those attributes of the context in Cedar's JSON form, as far as there are such.
@@ -51,7 +50,6 @@ def context_of(
         attributes: Which ones.
         question: What is asked; ``require_subject`` and ``require_intent`` have passed.
         kind: Its action.
-        windows: Names of the windowed totals.
         clock: The time, read once if at all.
 
     Raises:
@@ -69,10 +67,12 @@ def context_of(
         return context
     if "version" in attributes:
         context["version"] = _version(question.version)
+    if kind.restricted and "approved" in attributes:
+        context["approved"] = question.approved
     if kind.record in attributes:
         context[kind.record] = _fields(attributes[kind.record], intent.fields)
-    if windows and "window" in attributes:
-        totals = _window(windows, question.totals or {})
+    if kind.windows and "window" in attributes:
+        totals = _window(kind.windows, question.totals or {})
         context["window"] = _fields(attributes["window"], totals)
     return context
 

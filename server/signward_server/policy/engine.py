@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NoReturn
 
-from signward_server.core.errors import PolicyDenied, PolicyError
+from signward_server.core.errors import PolicyDenied, PolicyError, SpendLimit
 from signward_server.core.keys import Key, KeyVersion
 from signward_server.core.ports import Caller, Clock, Event, Level, Meter
 from signward_server.core.signing import Intent
@@ -66,11 +66,14 @@ class CedarPolicy:
         version: KeyVersion | None = None,
         intent: Intent | None = None,
         totals: Mapping[str, int] | None = None,
+        *,
+        approved: bool = False,
     ) -> tuple[str, ...]:
         """Return if it is allowed; see ``core.ports.Policy``.
 
         Raises:
             PolicyDenied: Metadata ``policies``: ids of those that decided, comma-separated.
+            SpendLimit: Likewise; ``limits``: the windowed totals that they go by.
             PolicyError: A policy erred, or the question does not fit the schema.
             PayloadUnsupported: A number of the Intent is outside of 0..2^63-1 (S6).
         """
@@ -91,13 +94,13 @@ class CedarPolicy:
             require_intent(case.kind, intent)
             verdict = case.answer
             if type(verdict) is not Verdict:
-                question = Question(caller, action, key, version, intent, totals)
+                question = Question(caller, action, key, version, intent, totals, approved)
                 verdict = snapshot.verdict(name, case, question, self._clock)
         except Unfit:
             known = action if action in snapshot.policies.kinds else "unknown"
             self._fail(known)
         if not verdict.allowed:
-            self._refuse(action, verdict)
+            self._refuse(snapshot.policies, action, verdict)
         return verdict.policies
 
     def explain(self, question: Question) -> Explanation:
@@ -105,11 +108,15 @@ class CedarPolicy:
         snapshot = self._snapshot
         return explain(snapshot.policies, snapshot.groups, question, self._clock)
 
-    def _refuse(self, action: str, verdict: Verdict) -> NoReturn:
+    def _refuse(self, policies: Policies, action: str, verdict: Verdict) -> NoReturn:
         if verdict.errors:
             self._fail(action)
+        told = {"policies": ",".join(verdict.policies[:_MAX_NAMED])}
+        limits = policies.spend_limits(verdict.policies)
+        if limits:
+            raise SpendLimit(metadata={**told, "limits": ",".join(limits[:_MAX_NAMED])})
         self._meter.count(Event.POLICY_DENIED, action)
-        raise PolicyDenied(metadata={"policies": ",".join(verdict.policies[:_MAX_NAMED])})
+        raise PolicyDenied(metadata=told)
 
     def _fail(self, action: str) -> NoReturn:
         """Deny, since nobody can tell what the policies say; never with Cedar's own words."""

@@ -123,6 +123,7 @@ def _key(key: Key, version: KeyVersion | None, owner: object) -> dict[str, objec
             "state": key.state.name.lower(),
             "freeze": key.freeze.name.lower(),
             "allow_digest": key.allow_digest,
+            "vault": key.vault_address,
             "version_state": "" if version is None else version.state.name.lower(),
         },
         "parents": [],

@@ -38,6 +38,7 @@ class Explanation:
         in_scope: Ids of the policies whose scope matches, so that they were evaluated.
         reads: What these read of the context, ``time`` or ``order.coin``; ``*`` for all.
         cacheable: Whether the answer stays the same until policies, groups or key change.
+        limits: The caps that the policies that decided enforce, where they do nothing else.
         request: Principal, action and resource, as Cedar got them.
         context: The context, as Cedar got it.
         entities: The entities, as Cedar got them.
@@ -50,6 +51,7 @@ class Explanation:
     in_scope: tuple[str, ...]
     reads: tuple[str, ...]
     cacheable: bool
+    limits: tuple[str, ...]
     request: Mapping[str, object]
     context: Mapping[str, object]
     entities: tuple[Mapping[str, object], ...]
@@ -66,6 +68,8 @@ class Explanation:
                 "denied, since an API key alone does not suffice for this action unless a "
                 "policy that permits it reads context.authentication"
             )
+        if self.limits:
+            return f"above what is allowed within a window ({', '.join(self.limits)})"
         if self.policies:
             return "forbidden by the policies that decided"
         return "denied, since no policy permits it"
@@ -95,7 +99,7 @@ def explain(policies: Policies, groups: Groups, question: Question, clock: Clock
         in_scope, reads, final = found.ids, found.reads, found.final
         require_subject(kind, question.key, question.version)
         require_intent(kind, question.intent)
-        context = context_of(wanted(EVERYTHING, kind), question, kind, policies.windows, clock)
+        context = context_of(wanted(EVERYTHING, kind), question, kind, clock)
         parsed = cedarpy.Entities.from_json_str(json.dumps(described), policies.schema)
         vouching = policies.vouching(kind, question.caller.authentication)
         verdict = ask(request, context, policies.complete, parsed, vouching, policies.schema)
@@ -109,6 +113,7 @@ def explain(policies: Policies, groups: Groups, question: Question, clock: Clock
         in_scope=in_scope,
         reads=tuple(sorted(reads)),
         cacheable=final and not verdict.errors,
+        limits=() if verdict.allowed else policies.spend_limits(verdict.policies),
         request=request,
         context=context,
         entities=tuple(described),

@@ -36,6 +36,7 @@ class ParsedPolicy:
         scope: What it is about.
         reads: What it reads of the context, see ``reads.context_reads``.
         entities: Entities that it names.
+        spend_limit: The cap that a ``forbid`` says it enforces; empty for none.
     """
 
     id: str
@@ -47,6 +48,7 @@ class ParsedPolicy:
     scope: Scope
     reads: frozenset[str]
     entities: frozenset[Uid]
+    spend_limit: str = ""
 
 
 def parse(source: PolicySource) -> Iterator[ParsedPolicy | Problem]:
@@ -97,12 +99,18 @@ def _policies(statement: Statement) -> tuple[list[dict[str, object]], str]:
 def _named(
     policy: dict[str, object], name: str, source: PolicySource, statement: Statement
 ) -> ParsedPolicy | Problem:
-    annotations = policy.get("annotations")
-    if isinstance(annotations, dict) and "id" in annotations:
+    annotations = policy.get("annotations") or {}
+    if not isinstance(annotations, dict):
+        annotations = {}
+    if "id" in annotations:
         name = annotations["id"] or ""
         if not _is_id(name):
             rule = "an @id must match [A-Za-z0-9][A-Za-z0-9._-]{0,63}"
             return Problem(source.name, statement.line, "", rule)
+    limit, permits = annotations.get("spend_limit", ""), policy["effect"] == "permit"
+    if "spend_limit" in annotations and (permits or not limit):
+        rule = "a @spend_limit stands on a forbid, and names a cap"
+        return Problem(source.name, statement.line, name, rule)
     entities = frozenset(_entities(policy))
     strangers = [_stranger(uid) for uid in sorted(entities)]
     for stranger in filter(None, strangers):
@@ -113,10 +121,11 @@ def _named(
         line=statement.line,
         text=statement.text,
         json=policy,
-        permits=policy["effect"] == "permit",
+        permits=permits,
         scope=scope_of(policy),
         reads=context_reads(policy.get("conditions")),
         entities=entities,
+        spend_limit=limit,
     )
 
 

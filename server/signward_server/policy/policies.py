@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import cedarpy
 
@@ -10,9 +10,12 @@ from signward_server.core.actions import ActionKind
 from signward_server.core.identity import Authentication
 from signward_server.policy.parsed import ParsedPolicy, policy_set
 from signward_server.policy.question import Unfit
+from signward_server.policy.reads import EVERYTHING
 from signward_server.policy.scope import Place, Uid
 
 __all__ = ["Policies"]
+
+_APPROVED = frozenset({"approved"})
 
 
 class Policies:
@@ -21,7 +24,6 @@ class Policies:
     Attributes:
         policies: All of them, by id, in order of file and place.
         kinds: The actions that they were checked for, by name.
-        windows: Names of the windowed totals that every signature is judged by.
         schema: The schema, parsed.
         version: SHA-256 of schema and files, in hex.
         complete: All of them, for Cedar.
@@ -35,20 +37,17 @@ class Policies:
         "policies",
         "schema",
         "version",
-        "windows",
     )
 
     def __init__(
         self,
         policies: Mapping[str, ParsedPolicy],
         kinds: Mapping[str, ActionKind],
-        windows: tuple[str, ...],
         schema: cedarpy.Schema,
         version: str,
     ) -> None:
         self.policies = policies
         self.kinds = kinds
-        self.windows = windows
         self.schema = schema
         self.version = version
         self.complete = policy_set(policies.values())
@@ -79,6 +78,12 @@ class Policies:
             self._about[action.uid] = known
         return known
 
+    def ask_approval(self, action: Place) -> bool:
+        """Return whether a policy about this action reads whether it was approved (S15)."""
+        return any(
+            policy.reads.intersection(_APPROVED | EVERYTHING) for policy in self.about(action)
+        )
+
     def vouching(self, kind: ActionKind, authentication: Authentication) -> frozenset[str] | None:
         """Return the policies of which one must decide, so that an Allow counts (S3).
 
@@ -89,6 +94,11 @@ class Policies:
         if kind.restricted and authentication is Authentication.API_KEY:
             return self._vouching
         return None
+
+    def spend_limits(self, deciding: Sequence[str]) -> tuple[str, ...]:
+        """Return the caps that these policies enforce, if they do nothing else; else none."""
+        limits = {self.policies[name].spend_limit for name in deciding}
+        return () if "" in limits else tuple(sorted(limits))
 
     @property
     def groups(self) -> frozenset[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from signward_server.core.actions import ActionKind, FieldType, Resource
+from signward_server.core.actions import MAX_NUMBER, ActionKind, FieldType, Resource
 from signward_server.core.errors import PayloadUnsupported
 from signward_server.core.identity import Authentication, Identity
 from signward_server.core.keys import Key, KeyVersion
@@ -12,10 +12,7 @@ from signward_server.core.ports import Caller
 from signward_server.core.signing import Intent
 from signward_server.core.value import value
 
-__all__ = ["MAX_NUMBER", "Asker", "Question", "Unfit", "require_intent", "require_subject"]
-
-MAX_NUMBER = 2**63 - 1
-"""The largest number that Cedar knows."""
+__all__ = ["Asker", "Question", "Unfit", "require_intent", "require_subject"]
 
 _TYPES = {FieldType.TEXT: str, FieldType.NUMBER: int, FieldType.FLAG: bool}
 
@@ -53,6 +50,7 @@ class Question:
     version: KeyVersion | None = None
     intent: Intent | None = None
     totals: Mapping[str, int] | None = None
+    approved: bool = False
 
 
 def require_subject(kind: ActionKind, key: Key | None, version: KeyVersion | None) -> None:

@@ -6,7 +6,7 @@ Cedar's human-readable syntax (docs.cedarpolicy.com, "Schema syntax grammar").
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from signward_server.core.actions import ActionGroup, ActionKind
 
@@ -41,6 +41,7 @@ entity Key = {
   state: String,
   freeze: String,
   allow_digest: Bool,
+  vault: String,
   version_state: String,
 } tags String;
 
@@ -61,16 +62,16 @@ _CONTEXT = (
     "time: datetime",  # UTC, with milliseconds
 )
 _VERSION = "version: {number: Long, state: String}"
+_APPROVED = "approved: Bool"  # whether somebody else has approved exactly this signature
 
 _is_name = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}").fullmatch
 
 
-def schema_text(kinds: Iterable[ActionKind], windows: Sequence[str] = ()) -> str:
+def schema_text(kinds: Iterable[ActionKind]) -> str:
     """Return the schema for these actions.
 
     Args:
         kinds: Every action: ``core.actions.RPC_ACTIONS`` and those of the chains.
-        windows: Names of the windowed totals that a signature is judged by.
 
     Raises:
         ValueError: A name is not one, or two actions share a name.
@@ -79,20 +80,22 @@ def schema_text(kinds: Iterable[ActionKind], windows: Sequence[str] = ()) -> str
     names = [kind.name for kind in ordered] + [group.value for group in ActionGroup]
     if len(set(names)) != len(names):
         raise ValueError("two actions have one name")
-    for name in (*names, *windows, *(name for kind in ordered for name in kind.fields)):
+    for name in (*names, *(name for kind in ordered for name in (*kind.fields, *kind.windows))):
         if not _is_name(name):
             raise ValueError(f"not a name for policies: {name!r}")
     groups = "".join(f"action {group.value};\n" for group in ActionGroup)
-    return _ENTITIES + groups + "".join(_action(kind, windows) for kind in ordered)
+    return _ENTITIES + groups + "".join(map(_action, ordered))
 
 
-def _action(kind: ActionKind, windows: Sequence[str]) -> str:
+def _action(kind: ActionKind) -> str:
     parents = ", ".join(sorted(group.value for group in kind.groups))
     context = [*_CONTEXT]
     if kind.record:
         context += [_VERSION, f'"{kind.record}": {_record(kind)}']
-        if windows:
-            totals = ", ".join(f'"{name}": Long' for name in windows)
+        if kind.restricted:
+            context.append(_APPROVED)
+        if kind.windows:
+            totals = ", ".join(f'"{name}": Long' for name in kind.windows)
             context.append(f"window: {{{totals}}}")
     attributes = "".join(f"    {attribute},\n" for attribute in context)
     return (

@@ -19,7 +19,12 @@ from signward_server.core.keys import Key, KeyVersion
 from signward_server.core.ports import Clock
 from signward_server.policy.compiled import Policies
 from signward_server.policy.context import Wanted, context_of, wanted
-from signward_server.policy.entities import asked_entities, asking_entities, request_json
+from signward_server.policy.entities import (
+    action_place,
+    asked_entities,
+    asking_entities,
+    request_json,
+)
 from signward_server.policy.groups import Groups
 from signward_server.policy.parsed import policy_set
 from signward_server.policy.question import Question, Unfit, require_subject
@@ -86,6 +91,7 @@ class Snapshot:
     """
 
     __slots__ = (
+        "_approvable",
         "_asking",
         "_earlier",
         "_held",
@@ -101,12 +107,21 @@ class Snapshot:
         self.policies = policies
         self.groups = groups
         self.version = policies.version
+        self._approvable = frozenset(
+            kind.name
+            for kind in policies.kinds.values()
+            if kind.restricted and kind.record and policies.ask_approval(action_place(kind))
+        )
         self.recent: dict[CaseName, Case] = {}
         self._earlier: dict[CaseName, Case] = {}
         self._sets: dict[tuple[str, ...], cedarpy.PolicySet] = {}
         self._asking: dict[tuple[str, str, str], cedarpy.Entities] = {}
         self._held = 0
         self._kept = 0
+
+    def asks_approval(self, action: str) -> bool:
+        """See ``core.ports.Generation.asks_approval``."""
+        return action in self._approvable
 
     def case(self, name: CaseName, question: Question) -> Case:
         """Return a case that ``recent`` does not have for this snapshot of the key.
@@ -131,7 +146,7 @@ class Snapshot:
         inquiry = case.answer
         if isinstance(inquiry, Verdict):
             return inquiry
-        context = context_of(inquiry.attributes, question, case.kind, self.policies.windows, clock)
+        context = context_of(inquiry.attributes, question, case.kind, clock)
         verdict = ask(
             inquiry.request, context, inquiry.policies, inquiry.entities, inquiry.vouching
         )

@@ -10,6 +10,7 @@ from signward_server.core.method_classes import MethodClass
 from signward_server.core.ports import Clock
 from signward_server.flows.access import VIEW_KEY
 from signward_server.flows.api_key_changes import ApiKeyChanges
+from signward_server.flows.approving import APPROVE_REQUEST, Approving
 from signward_server.flows.freezing import UNFREEZE_KEY, Freezing
 from signward_server.flows.key_reading import Place
 from signward_server.flows.reloading import Reloading
@@ -17,6 +18,8 @@ from signward_server.rpc.call import GrpcCall
 from signward_server.rpc.convert.admin_messages import api_key_message, reload_result
 from signward_server.rpc.convert.admin_requests import (
     api_key_id,
+    approval_digest,
+    approval_end,
     freeze_mode,
     identity,
     make_api_key,
@@ -24,6 +27,7 @@ from signward_server.rpc.convert.admin_requests import (
     target,
 )
 from signward_server.rpc.convert.fields import Fields
+from signward_server.rpc.convert.times import timestamp
 from signward_server.rpc.page_token import PageTokens
 from signward_server.rpc.pages import fitting, page_size
 from signward_server.rpc.parsing import parse
@@ -43,12 +47,14 @@ class AdminService:
         *,
         api_keys: ApiKeyChanges,
         freezing: Freezing,
+        approving: Approving,
         reloading: Reloading,
         clock: Clock,
         tokens: PageTokens,
     ) -> None:
         self._api_keys = api_keys
         self._freezing = freezing
+        self._approving = approving
         self._reloading = reloading
         self._clock = clock
         self._tokens = tokens
@@ -62,6 +68,7 @@ class AdminService:
             _route("RevokeApiKey", self._revoke_api_key, "RevokeApiKey"),
             _route("FreezeKey", self._freeze, VIEW_KEY, "FreezeKey", UNFREEZE_KEY),
             _route("UnfreezeKey", self._unfreeze, VIEW_KEY, UNFREEZE_KEY),
+            _route("ApproveRequest", self._approve, APPROVE_REQUEST),
             _route("Reload", self._reload, "Reload"),
         ]
 
@@ -114,6 +121,16 @@ class AdminService:
         reason = fields.text("reason", message.reason)
         fields.check()
         return _bytes(pb.UnfreezeKeyResponse(key_ids=self._freezing.unfreeze(call, chosen, reason)))
+
+    def _approve(self, data: bytes, call: GrpcCall) -> bytes:
+        message = parse(pb.ApproveRequestRequest, data)
+        fields = Fields()
+        digest = approval_digest(fields, message.digest)
+        expire_time = approval_end(fields, message, self._clock.now())
+        reason = fields.text("reason", message.reason)
+        fields.check()
+        approval = self._approving.approve(call, digest, expire_time, reason)
+        return _bytes(pb.ApproveRequestResponse(expire_time=timestamp(approval.expire_time)))
 
     def _reload(self, data: bytes, call: GrpcCall) -> bytes:
         message = parse(pb.ReloadRequest, data)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from signward_server.core.ports import AuthenticationFailures, Clock, Limits, Policy
 from signward_server.flows.api_key_authentication import ApiKeyAuthentication
 from signward_server.flows.api_key_changes import ApiKeyChanges
+from signward_server.flows.approving import Approving
 from signward_server.flows.audit_proving import AuditProving
 from signward_server.flows.audit_reading import AuditReading
 from signward_server.flows.freezing import Freezing
@@ -18,6 +19,7 @@ from signward_server.flows.key_import import KeyImport
 from signward_server.flows.reloading import Reloading
 from signward_server.flows.signing import Signing
 from signward_server.flows.verifying import Verifying
+from signward_server.rpc.account_service import AccountService, AgentFlows
 from signward_server.rpc.admin_service import AdminService
 from signward_server.rpc.audit_service import AuditService
 from signward_server.rpc.authentication import Authenticator
@@ -37,7 +39,12 @@ from signward_server.rpc.tls import Certificates
 __all__ = ["Flows", "build_server"]
 
 _SERVICES = frozenset(
-    {"signward.v1.AdminService", "signward.v1.KeyService", "signward.v1.SignService"}
+    {
+        "signward.v1.AccountService",
+        "signward.v1.AdminService",
+        "signward.v1.KeyService",
+        "signward.v1.SignService",
+    }
 )
 _HEALTH_SERVICE = "grpc.health.v1.Health"
 
@@ -55,7 +62,9 @@ class Flows:
     verifying: Verifying
     api_keys: ApiKeyChanges
     freezing: Freezing
+    approving: Approving
     reloading: Reloading
+    agents: AgentFlows
     audit_reading: AuditReading
     audit_proving: AuditProving
 
@@ -93,6 +102,7 @@ def build_server(
     admin = AdminService(
         api_keys=flows.api_keys,
         freezing=flows.freezing,
+        approving=flows.approving,
         reloading=flows.reloading,
         clock=clock,
         tokens=tokens,
@@ -106,6 +116,7 @@ def build_server(
             *imports.routes(),
             *signing.routes(),
             *admin.routes(),
+            *AccountService(flows.agents, tokens).routes(),
             *log.routes(),
             *health.routes(),
             *reflection.routes(),

@@ -12,7 +12,7 @@ from signward_server.core.errors import FieldInvalid, SignwardError
 from signward_server.core.method_classes import MethodClass
 from signward_server.core.ports import Clock
 from signward_server.core.signing import SignRequest
-from signward_server.flows.access import VIEW_KEY
+from signward_server.flows.access import APPROVE_AGENT, VIEW_KEY
 from signward_server.flows.signing import Signing
 from signward_server.flows.verifying import VERIFY, Verifying
 from signward_server.rpc.call import GrpcCall
@@ -24,11 +24,12 @@ from signward_server.rpc.routes import Route
 from signward_server.rpc.sign_stream import SignStream
 from signward_server.rpc.status import status_of
 from signward_server.rpc.turn import Turn
+from signward_server.rpc.waiting import may_wait
 
 __all__ = ["SignService"]
 
 _SERVICE = "/signward.v1.SignService/"
-_SIGNING = (VIEW_KEY, "Sign*"), MethodClass.SIGN, AuditEvent.SIGNATURE
+_SIGNING = (VIEW_KEY, APPROVE_AGENT, "Sign*"), MethodClass.SIGN, AuditEvent.SIGNATURE
 _VERIFYING = (VIEW_KEY, VERIFY), MethodClass.VERIFY, AuditEvent.FAILURE
 _MAX_ITEMS = 256
 _PATIENCE = 0.1  # seconds
@@ -98,7 +99,7 @@ class SignService:
             message = self._requests.look(data)
         except SignwardError:
             return False  # a thread finds out again, and answers
-        return not message.request_id and self._signs_swiftly(message.key, message.version)
+        return not may_wait(message) and self._signs_swiftly(message.key, message.version)
 
     def _is_swift_item(self, data: bytes) -> bool:
         if len(data) > _SWIFT_SIZE:
@@ -107,7 +108,7 @@ class SignService:
             message = self._items.look(data).request
         except SignwardError:
             return False
-        return not message.request_id and self._signs_swiftly(message.key, message.version)
+        return not may_wait(message) and self._signs_swiftly(message.key, message.version)
 
     def _signs_swiftly(self, key: str, version: int) -> bool:
         try:

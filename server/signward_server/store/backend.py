@@ -43,6 +43,8 @@ class Backend(Protocol):
         one_writer: Whether whoever writes keeps everybody else from writing.
         announce: Tells others of a change, within its transaction; ``None`` if nobody listens.
         picked: What follows a query of rows to delete, so that nobody waits for another's.
+        firm: As ``swift``, but what it commits outlives the machine.
+        time: Asks for its clock, in seconds since the epoch; ``None`` if that is this machine's.
     """
 
     place: str
@@ -54,6 +56,8 @@ class Backend(Protocol):
     one_writer: bool
     announce: TextClause | None
     picked: str
+    firm: Engine
+    time: TextClause | None
 
     def prepare(self) -> None:
         """Make sure that this is a database of ours, or becomes one.

@@ -1,14 +1,23 @@
-"""What becomes of some rows that go to another KEK, and writing it."""
+"""Rows that go to another KEK: a batch of them in each transaction, and what becomes of it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any, Final, TypeAlias, TypeVar
 
 from sqlalchemy import Connection, bindparam, update
 
+from signward_server.store.rekeying import Rekeying
 from signward_server.store.schema import api_keys, keys, materials, stamp
 
-__all__ = ["Batch"]
+__all__ = ["Batch", "Wanted", "in_batches"]
+
+_MOST: Final = 500
+_Row = TypeVar("_Row", bound=Sequence[Any])
+
+Wanted: TypeAlias = dict[str, object]
+"""Parameters of a statement: at most ``most`` rows behind the one that begins with ``after``."""
 
 _SET_MAC = (
     update(keys).where(keys.c.id == bindparam("this")).values(mac=bindparam("tag"), changed=stamp)
@@ -30,7 +39,7 @@ class Batch:
     """What becomes of some rows.
 
     Attributes:
-        seen: How many keys or API keys they are.
+        seen: How many keys, API keys or agents they are.
         left: Ids of those that are not as they were written, and are left alone.
         macs: New MACs, with whose they are.
         sealed: Private halves under the new KEK, with whose they are.
@@ -52,3 +61,31 @@ class Batch:
         """Write what is new of API keys."""
         if self.macs:
             connection.execute(_SET_API_KEY_MAC, self.macs)
+
+
+def in_batches(
+    rekeying: Rekeying,
+    read: Callable[[Connection, Wanted], Sequence[_Row]],
+    move: Callable[[Connection, Sequence[_Row]], Batch],
+    begin: object,
+) -> Iterator[Batch]:
+    """Move all rows of a table, a batch for each step.
+
+    Args:
+        rekeying: Runs transactions.
+        read: Returns rows in the order of what they begin with.
+        move: Moves them.
+        begin: What no row begins with, nor with anything before it.
+
+    Raises:
+        StoreUnavailable: The store cannot be written.
+    """
+    after = begin
+    while True:
+        with rekeying.changing() as connection:
+            rows = read(connection, {"after": after, "most": _MOST})
+            batch = move(connection, rows)
+        yield batch
+        if len(rows) < _MOST:
+            return
+        after = rows[-1][0]

@@ -24,6 +24,7 @@ __all__ = [
     "APPLICATION_ID",
     "durable_engine",
     "empty_log",
+    "firm_engine",
     "prepare_file",
     "probe_engine",
     "swift_engine",
@@ -74,6 +75,11 @@ def durable_engine(path: Path) -> Engine:
 def swift_engine(path: Path) -> Engine:
     """Return the engine for reads and request ids: each statement is its own transaction."""
     return _engine(path, "NORMAL")
+
+
+def firm_engine(path: Path) -> Engine:
+    """Return the engine for request ids with a nonce: as the swift one, but on the disk."""
+    return _engine(path, "FULL")
 
 
 def probe_engine(path: Path) -> Engine:

@@ -5,21 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from sqlalchemy import Engine, insert, select, text, update
+from sqlalchemy import Engine, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from signward_server.store.failures import unavailable
+from signward_server.store.meta_values import ADOPTED, set_value, value_of
+from signward_server.store.nonces import skip_ahead
 from signward_server.store.rows import from_epoch, since_epoch
-from signward_server.store.schema import homes, meta
+from signward_server.store.schema import approvals, homes
 from signward_server.store.writing import Writing
 
 __all__ = ["StoredHomes"]
-
-_ADOPTED = "adopted"
-_SET_ADOPTED = text(
-    "INSERT INTO meta (name, value) VALUES ('adopted', :value) "
-    "ON CONFLICT (name) DO UPDATE SET value = excluded.value"
-)
 
 
 class StoredHomes:
@@ -49,7 +45,7 @@ class StoredHomes:
     def adopted(self) -> datetime | None:
         """See ``core.ports.Adopted``."""
         with unavailable(), self._durable.begin() as connection:
-            found = connection.scalar(select(meta.c.value).where(meta.c.name == _ADOPTED))
+            found = value_of(connection, ADOPTED)
         return None if found is None else from_epoch(int(found))
 
     def generations(self) -> Mapping[str, int]:
@@ -85,8 +81,17 @@ class StoredHomes:
             except IntegrityError:
                 return False
 
-    def adopt(self, home: str, generation: int, now: datetime) -> None:
-        """Give a home a generation, whatever it had, and remember when.
+    def adopt(self, home: str, generation: int, now: datetime, *, joins: bool = False) -> None:
+        """Give a home a generation, whatever it had, and remember when; skip nonces ahead.
+
+        Approvals are over: one that was used since may have come back.
+
+        Args:
+            home: Its id.
+            generation: How often it was started or adopted.
+            now: When.
+            joins: Whether others serve from the store, which is therefore no older than what
+                was signed: then windows stay open, and nonces go on where they are.
 
         Raises:
             StoreUnavailable: Nothing was changed.
@@ -96,4 +101,7 @@ class StoredHomes:
             done = connection.execute(update(homes).where(row).values(generation=generation))
             if not done.rowcount:
                 connection.execute(insert(homes).values(id=home, generation=generation))
-            connection.execute(_SET_ADOPTED, {"value": str(since_epoch(now))})
+            connection.execute(delete(approvals))
+            if not joins:
+                set_value(connection, ADOPTED, str(since_epoch(now)))
+                skip_ahead(connection, since_epoch(now) // 1000)

@@ -1,4 +1,4 @@
-"""Moves keys and API keys to another KEK: their MACs, and what their rows name."""
+"""Moves keys, API keys and agents to another KEK: their MACs, and what their rows name."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ from signward_server.core.errors import EnvelopeCorrupt
 from signward_server.core.keys import CustodyKind, Key, KeyAttributes
 from signward_server.core.ports import RowAuthenticator
 from signward_server.core.public_key import PublicKey
+from signward_server.store.agents import AuthenticAgents
+from signward_server.store.agents.rows import AgentRow, read_batch, set_macs
 from signward_server.store.api_key_rows import ApiKeyRow
 from signward_server.store.authentic import AuthenticKeys
 from signward_server.store.authentic_api_keys import AuthenticApiKeys
-from signward_server.store.batch import Batch
+from signward_server.store.batch import Batch, Wanted, in_batches
 from signward_server.store.canonical import api_key_mac_input
 from signward_server.store.rekeying import Rekeying
 from signward_server.store.rows import KeyRow, VersionRow, key_from
@@ -24,7 +26,6 @@ from signward_server.store.schema import api_keys, as_stored, key_versions, keys
 
 __all__ = ["Moving", "Rewrap"]
 
-_MOST: Final = 500
 _START: Final = ""  # nothing sorts before it but numbers, and no id is one
 
 
@@ -78,42 +79,20 @@ class Moving:
         self._new = new
         self._keys = AuthenticKeys(new), AuthenticKeys(old)
         self._api_keys = AuthenticApiKeys(new), AuthenticApiKeys(old)
+        self._agents = AuthenticAgents(new), AuthenticAgents(old)
         self._rewrap = rewrap
 
     def keys(self) -> Iterator[Batch]:
-        """Move all keys, a batch for each step.
-
-        Raises:
-            StoreUnavailable: The store cannot be written.
-        """
-        after: object = _START
-        while True:
-            with self._rekeying.changing() as connection:
-                rows = list(
-                    map(KeyRow._make, connection.execute(_KEYS, {"after": after, "most": _MOST}))
-                )
-                batch = self._move_keys(connection, rows)
-            yield batch
-            if len(rows) < _MOST:
-                return
-            after = rows[-1].id
+        """Move all keys, a batch for each step; see ``in_batches``."""
+        return in_batches(self._rekeying, _read_keys, self._move_keys, _START)
 
     def api_keys(self) -> Iterator[Batch]:
-        """Move all API keys, a batch for each step; see ``keys``."""
-        after: object = _START
-        while True:
-            with self._rekeying.changing() as connection:
-                rows = list(
-                    map(
-                        ApiKeyRow._make,
-                        connection.execute(_API_KEYS, {"after": after, "most": _MOST}),
-                    )
-                )
-                batch = self._move_api_keys(connection, rows)
-            yield batch
-            if len(rows) < _MOST:
-                return
-            after = rows[-1].id
+        """Move all API keys, likewise."""
+        return in_batches(self._rekeying, _read_api_keys, self._move_api_keys, _START)
+
+    def agents(self) -> Iterator[Batch]:
+        """Move all agents, likewise."""
+        return in_batches(self._rekeying, read_batch, self._move_agents, _START)
 
     def _move_keys(self, connection: Connection, rows: Sequence[KeyRow]) -> Batch:
         batch = Batch(len(rows))
@@ -182,3 +161,24 @@ class Moving:
             batch.macs.append({"this": row.id, "tag": tag})
         batch.write_api_keys(connection)
         return batch
+
+    def _move_agents(self, connection: Connection, rows: Sequence[AgentRow]) -> Batch:
+        batch = Batch(len(rows))
+        new, old = self._agents
+        for row in rows:
+            if new.authentic(row) is not None:
+                continue
+            if old.authentic(row) is None:
+                batch.left.append(str(row.address))
+                continue
+            batch.macs.append({"this": row.address, "tag": new.tagged(row).mac})
+        set_macs(connection, batch.macs)
+        return batch
+
+
+def _read_keys(connection: Connection, wanted: Wanted) -> list[KeyRow]:
+    return list(map(KeyRow._make, connection.execute(_KEYS, wanted)))
+
+
+def _read_api_keys(connection: Connection, wanted: Wanted) -> list[ApiKeyRow]:
+    return list(map(ApiKeyRow._make, connection.execute(_API_KEYS, wanted)))

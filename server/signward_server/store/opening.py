@@ -1,47 +1,20 @@
-"""Opening a store, and what it offers."""
+"""Opening a store, in a file or in a database."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import Protocol
 
-from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from signward_server.core.errors import StoreUnavailable
-from signward_server.core.ports import Clock, RowAuthenticator, Time
+from signward_server.core.ports import Clock
 from signward_server.store.address import StoreAddress
-from signward_server.store.api_keys import StoredApiKeys
-from signward_server.store.authentic import AuthenticKeys
-from signward_server.store.authentic_api_keys import AuthenticApiKeys
-from signward_server.store.backend import Backend, BackendTurn
-from signward_server.store.catalogue import KeyCatalogue
-from signward_server.store.confirming import Confirming
-from signward_server.store.driver import DriverSession, DriverStatement
-from signward_server.store.failures import StoreFileError, unavailable
-from signward_server.store.homes import StoredHomes
-from signward_server.store.imports import StoredImports
-from signward_server.store.material import StoredMaterial
-from signward_server.store.migrations import is_current, migrate
-from signward_server.store.peers import Peers
-from signward_server.store.rekeying import Rekeying
-from signward_server.store.requests import RequestMemory
+from signward_server.store.backend import Backend
+from signward_server.store.failures import StoreFileError
 from signward_server.store.sqlite import SqliteFile
-from signward_server.store.time_floor import StoredTimeFloor
-from signward_server.store.timetable import StoredTimetable
-from signward_server.store.version import StoreVersion
-from signward_server.store.writing import Writing
+from signward_server.store.store import Store
 
-__all__ = ["Store", "open_store"]
-
-_PROBE_TTL_S = 1.0
-_PROBE = text("UPDATE meta SET value = :value WHERE name = 'probe'")
-
-
-def _nothing(_key_id: str) -> None:
-    """Wipe nothing: nobody has anything unlocked."""
+__all__ = ["open_store"]
 
 
 def open_store(
@@ -90,209 +63,6 @@ def _backend(place: Path | StoreAddress) -> Backend:
             f"the store {place} needs a driver: pip install 'signward[scale]'"
         ) from exc
     return PostgresDatabase(place)
-
-
-class _Closable(Protocol):
-    def close(self) -> None: ...
-
-
-class Store:
-    """One open database, and the ports that are implemented on it.
-
-    Args:
-        backend: The database.
-        clock: Dates changes and request ids.
-        shared: Whether other processes serve from it.
-        lease: For how long this process acts on what it knows without asking.
-    """
-
-    def __init__(self, backend: Backend, clock: Clock, *, shared: bool, lease: timedelta) -> None:
-        self._backend = backend
-        self._durable, self._swift = backend.durable, backend.swift
-        self._clock = clock
-        self._shared = shared
-        # A disk that fills up takes small writes first; a connection that was lost says nothing.
-        self._writing = Writing(clock) if backend.one_writer else Writing(clock, doubt=0)
-        self._claiming = self._writing if backend.one_writer else Writing(clock, doubt=0)
-        self._session = DriverSession(backend.probing)
-        self._version = StoreVersion(backend, self._session)
-        self._peers = Peers(backend, lease.total_seconds(), clock) if shared else None
-        self._confirming = Confirming(
-            backend, self._version, self._writing, self.healthy, self._peers
-        )
-        self._probe = DriverStatement(backend.probing, _PROBE)
-        self._probed: tuple[float, bool] | None = None
-        self._opened: list[_Closable] = [self._session]
-
-    def migrate(self) -> bool:
-        """Bring the tables up to date; return whether they had to be.
-
-        Raises:
-            StoreFileError: See ``migrations.migrate``.
-        """
-        with self._writing:
-            return migrate(self._backend.migrating)
-
-    def is_current(self) -> bool:
-        """Return whether the tables are those of this release."""
-        return is_current(self._swift)
-
-    def catalogue(
-        self, authenticator: RowAuthenticator, forget: Callable[[str], None] = _nothing
-    ) -> KeyCatalogue:
-        """Load all keys.
-
-        Args:
-            authenticator: Makes and checks the MACs of rows.
-            forget: Wipes whatever is unlocked of a key; called when the key is not any more
-                what it was, and before anybody is told so.
-
-        Raises:
-            StoreUnavailable: They cannot be read.
-        """
-        authentic = AuthenticKeys(authenticator)
-        self._begin()
-        catalogue = KeyCatalogue(
-            self._backend.snapshots,
-            self._version,
-            self._writing,
-            authentic,
-            self._clock,
-            forget,
-            self._settle,
-        )
-        self._confirming.add(catalogue.refresh)
-        self._opened.append(catalogue)
-        return catalogue
-
-    def api_keys(self, authenticator: RowAuthenticator) -> StoredApiKeys:
-        """Load all API keys.
-
-        Raises:
-            StoreUnavailable: They cannot be read.
-        """
-        authentic = AuthenticApiKeys(authenticator)
-        self._begin()
-        api_keys = StoredApiKeys(
-            self._backend.snapshots, self._version, self._writing, authentic, self._settle
-        )
-        self._confirming.add(api_keys.refresh)
-        self._opened.append(api_keys)
-        return api_keys
-
-    def rekeying(self) -> Rekeying:
-        """Return what a rotation of the KEK needs."""
-        return Rekeying(self._durable, self._version, self._writing)
-
-    def materials(self) -> StoredMaterial:
-        """Return the reader of sealed private halves."""
-        materials = StoredMaterial(self._swift)
-        self._opened.append(materials)
-        return materials
-
-    def requests(
-        self, retention: timedelta = timedelta(hours=24), quota: int = 100_000
-    ) -> RequestMemory:
-        """Return the memory of request ids.
-
-        Raises:
-            StoreUnavailable: It cannot be read.
-        """
-        memory = RequestMemory(
-            self._backend, self._claiming, self._clock, retention, quota, shared=self._shared
-        )
-        self._opened.append(memory)
-        return memory
-
-    def timetable(self) -> StoredTimetable:
-        """Return what says when time brings something to keys."""
-        return StoredTimetable(self._swift, self._version)
-
-    def time_floor(self) -> StoredTimeFloor:
-        """Return what keeps the time that never goes back."""
-        floor = StoredTimeFloor(self._swift, self._writing)
-        self._opened.append(floor)
-        return floor
-
-    def turn(self) -> BackendTurn:
-        """Return what says whose turn the schedules are."""
-        turn = self._backend.turn()
-        self._opened.append(turn)
-        return turn
-
-    def wipe(self) -> bool:
-        """See ``core.ports.Residue.wipe``."""
-        with self._writing, unavailable():
-            return self._backend.wipe()
-
-    def homes(self) -> StoredHomes:
-        """Return the homes that serve from this store."""
-        return StoredHomes(self._durable, self._writing, self._version.stored)
-
-    def imports(self, time: Time, most: int = 16) -> StoredImports:
-        """Return the imports that were not used yet.
-
-        Args:
-            time: By which they end.
-            most: How many one identity may have open.
-        """
-        imports = StoredImports(self._durable, self._writing, time, most)
-        self._opened.append(imports)
-        return imports
-
-    def confirm(self) -> None:
-        """Return if memory is what the store says, and the store takes changes (S34).
-
-        Raises:
-            StoreUnavailable: See ``Confirming.confirm``.
-        """
-        self._confirming.confirm()
-
-    def listen(self, heard: Callable[[], None]) -> None:
-        """Call this soon after somebody else changed something, if somebody else may."""
-        if self._shared:
-            self._opened.append(self._backend.news(heard))
-
-    def healthy(self) -> bool:
-        """Return whether the store can be written, as of at most a second ago."""
-        writings = {self._writing, self._claiming}
-        if any(writing.doubtful for writing in writings):
-            return False
-        if any(writing.age < _PROBE_TTL_S or writing.under_way for writing in writings):
-            return True
-        now = self._clock.monotonic()
-        probed = self._probed
-        if probed is None or now - probed[0] >= _PROBE_TTL_S:
-            probed = (now, self._can_write(now))
-            self._probed = probed
-        return probed[1]
-
-    def close(self) -> None:
-        """Close every connection; nothing can be read or written afterwards."""
-        for part in reversed(self._opened):
-            part.close()
-        if self._peers is not None:
-            self._peers.close()
-        self._backend.close()
-
-    def _begin(self) -> None:
-        self._confirming.begin()
-        self._version.begin()
-
-    def _settle(self, version: int | None) -> None:
-        if self._peers is not None:
-            self._peers.settle(self._version.stored() if version is None else version)
-
-    def _can_write(self, now: float) -> bool:
-        if not self._writing.patiently():
-            return False
-        try:
-            self._session.first(self._probe, {"value": str(int(now))})
-        except StoreUnavailable:
-            return False
-        finally:
-            self._writing.release()
-        return True
 
 
 def _ensure_current(store: Store, place: str, *, upgrade: bool) -> None:

@@ -36,6 +36,7 @@ _DURABLE = Terms(
     },
 )
 _SWIFT = Terms(2.0, {"statement_timeout": "1500ms", "synchronous_commit": "off"})
+_FIRM = Terms(2.0, {"statement_timeout": "1500ms"})
 _PROBING = Terms(0.75, {"statement_timeout": "500ms", "synchronous_commit": "off"})
 _PATIENT = Terms(None, {})
 _POOL_SIZE = 4
@@ -66,6 +67,7 @@ class PostgresDatabase:
     one_writer = False
     announce: TextClause | None = text("SELECT pg_notify(:channel, '')").bindparams(channel=CHANNEL)
     picked = "FOR UPDATE SKIP LOCKED"
+    time: TextClause | None = text("SELECT extract(epoch FROM clock_timestamp())")
 
     def __init__(self, address: StoreAddress) -> None:
         self._address = address
@@ -73,6 +75,7 @@ class PostgresDatabase:
         self.durable = self._engine(_DURABLE, "READ COMMITTED")
         self.snapshots: Engine = self.durable.execution_options(isolation_level="REPEATABLE READ")
         self.swift = self._engine(_SWIFT, "AUTOCOMMIT")
+        self.firm = self._engine(_FIRM, "AUTOCOMMIT")
         self.probing = self._engine(_PROBING, "AUTOCOMMIT")
         self.migrating = self._engine(_PATIENT, "READ COMMITTED", pooled=False)
         self._session = DriverSession(self.probing)
@@ -125,7 +128,7 @@ class PostgresDatabase:
     def close(self) -> None:
         """See ``Backend.close``."""
         self._session.close()
-        for engine in (self.probing, self.swift, self.durable, self.migrating):
+        for engine in (self.probing, self.firm, self.swift, self.durable, self.migrating):
             engine.dispose()
 
     def _engine(

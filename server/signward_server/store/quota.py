@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import deque
 from dataclasses import dataclass, field
 
@@ -25,11 +26,12 @@ class Usage:
     _steps: deque[list[int]] = field(default_factory=deque)
 
     def add(self, step: int, count: int = 1) -> None:
-        """Count claims made in a step; steps never fall."""
-        if self._steps and self._steps[-1][0] >= step:
-            self._steps[-1][1] += count
+        """Count claims whose retention counts from a step."""
+        place = bisect_left(self._steps, [step])
+        if place < len(self._steps) and self._steps[place][0] == step:
+            self._steps[place][1] += count
         else:
-            self._steps.append([step, count])
+            self._steps.insert(place, [step, count])
         self.total += count
 
     def drop_until(self, step: int) -> None:

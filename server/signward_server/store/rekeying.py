@@ -14,14 +14,24 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, Literal, cast
 
-from sqlalchemy import Connection, Engine, delete, func, insert, select, type_coerce
+from sqlalchemy import Connection, Engine, delete, func, select, type_coerce
 from sqlalchemy.types import NullType
 
 from signward_server.core.errors import EnvelopeCorrupt, StoreUnavailable
 from signward_server.core.ports import Clock
 from signward_server.core.startup import StoreRefused
 from signward_server.store.failures import unavailable
-from signward_server.store.schema import api_keys, imports, keys, materials, meta, peers
+from signward_server.store.meta_values import set_value, value_of
+from signward_server.store.schema import (
+    agents,
+    api_keys,
+    approvals,
+    imports,
+    keys,
+    materials,
+    meta,
+    peers,
+)
 from signward_server.store.version import StoreVersion
 from signward_server.store.writing import Writing
 
@@ -89,7 +99,7 @@ class Rekeying:
             StoreUnavailable: The store cannot be read.
         """
         with unavailable(), self._durable.begin() as connection:
-            text = _read(connection, _STATE)
+            text = value_of(connection, _STATE)
         if text is None:
             return None
         found = _is_state(text)
@@ -106,7 +116,7 @@ class Rekeying:
             StoreUnavailable: The store cannot be read.
         """
         with unavailable(), self._durable.begin() as connection:
-            text = _read(connection, _DIGEST_KEY)
+            text = value_of(connection, _DIGEST_KEY)
         try:
             return None if text is None else bytes.fromhex(text)
         except ValueError as exc:
@@ -115,10 +125,21 @@ class Rekeying:
     def ensure_alone(self, clock: Clock) -> None:
         """Return if no other process serves from the store, as far as can be known.
 
+        Raises:
+            StoreRefused: One does.
+            StoreUnavailable: The store cannot be read or written.
+        """
+        if not self.is_alone(clock):
+            raise StoreRefused(
+                "another daemon serves from this store", "stop all daemons of the store first"
+            )
+
+    def is_alone(self, clock: Clock) -> bool:
+        """Return whether no other process serves from the store, as far as can be known.
+
         A process that does takes notice of a change within its lease.
 
         Raises:
-            StoreRefused: One does.
             StoreUnavailable: The store cannot be read or written.
         """
         with self.changing():
@@ -128,16 +149,14 @@ class Rekeying:
             with unavailable(), self._durable.begin() as connection:
                 known = connection.execute(select(peers.c.known, peers.c.lease)).all()
             if any(row.known >= version for row in known):
-                raise StoreRefused(
-                    "another daemon serves from this store", "stop all daemons of the store first"
-                )
+                return False
             longest = max((row.lease for row in known), default=0) / _SECOND
             if clock.monotonic() - begun >= 2 * longest:
-                return
+                return True
             threading.Event().wait(_SOON)
 
     def begin(self, old: bytes, new: bytes, digest_key: bytes) -> None:
-        """Remember that rows go from one KEK to another; pending imports end.
+        """Remember that rows go from one KEK to another; imports and approvals end.
 
         Args:
             old: Id of the old KEK.
@@ -148,13 +167,14 @@ class Rekeying:
             StoreUnavailable: The store cannot be written.
         """
         with self.changing() as connection:
-            _write(connection, _STATE, _text(RekeyingState(old, new, "moving")))
-            _write(connection, _DIGEST_KEY, digest_key.hex())
+            set_value(connection, _STATE, _text(RekeyingState(old, new, "moving")))
+            set_value(connection, _DIGEST_KEY, digest_key.hex())
             connection.execute(delete(imports))
+            connection.execute(delete(approvals))
 
     def reach(self, connection: Connection, state: RekeyingState) -> None:
         """Remember how far it is."""
-        _write(connection, _STATE, _text(state))
+        set_value(connection, _STATE, _text(state))
 
     def end(self, connection: Connection) -> None:
         """Forget it: no row is under the old KEK any more, or nobody wants those back."""
@@ -173,7 +193,7 @@ class Rekeying:
             self._version.follow()
 
     def count(self) -> int:
-        """Return how many keys and API keys there are.
+        """Return how many keys, API keys and agents there are.
 
         Raises:
             StoreUnavailable: The store cannot be read.
@@ -181,7 +201,7 @@ class Rekeying:
         with unavailable(), self._durable.begin() as connection:
             return sum(
                 connection.execute(select(func.count()).select_from(table)).scalar_one()
-                for table in (keys, api_keys)
+                for table in (keys, api_keys, agents)
             )
 
     def tally(self, kek_of: Callable[[bytes], bytes]) -> Tally:
@@ -213,13 +233,3 @@ def _blob(stored: object) -> bytes:
 
 def _text(state: RekeyingState) -> str:
     return f"{state.old.hex()} {state.new.hex()} {state.stage}"
-
-
-def _read(connection: Connection, name: str) -> str | None:
-    found = connection.execute(select(meta.c.value).where(meta.c.name == name)).first()
-    return None if found is None else str(found[0])
-
-
-def _write(connection: Connection, name: str, value: str) -> None:
-    connection.execute(delete(meta).where(meta.c.name == name))
-    connection.execute(insert(meta).values(name=name, value=value))

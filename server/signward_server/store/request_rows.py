@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from sqlalchemy import Connection, Engine, text
 
 from signward_server.core.ports import RequestScope
 from signward_server.store.canonical import scope_digest
+from signward_server.store.claims import ClaimRow, StoredClaim
 from signward_server.store.driver import DriverSession, DriverStatement
 
 __all__ = [
-    "ClaimRow",
+    "NUMBERED_LONGER",
     "ClaimRows",
     "CreationRow",
     "find_creation",
@@ -22,20 +22,12 @@ __all__ = [
     "newest_claim",
 ]
 
+NUMBERED_LONGER = 2 * 24 * 3600 * 1_000_000
+"""Microseconds that a claim with a nonce is kept beyond the retention.
 
-@dataclass(frozen=True, slots=True)
-class ClaimRow:
-    """A remembered request.
-
-    Attributes:
-        content: SHA-256 of what was asked for.
-        version: Key version that it resolved to at first use.
-        time: When that was, in microseconds.
-    """
-
-    content: bytes
-    version: int
-    time: int
+For so long the exchange takes a nonce (``core.ports.Nonces``): a retry that got another one
+would be another order.
+"""
 
 
 class CreationRow(NamedTuple):
@@ -49,20 +41,27 @@ class CreationRow(NamedTuple):
 
 # Only a row that is new comes back: of two processes that claim at once, one knows.
 _INSERT = text(
-    "INSERT INTO requests (scope, identity, content, version, claim_time)"
-    " VALUES (:scope, :identity, :content, :version, :time)"
+    "INSERT INTO requests (scope, identity, content, version, claim_time, nonce, mac)"
+    " VALUES (:scope, :identity, :content, :version, :time, :nonce, :mac)"
     " ON CONFLICT (scope) DO NOTHING RETURNING version"
 )
 _RENEW = text(
-    "UPDATE requests SET content = :content, version = :version, claim_time = :time"
+    "UPDATE requests SET content = :content, version = :version, claim_time = :time,"
+    " nonce = :nonce, mac = :mac"
     " WHERE scope = :scope AND claim_time = :old_time RETURNING version"
 )
-_FIND = text("SELECT content, version, claim_time FROM requests WHERE scope = :scope")
+_FIND = text(
+    "SELECT identity, content, version, claim_time, key_id, previous, nonce, mac FROM requests"
+    " WHERE scope = :scope"
+)
 _PURGE = (
     "DELETE FROM requests WHERE scope IN (SELECT scope FROM requests"
     " WHERE claim_time <= :cutoff ORDER BY claim_time LIMIT :most {picked})"
 )
-_NEWEST = text("SELECT max(claim_time) FROM requests WHERE claim_time IS NOT NULL")
+_NEWEST = text(
+    "SELECT max(CASE WHEN nonce IS NULL THEN claim_time ELSE claim_time - :longer END)"
+    " FROM requests WHERE claim_time IS NOT NULL"
+)
 _LIVE = text(
     "SELECT identity, claim_time / :step AS bucket, count(*) FROM requests"
     " WHERE claim_time > :cutoff GROUP BY identity, bucket ORDER BY bucket"
@@ -85,19 +84,19 @@ class ClaimRows:
     """The statements that a signature waits for, on a connection of their own.
 
     Args:
-        swift: Engine whose statements commit by themselves.
+        engine: Its statements commit by themselves.
         picked: See ``Backend.picked``.
     """
 
-    def __init__(self, swift: Engine, picked: str = "") -> None:
-        self._session = DriverSession(swift, repeats=False)
-        self._insert = DriverStatement(swift, _INSERT)
-        self._renew = DriverStatement(swift, _RENEW)
-        self._find = DriverStatement(swift, _FIND)
-        self._purge = DriverStatement(swift, text(_PURGE.format(picked=picked)))
-        self._live = DriverStatement(swift, _LIVE_OF_ONE)
+    def __init__(self, engine: Engine, picked: str = "") -> None:
+        self._session = DriverSession(engine, repeats=False)
+        self._insert = DriverStatement(engine, _INSERT)
+        self._renew = DriverStatement(engine, _RENEW)
+        self._find = DriverStatement(engine, _FIND)
+        self._purge = DriverStatement(engine, text(_PURGE.format(picked=picked)))
+        self._live = DriverStatement(engine, _LIVE_OF_ONE)
 
-    def insert(self, scope: bytes, identity: str, claim: ClaimRow) -> bool:
+    def insert(self, scope: bytes, identity: str, claim: ClaimRow, mac: bytes) -> bool:
         """Insert a claim, unless its scope is taken; return whether it was not."""
         row = self._session.first(
             self._insert,
@@ -107,11 +106,13 @@ class ClaimRows:
                 "content": claim.content,
                 "version": claim.version,
                 "time": claim.time,
+                "nonce": claim.nonce,
+                "mac": mac,
             },
         )
         return row is not None
 
-    def renew(self, scope: bytes, old: ClaimRow, new: ClaimRow) -> bool:
+    def renew(self, scope: bytes, old: ClaimRow, new: ClaimRow, mac: bytes) -> bool:
         """Put a claim in the place of an old one; return whether that was still there."""
         row = self._session.first(
             self._renew,
@@ -120,15 +121,17 @@ class ClaimRows:
                 "content": new.content,
                 "version": new.version,
                 "time": new.time,
+                "nonce": new.nonce,
+                "mac": mac,
                 "old_time": old.time,
             },
         )
         return row is not None
 
-    def find(self, scope: bytes) -> ClaimRow | None:
-        """Return the claim of a scope, ``None`` if there is none."""
+    def find(self, scope: bytes) -> StoredClaim | None:
+        """Return the row of a scope as it is stored, ``None`` if there is none."""
         row = self._session.first(self._find, {"scope": scope})
-        return None if row is None else ClaimRow(*row)
+        return None if row is None else StoredClaim._make(row)
 
     def live(self, identity: str, cutoff: int, step: int) -> list[tuple[int, int]]:
         """Return number of the time step and count of an identity's claims after ``cutoff``."""
@@ -146,7 +149,7 @@ class ClaimRows:
 
 def newest_claim(connection: Connection) -> int:
     """Return the time of the newest claim, 0 if there is none."""
-    return connection.execute(_NEWEST).scalar() or 0
+    return connection.execute(_NEWEST, {"longer": NUMBERED_LONGER}).scalar() or 0
 
 
 def live_claims(connection: Connection, cutoff: int, step: int) -> Iterator[tuple[str, int, int]]:

@@ -6,13 +6,25 @@ from collections import defaultdict
 from datetime import timedelta
 from math import ceil
 
-from signward_server.core.errors import RequestIdQuota, RequestIdReused, StoreUnavailable
-from signward_server.core.ports import Claim, Clock, RequestScope
+from signward_server.core.errors import (
+    EnvelopeCorrupt,
+    RequestIdQuota,
+    RequestIdReused,
+    StoreUnavailable,
+)
+from signward_server.core.ports import Claim, Clock, RequestScope, RowAuthenticator
+from signward_server.store.authentic_claims import AuthenticClaims
 from signward_server.store.backend import Backend
 from signward_server.store.canonical import scope_digest
+from signward_server.store.claims import ClaimRow
 from signward_server.store.failures import unavailable
 from signward_server.store.quota import Usage
-from signward_server.store.request_rows import ClaimRow, ClaimRows, live_claims, newest_claim
+from signward_server.store.request_rows import (
+    NUMBERED_LONGER,
+    ClaimRows,
+    live_claims,
+    newest_claim,
+)
 from signward_server.store.rows import microseconds, since_epoch
 from signward_server.store.writing import Writing
 
@@ -37,9 +49,12 @@ class RequestMemory:
     time at how many those of all are: together they go beyond a quota by at most one part in
     16 for each process.
 
+    A claim with a nonce is on the disk when it is made, and remembered two days longer.
+
     Args:
         backend: The database.
         writing: Lock of all claims of this process.
+        authenticator: Makes and checks the MACs of rows.
         clock: Dates claims.
         retention: How long a claim is remembered.
         quota: How many claims of one identity are remembered at most.
@@ -54,6 +69,7 @@ class RequestMemory:
         self,
         backend: Backend,
         writing: Writing,
+        authenticator: RowAuthenticator,
         clock: Clock,
         retention: timedelta,
         quota: int,
@@ -63,10 +79,13 @@ class RequestMemory:
         if retention <= timedelta(0) or quota <= 0:
             raise ValueError("retention and quota are positive")
         self._rows = ClaimRows(backend.swift, backend.picked)
+        self._firm = ClaimRows(backend.firm)
+        self._authentic = AuthenticClaims(authenticator)
         self._writing = writing
         self._clock = clock
         self._retention = microseconds(retention)
         self._step = max(self._retention // _STEPS, 1)
+        self._coarse = max(NUMBERED_LONGER // _STEPS // self._step, 1)  # steps
         self._quota = quota
         self._alone = max(quota // _PARTS, 1) if shared else None
         self._usage: defaultdict[str, Usage] = defaultdict(Usage)
@@ -77,26 +96,41 @@ class RequestMemory:
             self._started = clock.monotonic()
             cutoff = self._start - self._retention
             for identity, step, count in live_claims(connection, cutoff, self._step):
-                self._usage[identity].add(step, count)
+                self._usage[identity].add(self._counted(step, self._start), count)
 
-    def claim(self, scope: RequestScope, content: bytes, version: int) -> Claim:
+    def claim(self, scope: RequestScope, content: bytes, version: int, nonce: int = 0) -> Claim:
         """See ``core.ports.RequestLedger.claim``."""
         digest = scope_digest(scope)
         with self._writing:
-            wanted = ClaimRow(content, version, self._next_time())
-            usage = self._usage_of(scope.identity, wanted.time)
+            now = self._next_time()
+            until = now + NUMBERED_LONGER if nonce else now
+            wanted = ClaimRow(content, version, until, nonce or None)
+            usage = self._usage_of(scope.identity, now)
             if usage.total >= self._quota:
-                found = self._find_when_full(digest, usage, wanted)
+                found = self._find_when_full(digest, usage, now)
             else:
-                found = self._insert_or_find(digest, scope.identity, usage, wanted)
-            self._purge_sometimes(wanted.time)
+                found = self._insert_or_find(digest, scope.identity, usage, wanted, now)
+            self._purge_sometimes(now)
         if found.content != content:
             raise RequestIdReused
-        return Claim(found.version, replayed=found is not wanted)
+        if nonce and found.nonce is None:
+            raise EnvelopeCorrupt  # what takes a nonce was never remembered without one
+        return Claim(found.version, replayed=found is not wanted, nonce=found.nonce or 0)
+
+    def find(self, scope: RequestScope, content: bytes) -> Claim | None:
+        """See ``core.ports.RequestLedger.find``."""
+        with self._writing:
+            found = self._found(self._rows, scope_digest(scope))
+            if found is None or found.time <= self._next_time() - self._retention:
+                return None
+        if found.content != content:
+            raise RequestIdReused
+        return Claim(found.version, replayed=True, nonce=found.nonce or 0)
 
     def close(self) -> None:
         """Let go of the database; nothing can be claimed afterwards."""
         self._rows.close()
+        self._firm.close()
 
     def _next_time(self) -> int:
         elapsed = round((self._clock.monotonic() - self._started) * _SECOND)
@@ -109,36 +143,46 @@ class RequestMemory:
         if self._alone is not None and usage.ours >= self._alone:
             usage = Usage()
             for step, count in self._rows.live(identity, cutoff, self._step):
-                usage.add(step, count)
+                usage.add(self._counted(step, now), count)
             self._usage[identity] = usage
         usage.drop_until(cutoff // self._step)
         return usage
 
+    def _counted(self, step: int, now: int) -> int:
+        """Return the step that claims count in; coarser, and so later, far ahead of time."""
+        return -(-step // self._coarse) * self._coarse if step > now // self._step else step
+
     def _insert_or_find(
-        self, digest: bytes, identity: str, usage: Usage, wanted: ClaimRow
+        self, digest: bytes, identity: str, usage: Usage, wanted: ClaimRow, now: int
     ) -> ClaimRow:
+        rows = self._rows if wanted.nonce is None else self._firm
+        mac = self._authentic.tag(digest, identity, wanted)
         for _ in range(_TRIES):
-            if self._rows.insert(digest, identity, wanted):
+            if rows.insert(digest, identity, wanted, mac):
                 break
-            found = self._rows.find(digest)
+            found = self._found(rows, digest)
             if found is None:
                 continue  # somebody has just deleted it
-            if found.time > wanted.time - self._retention:
+            if found.time > now - self._retention:
                 return found
-            if self._rows.renew(digest, found, wanted):
+            if rows.renew(digest, found, wanted, mac):
                 break
         else:
             raise StoreUnavailable
-        usage.add(wanted.time // self._step)
+        usage.add(self._counted(wanted.time // self._step, now))
         usage.ours += 1
         return wanted
 
-    def _find_when_full(self, digest: bytes, usage: Usage, wanted: ClaimRow) -> ClaimRow:
-        found = self._rows.find(digest)
-        if found is not None and found.time > wanted.time - self._retention:
+    def _found(self, rows: ClaimRows, digest: bytes) -> ClaimRow | None:
+        row = rows.find(digest)
+        return None if row is None else self._authentic.claim(digest, row)
+
+    def _find_when_full(self, digest: bytes, usage: Usage, now: int) -> ClaimRow:
+        found = self._found(self._rows, digest)
+        if found is not None and found.time > now - self._retention:
             return found
         free_at = (usage.oldest + 1) * self._step + self._retention
-        raise RequestIdQuota(retry_after=ceil((free_at - wanted.time) / _MILLISECOND) / 1_000)
+        raise RequestIdQuota(retry_after=ceil((free_at - now) / _MILLISECOND) / 1_000)
 
     def _purge_sometimes(self, now: int) -> None:
         self._claims += 1

@@ -63,6 +63,7 @@ class KeyRow(NamedTuple):
     mac: bytes = b""
     rotation_period: int = 0
     changed: int = 0
+    vault_address: str = ""
 
 
 class VersionRow(NamedTuple):
@@ -101,6 +102,7 @@ def key_row(key: Key) -> KeyRow:
         update_time=since_epoch(key.update_time),
         revision=key.revision,
         rotation_period=microseconds(key.rotation_period),
+        vault_address=key.vault_address,
     )
 
 
@@ -135,6 +137,7 @@ def key_from(row: KeyRow, versions: Sequence[VersionRow]) -> Key:
         purpose=Purpose(row.purpose),
         network=row.network,
         allow_digest=row.allow_digest == 1,
+        vault_address=row.vault_address,
         state=KeyState(row.state),
         freeze=Freeze(row.freeze),
         owner=row.owner,

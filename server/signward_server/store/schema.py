@@ -31,7 +31,9 @@ from sqlalchemy.types import NullType
 
 __all__ = [
     "REVISION",
+    "agents",
     "api_keys",
+    "approvals",
     "as_stored",
     "homes",
     "imports",
@@ -40,12 +42,15 @@ __all__ = [
     "materials",
     "meta",
     "metadata",
+    "nonce_floors",
+    "nonce_lanes",
     "peers",
     "requests",
+    "spending",
     "stamp",
 ]
 
-REVISION = "0004"
+REVISION = "0005"
 """Revision of the migrations that these tables are at; four digits, rising."""
 
 metadata = MetaData()
@@ -80,6 +85,7 @@ keys = Table(
     Column("mac", LargeBinary, nullable=False),
     Column("rotation_period", BigInteger, nullable=False, server_default="0"),
     Column("changed", BigInteger, nullable=False, server_default="0"),
+    Column("vault_address", Text, nullable=False, server_default=""),
     Index("keys_changed", "changed"),
 )
 
@@ -112,7 +118,8 @@ materials = Table(
 
 # A creation or rotation names its key and is kept as long as the key; anything else has a claim
 # time and is forgotten when its retention is over. ``version`` is the version that a rotation
-# made, ``previous`` the one that was primary before.
+# made, ``previous`` the one that was primary before. ``nonce`` is that of a signature that has one;
+# ``mac`` is there for all that has a claim time, but for what an older release has written.
 requests = Table(
     "requests",
     metadata,
@@ -123,6 +130,8 @@ requests = Table(
     Column("claim_time", BigInteger, nullable=True),
     Column("key_id", Text, ForeignKey("keys.id", ondelete="CASCADE"), nullable=True),
     Column("previous", Integer, nullable=True),
+    Column("nonce", BigInteger, nullable=True),
+    Column("mac", LargeBinary, nullable=True),
     Index("requests_claim_time", "claim_time", "identity"),
     sqlite_with_rowid=False,
 )
@@ -175,6 +184,66 @@ homes = Table(
     metadata,
     Column("id", Text, primary_key=True),
     Column("generation", BigInteger, nullable=False),
+)
+
+# One row for each residue that nonces are taken from: who takes them, and below which
+# millisecond all that it has taken lie.
+nonce_lanes = Table(
+    "nonce_lanes",
+    metadata,
+    Column("lane", Integer, primary_key=True, autoincrement=False),
+    Column("holder", Text, nullable=False),
+    Column("horizon", BigInteger, nullable=False),
+)
+
+# The highest nonce that a caller chose, for each signer that one was chosen for.
+nonce_floors = Table(
+    "nonce_floors",
+    metadata,
+    Column("signer", LargeBinary, primary_key=True),
+    Column("floor", BigInteger, nullable=False),
+)
+
+# One row for each thing that a cap counts: what was spent in which part of its window.
+spending = Table(
+    "spending",
+    metadata,
+    Column("scope", LargeBinary, primary_key=True),
+    Column("spent", LargeBinary, nullable=False),
+    Column("mac", LargeBinary, nullable=False),
+)
+
+# Approvals that were not used yet.
+approvals = Table(
+    "approvals",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("approver", Text, nullable=False),
+    Column("expire_time", BigInteger, nullable=False),
+    Column("mac", LargeBinary, nullable=False),
+)
+
+# Agents are never deleted: an address that was approved once is known for good.
+agents = Table(
+    "agents",
+    metadata,
+    Column("address", Text, primary_key=True),
+    Column("key_id", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("agent_key", Text, nullable=False),
+    Column("agent_version", Integer, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("network", Text, nullable=False),
+    Column("nonce", BigInteger, nullable=False),
+    Column("approve_time", BigInteger, nullable=False),
+    Column("expire_time", BigInteger, nullable=True),
+    Column("end_time", BigInteger, nullable=True),
+    Column("scope", LargeBinary, nullable=True, unique=True),
+    Column("content", LargeBinary, nullable=False),
+    Column("mac", LargeBinary, nullable=False),
+    Column("changed", BigInteger, nullable=False, server_default="0"),
+    Index("agents_key", "key_id", "approve_time"),
+    Index("agents_changed", "changed"),
 )
 
 

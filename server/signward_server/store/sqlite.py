@@ -11,6 +11,7 @@ from signward_server.core.errors import StoreUnavailable
 from signward_server.store.engine import (
     durable_engine,
     empty_log,
+    firm_engine,
     prepare_file,
     probe_engine,
     swift_engine,
@@ -31,6 +32,7 @@ class SqliteFile:
     one_writer = True
     announce: TextClause | None = None
     picked = ""
+    time: TextClause | None = None
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -39,6 +41,7 @@ class SqliteFile:
         self.durable: Engine = durable_engine(path)
         self.snapshots = self.migrating = self.durable
         self.swift = swift_engine(path)
+        self.firm = firm_engine(path)
         self.probing = probe_engine(path)
 
     def prepare(self) -> None:
@@ -67,7 +70,7 @@ class SqliteFile:
 
     def close(self) -> None:
         """See ``Backend.close``."""
-        for engine in (self.probing, self.swift, self.durable):
+        for engine in (self.probing, self.firm, self.swift, self.durable):
             engine.dispose()
 
     def _identity(self) -> tuple[int, int]:

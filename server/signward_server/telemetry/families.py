@@ -78,6 +78,8 @@ EVENTS: Final[Mapping[Event, tuple[str, str]]] = {
     Event.POLICY_DENIED: ("Requests that no policy allows.", "action"),
     Event.POLICY_ERROR: ("Requests denied because a policy could not be evaluated.", "action"),
     Event.RATE_LIMITED: ("Calls and items refused by a rate limit.", "method_class"),
+    Event.CAP_COUNTED: ("Payloads that a cap has counted before they were judged.", "cap"),
+    Event.CAP_RETURNED: ("Payloads that a cap counts no more, since they were not signed.", "cap"),
     Event.LIMIT_STORAGE_FAILED: ("Failed attempts to reach the storage of rate limits.", ""),
     Event.RELOADED: ("Parts read again and put into force.", "part"),
     Event.RELOAD_REFUSED: ("Parts read again and refused, so that the old ones stay.", "part"),
@@ -124,4 +126,8 @@ LEVELS: Final[Mapping[Level, tuple[str, str]]] = {
         "step",
     ),
     Level.STEPS_AHEAD: ("Keys of which a version will be retired, destroyed or rotated.", "step"),
+    Level.NONCE_CLOCK: ("Whether the clock is one to number signatures by, 1 or 0.", ""),
+    Level.NONCE_LANE: ("Whether there was a lane of nonces when one was needed, 1 or 0.", ""),
+    Level.REFERENCES: ("Reference prices that are not too old, where there is a file of them.", ""),
+    Level.REFERENCE_AGE: ("How long ago the reference prices in force were written.", ""),
 }

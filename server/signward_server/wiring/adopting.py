@@ -41,10 +41,12 @@ class Adopting:
     Attributes:
         finding: Why it does not sign, in a sentence.
         records: How many records its audit log has.
+        joins: Whether others serve from its store.
     """
 
     finding: str
     records: int
+    joins: bool
     _before: Instance | None
     _standing: Standing
     _log: Log
@@ -74,7 +76,7 @@ class Adopting:
             self._log.checkpoint()
         except AuditUnavailable as exc:
             raise AuditRefused("the adoption cannot be recorded", "check the disk") from exc
-        self._standing.homes.adopt(now.home, generation, self._clock.now())
+        self._standing.homes.adopt(now.home, generation, self._clock.now(), joins=self.joins)
         self._standing.file.write(now)
         return now
 
@@ -126,7 +128,8 @@ def adopting(settings: Settings, home: Path, clock: Clock, access: KekAccess) ->
         log = open_log(options, key, clock, Metrics())
         opened.callback(log.close)
         several = bool(settings.store.url)
-        yield Adopting(finding, log.size, before, standing, log, clock, several)
+        joins = several and not store.rekeying().is_alone(clock)
+        yield Adopting(finding, log.size, joins, before, standing, log, clock, several)
 
 
 def _found(standing: Standing) -> tuple[Instance | None, str]:

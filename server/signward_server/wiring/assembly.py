@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import ExitStack
+from functools import partial
 
 from signward_server.audit.all_logs import AllLogs
 from signward_server.audit.log import Log
@@ -15,7 +16,9 @@ from signward_server.core.workers import Worker
 from signward_server.flows.api_key_authentication import ApiKeyAuthentication
 from signward_server.flows.import_purging import ImportPurging
 from signward_server.flows.process_api_key import process_api_key
+from signward_server.home.caps import caps_of
 from signward_server.home.policies import load_policies, require_groups
+from signward_server.home.reference_prices import ReferencePrices
 from signward_server.home.tls_settings import certificate_source
 from signward_server.limits.rules import RuledLimits
 from signward_server.policy.engine import CedarPolicy
@@ -40,11 +43,13 @@ from signward_server.wiring.parts import (
     SettingsSource,
 )
 from signward_server.wiring.process import Process
+from signward_server.wiring.references import ReferencesPart, open_references
 from signward_server.wiring.reloading import Part, Reloader
 from signward_server.wiring.scheduling import EachSecond, build_schedules
 from signward_server.wiring.standing import kept_checkpoint
+from signward_server.wiring.supplies import Guards, Stores
 from signward_server.wiring.telemetry import start_telemetry
-from signward_server.wiring.use_cases import Guards, Stores, build_flows
+from signward_server.wiring.use_cases import build_flows
 from signward_server.wiring.vault import Vault, open_vault
 
 __all__ = ["build"]
@@ -76,11 +81,23 @@ def build(settings: Settings, source: SettingsSource, process: Process) -> Daemo
         limits = build_limits(settings.rate_limits, clock, metrics, opened, worker.count)
         audit, logs = _audit(settings, vault, process, metrics, uploader, opened)
         schedules = build_schedules(vault, audit, clock, metrics, settings.keys.announce)
-        parts = _reloaded(settings, source, policy, certificates, limits)
+        prices = settings.hyperliquid
+        references = open_references(
+            prices.reference_prices, prices.reference_max_age, clock, metrics
+        )
+        parts = _reloaded(settings, source, policy, certificates, limits, references)
         reloader = Reloader(parts, metrics, audit)
         reloads = ReloadsEverywhere(reloader, others) if others else reloader
-        guards = Guards(policy=policy, limits=limits, audit=audit, logs=logs, reloads=reloads)
+        guards = Guards(
+            policy=policy,
+            limits=limits,
+            audit=audit,
+            logs=logs,
+            reloads=reloads,
+            references=references,
+        )
         liveness.watch("store-lease", lambda: vault.lease.alive)
+        liveness.watch("nonces", lambda: vault.renewal.alive)
         liveness.watch("audit", lambda: audit.alive)
         readiness = Readiness(vault.lease, audit, [vault.custody], certificates, liveness)
         server = build_server(
@@ -107,7 +124,8 @@ def build(settings: Settings, source: SettingsSource, process: Process) -> Daemo
         )
         show(metrics, Parts(certificates, vault, policy, readiness, server, schedules))
         purging = ImportPurging(vault.stores.imports, clock)
-        ticking = EachSecond([schedules.look, purging.look], "schedules")
+        numbering = partial(vault.nonces.look, audit)
+        ticking = EachSecond([schedules.look, purging.look, numbering], "schedules")
         opened.callback(ticking.stop)
         return Daemon(
             settings, server, readiness, liveness, metrics, reloader, ticking, opened.pop_all()
@@ -143,7 +161,7 @@ def _audit(
 
 def _policy(settings: Settings, clock: Clock, meter: Meter) -> CedarPolicy:
     groups = Groups(settings.groups.members)
-    policies = load_policies(settings.policy.folder)
+    policies = load_policies(settings.policy.folder, caps_of(settings))
     require_groups(policies, groups.names, settings.policy.folder)
     return CedarPolicy(policies, groups, clock, meter)
 
@@ -154,15 +172,17 @@ def _reloaded(
     policy: CedarPolicy,
     certificates: Certificates,
     limits: RuledLimits,
+    references: ReferencePrices,
 ) -> dict[ReloadPart, Part]:
     """Return what can change while the daemon runs."""
-    agent = settings.tls.spiffe_socket
+    agent, caps = settings.tls.spiffe_socket, caps_of(settings)
     return {
-        ReloadPart.POLICY: PolicyPart(policy, settings.policy.folder, source),
+        ReloadPart.POLICY: PolicyPart(policy, settings.policy.folder, source, caps),
         ReloadPart.CERTIFICATES: CertificatesPart(certificates, source, agent),
         ReloadPart.LIMITS: LimitsPart(limits, source),
-        ReloadPart.GROUPS: GroupsPart(policy, settings.policy.folder, source),
+        ReloadPart.GROUPS: GroupsPart(policy, settings.policy.folder, source, caps),
         ReloadPart.LOG: LogPart(settings.log.level, source),
+        ReloadPart.REFERENCES: ReferencesPart(references),
     }
 
 

@@ -43,6 +43,8 @@ def show(metrics: Metrics, parts: Parts) -> None:
         Level.UNLOCKED_KEYS: lambda: float(parts.vault.custody.unlocked),
         Level.LOCKED_MEMORY: lambda: float(parts.vault.memory.locked),
         Level.LOCKED_MEMORY_LIMIT: lambda: float(parts.vault.memory.most),
+        Level.NONCE_CLOCK: lambda: float(parts.vault.nonces.trusted),
+        Level.NONCE_LANE: lambda: float(not parts.vault.nonces.lacking),
         Level.CERTIFICATE_EXPIRY: lambda: parts.certificates.expiries,
         Level.CRLS_OVERDUE: lambda: float(parts.certificates.overdue),
         Level.STEP_NEXT: lambda: _by_step(parts.schedules.next),

@@ -14,7 +14,7 @@ from signward_server.core.startup import CustodyRefused
 from signward_server.custody.envelope import KekRowAuthenticator, Rewrapping, sealing_kek
 from signward_server.home.kek_places import KekKind, KekPlace, Plan, place_of
 from signward_server.home.kek_switching import retire_needed, switch
-from signward_server.store import Moving, RekeyingState
+from signward_server.store import Moving, RekeyingState, move_claims, move_spending
 from signward_server.wiring.rotation_beginning import begin
 from signward_server.wiring.rotation_parts import (
     Keks,
@@ -54,7 +54,8 @@ class Rotated:
         new: Id of the new KEK, 16 bytes.
         place: Where the new one is.
         aside: Where the old one is now, ``None`` if that is a credential.
-        damaged: Ids of the keys and API keys that are damaged, and were left as they are.
+        damaged: Ids of the keys, API keys and agents, and names of other rows, that are damaged,
+            and were left as they are.
         named: How many sealed private halves name another KEK than the new one still.
     """
 
@@ -132,15 +133,13 @@ def _give_up(parts: RotationParts) -> None:
 def _move(parts: RotationParts, keks: Keks, progress: Progress) -> tuple[str, ...]:
     """Move every row; return the ids of those that are damaged."""
     rewrapping = Rewrapping(parts.native.sodium, parts.memory, keks.old, keks.new)
-    moving = Moving(
-        parts.rekeying,
-        KekRowAuthenticator(keks.old),
-        KekRowAuthenticator(keks.new),
-        rewrapping.rewrapped,
-    )
+    old, new = KekRowAuthenticator(keks.old), KekRowAuthenticator(keks.new)
+    moving = Moving(parts.rekeying, old, new, rewrapping.rewrapped)
+    spending = move_spending(parts.rekeying, old, new)
+    claims = move_claims(parts.rekeying, old, new)
     total, done = parts.rekeying.count(), 0
     damaged: list[str] = []
-    for batches in (moving.keys(), moving.api_keys()):
+    for batches in (moving.keys(), moving.api_keys(), moving.agents(), spending, claims):
         for batch in batches:
             done += batch.seen
             damaged += batch.left

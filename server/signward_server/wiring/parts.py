@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
 from signward_server.config import Settings
+from signward_server.core.caps import Cap
 from signward_server.core.startup import ConfigurationRefused
 from signward_server.home.policies import load_policies, require_groups
 from signward_server.home.tls_settings import server_files
@@ -53,6 +54,7 @@ class PolicyPart:
     engine: CedarPolicy
     folder: Path
     source: SettingsSource
+    caps: Sequence[Cap] = ()
 
     @property
     def version(self) -> str:
@@ -66,7 +68,7 @@ class PolicyPart:
     def load(self) -> None:
         """See ``Part``."""
         known, groups = self.engine.policies, self.engine.groups
-        policies = load_policies(self.folder, known=known)
+        policies = load_policies(self.folder, self.caps, known=known)
         if policies.groups - groups.names:
             groups = Groups(self.source.load().groups.members)
         require_groups(policies, groups.names, self.folder)
@@ -81,6 +83,7 @@ class GroupsPart:
     engine: CedarPolicy
     folder: Path
     source: SettingsSource
+    caps: Sequence[Cap] = ()
 
     @property
     def version(self) -> str:
@@ -96,7 +99,7 @@ class GroupsPart:
         groups = Groups(self.source.load().groups.members)
         policies = self.engine.policies
         if policies.groups - groups.names:
-            policies = load_policies(self.folder)
+            policies = load_policies(self.folder, self.caps)
         require_groups(policies, groups.names, self.folder)
         if groups.version != self.version:
             self.engine.replace(policies, groups)

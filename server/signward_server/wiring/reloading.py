@@ -23,6 +23,8 @@ __all__ = ["Part", "Reloader"]
 
 _DEFECT = "it cannot be read; the log says where"
 _AGAIN = 1.0  # seconds
+# Prices change all the time, and the record of each order has the one that it was judged by.
+_UNREMARKABLE = frozenset({ReloadPart.REFERENCES})
 _log = logging.getLogger(__name__)
 
 
@@ -93,7 +95,7 @@ class Reloader:
         problem = self._load(name, part)
         self._meter.count(Event.RELOAD_REFUSED if problem else Event.RELOADED, name)
         result = Reloaded(name, part.version, changed=part.version != before, problem=problem)
-        if result.changed:
+        if result.changed and name not in _UNREMARKABLE:
             told = {"part": name.value, "version": result.version}
             _log.warning("reloaded", extra=told)
             self._audit.note(AuditEvent.RELOADED, told)

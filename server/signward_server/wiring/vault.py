@@ -24,10 +24,14 @@ from signward_server.home.kek import kek_provider
 from signward_server.home.sealing import refuse_foreign_kek, refuse_unfinished_rotation
 from signward_server.home.store_place import store_place
 from signward_server.store import KeyCatalogue, Store, StoreLease, open_store
+from signward_server.store.nonces import Renewal, StoredNonces
+from signward_server.wiring.agents import AgentParts
+from signward_server.wiring.caps import build_caps
 from signward_server.wiring.digesting import secret_digest
+from signward_server.wiring.numbering import open_nonces
 from signward_server.wiring.process import Process
 from signward_server.wiring.standing import Standing, open_standing
-from signward_server.wiring.use_cases import Stores
+from signward_server.wiring.supplies import Stores
 
 __all__ = ["Vault", "open_vault"]
 
@@ -47,6 +51,8 @@ class Vault:
         catalogue: All keys.
         lease: Whether what is known of the store still holds.
         store: The store itself.
+        nonces: What numbers signatures.
+        renewal: Keeps that ahead of time.
         time: By which versions end; it never goes back, over restarts too.
         stores: All of it as the use cases need it.
         page_key: Authenticates page tokens, 32 bytes; the same in all workers.
@@ -61,6 +67,8 @@ class Vault:
     catalogue: KeyCatalogue
     lease: StoreLease
     store: Store
+    nonces: StoredNonces
+    renewal: Renewal
     time: KeptTime
     stores: Stores
     page_key: bytes = field(repr=False)
@@ -96,18 +104,24 @@ def open_vault(settings: Settings, process: Process, meter: Meter, opened: ExitS
     catalogue = _catalogue(store, rows, kek, custody)
     standing = open_standing(settings, process.home, store.homes(), rows)
     begun = _begun(standing, process.worker)
-    api_keys = store.api_keys(rows)
+    api_keys, register = store.api_keys(rows), store.agents(rows)
     lease = StoreLease(store.confirm, seconds.total_seconds(), clock, meter)
     lease.start()
     opened.callback(lease.stop)
     store.listen(lease.wake)
     bounds = settings.limits
+    nonces, renewal = open_nonces(settings, process.worker, store, meter, opened)
     time = KeptTime(clock, store.time_floor())
+    agents = AgentParts.of(catalogue, register, clock, time)
     stores = Stores(
         catalogue=catalogue,
-        requests=store.requests(bounds.request_id_retention, bounds.request_ids_per_identity),
+        requests=store.requests(rows, bounds.request_id_retention, bounds.request_ids_per_identity),
+        nonces=nonces,
+        approvals=store.approvals(rows, time, bounds.request_id_retention),
         api_keys=api_keys,
+        agents=agents,
         imports=store.imports(time.onward, bounds.imports_per_identity),
+        caps=build_caps(settings, store, rows, agents.accounts, meter),
         secret_digest=secret_digest(native, memory, kek, store, opened),
         lease=lease,
         onward=time,
@@ -119,6 +133,8 @@ def open_vault(settings: Settings, process: Process, meter: Meter, opened: ExitS
         catalogue=catalogue,
         lease=lease,
         store=store,
+        nonces=nonces,
+        renewal=renewal,
         time=time,
         stores=stores,
         page_key=rows.tag(_PAGE_TOKENS),

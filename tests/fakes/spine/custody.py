@@ -8,11 +8,11 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import coincurve
-from Crypto.Hash import keccak
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
+from sha3 import keccak_256
 from signward_server.core.errors import PayloadMalformed
 from signward_server.core.imports import ImportTerms, WrappedKey, WrappingKey
 from signward_server.core.key_check import Finding
@@ -146,5 +146,5 @@ def digest(message: bytes, hash_: Hash) -> bytes:
     if hash_ is Hash.SHA256:
         return hashlib.sha256(message).digest()
     if hash_ is Hash.KECCAK256:
-        return keccak.new(digest_bits=256, data=message).digest()
+        return keccak_256(message).digest()
     return message

@@ -18,8 +18,10 @@ from google.protobuf.message_factory import GetMessageClass
 from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection_pb2
 from signward.sealing import sealer
+from signward.v1 import account_service_pb2 as accounts
 from signward.v1 import admin_service_pb2 as admin
 from signward.v1 import audit_pb2 as audit
+from signward.v1 import hyperliquid_pb2 as hyperliquid
 from signward.v1 import key_service_pb2 as keys
 from signward.v1 import resources_pb2 as resources
 from signward.v1 import sign_service_pb2 as sign
@@ -28,9 +30,12 @@ from signward_server.core.keys import Algorithm, Purpose, VersionState
 from signward_server.flows.import_requests import CreateImportParameters
 from signward_server.rpc.reflection import REFLECTION_SERVICES, Reflection
 
+from tests.fakes.hyperliquid_messages import payload
+from tests.fakes.spine.agent_register import agent
 from tests.fakes.spine.api_keys import api_key
 from tests.fakes.spine.judges import FakeLimits
 from tests.fakes.spine.world import World
+from tests.unit.server.chains.hyperliquid.samples import LOWER, SAMPLES
 
 __all__ = ["EXAMPLES", "METHODS", "UNIMPLEMENTED", "furnish"]
 
@@ -81,6 +86,11 @@ def furnish(world: World) -> None:
     world.key("digests", algorithm=Algorithm.ECDSA_SECP256K1, allow_digest=True)
     states = (VersionState.PRIMARY, VersionState.PENDING, VersionState.DESTROY_SCHEDULED)
     world.key("ledger", purpose=Purpose.HEDERA, versions=states)
+    for name in ("master", "new-agent", "agent"):
+        pinned = {"purpose": Purpose.HYPERLIQUID, "network": "testnet"}
+        world.key(name, algorithm=Algorithm.ECDSA_SECP256K1, **pinned)  # type: ignore[arg-type]
+    world.register.put(agent(agent_key="agent"))
+    world.agents.known.add(LOWER)
     world.api_keys.insert(api_key())
     asked = CreateImportParameters(
         key_id=_TERMS.key_id, algorithm=_TERMS.algorithm, purpose=_TERMS.purpose
@@ -106,7 +116,16 @@ def _signings(now: datetime) -> list[sign.SignRequest]:
         sign.SignRequest(key="bot-key", raw=sign.RawMessage(message=b"hello")),
         sign.SignRequest(key="digests", raw=digest),
         sign.SignRequest(key="bot-key", order=order),
+        *(sign.SignRequest(key="master", hyperliquid=action) for action in _actions(now)),
     ]
+
+
+def _actions(now: datetime) -> Iterator[hyperliquid.HyperliquidPayload]:
+    """Yield an action of each kind of the exchange, and one that it may have some day."""
+    for kind in SAMPLES:
+        said = int(now.timestamp() * 1000) + 2_000 if kind.startswith("multi_sig") else 0
+        yield payload(kind, nonce=said)
+    yield hyperliquid.HyperliquidPayload(json=b'{"type":"ofALaterYear"}')
 
 
 def _stream(now: datetime) -> list[Message]:
@@ -178,6 +197,12 @@ def _freeze(mode: resources.Freeze.ValueType) -> admin.FreezeKeyRequest:
     return admin.FreezeKeyRequest(key_id="bot-key", mode=mode)
 
 
+def _approve(now: datetime) -> admin.ApproveRequestRequest:
+    request = admin.ApproveRequestRequest(digest=bytes(32))
+    request.expire_time.FromDatetime(now + timedelta(minutes=10))
+    return request
+
+
 def _inclusion() -> audit.GetAuditProofRequest:
     return audit.GetAuditProofRequest(inclusion=audit.AuditInclusion(sequence=1))
 
@@ -187,9 +212,20 @@ def _consistency() -> audit.GetAuditProofRequest:
     return audit.GetAuditProofRequest(consistency=trees)
 
 
-KEYS, SIGNS, ADMIN, HEALTH = (
+def _approve_agent() -> accounts.ApproveAgentRequest:
+    return accounts.ApproveAgentRequest(
+        key="master", agent_key="new-agent", network="testnet", request_id="r1"
+    )
+
+
+def _rotate_agent() -> accounts.RotateAgentRequest:
+    return accounts.RotateAgentRequest(key="master", agent_key="agent", request_id="r1")
+
+
+KEYS, SIGNS, ACCOUNTS, ADMIN, HEALTH = (
     "/signward.v1.KeyService/",
     "/signward.v1.SignService/",
+    "/signward.v1.AccountService/",
     "/signward.v1.AdminService/",
     "/grpc.health.v1.Health/",
 )
@@ -220,6 +256,12 @@ EXAMPLES: dict[str, Callable[[datetime], list[Message]]] = {
     SIGNS + "SignBatch": lambda now: [sign.SignBatchRequest(requests=_signings(now))],
     SIGNS + "SignStream": _stream,
     SIGNS + "Verify": lambda now: [_question()],
+    ACCOUNTS + "ApproveAgent": lambda now: [_approve_agent(), _approve_agent()],
+    ACCOUNTS + "RotateAgent": lambda now: [_rotate_agent(), _rotate_agent()],
+    ACCOUNTS + "ListAgents": lambda now: [accounts.ListAgentsRequest(key="master")],
+    ACCOUNTS + "ExpireAgent": lambda now: [
+        accounts.ExpireAgentRequest(key="master", address=agent().address)
+    ],
     ADMIN + "CreateApiKey": lambda now: [_new_api_key(now)],
     ADMIN + "ImportApiKey": lambda now: [_known_api_key(now)],
     ADMIN + "ListApiKeys": lambda now: [admin.ListApiKeysRequest()],
@@ -229,6 +271,7 @@ EXAMPLES: dict[str, Callable[[datetime], list[Message]]] = {
         _freeze(resources.FREEZE_CANCEL_ONLY),
     ],
     ADMIN + "UnfreezeKey": lambda now: [admin.UnfreezeKeyRequest(key_id="bot-key")],
+    ADMIN + "ApproveRequest": lambda now: [_approve(now)],
     ADMIN + "Reload": lambda now: [admin.ReloadRequest()],
     ADMIN + "GetCheckpoint": lambda now: [audit.GetCheckpointRequest()],
     ADMIN + "ListAuditRecords": lambda now: [audit.ListAuditRecordsRequest()],

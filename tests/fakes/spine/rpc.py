@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from signward_server.core.identity import Identity
+from signward_server.rpc.account_service import AccountService
 from signward_server.rpc.admin_service import AdminService
 from signward_server.rpc.audit_service import AuditService
 from signward_server.rpc.call import GrpcCall
@@ -18,6 +19,7 @@ from tests.fakes.spine.standing import FakeStanding
 from tests.fakes.spine.world import World
 
 __all__ = [
+    "account_service",
     "admin_service",
     "audit_service",
     "grpc_call",
@@ -57,10 +59,15 @@ def admin_service(world: World) -> AdminService:
     return AdminService(
         api_keys=world.api_key_changes,
         freezing=world.freezing,
+        approving=world.approving,
         reloading=world.reloading,
         clock=world.clock,
         tokens=_TOKENS,
     )
+
+
+def account_service(world: World) -> AccountService:
+    return AccountService(world.agent_flows, _TOKENS)
 
 
 def audit_service(world: World) -> AuditService:
@@ -73,6 +80,7 @@ def routes(world: World) -> dict[str, Route]:
         sign_service(world),
         key_service(world),
         key_imports(world),
+        account_service(world),
         admin_service(world),
         audit_service(world),
     ]

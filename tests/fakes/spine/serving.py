@@ -28,6 +28,7 @@ from signward_server.rpc.tls_files import ClientCaFile, ServerFiles
 from tests.fakes.spine.clock import MovingClock
 from tests.fakes.spine.judges import FakeFailures
 from tests.fakes.spine.rpc import (
+    account_service,
     admin_service,
     audit_service,
     key_imports,
@@ -40,6 +41,7 @@ from tests.fakes.spine.world import World
 __all__ = ["BOUNDS", "SERVICES", "Served", "details", "eventually", "reason", "serve"]
 
 SERVICES = (
+    "signward.v1.AccountService",
     "signward.v1.AdminService",
     "signward.v1.KeyService",
     "signward.v1.SignService",
@@ -162,6 +164,7 @@ def serve(
         *sign_service(world).routes(),
         *key_service(world).routes(),
         *key_imports(world).routes(),
+        *account_service(world).routes(),
         *admin_service(world).routes(),
         *log.routes(),
         *health.routes(),

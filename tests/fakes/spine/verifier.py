@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import coincurve
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, utils
@@ -15,6 +16,16 @@ from tests.fakes.spine.custody import digest
 __all__ = ["FakeVerifier"]
 
 
+_SIZE = 64
+
+
+def _recovers(public_key: PublicKey, message: bytes, hash_: Hash, value: bytes) -> bool:
+    found = coincurve.PublicKey.from_signature_and_message(
+        value, digest(message, hash_), hasher=None
+    )
+    return found.format(compressed=True) == public_key.raw
+
+
 class FakeVerifier:
     """Implements ``core.ports.Verifier``."""
 
@@ -24,9 +35,10 @@ class FakeVerifier:
             if isinstance(loaded, Ed25519PublicKey):
                 loaded.verify(value, message)
             elif isinstance(loaded, ec.EllipticCurvePublicKey):
-                r, s = (int.from_bytes(half) for half in (value[:32], value[32:]))
+                r, s = (int.from_bytes(half) for half in (value[:32], value[32:64]))
                 algorithm = ec.ECDSA(utils.Prehashed(hashes.SHA256()))
                 loaded.verify(utils.encode_dss_signature(r, s), digest(message, hash_), algorithm)
+                return len(value) == _SIZE or _recovers(public_key, message, hash_, value)
         except InvalidSignature:
             return False
         return True

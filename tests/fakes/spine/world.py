@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -23,6 +24,7 @@ from signward_server.core.ports import Time
 from signward_server.core.signing import SignRequest
 from signward_server.flows.api_key_authentication import ApiKeyAuthentication
 from signward_server.flows.api_key_changes import ApiKeyChanges
+from signward_server.flows.approving import Approving
 from signward_server.flows.audit_proving import AuditProving
 from signward_server.flows.audit_reading import AuditReading
 from signward_server.flows.freezing import Freezing
@@ -41,10 +43,14 @@ from signward_server.flows.signing import Signing, SigningPorts
 from signward_server.flows.verifying import Verifying
 from signward_server.rpc.endings import Endings
 from signward_server.rpc.key_versions import VersionFlows
+from signward_server.wiring.agents import AgentParts
 
 from tests.fakes.meter import FakeMeter
 from tests.fakes.spans import FakeSpans
+from tests.fakes.spine.agent_register import FakeAgentRegister
+from tests.fakes.spine.agents import FakeAgents
 from tests.fakes.spine.api_keys import FakeApiKeys, FakeSecretDigest
+from tests.fakes.spine.approvals import FakeApprovals
 from tests.fakes.spine.audit import FakeAudit
 from tests.fakes.spine.audit_log import FakeAuditLog, FakeAuditLogs
 from tests.fakes.spine.catalogue import FakeCatalogue
@@ -53,6 +59,7 @@ from tests.fakes.spine.custody import FakeCustody
 from tests.fakes.spine.imports import FakeImports
 from tests.fakes.spine.judges import FakeCaps, FakeLimits, FakePolicy, FakeRequestLedger
 from tests.fakes.spine.lease import FakeLease
+from tests.fakes.spine.nonces import FakeNonces
 from tests.fakes.spine.reloads import FakeReloads
 from tests.fakes.spine.verifier import FakeVerifier
 
@@ -67,6 +74,7 @@ class World:
         clock: MovingClock | None = None,
         *,
         cancelling: frozenset[str] = frozenset(),
+        restricted: frozenset[str] = frozenset(),
         onward: Time | None = None,
     ) -> None:
         self.clock = clock or MovingClock()
@@ -85,31 +93,39 @@ class World:
             audit=self.audit, spans=self.spans, meter=self.meter, clock=self.clock
         )
         self.requests = FakeRequestLedger()
+        self.nonces = FakeNonces(self.clock)
+        self.approvals = FakeApprovals(self.onward)
+        self.agents = FakeAgents()
         self.lease = FakeLease()
         self.chains = dict(all_chains())
-        self.signing = Signing(
-            SigningPorts(
-                catalogue=self.catalogue,
-                chains=self.chains,
-                custodies=MappingProxyType(self.custodies),
-                policy=self.policy,
-                caps=self.caps,
-                limits=self.limits,
-                audit=self.audit,
-                requests=self.requests,
-                lease=self.lease,
-                clock=self.clock,
-                onward=self.onward,
-                cancelling=cancelling,
-            )
+        self.signing_ports = SigningPorts(
+            catalogue=self.catalogue,
+            chains=self.chains,
+            custodies=MappingProxyType(self.custodies),
+            policy=self.policy,
+            caps=self.caps,
+            limits=self.limits,
+            audit=self.audit,
+            requests=self.requests,
+            nonces=self.nonces,
+            approvals=self.approvals,
+            agents=self.agents,
+            lease=self.lease,
+            clock=self.clock,
+            onward=self.onward,
+            cancelling=cancelling,
+            restricted=restricted,
         )
+        self.signing = Signing(self.signing_ports)
+        self.register = FakeAgentRegister()
+        self.agent_parts = AgentParts.of(self.catalogue, self.register, self.clock, self.onward)
         self.verifying = Verifying(
             catalogue=self.catalogue,
             chains=self.chains,
             policy=self.policy,
             verifier=FakeVerifier(),
         )
-        purposes = frozenset({Purpose.RAW, Purpose.ORDER})
+        purposes = frozenset({Purpose.RAW, Purpose.ORDER, Purpose.HYPERLIQUID})
         making = KeyMaking(
             max_unlock_ttl=timedelta(days=1),
             catalogue=self.catalogue,
@@ -146,6 +162,15 @@ class World:
             clock=self.clock,
             onward=self.onward,
         )
+        self.agent_flows = self.agent_parts.flows(
+            signing=Signing(
+                dataclasses.replace(self.signing_ports, agents=self.agent_parts.agents)
+            ),
+            custodies=self.custodies,
+            policy=self.policy,
+            audit=self.audit,
+            new_versions=self.new_versions,
+        )
         self.rotation = KeyRotation(
             catalogue=self.catalogue,
             custodies=self.custodies,
@@ -173,8 +198,7 @@ class World:
             checking=self.checking,
             reading=self.reading,
         )
-        self.api_keys = FakeApiKeys()
-        self.secret_digest = FakeSecretDigest()
+        self.api_keys, self.secret_digest = FakeApiKeys(), FakeSecretDigest()
         self.reloads = FakeReloads()
         self.api_key_authentication = ApiKeyAuthentication(
             api_keys=self.api_keys, digest=self.secret_digest, clock=self.clock
@@ -193,6 +217,7 @@ class World:
             policy=self.policy,
             audit=self.audit,
         )
+        self.approving = Approving(approvals=self.approvals, policy=self.policy, audit=self.audit)
         self.reloading = Reloading(reloads=self.reloads, policy=self.policy, audit=self.audit)
         self.log = FakeAuditLog()
         self.other_log = FakeAuditLog(f"{self.log.name}/worker-1")
@@ -217,6 +242,7 @@ class World:
         labels: dict[str, str] | None = None,
         unlock_ttl: timedelta | None = None,
         user_id: str = "",
+        network: str = "",
     ) -> Key:
         """Put a key into the catalogue; versions are given oldest first."""
         made = [
@@ -237,6 +263,7 @@ class World:
                 algorithm=algorithm,
                 custody=custody,
                 purpose=purpose,
+                network=network,
                 allow_digest=allow_digest,
                 owner=owner,
                 labels=labels or {},

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import ssl
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -34,7 +36,7 @@ FLAGS = (
     "--set",
     'tls.revocation=["tls/crl.pem"]',
 )
-PARTS = ("policy", "certificates", "limits", "groups", "log")
+PARTS = ("policy", "certificates", "limits", "groups", "log", "references")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,8 @@ def world(home: Home, *flags: str) -> Iterator[World]:
     home.permit(EVERYBODY, "everybody.cedar")
     ours, leaving = Issuer.of(home.authority), Issuer.foreign(raw_names(["leaving CA"]))
     replace(home.path / "tls" / "crl.pem", ours.revoking())
+    home.configure('# reference_prices = ""', 'reference_prices = "prices.json"')
+    put_price(home, "65000")
     bundle = home.path / "tls" / "client-ca.crt"
     replace(bundle, bundle.read_bytes() + leaving.as_client().certificate)
     revoked = ours.issue(("revoked",))
@@ -122,6 +126,11 @@ def world(home: Home, *flags: str) -> Iterator[World]:
         )
 
 
+def put_price(home: Home, price: str) -> None:
+    listed = {"time": time.time_ns() // 1_000_000, "mainnet": {"0": price}}
+    replace(home.path / "prices.json", json.dumps(listed).encode())
+
+
 def change_everything(home: Home, world: World) -> str:
     """Exchange every file; return the new certificate of the daemon."""
     fresh = world.ours.issue(("daemon",), LOCALHOST, usage=[ExtendedKeyUsageOID.SERVER_AUTH])
@@ -130,6 +139,7 @@ def change_everything(home: Home, world: World) -> str:
     replace(home.path / "tls" / "client-ca.crt", world.ours.as_client().certificate)
     replace(home.path / "tls" / "crl.pem", world.ours.revoking(world.revoked))
     home.permit(STOP, "stop.cedar")
+    put_price(home, "70000")
     home.configure('admins = ["cn:admin"]', 'admins = ["cn:admin", "cn:desk"]')
     listing = 'class = "list"\nper = "identity"\nlimit = '
     home.configure(f"{listing}1000000", f"{listing}1")

@@ -167,7 +167,7 @@ def test_a_role_that_may_read_and_write_rows_is_enough(url: str) -> None:
     with sharing(StoreAddress(url.replace("signward@", "daemon@"))) as sharer:
         sharer.catalogue.insert(catalogue_key("hot"), b"sealed", None, b"")
         sharer.api_keys.insert(api_key())
-        sharer.store.requests().claim(signing_scope("r1"), CONTENT, 1)
+        sharer.store.requests(HmacRows()).claim(signing_scope("r1"), CONTENT, 1)
         assert sharer.store.turn().held()
         assert sharer.lease.held
 
@@ -246,7 +246,7 @@ def test_a_deadlock_undoes_a_change_and_says_so(url: str) -> None:
 def test_s34_cut_connections_cost_no_change_and_no_lease(url: str) -> None:
     server = shared_server()
     with sharing(StoreAddress(url)) as ours, sharing(StoreAddress(url)) as theirs:
-        requests = ours.store.requests()
+        requests = ours.store.requests(HmacRows())
         made = 0
         done, lost = threading.Event(), list[float]()
 
@@ -326,7 +326,7 @@ def test_s34_a_silent_network_is_a_database_that_is_away(url: str) -> None:
         ):
             key = ours.catalogue.insert(catalogue_key("hot"), None, None, b"")
             assert theirs.signs("hot")
-            requests = theirs.store.requests()
+            requests = theirs.store.requests(HmacRows())
             proxy.hang()
             begun = time.monotonic()
             key = ours.catalogue.replace(dataclasses.replace(key, freeze=Freeze.ALL), key.revision)

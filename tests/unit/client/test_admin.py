@@ -10,6 +10,7 @@ from signward import Freeze, NewApiKey, ReloadPart, errors
 from tests.fakes.statuses import status
 
 BOT = "spiffe://test/bot"
+DIGEST = bytes(range(32))
 END = dt.datetime(2031, 1, 31, 12, tzinfo=dt.UTC)
 
 
@@ -121,8 +122,21 @@ def test_keys_are_chosen_in_one_way(daemon, client, choice):
     assert daemon.seen == []
 
 
+def test_a_request_is_approved_by_its_digest(daemon, client):
+    for digest in (DIGEST, DIGEST.hex()):
+        assert client.admin.approve_request(digest, expires=END, reason="seen") == END
+    for request in daemon.calls("ApproveRequest"):
+        assert (request.digest, request.reason) == (DIGEST, "seen")
+        assert request.expire_time.ToDatetime(dt.UTC) == END
+    with pytest.raises(ValueError, match="hex"):
+        client.admin.approve_request("no digest", expires=END)
+    with pytest.raises(ValueError, match="time zone"):
+        client.admin.approve_request(DIGEST, expires=END.replace(tzinfo=None))
+    assert len(daemon.seen) == 2
+
+
 def test_reload_everything_or_what_is_named(daemon, client):
-    assert [result.part for result in client.admin.reload()] == [1, 2, 3, 4, 5]
+    assert [result.part for result in client.admin.reload()] == [1, 2, 3, 4, 5, 6]
     parts = [ReloadPart.RELOAD_PART_LIMITS, ReloadPart.RELOAD_PART_POLICY]
     assert [result.part for result in client.admin.reload(parts)] == [1, 3]
     assert [list(request.parts) for request in daemon.calls("Reload")] == [[], parts]
@@ -141,6 +155,9 @@ CALLS = {
     "RevokeApiKey": lambda admin, **more: admin.revoke_api_key("ak_1", **more),
     "FreezeKey": lambda admin, **more: admin.freeze_key("k", **more),
     "UnfreezeKey": lambda admin, **more: admin.unfreeze_key("k", **more),
+    "ApproveRequest": lambda admin, **more: admin.approve_request(
+        DIGEST, expires=dt.timedelta(minutes=10), **more
+    ),
     "Reload": lambda admin, **more: admin.reload(**more),
 }
 

@@ -34,6 +34,7 @@ def surroundings(daemon, open_daemon, authority, bot_files, tmp_path, monkeypatc
         (tmp_path / name).write_bytes(source.read_bytes())
     for name in ("desk.secret", "old.secret"):
         (tmp_path / name).write_text(f"{name}-{'0123456789' * 3}\n")
+    (tmp_path / "order.json").write_text('{"type": "noop"}')
     [profiles] = blocks("toml")
     path = tmp_path / "profiles.toml"
     path.write_text(located(profiles, daemon, open_daemon))

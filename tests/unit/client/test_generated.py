@@ -14,9 +14,12 @@ from google.protobuf import duration_pb2, field_mask_pb2
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
 from google.rpc import status_pb2
 from signward.v1 import (
+    account_service_pb2,
+    account_service_pb2_grpc,
     admin_service_pb2,
     admin_service_pb2_grpc,
     audit_pb2,
+    hyperliquid_pb2,
     key_service_pb2,
     key_service_pb2_grpc,
     resources_pb2,
@@ -32,6 +35,8 @@ FILES = [
     sign_service_pb2.DESCRIPTOR,
     audit_pb2.DESCRIPTOR,
     admin_service_pb2.DESCRIPTOR,
+    hyperliquid_pb2.DESCRIPTOR,
+    account_service_pb2.DESCRIPTOR,
 ]
 SERVICES = {service.name: service for file in FILES for service in file.services_by_name.values()}
 MESSAGES: dict[str, Descriptor] = {
@@ -76,6 +81,7 @@ RPCS = {
             "RevokeApiKey",
             "FreezeKey",
             "UnfreezeKey",
+            "ApproveRequest",
             "Reload",
             "GetCheckpoint",
             "ListAuditRecords",
@@ -85,6 +91,9 @@ RPCS = {
         UNARY,
     )
     | {"TailAuditRecords": ANSWERS},
+    "AccountService": dict.fromkeys(
+        ["ApproveAgent", "RotateAgent", "ListAgents", "ExpireAgent"], UNARY
+    ),
 }
 VALUES = {
     "Algorithm": "UNSPECIFIED ED25519 ECDSA_SECP256K1",
@@ -96,7 +105,10 @@ VALUES = {
     "Hash": "UNSPECIFIED SHA256 KECCAK256 PREHASHED",
     "KeyView": "UNSPECIFIED BASIC FULL",
     "KeyAspect": "UNSPECIFIED SPEC USAGE STATE OWNERSHIP PUBLIC_KEY",
-    "ReloadPart": "UNSPECIFIED POLICY CERTIFICATES LIMITS GROUPS LOG",
+    "ReloadPart": "UNSPECIFIED POLICY CERTIFICATES LIMITS GROUPS LOG REFERENCES",
+    "HyperliquidTif": "UNSPECIFIED ALO IOC GTC",
+    "HyperliquidTpsl": "UNSPECIFIED TP SL",
+    "HyperliquidGrouping": "UNSPECIFIED NORMAL_TPSL POSITION_TPSL",
 }
 # In the order of their numbers, which start at 1 and leave no gap.
 FIELDS = {
@@ -114,12 +126,12 @@ FIELDS = {
     ),
     "CreateKeyRequest": (
         "key_id algorithm custody purpose owner user_id labels network unlock_ttl grace_period "
-        "allow_digest threshold aws_kms request_id validate_only rotation_period"
+        "allow_digest threshold aws_kms request_id validate_only rotation_period vault_address"
     ),
     "ImportKeyRequest": (
         "key_id algorithm custody purpose owner user_id labels network unlock_ttl grace_period "
         "allow_digest threshold aws_kms request_id validate_only import_id wrapped_key "
-        "rotation_period"
+        "rotation_period vault_address"
     ),
     "ListKeysRequest": "page_size page_token view labels owner user_id purpose custody",
     "UpdateKeyRequest": (
@@ -150,6 +162,8 @@ FIELDS = {
     "FreezeKeyRequest": "key_id selector mode reason",
     "FreezeKeyResponse": "key_ids",
     "UnfreezeKeyRequest": "key_id selector reason",
+    "ApproveRequestRequest": "digest expire_time reason",
+    "ApproveRequestResponse": "expire_time",
     "ReloadRequest": "parts",
     "ReloadResult": "part version changed problem",
     "AuditRecord": "sequence time event outcome identity method action key version record log",
@@ -163,13 +177,32 @@ FIELDS = {
     "AuditInclusion": "sequence tree_size",
     "AuditConsistency": "first_size second_size",
     "GetAuditProofRequest": "inclusion consistency log",
+    "Agent": (
+        "address key account agent_key agent_version agent_name network approve_time expire_time "
+        "end_time"
+    ),
+    "ApproveAgentRequest": (
+        "key agent_key agent_version agent_name network expire_time request_id"
+    ),
+    "ApproveAgentResponse": "agent signature",
+    "RotateAgentRequest": "key agent_key expire_time request_id",
+    "RotateAgentResponse": "agent signature",
+    "ListAgentsRequest": "key page_size page_token",
+    "ListAgentsResponse": "agents next_page_token",
+    "ExpireAgentRequest": "key address reason",
+    "ExpireAgentResponse": "agent",
+    "HyperliquidSignature": "r s v nonce expires_after action_hash post_body",
     "GetAuditProofResponse": "hashes tree_size checkpoint record",
 }
 ONEOFS = {
-    ("SignRequest", "payload"): {"raw": 10, "order": 11},
-    ("SignResponse", "result"): {"raw": 10, "order": 11},
-    ("VerifyRequest", "payload"): {"raw": 10, "order": 11},
-    ("VerifyRequest", "result"): {"raw_signature": 30, "order_signature": 31},
+    ("SignRequest", "payload"): {"raw": 10, "order": 11, "hyperliquid": 13},
+    ("SignResponse", "result"): {"raw": 10, "order": 11, "hyperliquid": 13},
+    ("VerifyRequest", "payload"): {"raw": 10, "order": 11, "hyperliquid": 13},
+    ("VerifyRequest", "result"): {
+        "raw_signature": 30,
+        "order_signature": 31,
+        "hyperliquid_signature": 33,
+    },
     ("SignBatchResult", "outcome"): {"response": 1, "error": 2},
     ("SignStreamResponse", "outcome"): {"response": 2, "error": 3},
     ("GetCustodyStatusRequest", "subject"): {"custody": 1, "key_id": 2},
@@ -280,6 +313,7 @@ def test_stubs_call_every_rpc_by_its_full_name() -> None:
     key_service_pb2_grpc.KeyServiceStub(channel)  # type: ignore[call-overload]
     sign_service_pb2_grpc.SignServiceStub(channel)  # type: ignore[call-overload]
     admin_service_pb2_grpc.AdminServiceStub(channel)  # type: ignore[call-overload]
+    account_service_pb2_grpc.AccountServiceStub(channel)  # type: ignore[call-overload]
     kinds = {UNARY: "unary_unary", BIDI: "stream_stream", ANSWERS: "unary_stream"}
     assert channel.calls == [
         (f"/signward.v1.{service}/{rpc}", kinds[streaming])
@@ -294,6 +328,7 @@ def test_generator_is_the_floor_of_the_dependencies() -> None:
     assert floors["grpcio"] == key_service_pb2_grpc.GRPC_GENERATED_VERSION
     assert floors["grpcio"] == sign_service_pb2_grpc.GRPC_GENERATED_VERSION
     assert floors["grpcio"] == admin_service_pb2_grpc.GRPC_GENERATED_VERSION
+    assert floors["grpcio"] == account_service_pb2_grpc.GRPC_GENERATED_VERSION
     for path in GENERATED.glob("*_pb2.py"):
         assert f"# Protobuf Python Version: {floors['protobuf']}\n" in path.read_text()
 

@@ -9,9 +9,10 @@ from typing import Annotated
 import typer
 
 from signward.api_keys import NewApiKey
-from signward.cli.apikey.options import AddressOption, ExpiresOption, IdentityOption, read_expires
+from signward.cli.apikey.options import AddressOption, ExpiresOption, IdentityOption
 from signward.cli.apikey.show import show_api_key
 from signward.cli.connection import Session, connected
+from signward.cli.expiring import read_expires
 from signward.cli.failures import INTERNAL, note
 from signward.cli.output import Output
 from signward.cli.secret_file import SecretFile

@@ -26,6 +26,9 @@ def create(
     user_id: Annotated[str, typer.Option(help="The owner's customer.")] = "",
     label: LabelOption = None,
     network: Annotated[str, typer.Option(help="Ledger network to pin it to.")] = "",
+    vault: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Hyperliquid vault to pin it to.")
+    ] = "",
     unlock_ttl: Annotated[
         str | None, typer.Option(metavar="DURATION", help="How long it stays unlocked, as 30s.")
     ] = None,
@@ -56,6 +59,7 @@ def create(
             user_id=user_id,
             labels=labels,
             network=network,
+            vault_address=vault,
             unlock_ttl=unlock,
             grace_period=grace,
             rotation_period=read_duration(rotation_period),

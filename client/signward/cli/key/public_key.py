@@ -20,12 +20,21 @@ class Format(enum.StrEnum):
     PEM = "pem"
     HEX = "hex"
     FINGERPRINT = "fingerprint"
+    ADDRESS = "address"
 
 
 def _text(key: PublicKey, form: Format) -> str:
     if form is Format.PEM:
         return key.pem.rstrip("\n")
+    if form is Format.ADDRESS:
+        return _address(key)
     return (key.raw if form is Format.HEX else key.fingerprint).hex()
+
+
+def _address(key: PublicKey) -> str:
+    if not key.ethereum_address:
+        raise typer.BadParameter("only hyperliquid keys have an address", param_hint="--format")
+    return key.ethereum_address
 
 
 @connected

@@ -26,6 +26,7 @@ def show_key(output: Output, key: resources.Key) -> None:
         "user id": key.user_id,
         "labels": ", ".join(f"{name}={value}" for name, value in sorted(key.labels.items())),
         "network": key.network,
+        "vault": key.vault_address,
         "unlock ttl": _unlock_ttl(key),
         "grace period": write_duration(key.grace_period.ToTimedelta()),
         "rotation period": _rotation_period(key),
@@ -34,7 +35,7 @@ def show_key(output: Output, key: resources.Key) -> None:
         "etag": key.etag,
     }
     for version in key.versions:
-        rows[f"version {version.version}"] = f"{_state(version)}, {version.public_key.raw.hex()}"
+        rows[f"version {version.version}"] = f"{_state(version)}, {_public_key(version)}"
     output.pairs(rows)
 
 
@@ -48,11 +49,14 @@ def show_version(output: Output, version: resources.KeyVersion) -> None:
 
 def version_rows(name: str, version: resources.KeyVersion) -> dict[str, str]:
     """Return names and values of a version, the first of them under a name."""
-    return {
+    rows = {
         name: f"{version.version}, {_state(version)}",
         "public key": version.public_key.raw.hex(),
         "fingerprint": version.public_key.fingerprint.hex(),
     }
+    if version.public_key.ethereum_address:
+        rows["address"] = version.public_key.ethereum_address
+    return rows
 
 
 def ends(version: resources.KeyVersion) -> str:
@@ -69,6 +73,11 @@ def _state(version: resources.KeyVersion) -> str:
     if version.state == resources.KEY_VERSION_STATE_DESTROY_SCHEDULED:
         return f"{state} for {ends(version)}"
     return state
+
+
+def _public_key(version: resources.KeyVersion) -> str:
+    key = version.public_key
+    return f"{key.raw.hex()}, {key.ethereum_address}" if key.ethereum_address else key.raw.hex()
 
 
 def _rotation_period(key: resources.Key) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from signward.cli.verify.hyperliquid import hyperliquid
 from signward.cli.verify.order import order
 from signward.cli.verify.raw import raw
 
@@ -14,3 +15,4 @@ app = typer.Typer(
 )
 app.command("raw")(raw)
 app.command("order")(order)
+app.command("hyperliquid")(hyperliquid)

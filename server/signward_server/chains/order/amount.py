@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
+
+from signward_server.core.decimals import MAX_UNITS, PLACES, product, split_decimal, units_of
 
 __all__ = ["Amount", "notional_units", "parse_amount"]
 
-_UNITS_PER_WHOLE = 10**8
-_MAX_UNITS = 2**63 - 1
-_DECIMALS = 8
-_MAX_LENGTH = 28
 # What a double gives back unchanged (S27); IEEE 754 binary64, C's DBL_DIG.
 _MAX_SIGNIFICANT = 15
-_split = re.compile(r"(0|[1-9][0-9]*)(?:\.([0-9]+))?").fullmatch
 
 
 class Amount(NamedTuple):
@@ -32,24 +28,22 @@ class Amount(NamedTuple):
 def parse_amount(text: str) -> Amount | None:
     """Read a decimal string; ``None`` if it is not one that is signed.
 
-    One is at most 28 characters long: ASCII digits without leading zeros, and a point
-    with digits after it or none. It has at most 15 significant digits, not counting zeros
-    that end a fraction: they are dropped. No sign, exponent, NaN, space or underscore.
+    One is as ``core.decimals.split_decimal`` has it, with at most 15 significant digits, not
+    counting zeros that end a fraction: they are dropped.
     """
-    parts = _split(text) if len(text) <= _MAX_LENGTH else None
+    parts = split_decimal(text)
     if parts is None:
         return None
-    whole, fraction = parts.groups("")
+    whole, fraction = parts
     fraction = fraction.rstrip("0")
     digits = whole + fraction
     if len(digits) > _MAX_SIGNIFICANT and len(digits.lstrip("0")) > _MAX_SIGNIFICANT:
         return None
     normal = f"{whole}.{fraction}" if fraction else whole
-    decimals = len(fraction)
-    if decimals > _DECIMALS:
+    if len(fraction) > PLACES:
         return Amount(normal, None)
-    units = int(digits) * 10 ** (_DECIMALS - decimals)
-    return Amount(normal, units if units <= _MAX_UNITS else None)
+    units = units_of(whole, fraction)
+    return Amount(normal, units if units <= MAX_UNITS else None)
 
 
 def notional_units(sz_units: int, px_units: int) -> int | None:
@@ -59,5 +53,5 @@ def notional_units(sz_units: int, px_units: int) -> int | None:
         The value in 1e-8 units of the quote currency, rounded up: comparing it with a cap
         of whole units gives what the exact product gives. ``None`` above 2^63-1 (S5).
     """
-    units = -(-sz_units * px_units // _UNITS_PER_WHOLE)
-    return units if units <= _MAX_UNITS else None
+    units = product(sz_units, px_units)
+    return units if units <= MAX_UNITS else None

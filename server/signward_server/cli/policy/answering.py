@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from signward_server.core.errors import KeyNotFound, PolicyDenied, SignwardError
+from signward_server.core.errors import KeyNotFound, PolicyDenied, SignwardError, SpendLimit
 from signward_server.core.keys import Key
 from signward_server.core.payloads import Payload
 from signward_server.core.ports import Caller
@@ -39,7 +39,8 @@ class Request:
         action: The action; empty for signing, where the payload says it.
         payload: What is to be signed, ``None`` for what is not signing.
         version: Number of the version that is to sign, 0 for the primary one.
-        totals: Windowed totals including this request.
+        totals: Windowed totals including this request; what is not said is this request alone.
+        approved: Whether somebody else has approved exactly this.
     """
 
     caller: Caller
@@ -49,6 +50,7 @@ class Request:
     payload: Payload | None = None
     version: int = 0
     totals: Mapping[str, int] = field(default_factory=dict)
+    approved: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,9 @@ class Answer:
         if self.error is None:
             return Verdict.ALLOW
         return (
-            Verdict.DENY if isinstance(self.error, (KeyNotFound, PolicyDenied)) else Verdict.ERROR
+            Verdict.DENY
+            if isinstance(self.error, (KeyNotFound, PolicyDenied, SpendLimit))
+            else Verdict.ERROR
         )
 
     @property
@@ -91,7 +95,10 @@ class Answer:
         last = self.steps[-1].explanation if self.steps else None
         if last is None or (last.allowed and self.error is not None):
             return ()
-        return last.policies
+        if self.error is not None or last is self.steps[0].explanation:
+            return last.policies
+        decided = [step.explanation.policies for step in self.steps[1:]]  # after the view
+        return tuple(dict.fromkeys(name for names in decided for name in names))
 
     @property
     def detail(self) -> str:

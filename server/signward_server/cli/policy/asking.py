@@ -15,7 +15,12 @@ from signward_server.cli.policy.keys import Connection, read_key, read_text
 from signward_server.cli.policy.loading import Place, load_rules
 from signward_server.cli.policy.tables.model import Case, Table, read_moment
 from signward_server.cli.policy.tables.reading import read_table
-from signward_server.cli.policy.tables.requests import groups_of, key_of_row, request_of
+from signward_server.cli.policy.tables.requests import (
+    groups_of,
+    key_of_row,
+    request_of,
+    rules_of,
+)
 from signward_server.core.clock import SystemClock
 from signward_server.core.identity import Authentication
 from signward_server.core.identity_names import identity_of
@@ -39,6 +44,7 @@ class Asked:
     authentication: Authentication | None
     address: str | None
     time: str | None
+    approved: bool
     table: Path | None
     case: str | None
 
@@ -53,6 +59,8 @@ def ask(place: Place, asked: Asked, connection: Connection) -> Answer:
     rules = load_rules(place)
     table = read_table(asked.table.absolute()).table if asked.table else None
     groups = groups_of(table, rules) if table else rules.groups
+    if table:
+        rules = rules_of(table, rules)
     try:
         request = _of_case(table, asked) if asked.case else _request(table, asked, connection)
         return Judge(rules, groups).answer(request)
@@ -91,6 +99,7 @@ def _request(table: Table | None, asked: Asked, connection: Connection) -> Reque
         action=asked.action or "",
         payload=payload,
         version=asked.version,
+        approved=asked.approved,
     )
 
 

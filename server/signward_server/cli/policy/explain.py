@@ -26,6 +26,7 @@ def explain(
     authentication: given.AuthenticationOption = None,
     address: given.AddressOption = None,
     time: given.TimeOption = None,
+    approved: given.ApprovedOption = False,
     table: given.TableOption = None,
     case: given.CaseOption = None,
     policies: Annotated[
@@ -63,6 +64,7 @@ def explain(
                 authentication=authentication,
                 address=address,
                 time=time,
+                approved=approved,
                 table=table,
                 case=case,
             ),

@@ -37,6 +37,7 @@ def _step(step: Step) -> dict[str, object]:
         "evaluated": list(told.in_scope),
         "reads": list(told.reads),
         "cacheable": told.cacheable,
+        "limits": list(told.limits),
         "request": dict(told.request),
         "context": dict(told.context),
         "entities": [dict(entity) for entity in told.entities],

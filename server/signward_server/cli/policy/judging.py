@@ -8,7 +8,7 @@ from datetime import datetime
 
 from signward_server.cli.policy.answering import Answer, Request, RequestRefused, Step
 from signward_server.cli.policy.loading import Rules
-from signward_server.core.actions import ActionGroup, ActionKind, Resource
+from signward_server.core.actions import MAX_NUMBER, ActionGroup, ActionKind, Resource
 from signward_server.core.errors import (
     KeyFrozen,
     KeyNotFound,
@@ -17,10 +17,11 @@ from signward_server.core.errors import (
     PolicyDenied,
     PolicyError,
     SignwardError,
+    SpendLimit,
 )
 from signward_server.core.identity import Identity
 from signward_server.core.keys import Freeze, Key, KeyVersion
-from signward_server.core.signing import Intent
+from signward_server.core.signing import Decoded, Intent
 from signward_server.flows.access import VIEW_KEY, signing_version
 from signward_server.policy.explain import explain
 from signward_server.policy.groups import Groups
@@ -78,6 +79,8 @@ class Judge:
 
     def _act(self, request: Request, steps: list[Step]) -> None:
         """Do what is not signing; raises what the daemon answers."""
+        if request.approved:
+            raise RequestRefused("only what is signed can be approved by somebody else")
         kind = self._kind(request)
         key = request.key
         if key is not None and kind.name in _MAKING:
@@ -99,11 +102,22 @@ class Judge:
             raise KeyPurposeMismatch
         version = signing_version(key, request.version, _Then(request.time))
         milliseconds = int(request.time.timestamp() * 1000)
-        intent = chain.decode(payload, key, milliseconds).intent
-        kind = self._rules.policies.kinds[intent.action]
-        if key.freeze is Freeze.CANCEL_ONLY and ActionGroup.CANCEL not in kind.groups:
-            raise KeyFrozen
-        self._decide(request, steps, intent.action, key, version, intent)
+        decoded = chain.decode(payload, key, milliseconds)
+        kinds = [self._rules.policies.kinds[intent.action] for intent in decoded.intents]
+        if key.freeze is Freeze.CANCEL_ONLY and not all(
+            ActionGroup.CANCEL in kind.groups for kind in kinds
+        ):
+            raise KeyFrozen(metadata={"freeze": key.freeze.name})
+        if request.approved and not any(kind.restricted for kind in kinds):
+            raise RequestRefused(f"{decoded.intent.action} is not restricted: nobody approves it")
+        asked = replace(request, totals={**self._alone(decoded), **request.totals})
+        for intent in decoded.intents:
+            self._decide(asked, steps, intent.action, key, version, intent)
+
+    def _alone(self, decoded: Decoded) -> Mapping[str, int]:
+        """Return the totals if nothing was counted before."""
+        amounts = {cap.name: cap.amount(decoded) for cap in self._rules.caps}
+        return {name: min(n, MAX_NUMBER) for name, n in amounts.items() if n is not None}
 
     def _view(self, request: Request, key: Key, steps: list[Step]) -> None:
         try:
@@ -123,17 +137,19 @@ class Judge:
         """Ask the policies.
 
         Raises:
-            PolicyDenied, PolicyError, PayloadUnsupported: See ``ports.Policy``. The caller of
-                a daemon is told KEY_NOT_FOUND where viewing the key errs.
+            PolicyDenied, SpendLimit, PolicyError, PayloadUnsupported: See ``ports.Policy``. The
+                caller of a daemon is told KEY_NOT_FOUND where viewing the key errs.
         """
-        question = Question(request.caller, action, key, version, intent, request.totals)
+        question = Question(
+            request.caller, action, key, version, intent, request.totals, request.approved
+        )
         policies = self._rules.policies
         explanation = explain(policies, self._groups, question, _Then(request.time))
         steps.append(Step(action, explanation))
         if explanation.errors:
             raise PolicyError
         if not explanation.allowed:
-            raise PolicyDenied
+            raise SpendLimit if explanation.limits else PolicyDenied
 
     def _kind(self, request: Request) -> ActionKind:
         kind = self._rules.policies.kinds.get(request.action)

@@ -12,6 +12,7 @@ from signward_server.core.identity import Authentication
 __all__ = [
     "ActionOption",
     "AddressOption",
+    "ApprovedOption",
     "AuthenticationOption",
     "CaseOption",
     "FolderArgument",
@@ -75,6 +76,14 @@ TimeOption = Annotated[
     str | None,
     typer.Option(
         metavar="TIME", help="When, like 2026-01-07T12:00:00Z; now.", rich_help_panel=_ASKING
+    ),
+]
+ApprovedOption = Annotated[
+    bool,
+    typer.Option(
+        "--approved",
+        help="Somebody else has approved exactly this signature.",
+        rich_help_panel=_ASKING,
     ),
 ]
 TableOption = Annotated[

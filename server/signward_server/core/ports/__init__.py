@@ -4,7 +4,9 @@ Each port says what failure looks like. ``wiring`` decides who stands behind it.
 """
 
 from signward_server.core.ports.adopted import Adopted
+from signward_server.core.ports.agents import AccountOf, AgentRegister, Agents
 from signward_server.core.ports.api_keys import ApiKeys, SecretDigest
+from signward_server.core.ports.approvals import Approval, Approvals
 from signward_server.core.ports.audit import (
     Audit,
     AuditEntry,
@@ -33,6 +35,8 @@ from signward_server.core.ports.custody import (
 from signward_server.core.ports.imports import Imports
 from signward_server.core.ports.lease import Lease
 from signward_server.core.ports.meter import Event, Level, Meter
+from signward_server.core.ports.nonces import Nonces
+from signward_server.core.ports.references import References
 from signward_server.core.ports.reloading import Reloaded, ReloadPart, Reloads
 from signward_server.core.ports.schedules import (
     KeyDates,
@@ -46,8 +50,13 @@ from signward_server.core.ports.store import Catalogue, Changed, Claim, RequestL
 from signward_server.core.ports.telemetry import Span, Spans, Trace
 
 __all__ = [
+    "AccountOf",
     "Adopted",
+    "AgentRegister",
+    "Agents",
     "ApiKeys",
+    "Approval",
+    "Approvals",
     "Audit",
     "AuditEntry",
     "AuditLog",
@@ -73,7 +82,9 @@ __all__ = [
     "Limits",
     "MaterialReader",
     "Meter",
+    "Nonces",
     "Policy",
+    "References",
     "ReloadPart",
     "Reloaded",
     "Reloads",

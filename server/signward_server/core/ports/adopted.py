@@ -18,7 +18,7 @@ class Adopted(Protocol):
 
     @property
     def adopted(self) -> datetime | None:
-        """When a home was last adopted on this store, ``None`` if none ever was.
+        """When a home was last adopted on this store that nobody served from, if one ever was.
 
         Raises:
             StoreUnavailable: It cannot be read.

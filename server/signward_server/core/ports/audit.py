@@ -36,6 +36,9 @@ class AuditEntry:
         purpose: Of the key, for spans and metrics; ``None`` if it is not known.
         custody: Of the key, as ``purpose``.
         started: Monotonic seconds at which the item began; 0 for when its call did.
+        more: Further Intents of the same payload, in order.
+        nonce: Nonce that it was signed with, 0 for none.
+        approver: Who approved exactly this, in typed form; empty for nobody (S15).
     """
 
     event: AuditEvent
@@ -54,6 +57,9 @@ class AuditEntry:
     purpose: Purpose | None = None
     custody: CustodyKind | None = None
     started: float = 0.0
+    more: tuple[Intent, ...] = ()
+    nonce: int = 0
+    approver: str = ""
 
 
 @value

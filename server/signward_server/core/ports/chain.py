@@ -35,6 +35,8 @@ class Chain(Protocol):
     def decode(self, payload: Payload, key: KeyAttributes, now_ms: int) -> Decoded:
         """Check a payload and build what is judged and what is signed.
 
+        What needs a nonce comes back as a draft.
+
         Args:
             payload: Of ``payload_type``.
             key: The key that is to sign.
@@ -43,6 +45,7 @@ class Chain(Protocol):
         Raises:
             FieldInvalid: Names each field at fault.
             PayloadUnsupported: Well formed, but beyond what is signed.
+            NetworkMismatch: It says another network than the key's.
         """
         ...
 
@@ -53,7 +56,9 @@ class Chain(Protocol):
         ...
 
     def signatures(self, decoded: Decoded, result: Result) -> Sequence[bytes]:
-        """Take the 64-byte signatures out of an answer, one for each message, in order.
+        """Take the signatures out of an answer, one for each message, in order.
+
+        Each has 64 bytes, or 65 with a recovery id that is part of the answer.
 
         Raises:
             ResultMismatch: Another part of the answer contradicts the payload.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Protocol
 
 from signward_server.core.errors import SignwardError
@@ -10,7 +10,7 @@ from signward_server.core.identity import Identity
 from signward_server.core.keys import Key, KeyVersion
 from signward_server.core.method_classes import MethodClass
 from signward_server.core.ports.calls import Caller
-from signward_server.core.signing import Intent
+from signward_server.core.signing import Decoded, Intent
 
 __all__ = ["AuthenticationFailures", "Caps", "Generation", "Limits", "Policy", "Reservation"]
 
@@ -21,6 +21,10 @@ class Generation(Protocol):
     @property
     def version(self) -> str:
         """Hash of the policies, the same for the same ones."""
+        ...
+
+    def asks_approval(self, action: str) -> bool:
+        """Return whether some policy about an action asks if somebody else has approved it."""
         ...
 
 
@@ -44,6 +48,8 @@ class Policy(Protocol):
         version: KeyVersion | None = None,
         intent: Intent | None = None,
         totals: Mapping[str, int] | None = None,
+        *,
+        approved: bool = False,
     ) -> tuple[str, ...]:
         """Return if it is allowed.
 
@@ -54,6 +60,7 @@ class Policy(Protocol):
             version: The version that is to sign; ``None`` for what is not signing.
             intent: What is to be signed, ``None`` for what is not signing.
             totals: Windowed totals including this request.
+            approved: Whether somebody else has approved exactly this (S15).
 
         Returns:
             Ids of the policies that allow it.
@@ -61,6 +68,8 @@ class Policy(Protocol):
         Raises:
             PolicyDenied: It is not; ``policies`` of its metadata names those that decided,
                 separated by commas.
+            SpendLimit: The same, where all that forbid it are annotated as spend limits;
+                ``limits`` of its metadata names the windowed totals.
             PolicyError: A policy could not be evaluated, which denies as well (S5).
             PayloadUnsupported: A number of the Intent is outside of 0..2^63-1 (S6).
         """
@@ -72,7 +81,20 @@ class Reservation(Protocol):
 
     @property
     def totals(self) -> Mapping[str, int]:
-        """Windowed totals, this request included."""
+        """Windowed totals by name, this request included."""
+        ...
+
+    @property
+    def before(self) -> Mapping[str, int]:
+        """The same without this request: what a retry is judged by, which is counted already."""
+        ...
+
+    def ahead(self) -> Iterator[tuple[float, Mapping[str, int]]]:
+        """Yield what the totals will be, at each time when one falls.
+
+        Yields:
+            Seconds from now, rising, and the totals from then on if nothing else is counted.
+        """
         ...
 
     def release(self) -> None:
@@ -83,8 +105,30 @@ class Reservation(Protocol):
 class Caps(Protocol):
     """Sums and counts over windows."""
 
-    def reserve(self, identity: Identity, key: Key, intent: Intent) -> Reservation:
-        """Count this request in and return the totals."""
+    @property
+    def actions(self) -> frozenset[str]:
+        """What is counted: whoever signs such waits for the store."""
+        ...
+
+    def alone(self, decoded: Decoded) -> Reservation:
+        """Return what a reservation would be if nothing had been spent; nothing is counted.
+
+        Raises:
+            PayloadUnsupported: See ``reserve``.
+        """
+        ...
+
+    def reserve(
+        self, identity: Identity, key: Key, version: KeyVersion, decoded: Decoded
+    ) -> Reservation:
+        """Count this request in and return the totals (S12).
+
+        Touches no store where none of its Intents is counted by any cap.
+
+        Raises:
+            StoreUnavailable: It cannot be counted, so that it must not be signed.
+            EnvelopeCorrupt: Nobody knows for which account it counts; see ``AccountOf``.
+        """
         ...
 
 

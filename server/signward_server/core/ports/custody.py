@@ -176,5 +176,8 @@ class Verifier(Protocol):
     """Checks signatures with public keys alone."""
 
     def verify(self, public_key: PublicKey, message: bytes, hash_: Hash, value: bytes) -> bool:
-        """Return whether 64 bytes are this key's signature of the message, with low s."""
+        """Return whether 64 bytes are this key's signature of the message, with low s.
+
+        A 65th byte is the recovery id of secp256k1, which must give this key as well.
+        """
         ...

@@ -18,6 +18,8 @@ class Event(enum.StrEnum):
     POLICY_DENIED = "policy_denials"  # [action]
     POLICY_ERROR = "policy_errors"  # [action]
     RATE_LIMITED = "rate_limited"  # [method class]
+    CAP_COUNTED = "cap_reservations"  # [cap]
+    CAP_RETURNED = "cap_releases"  # [cap]
     LIMIT_STORAGE_FAILED = "limit_storage_failures"
     RELOADED = "reloads"  # [part]
     RELOAD_REFUSED = "reload_refusals"  # [part]
@@ -59,6 +61,10 @@ class Level(enum.StrEnum):
     CRLS_OVERDUE = "crls_overdue"
     STEP_NEXT = "schedule_next_timestamp_seconds"  # [step]
     STEPS_AHEAD = "schedule_keys"  # [step]
+    NONCE_CLOCK = "nonce_clock_trusted"
+    NONCE_LANE = "nonce_lane_up"
+    REFERENCES = "reference_prices"
+    REFERENCE_AGE = "reference_prices_age_seconds"
 
 
 class Meter(Protocol):

@@ -18,6 +18,7 @@ class ReloadPart(enum.StrEnum):
     LIMITS = "limits"
     GROUPS = "groups"
     LOG = "log"
+    REFERENCES = "references"
 
 
 @dataclass(frozen=True, slots=True)

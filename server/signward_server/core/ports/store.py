@@ -19,10 +19,12 @@ class Claim:
     Attributes:
         version: The key version of its first use.
         replayed: Whether this is a retry.
+        nonce: The nonce of its first use, 0 for none.
     """
 
     version: int
     replayed: bool
+    nonce: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,21 +55,34 @@ class RequestScope:
 class RequestLedger(Protocol):
     """Remembers request_ids, so that a retry gets the first answer."""
 
-    def claim(self, scope: RequestScope, content: bytes, version: int) -> Claim:
+    def claim(self, scope: RequestScope, content: bytes, version: int, nonce: int = 0) -> Claim:
         """Remember a request durably, or find it again.
 
         Args:
             scope: Whose request it is.
             content: SHA-256 of everything that the answer depends on.
             version: The key version that it resolves to now.
+            nonce: The nonce that was taken for it, 0 for none. One that is remembered is
+                durable as the nonce itself: not lost with the power either.
 
         Returns:
-            The version that it resolved to at first use, and whether this is a retry.
+            What it resolved to at first use, and whether this is a retry.
 
         Raises:
             RequestIdReused: The scope was used with other content.
             RequestIdQuota: The identity has too many that are still remembered.
+            EnvelopeCorrupt: What is remembered of it is not as it was written (S17).
             StoreUnavailable: The store cannot be written now.
+        """
+        ...
+
+    def find(self, scope: RequestScope, content: bytes) -> Claim | None:
+        """Return what a request resolved to; ``None`` if it is not remembered.
+
+        Raises:
+            RequestIdReused: The scope was used with other content.
+            EnvelopeCorrupt: See ``claim``.
+            StoreUnavailable: The store cannot be read now.
         """
         ...
 

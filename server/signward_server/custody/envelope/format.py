@@ -94,6 +94,7 @@ class Binding:
 
     def _fields(self) -> tuple[bytes, ...]:
         attributes = self.attributes
+        vault = (attributes.vault_address.encode(),) if attributes.vault_address else ()
         return (
             attributes.id.encode(),
             number(self.version),
@@ -103,6 +104,7 @@ class Binding:
             attributes.network.encode(),
             number(attributes.allow_digest),
             self.public_key.spki_der,
+            *vault,
         )
 
 

@@ -42,6 +42,13 @@ _FUNCTIONS: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
         c_int,
         (c_void_p, c_void_p, POINTER(c_int), c_void_p),
     ),
+    # signature (65, opaque), r||s (64), recovery id
+    "secp256k1_ecdsa_recoverable_signature_parse_compact": (
+        c_int,
+        (c_void_p, c_void_p, c_char_p, c_int),
+    ),
+    # public key (64, opaque), signature (65, opaque), digest (32)
+    "secp256k1_ecdsa_recover": (c_int, (c_void_p, c_void_p, c_void_p, c_char_p)),
     # signature (64, opaque), r||s (64)
     "secp256k1_ecdsa_signature_parse_compact": (c_int, (c_void_p, c_void_p, c_char_p)),
     # signature (64, opaque), digest (32), public key (64, opaque); refuses a high s
@@ -80,5 +87,7 @@ class Secp256k1:
         self.pubkey_serialize = library.secp256k1_ec_pubkey_serialize
         self.sign_recoverable = library.secp256k1_ecdsa_sign_recoverable
         self.serialize_recoverable = library.secp256k1_ecdsa_recoverable_signature_serialize_compact
+        self.parse_recoverable = library.secp256k1_ecdsa_recoverable_signature_parse_compact
+        self.recover = library.secp256k1_ecdsa_recover
         self.parse_compact = library.secp256k1_ecdsa_signature_parse_compact
         self.verify = library.secp256k1_ecdsa_verify

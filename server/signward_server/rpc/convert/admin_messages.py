@@ -18,6 +18,7 @@ RELOAD_PARTS: Final = {
     ReloadPart.LIMITS: pb.RELOAD_PART_LIMITS,
     ReloadPart.GROUPS: pb.RELOAD_PART_GROUPS,
     ReloadPart.LOG: pb.RELOAD_PART_LOG,
+    ReloadPart.REFERENCES: pb.RELOAD_PART_REFERENCES,
 }
 """The numbers in the API of the parts that can be reloaded."""
 

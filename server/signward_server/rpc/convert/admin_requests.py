@@ -20,10 +20,21 @@ from signward_server.rpc.convert.admin_messages import RELOAD_PARTS
 from signward_server.rpc.convert.fields import Fields
 from signward_server.rpc.convert.times import moment
 
-__all__ = ["api_key_id", "freeze_mode", "identity", "make_api_key", "reload_parts", "target"]
+__all__ = [
+    "api_key_id",
+    "approval_digest",
+    "approval_end",
+    "freeze_mode",
+    "identity",
+    "make_api_key",
+    "reload_parts",
+    "target",
+]
 
 _MAX_LIFE = timedelta(days=3653)  # ten years, with all the leap days that they can have
+_MAX_APPROVAL = timedelta(days=1)
 _MAX_RANGES = 32
+_DIGEST_SIZE = 32
 _API_KEY_ID = re.compile(r"ak_[a-z0-9]{16}")
 _IDENTITY = "Must be a typed identity such as 'cn:bot' or 'spiffe://prod.example/bot'."
 _RELOADED: Mapping[int, ReloadPart] = {number: part for part, number in RELOAD_PARTS.items()}
@@ -90,6 +101,22 @@ def freeze_mode(fields: Fields, number: int) -> Freeze:
         fields.note("mode", "Must be one of CANCEL_ONLY, ALL.")
         return Freeze.ALL
     return Freeze(number)
+
+
+def approval_digest(fields: Fields, digest: bytes) -> bytes:
+    """Check what is to be approved."""
+    if len(digest) != _DIGEST_SIZE:
+        fields.note("digest", "Must be 32 bytes: the approval_digest of a refusal.")
+    return digest
+
+
+def approval_end(fields: Fields, message: pb.ApproveRequestRequest, now: datetime) -> datetime:
+    """Check when an approval ends; now if it is none of the times that it may end at."""
+    found = moment(message.expire_time) if message.HasField("expire_time") else None
+    if found is None or not now < found <= now + _MAX_APPROVAL:
+        fields.note("expire_time", "Must be later than now, and at most one day later.")
+        return now
+    return found
 
 
 def reload_parts(fields: Fields, numbers: Iterable[int]) -> frozenset[ReloadPart]:

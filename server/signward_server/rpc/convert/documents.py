@@ -35,6 +35,7 @@ from signward_server.rpc.convert.times import moment
 __all__ = ["DocumentRefused", "key_of", "key_of_json", "payload_of"]
 
 _KINDS = tuple(f.name for f in sign_service_pb2.SignRequest.DESCRIPTOR.oneofs[0].fields)
+_DEPTH = 20  # of messages within messages
 _NEVER = datetime.max.replace(tzinfo=UTC)
 _ANY_KEY = PublicKey.ed25519(bytes(32))  # no policy sees public keys
 _M = TypeVar("_M", bound=Message)
@@ -46,6 +47,8 @@ class DocumentRefused(Exception):  # noqa: N818  # says what happened
 
 def payload_of(document: object, now_ms: int) -> Payload:
     """Return the payload of a SignRequest's field, ``{"order": {"coin": "BTC", ...}}``.
+
+    An action of the exchange in its own JSON may stand below ``json`` as it is.
 
     Args:
         document: JSON, parsed.
@@ -59,6 +62,7 @@ def payload_of(document: object, now_ms: int) -> Payload:
         raise DocumentRefused(f"a payload is a table with one key: {' or '.join(_KINDS)}")
     if not isinstance(document[kinds[0]], Mapping):
         raise DocumentRefused(f"the payload {kinds[0]} is a table")
+    document = _with_action_as_bytes(document)
     message = _parsed(document, sign_service_pb2.SignRequest())
     message.key = "k"
     if kinds == ["order"] and "timestamp" not in document["order"]:
@@ -67,6 +71,10 @@ def payload_of(document: object, now_ms: int) -> Payload:
         document["raw"].get("message") or "", message.raw.message
     ):
         raise DocumentRefused("raw.message is written in base64")
+    if kinds == ["hyperliquid"] and not _is_base64(
+        document["hyperliquid"].get("json") or "", message.hyperliquid.json
+    ):
+        raise DocumentRefused("hyperliquid.json is a table, or written in base64")
     try:
         return sign_request(message).payload
     except FieldInvalid as exc:
@@ -106,6 +114,7 @@ def key_of(message: resources_pb2.Key) -> Key:
     freeze = fields.optional_choice("freeze", Freeze, message.freeze)
     labels = fields.labels("labels", message.labels)
     user_id = fields.text("user_id", message.user_id)
+    vault = fields.address("vault_address", message.vault_address)
     versions = tuple(_version(fields, version) for version in message.versions)
     try:
         fields.check()
@@ -126,6 +135,7 @@ def key_of(message: resources_pb2.Key) -> Key:
         purpose=purpose,
         network=message.network,
         allow_digest=message.allow_digest,
+        vault_address=vault,
         state=state or KeyState.ENABLED,
         freeze=freeze or Freeze.NONE,
         owner=owner,
@@ -152,10 +162,20 @@ def _version(fields: Fields, message: resources_pb2.KeyVersion) -> KeyVersion:
 
 def _parsed(document: Any, message: _M) -> _M:  # noqa: ANN401  # what is none is refused
     try:
-        return ParseDict(document, message, max_recursion_depth=10)
+        return ParseDict(document, message, max_recursion_depth=_DEPTH)
     except (ParseError, ValueError, TypeError, AttributeError, RecursionError) as exc:
         # Beside ParseError: what json_format lets through for values of unforeseen types.
         raise DocumentRefused(_one_line(str(exc))) from exc
+
+
+def _with_action_as_bytes(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a document whose action in the exchange's own JSON is bytes, as the API has it."""
+    action = document.get("hyperliquid")
+    if not isinstance(action, Mapping) or not isinstance(action.get("json"), Mapping):
+        return document
+    text = json.dumps(action["json"], separators=(",", ":"), ensure_ascii=False)
+    written = base64.b64encode(text.encode("utf-8", "surrogatepass")).decode("ascii")
+    return {"hyperliquid": {**action, "json": written}}
 
 
 def _is_base64(text: str, data: bytes) -> bool:

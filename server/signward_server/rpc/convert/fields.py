@@ -12,6 +12,7 @@ from typing import TypeVar
 from google.protobuf.duration_pb2 import Duration
 
 from signward_server.core.errors import FieldInvalid, FieldViolation
+from signward_server.rpc.convert.addresses import read_address
 
 __all__ = ["Fields"]
 
@@ -72,6 +73,16 @@ class Fields:
         if text and (len(text) > _MAX_IDENTITY or not _IDENTITY.fullmatch(text)):
             self.note(field, "Must be a typed identity such as 'cn:bot' or 'spiffe://…'.")
         return text
+
+    def address(self, field: str, text: str) -> str:
+        """Check an address of Ethereum's form, which may be empty; return it in lower case."""
+        address = read_address(text) if text else ""
+        if address is None:
+            self.note(
+                field,
+                "Must be 0x and 40 hex digits; where capitals are mixed in, as EIP-55 has them.",
+            )
+        return address or ""
 
     def text(self, field: str, text: str) -> str:
         """Check free text of at most 256 characters without control characters."""

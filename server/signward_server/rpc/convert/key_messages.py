@@ -7,8 +7,9 @@ from typing import Any
 
 from signward.v1 import key_service_pb2, resources_pb2
 
-from signward_server.core.keys import Algorithm, Key, KeyVersion
+from signward_server.core.keys import Key, KeyVersion, Purpose
 from signward_server.core.public_key import PublicKey
+from signward_server.rpc.convert.addresses import address_of_key, shown_address
 from signward_server.rpc.convert.times import duration, timestamp
 
 __all__ = ["key_message", "public_key_response", "version_message"]
@@ -33,6 +34,7 @@ def key_message(key: Key, *, with_versions: bool) -> resources_pb2.Key:
         rotation_period=duration(key.rotation_period),
         freeze=_number(key.freeze),
         allow_digest=key.allow_digest,
+        vault_address=key.vault_address and shown_address(key.vault_address),
         create_time=timestamp(key.create_time),
         update_time=timestamp(key.update_time),
         etag=key.etag if key.versions else "",  # none while it is only a draft
@@ -51,7 +53,7 @@ def public_key_response(key: Key, version: KeyVersion) -> key_service_pb2.GetPub
         key_id=key.id,
         version=version.version,
         state=_number(version.state),
-        public_key=_public_key_message(key.algorithm, version.public_key),
+        public_key=_public_key_message(key, version.public_key),
     )
 
 
@@ -60,7 +62,7 @@ def version_message(key: Key, version: KeyVersion) -> resources_pb2.KeyVersion:
     message = resources_pb2.KeyVersion(
         version=version.version,
         state=_number(version.state),
-        public_key=_public_key_message(key.algorithm, version.public_key),
+        public_key=_public_key_message(key, version.public_key),
         create_time=timestamp(version.create_time),
         backend_ref=version.backend_ref,
     )
@@ -71,14 +73,16 @@ def version_message(key: Key, version: KeyVersion) -> resources_pb2.KeyVersion:
     return message
 
 
-def _public_key_message(algorithm: Algorithm, key: PublicKey) -> resources_pb2.PublicKey:
+def _public_key_message(key: Key, public: PublicKey) -> resources_pb2.PublicKey:
+    has_address = key.purpose is Purpose.HYPERLIQUID and public.uncompressed  # S26
     return resources_pb2.PublicKey(
-        algorithm=_number(algorithm),
-        raw=key.raw,
-        uncompressed=key.uncompressed,
-        spki_der=key.spki_der,
-        pem=key.pem,
-        fingerprint=key.fingerprint,
+        algorithm=_number(key.algorithm),
+        raw=public.raw,
+        uncompressed=public.uncompressed,
+        spki_der=public.spki_der,
+        pem=public.pem,
+        fingerprint=public.fingerprint,
+        ethereum_address=address_of_key(public.uncompressed) if has_address else "",
     )
 
 

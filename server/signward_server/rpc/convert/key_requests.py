@@ -58,6 +58,7 @@ def key_to_make(fields: Fields, message: pb.CreateKeyRequest | pb.ImportKeyReque
     if message.HasField("grace_period"):
         grace = fields.duration("grace_period", message.grace_period, MAX_GRACE)
     rotation = _rotation_period(fields, message.rotation_period)
+    vault = fields.address("vault_address", message.vault_address)
     for name in ("threshold", "aws_kms"):
         if message.HasField(name):
             fields.note(name, "This custody does not take it.")
@@ -71,6 +72,7 @@ def key_to_make(fields: Fields, message: pb.CreateKeyRequest | pb.ImportKeyReque
         purpose=purpose,
         network=message.network,
         allow_digest=message.allow_digest,
+        vault_address=vault,
     )
     return CreateKey(
         attributes=attributes,

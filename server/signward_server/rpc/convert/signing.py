@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from signward.v1 import sign_service_pb2 as pb
 
 from signward_server.core.payloads import (
     Hash,
+    HyperliquidPayload,
+    HyperliquidSignature,
     OrderIntent,
     OrderSignature,
     Payload,
@@ -15,11 +19,21 @@ from signward_server.core.payloads import (
 )
 from signward_server.core.signing import SignRequest, SignResult, VerifyRequest
 from signward_server.rpc.convert.fields import Fields
+from signward_server.rpc.convert.hyperliquid import (
+    hyperliquid_payload,
+    hyperliquid_signature,
+    write_hyperliquid,
+)
 
 __all__ = ["fill_response", "sign_request", "verify_request"]
 
 _MAX_KEY = 128
 _HASHES = {member.value: member for member in Hash}
+_RESULTS: Mapping[type[Payload], type[Result]] = {
+    RawMessage: RawSignature,
+    OrderIntent: OrderSignature,
+    HyperliquidPayload: HyperliquidSignature,
+}
 
 
 def sign_request(message: pb.SignRequest) -> SignRequest:
@@ -57,9 +71,11 @@ def fill_response(message: pb.SignResponse, signed: SignResult) -> None:
         if result.der:
             raw.der = result.der
             raw.recovery_id = result.recovery_id
-    else:
+    elif isinstance(result, OrderSignature):
         message.order.signature = result.signature
         message.order.signed_bytes = result.signed_bytes
+    else:
+        write_hyperliquid(message.hyperliquid, result)
 
 
 def verify_request(message: pb.VerifyRequest) -> VerifyRequest:
@@ -74,9 +90,7 @@ def verify_request(message: pb.VerifyRequest) -> VerifyRequest:
     _note_payload(fields, message)
     if result is None:
         fields.note("result", "Must be set.")
-    elif payload is not None and isinstance(payload, RawMessage) is not isinstance(
-        result, RawSignature
-    ):
+    elif payload is not None and type(result) is not _RESULTS[type(payload)]:
         fields.note("result", "Must be of the payload's kind.")
     fields.check()
     if payload is None or result is None:
@@ -96,7 +110,7 @@ def _payload(message: pb.SignRequest | pb.VerifyRequest) -> Payload | None:
         return OrderIntent(
             order.action, order.coin, order.is_buy, order.sz, order.limit_px, order.timestamp
         )
-    return None
+    return hyperliquid_payload(message.hyperliquid) if kind == "hyperliquid" else None
 
 
 def _note_key(fields: Fields, key: str) -> None:
@@ -121,4 +135,6 @@ def _result(message: pb.VerifyRequest) -> Result | None:
     if kind == "order_signature":
         order = message.order_signature
         return OrderSignature(order.signature, order.signed_bytes)
+    if kind == "hyperliquid_signature":
+        return hyperliquid_signature(message.hyperliquid_signature)
     return None

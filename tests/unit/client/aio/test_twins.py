@@ -10,6 +10,7 @@ from signward import aio
 
 TWINS = [
     (signward.Client, aio.Client),
+    (signward.client.Accounts, aio.client.Accounts),
     (signward.client.Admin, aio.client.Admin),
     (signward.SignStream, aio.SignStream),
     (signward.AuditTail, aio.AuditTail),

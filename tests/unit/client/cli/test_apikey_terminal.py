@@ -64,7 +64,7 @@ def test_no_fault_shows_a_secret(daemon, monkeypatch, debug):
     broken = (
         "import signward.api_keys as module\n"
         "def fail(*_): raise ZeroDivisionError\n"
-        "module._timestamp = fail\n"
+        "module.expiry_message = fail\n"
     )
     secret = "signward_" + "x1y2z3" * 8 + "q"
     environment = _environment(SIGNWARD_DEBUG=debug, SIGNWARD_API_KEY=secret)

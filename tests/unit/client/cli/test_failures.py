@@ -51,6 +51,13 @@ def test_a_message_that_is_too_large_is_a_wrong_request(daemon, run):
     assert outcome.stderr.endswith("; send less at once\n")
 
 
+def test_a_denial_names_the_policies_that_decided(daemon, run):
+    metadata = {"policies": "no-sales,no-dogs"}
+    daemon.plan("GetKey", status("PERMISSION_DENIED", "POLICY_DENIED", "No.", metadata=metadata))
+    outcome = run("key", "get", "k")
+    assert outcome.stderr.startswith("signward: POLICY_DENIED: No (denied by no-sales,no-dogs); ")
+
+
 def test_api_keys_that_are_too_many_stay_too_many(daemon, run):
     daemon.plan("CreateApiKey", status("RESOURCE_EXHAUSTED", "API_KEY_QUOTA", "Too many."))
     outcome = run("apikey", "create", "--identity", "dns:bot", "--expires", "1d")
@@ -91,6 +98,30 @@ def test_errors_as_json_are_one_line_too(daemon, run):
         "retryAfter": 1.5,
         "next": "try again in 1.5 s",
     }
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [
+        (0.0025, "0.0025 s"),
+        (1.5, "1.5 s"),
+        (119.2, "119 s"),
+        (120.0, "2 min"),
+        (3_601.0, "61 min"),
+        (7_200.0, "2 h"),
+        (86_771.07, "25 h"),
+        (172_800.5, "3 d"),
+    ],
+)
+def test_a_wait_is_told_as_people_say_it(seconds, told):
+    error = errors.ResourceExhausted("Slowly.", reason="SPEND_LIMIT", retry_after=seconds)
+    assert line(error, as_json=False) == f"signward: SPEND_LIMIT: Slowly; try again in {told}"
+
+
+def test_what_is_too_much_by_itself_is_not_to_be_tried_again():
+    error = errors.ResourceExhausted("Too much.", reason="SPEND_LIMIT")
+    expected = "signward: SPEND_LIMIT: Too much; ask for less: by itself it is above the limit"
+    assert line(error, as_json=False) == expected
 
 
 def test_an_error_with_nothing_to_do_ends_with_its_text():

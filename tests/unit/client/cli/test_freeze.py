@@ -70,3 +70,14 @@ def test_a_frozen_key_says_who_can_help(daemon, run):
     outcome = run("sign", "raw", "k", "m")
     assert outcome.code == 5
     assert "an operator may run 'signward key unfreeze'" in outcome.stderr
+
+
+def test_a_key_that_still_cancels_says_so(daemon, run):
+    metadata = {"freeze": "CANCEL_ONLY"}
+    frozen = status("FAILED_PRECONDITION", "KEY_FROZEN", "The key is frozen.", metadata=metadata)
+    daemon.plan("Sign", frozen)
+    daemon.add_key("k")
+    outcome = run("sign", "raw", "k", "m")
+    assert outcome.code == 5
+    assert "it still signs what cancels; for more" in outcome.stderr
+    assert "an operator may run 'signward key unfreeze'" in outcome.stderr

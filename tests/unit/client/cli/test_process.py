@@ -70,7 +70,7 @@ def test_the_help_lists_everything_and_loads_no_grpc():
     )
     result = python(code, "--help")
     assert result.returncode == 0
-    client = ("key", "apikey", "reload", "sign", "verify", "health", "bench", "version")
+    client = ("key", "apikey", "approve", "reload", "sign", "verify", "health", "bench", "version")
     for name in (*client, "init", "serve", "config", "policy"):
         assert f" {name} " in result.stdout
     assert result.stdout.endswith("False False\n")

@@ -10,8 +10,10 @@ def test_everything_is_reloaded_unless_parts_are_named(daemon, run):
     assert (outcome.code, outcome.stderr) == (0, "")
     header, *rows = (line.split() for line in outcome.stdout.splitlines())
     assert header == ["PART", "VERSION", "CHANGED", "PROBLEM"]
-    assert [row[0] for row in rows] == ["policy", "certificates", "limits", "groups", "log"]
-    assert [row[1:] for row in rows] == [["0" * 12, "yes"]] * 5
+    assert [row[0] for row in rows] == [
+        "policy", "certificates", "limits", "groups", "log", "references",
+    ]  # fmt: skip
+    assert [row[1:] for row in rows] == [["0" * 12, "yes"]] * 6
     run("reload", "limits", "policy")
     assert [list(request.parts) for request in daemon.calls("Reload")] == [[], [3, 1]]
 

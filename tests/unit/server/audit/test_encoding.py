@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from signward.audit.errors import RecordError
 from signward.audit.framing import MAX_RECORD
+from signward.audit.intents import digest_of, intents_of
 from signward.audit.records import Record, decode_record, encode_record
 from signward_server.audit.encoding import Encoder
 from signward_server.core.audit_events import AuditEvent, Decision
@@ -37,17 +40,30 @@ def entries(draw: st.DrawFn, text: st.SearchStrategy[str] = TEXT) -> AuditEntry:
     call.started = draw(st.floats(0, 1000))
     call.trace_id = draw(st.sampled_from(["", "0af7651916cd43dd8448eb211c80319c"]))
     fields = st.dictionaries(text, text | st.integers(-(2**63), 2**63) | st.booleans(), max_size=6)
+    action = draw(text)
+    intent = draw(st.none() | st.builds(Intent, st.just(action), fields))
+    further = st.builds(Intent, text | st.just(action), fields)
+    if intent is not None:
+        further |= st.builds(
+            lambda changed: Intent(action, {**intent.fields, **changed}),
+            st.fixed_dictionaries(
+                {}, optional=dict.fromkeys(intent.fields, text | st.integers(0, 1) | st.booleans())
+            ),
+        )
     return AuditEntry(
         event=draw(st.sampled_from(AuditEvent)),
         call=call,
-        action=draw(text),
+        action=action,
         key=draw(text),
         version=draw(st.integers(0, 2**31)),
         outcome=draw(st.sampled_from(["OK", "POLICY_DENIED"])),
         decision=draw(st.sampled_from(Decision)),
         policies=tuple(draw(st.lists(text, max_size=4))),
         policy_set=draw(text),
-        intent=draw(st.none() | st.builds(Intent, text, fields)),
+        intent=intent,
+        more=tuple(draw(st.lists(further, max_size=3))),
+        approver=draw(text),
+        nonce=draw(st.just(0) | st.integers(1, 2**63 - 1)),
         signed_digest=draw(st.just(b"") | st.binary(min_size=32, max_size=32)),
         request_id=draw(text),
         note=draw(text),
@@ -77,6 +93,9 @@ def test_the_bytes_are_those_of_the_reference(entry: AuditEntry, micros: int) ->
         policies=entry.policies,
         policy_set=entry.policy_set,
         intent=entry.intent.fields if entry.intent else {},
+        more=said.more,
+        approver=entry.approver,
+        nonce=entry.nonce,
         digest=entry.signed_digest.hex(),
         request_id=entry.request_id,
         trace_id=call.trace_id,
@@ -84,6 +103,9 @@ def test_the_bytes_are_those_of_the_reference(entry: AuditEntry, micros: int) ->
         note=entry.note,
     )
     assert body == encode_record(expected)
+    further = list(intents_of(said))[-len(entry.more) :] if entry.more else []
+    assert [each.action for each in further] == [each.action for each in entry.more]
+    assert [each.fields for each in further] == [each.fields for each in entry.more]
     assert abs(said.time.timestamp() - clock.time()) < 2e-6
 
 
@@ -150,6 +172,77 @@ def test_an_intent_of_another_kind_has_its_own_names() -> None:
     for fields in ({"a": 1, "b": True}, {"b": "x"}, {}, {"b": False, "a": "y"}):
         entry = an_entry(intent=Intent("SignRaw", fields))
         assert decode_record(_body(encoder.entry(entry))).intent == fields
+
+
+def orders(count: int) -> tuple[Intent, ...]:
+    """Return orders with all the fields that those of an exchange have."""
+    same = {
+        "network": "mainnet", "vault": "", "wrapper": "", "has_expiry": True, "tif": "gtc",
+        "reduce_only": False, "trigger": "", "trigger_px": 0, "trigger_is_market": False,
+        "builder": "0x" + "b" * 40, "builder_fee": 10, "grouping": "na", "orders": count,
+        "total_notional": 2**62, "total_value": 2**62, "oid": 0, "has_reference": True,
+    }  # fmt: skip
+    return tuple(
+        Intent(
+            "SignHyperliquidOrder",
+            {
+                **same,
+                "asset": number,
+                "is_buy": number % 2 == 0,
+                "px": 6_500_000_000_000 + number,
+                "sz": 10_000_000 + number,
+                "notional": 650_000_000_000 + number,
+                "value": 650_000_000_000 + number,
+                "reference_px": 6_500_000_000_000 - number,
+                "deviation_bps": number,
+                "expires_in": 60_000,
+                "cloid": f"0x{number:032x}",
+            },
+        )
+        for number in range(count)
+    )
+
+
+@pytest.mark.parametrize(("count", "whole"), [(1, True), (40, True), (256, False)])
+def test_a_batch_of_orders_fits_and_says_what_is_left_out(count: int, whole: bool) -> None:
+    first, *more = orders(count)
+    entry = an_entry(action=first.action, intent=first, more=tuple(more), nonce=2**41)
+    body = _body(Encoder(FakeClock()).entry(entry))
+    assert len(body) <= MAX_RECORD
+    said = decode_record(body)
+    assert said.intent == first.fields
+    found = [each.fields for each in intents_of(said)]
+    assert found == [each.fields for each in orders(count)[: len(found)]]
+    assert said.more_left == count - len(found)
+    assert (said.more_left == 0) is whole
+    if not whole:
+        assert len(body) > MAX_RECORD - 400  # as many as there is room for
+        items = [_differing(first, each) for each in more]
+        assert said.more_digest == digest_of(items)
+
+
+def _differing(first: Intent, other: Intent) -> dict[str, object]:
+    return {name: value for name, value in other.fields.items() if value != first.fields[name]}
+
+
+def test_what_is_too_long_by_itself_leaves_all_the_rest_out() -> None:
+    first = Intent("SignX", {"text": "x" * 20_000})
+    more = (Intent("SignX", {"text": "y"}), Intent("SignY", {"number": 1}))
+    body = _body(Encoder(FakeClock()).entry(an_entry(action="SignX", intent=first, more=more)))
+    said = decode_record(body)
+    assert (said.more, said.more_left) == ((), 2)
+    assert said.more_digest == digest_of([{"text": "y"}, {"@action": "SignY", "number": 1}])
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [b'"more":{}', b'"more":[1]', b'"more":[{"b":1,"a":1}]', b'"more_left":-1', b'"nonce":"1"'],
+)
+def test_records_with_other_values_are_none(bad: bytes) -> None:
+    head = b'{"seq":7,"time":"2026-01-31T23:59:59.000001Z","event":"signature",'
+    assert decode_record(head + b'"more":[{"a":1}],"nonce":1}').nonce == 1
+    with pytest.raises(RecordError):
+        decode_record(head + bad + b"}")
 
 
 def test_together_they_are_what_they_are_alone() -> None:

@@ -213,7 +213,7 @@ def test_followers_of_a_failed_group_are_refused_as_well(home: LogHome, files: F
         assert outcomes == ["refused"] * 6
         files.faults.clear()
         assert _is_written_again(log)
-        assert events_of(log) == ["recovered"]
+        assert eventually(lambda: events_of(log) == ["recovered"])
 
 
 def test_a_slow_write_is_said_for_a_while(home: LogHome, files: FaultyFiles) -> None:

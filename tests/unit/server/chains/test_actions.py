@@ -9,16 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from signward_server.chains import all_chains
 from signward_server.core.actions import RPC_ACTIONS, ActionKind, FieldType, Resource
-from signward_server.core.errors import FieldInvalid, PayloadUnsupported
-from signward_server.core.payloads import Hash, OrderIntent, Payload, RawMessage
+from signward_server.core.errors import FieldInvalid, NetworkMismatch, PayloadUnsupported
+from signward_server.core.payloads import Hash, HyperliquidPayload, OrderIntent, Payload, RawMessage
 from signward_server.core.signing import Intent
 
+from tests.unit.server.chains.hyperliquid.keys import MAINNET
+from tests.unit.server.chains.hyperliquid.samples import NONCE, SAMPLES
 from tests.unit.server.chains.keys import ED25519, SECP256K1, SECP256K1_DIGEST
 
 CHAINS = all_chains()
 ACTIONS = [action for chain in CHAINS.values() for action in chain.actions]
 TYPES = {FieldType.TEXT: str, FieldType.NUMBER: int, FieldType.FLAG: bool}
-NOW = 1_900_000_000_000
+NOW = 1_700_000_000_000
 
 messages = st.builds(RawMessage, st.binary(min_size=1, max_size=80), st.sampled_from(Hash))
 digests = st.builds(RawMessage, st.binary(min_size=32, max_size=32), st.just(Hash.PREHASHED))
@@ -32,18 +34,22 @@ orders = st.builds(
     numbers,
     st.integers(NOW - 1000, NOW + 1000),
 )
+actions = [
+    HyperliquidPayload("json", {"json": b'{"type":"evmUserModify","usingBigBlocks":true}'}),
+    *(HyperliquidPayload(kind, sample.record, nonce=NONCE) for kind, sample in SAMPLES.items()),
+]
 
 
 def _intents(payload: Payload) -> list[Intent]:
     """Return what the payload becomes with each key that may sign it."""
     chain, found = CHAINS[type(payload)], []
-    for key in (ED25519, SECP256K1, SECP256K1_DIGEST):
-        with suppress(FieldInvalid, PayloadUnsupported):
-            found.append(chain.decode(payload, key, NOW).intent)
+    for key in (ED25519, SECP256K1, SECP256K1_DIGEST, MAINNET):
+        with suppress(FieldInvalid, NetworkMismatch, PayloadUnsupported):
+            found += chain.decode(payload, key, NOW).intents
     return found
 
 
-@given(st.one_of(messages, digests, orders))
+@given(st.one_of(messages, digests, orders, st.sampled_from(actions)))
 def test_s05_an_intent_has_exactly_the_fields_of_its_action(payload: Payload) -> None:
     actions = {action.name: action for action in CHAINS[type(payload)].actions}
     for intent in _intents(payload):
@@ -57,6 +63,7 @@ def test_every_action_of_a_chain_can_come_up() -> None:
         RawMessage(b"x", Hash.NONE),
         RawMessage(bytes(32), Hash.PREHASHED),
         OrderIntent("order", "BTC", True, "1", "1", NOW),
+        *actions,
     ]
     found = {intent.action for payload in payloads for intent in _intents(payload)}
     assert found == {action.name for action in ACTIONS}

@@ -12,8 +12,11 @@ import signward_server.chains
 from signward_server.chains import all_chains
 from signward_server.core.errors import FieldInvalid
 from signward_server.core.keys import Purpose
-from signward_server.core.payloads import OrderIntent, Payload, RawMessage
+from signward_server.core.payloads import HyperliquidPayload, OrderIntent, Payload, RawMessage
 
+from tests.fakes.spine.references import FakeReferences
+from tests.unit.server.chains.hyperliquid.keys import MAINNET, NOW
+from tests.unit.server.chains.hyperliquid.samples import SAMPLES
 from tests.unit.server.chains.keys import ED25519
 
 DOCS = Path(__file__).parents[4] / "docs" / "chains"
@@ -35,6 +38,7 @@ def test_purposes():
     chains = all_chains()
     assert chains[RawMessage].purposes == {Purpose.RAW}
     assert chains[OrderIntent].purposes == {Purpose.RAW, Purpose.ORDER}
+    assert chains[HyperliquidPayload].purposes == {Purpose.HYPERLIQUID}
 
 
 def test_the_window_reaches_the_order_chain():
@@ -43,6 +47,14 @@ def test_the_window_reaches_the_order_chain():
     assert wide[OrderIntent].decode(order, ED25519, 100_000).messages
     with pytest.raises(FieldInvalid):
         narrow[OrderIntent].decode(order, ED25519, 100_000)
+
+
+def test_references_reach_the_hyperliquid_chain():
+    payload = HyperliquidPayload("order", SAMPLES["order"].record)
+    chain = all_chains(references=FakeReferences({("mainnet", 3): 5}))[HyperliquidPayload]
+    assert chain.decode(payload, MAINNET, NOW).intent.fields["reference_px"] == 5
+    alone = all_chains()[HyperliquidPayload]
+    assert alone.decode(payload, MAINNET, NOW).intent.fields["has_reference"] is False
 
 
 def test_the_registry_is_read_only():
@@ -54,7 +66,20 @@ def test_the_registry_is_read_only():
 def test_chains_import_only_core_themselves_and_pure_modules(name):
     source = Path(importlib.import_module(name).__file__ or "").read_text()
     own = ".".join(name.split(".")[:3])
-    pure = {"__future__", "collections.abc", "functools", "re", "types", "typing"}
+    pure = {
+        "__future__",
+        "collections.abc",
+        "dataclasses",
+        "functools",
+        "json",
+        "ormsgpack",
+        "pydantic_core",
+        "re",
+        "sha3",
+        "types",
+        "typing",
+        "unicodedata",
+    }
     for node in ast.walk(ast.parse(source)):
         assert not isinstance(node, ast.Import) or {a.name for a in node.names} <= pure
         if isinstance(node, ast.ImportFrom):
@@ -62,7 +87,7 @@ def test_chains_import_only_core_themselves_and_pure_modules(name):
             assert module in pure or module.startswith((own, "signward_server.core."))
 
 
-@pytest.mark.parametrize("name", ["raw", "order"])
+@pytest.mark.parametrize("name", ["raw", "order", "hyperliquid"])
 def test_the_example_of_the_docs_runs(name):
     (example,) = re.findall(r"```python\n(.*?)```", (DOCS / f"{name}.md").read_text(), re.DOTALL)
     assert ".verify(" in example

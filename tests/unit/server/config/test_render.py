@@ -64,7 +64,10 @@ def test_the_settings_in_force_are_a_configuration(tmp_path):
 def test_the_json_schema_describes_and_closes_every_section():
     schema = json.loads(as_json_schema())
     models = [schema, *schema["$defs"].values()]
-    open_to = {"Groups": {"type": "array", "items": {"type": "string"}}}
+    open_to = {
+        "Groups": {"type": "array", "items": {"type": "string"}},
+        "Caps": {"$ref": "#/$defs/CapRule"},
+    }
     assert all(
         model["additionalProperties"] == open_to.get(model["title"], False) for model in models
     )

@@ -73,3 +73,14 @@ def test_s43_rules_that_redis_counts_need_not_be_divided():
     settings("workers.count=3", rule, storage)
     (problem,) = refused("workers.count=3", rule, storage, "rate_limits.when_unavailable=local")
     assert "rules[0].limit" in problem
+
+
+def test_workers_have_a_lane_of_nonces_each():
+    (problem,) = refused("workers.count=3", "hyperliquid.nonce_lanes=2")
+    assert problem == (
+        "flag --set hyperliquid.nonce_lanes: hyperliquid.nonce_lanes is less than the 3 workers, "
+        "which need one each; set it to 3 or more, or to 0"
+    )
+    for lanes in (0, 3, 64):
+        assert settings("workers.count=3", f"hyperliquid.nonce_lanes={lanes}")
+    assert settings("hyperliquid.nonce_lanes=1").hyperliquid.nonce_lanes == 1

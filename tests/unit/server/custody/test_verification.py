@@ -47,6 +47,29 @@ def test_secp256k1(verifier: Verifier, hash_: Hash) -> None:
     assert not any(verifier.verify(SECP256K1_PUBLIC, MESSAGE, each, value) for each in others)
 
 
+def test_a_recovery_id_gives_the_key(verifier: Verifier) -> None:
+    for message in (MESSAGE, b"a", b"b", b"c"):
+        digest = message_digest(message, Hash.KECCAK256)
+        value = SECP256K1.sign_recoverable(digest, hasher=None)
+        right = [
+            number
+            for number in range(256)
+            if verifier.verify(
+                SECP256K1_PUBLIC, message, Hash.KECCAK256, value[:64] + bytes([number])
+            )
+        ]
+        assert right == [value[64]]
+        ed25519 = ED25519.sign(message)
+        assert not verifier.verify(ED25519_PUBLIC, message, Hash.NONE, ed25519 + b"\0")
+
+
+def test_a_high_s_with_its_recovery_id_is_refused(verifier: Verifier) -> None:
+    value = SECP256K1.sign_recoverable(message_digest(MESSAGE, Hash.SHA256), hasher=None)
+    high = value[:32] + (ORDER - int.from_bytes(value[32:64])).to_bytes(32)
+    flipped = bytes([value[64] ^ 1])
+    assert not verifier.verify(SECP256K1_PUBLIC, MESSAGE, Hash.SHA256, high + flipped)
+
+
 def test_a_high_s_is_refused(verifier: Verifier) -> None:
     value = ecdsa(MESSAGE, Hash.SHA256)
     high = value[:32] + (ORDER - int.from_bytes(value[32:])).to_bytes(32)

@@ -53,8 +53,10 @@ def test_s34_a_frozen_key_does_not_sign_until_it_is_unfrozen(world: World) -> No
     world.signing.sign(FakeCall(), raw())
     for mode in (ALL, CANCEL_ONLY):  # a raw message is no cancellation
         put(world, key.id, mode)
-        with pytest.raises(KeyFrozen):
+        with pytest.raises(KeyFrozen) as refused:
             world.signing.sign(FakeCall(), raw())
+        assert refused.value.metadata == {"freeze": mode.name}
+        assert "CANCEL_ONLY still signs what cancels" in refused.value.text
     put(world, key.id, NONE)
     world.signing.sign(FakeCall(), raw())
 

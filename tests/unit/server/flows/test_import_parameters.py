@@ -59,6 +59,7 @@ def test_s33_the_same_request_gets_the_same_import(world: World) -> None:
         ({"purpose": Purpose.HEDERA}, ["purpose"]),
         ({"network": "testnet"}, ["network"]),
         ({"algorithm": Algorithm.ECDSA_SECP256K1}, ["algorithm"]),
+        ({"purpose": Purpose.HYPERLIQUID}, ["algorithm", "network"]),
     ],
 )
 def test_what_could_not_be_imported_is_named(changes: dict[str, object], fields: list[str]) -> None:

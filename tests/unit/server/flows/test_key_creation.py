@@ -39,6 +39,7 @@ ATTRIBUTES = KeyAttributes(
     custody=CustodyKind.ENVELOPE,
     purpose=Purpose.RAW,
 )
+VAULT = "0x" + "ab" * 20
 DIGEST_KEY = dataclasses.replace(ATTRIBUTES, algorithm=Algorithm.ECDSA_SECP256K1, allow_digest=True)
 
 
@@ -84,6 +85,15 @@ def _attributes(**changes: object) -> KeyAttributes:
     return dataclasses.replace(ATTRIBUTES, **changes)  # type: ignore[arg-type]
 
 
+def _hyperliquid(**changes: object) -> KeyAttributes:
+    pinned = {
+        "algorithm": Algorithm.ECDSA_SECP256K1,
+        "purpose": Purpose.HYPERLIQUID,
+        "network": "testnet",
+    }
+    return _attributes(**pinned | changes)
+
+
 @pytest.mark.parametrize(
     ("attributes", "fields"),
     [
@@ -106,6 +116,41 @@ def test_s26_every_attribute_that_does_not_fit_is_named(
     assert {violation.field for violation in raised.value.violations} == fields
     assert world.audit.outcomes == ["FIELD_INVALID"]
     assert world.custody.created == []
+
+
+@pytest.mark.parametrize("network", ["mainnet", "testnet"])
+def test_a_hyperliquid_key_is_pinned_to_network_and_vault(world: World, network: str) -> None:
+    asked = _hyperliquid(network=network, vault_address=VAULT)
+    key = world.creation.create(_call(), CreateKey(attributes=asked))
+    assert (key.network, key.vault_address) == (network, VAULT)
+    assert world.custody.created[0].vault_address == VAULT
+    assert world.catalogue.get("new") == key
+
+
+@pytest.mark.parametrize(
+    ("attributes", "fields"),
+    [
+        (_hyperliquid(network=""), {"network"}),
+        (_hyperliquid(network="Mainnet"), {"network"}),
+        (_hyperliquid(network="previewnet"), {"network"}),
+        (_hyperliquid(algorithm=Algorithm.ED25519), {"algorithm"}),
+        (_attributes(vault_address=VAULT), {"vault_address"}),
+        (_hyperliquid(allow_digest=True), {"allow_digest"}),
+    ],
+)
+def test_what_a_hyperliquid_key_must_be_is_named(
+    world: World, attributes: KeyAttributes, fields: set[str]
+) -> None:
+    with pytest.raises(FieldInvalid) as raised:
+        world.creation.create(_call(), CreateKey(attributes=attributes))
+    assert {violation.field for violation in raised.value.violations} == fields
+    assert world.custody.created == []
+
+
+def test_s33_another_vault_is_another_request() -> None:
+    plain, one = _hyperliquid(), _hyperliquid(vault_address=VAULT)
+    two = _hyperliquid(vault_address="0x" + "cd" * 20)
+    assert len({CreateKey(attributes=each).content() for each in (plain, one, two)}) == 3
 
 
 def test_an_algorithm_that_the_custody_does_not_make_is_named(world: World) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from signward_server.chains.order.chain import OrderChain
@@ -59,11 +60,16 @@ def raw(size: int = 3, action: str = "SignRaw") -> Intent:
     return Intent(action, {"size": size, "hash": "NONE"})
 
 
+def windowed(kinds: Iterable[ActionKind], windows: Sequence[str]) -> tuple[ActionKind, ...]:
+    """Return actions of which all that sign are counted by caps of these names."""
+    return tuple(replace(kind, windows=tuple(windows)) if kind.record else kind for kind in kinds)
+
+
 def compiled(
     *texts: str, kinds: Iterable[ActionKind] = KINDS, windows: Sequence[str] = ()
 ) -> Policies:
     sources = [PolicySource(f"p{n}.cedar", text) for n, text in enumerate(texts)]
-    return compile_policies(sources, kinds, windows)
+    return compile_policies(sources, windowed(kinds, windows) if windows else kinds)
 
 
 def problems(*texts: str, **options: Any) -> tuple[Problem, ...]:
@@ -91,9 +97,12 @@ class Desk:
         key: Key = KEY,
         version: KeyVersion | None = None,
         totals: Mapping[str, int] | None = None,
+        approved: bool = False,
     ) -> None:
         version = version or key.versions[0]
-        self.engine.authorize(caller, intent.action, key, version, intent, totals)
+        self.engine.authorize(
+            caller, intent.action, key, version, intent, totals, approved=approved
+        )
 
     def act(self, action: str, *, caller: Asker = CALLER, key: Key | None = KEY) -> None:
         self.engine.authorize(caller, action, key)

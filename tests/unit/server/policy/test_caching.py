@@ -64,6 +64,31 @@ def test_s09_a_final_decision_is_made_once(cedar: Questions) -> None:
     assert cedar.asked == 3
 
 
+@pytest.mark.parametrize(
+    "condition", ["context.approved", "context has approved && context.approved"]
+)
+def test_s09_an_approval_counts_for_one_decision_alone(cedar: Questions, condition: str) -> None:
+    desk = Desk(
+        f'permit(principal, action == Action::"SignRawDigest", resource) when {{{condition}}};'
+    )
+    intent = raw(action="SignRawDigest")
+    for approved in (False, True, False, True, False):
+        if approved:
+            desk.sign(intent, approved=True)
+        else:
+            with pytest.raises(PolicyDenied):
+                desk.sign(intent)
+    assert cedar.asked == 5
+
+
+def test_s15_an_approval_means_nothing_where_no_policy_asks_for_it(cedar: Questions) -> None:
+    desk = Desk('permit(principal, action == Action::"SignRaw", resource);')
+    with pytest.raises(PolicyDenied):
+        desk.sign(raw(action="SignRawDigest"), approved=True)
+    desk.sign(raw(), approved=True)
+    assert cedar.asked == 2
+
+
 def test_s09_a_decision_that_depends_on_the_context_is_made_anew(cedar: Questions) -> None:
     desk = Desk(
         'permit(principal, action == Action::"SignOrder", resource)'
@@ -250,3 +275,24 @@ def test_threads_share_decisions_while_policies_change(monkeypatch: pytest.Monke
     for thread in threads:
         thread.join()
     assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("action", "condition", "asks"),
+    [
+        ('action == Action::"SignRawDigest"', "context.approved", True),
+        ('action == Action::"SignRawDigest"', "context has approved && context.approved", True),
+        ('action == Action::"SignRawDigest"', "context == context", True),
+        ("action", "context has approved && context.approved", True),
+        ('action == Action::"SignRawDigest"', "context.raw.size == 32", False),
+        ('action == Action::"SignRaw"', "context == context", False),
+    ],
+)
+def test_s15_approvals_are_looked_for_where_a_policy_asks_for_them(
+    action: str, condition: str, asks: bool
+) -> None:
+    for effect in ("permit", "forbid"):
+        text = f"{effect}(principal, {action}, resource) when {{ {condition} }};"
+        desk = Desk(OWNERS, text)
+        assert desk.engine.generation.asks_approval("SignRawDigest") is asks
+        assert not desk.engine.generation.asks_approval("SignRaw")

@@ -6,7 +6,7 @@ import pytest
 from signward_server.core.actions import RPC_ACTIONS
 from signward_server.policy.compiled import PoliciesRefused, PolicySource, compile_policies
 
-from tests.unit.server.policy.desk import KINDS, compiled, problems
+from tests.unit.server.policy.desk import KINDS, compiled, problems, windowed
 
 ANYTHING = "permit(principal, action, resource);"
 
@@ -33,7 +33,7 @@ def test_version_is_that_of_the_content_alone() -> None:
         compile_policies([one, PolicySource("b.cedar", "// c")], KINDS),
         compile_policies([one, PolicySource("c.cedar", "// b")], KINDS),
         compile_policies([one, two], RPC_ACTIONS),
-        compile_policies([one, two], KINDS, ["day"]),
+        compile_policies([one, two], windowed(KINDS, ["day"])),
     ]
     assert len({version, *(other.version for other in others)}) == 6
 

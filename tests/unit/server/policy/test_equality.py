@@ -17,7 +17,7 @@ from signward_server.policy.question import Question
 
 from tests.fakes.clock import FakeClock
 from tests.fakes.meter import FakeMeter
-from tests.unit.server.policy.desk import KINDS
+from tests.unit.server.policy.desk import KINDS, windowed
 from tests.unit.server.policy.worlds import (
     WINDOWS,
     Asked,
@@ -37,13 +37,19 @@ _QUESTIONS = 36 * (_CHANGES + 1)  # of each example
 
 def in_force(world: World) -> Policies:
     source = PolicySource("p", "\n".join(world.texts))
-    return compile_policies([source], KINDS, WINDOWS)
+    return compile_policies([source], windowed(KINDS, WINDOWS))
 
 
 def say(engine: CedarPolicy, asked: Asked) -> Said:
     try:
         engine.authorize(
-            asked.caller, asked.action, asked.key, asked.version, asked.intent, asked.totals
+            asked.caller,
+            asked.action,
+            asked.key,
+            asked.version,
+            asked.intent,
+            asked.totals,
+            approved=asked.approved,
         )
     except PolicyError:
         return Said("error")
@@ -55,7 +61,13 @@ def say(engine: CedarPolicy, asked: Asked) -> Said:
 
 def explained(engine: CedarPolicy, asked: Asked) -> str:
     question = Question(
-        asked.caller, asked.action, asked.key, asked.version, asked.intent, asked.totals
+        asked.caller,
+        asked.action,
+        asked.key,
+        asked.version,
+        asked.intent,
+        asked.totals,
+        asked.approved,
     )
     explanation = engine.explain(question)
     return "error" if explanation.errors else "allowed" if explanation.allowed else "denied"

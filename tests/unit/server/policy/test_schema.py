@@ -5,11 +5,11 @@ import pytest
 from signward_server.core.actions import ActionGroup, ActionKind, FieldType, Resource
 from signward_server.policy.schema import schema_text
 
-from tests.unit.server.policy.desk import KINDS, problems
+from tests.unit.server.policy.desk import KINDS, problems, windowed
 
 
 def test_schema_is_what_cedar_takes() -> None:
-    text = schema_text(KINDS, windows=["day", "hour"])
+    text = schema_text(windowed(KINDS, ["day", "hour"]))
     assert "action SignOrder in [SignTrade] appliesTo" in text
     assert 'window: {"day": Long, "hour": Long}' in text
     cedarpy.Schema.from_str(text)
@@ -55,10 +55,18 @@ def test_conditions_can_read_everything_that_is_described(condition: str) -> Non
     assert problems(policy, windows=["day"]) == ()
 
 
+def test_s15_what_somebody_may_approve_is_restricted_and_signed() -> None:
+    policy = 'permit(principal, action == Action::"{}", resource) when {{context.approved}};'
+    assert problems(policy.format("SignRawDigest")) == ()
+    for action in ("SignRaw", "SignOrder", "FreezeKey", "Reload"):
+        assert problems(policy.format(action))
+    assert schema_text(KINDS).count("approved: Bool") == 1
+
+
 @pytest.mark.parametrize("name", ["", "a b", 'x"', "1x", "x" * 65, "é"])
 def test_names_that_are_none_are_refused(name: str) -> None:
     with pytest.raises(ValueError, match="not a name for policies"):
-        schema_text(KINDS, windows=[name])
+        schema_text(windowed(KINDS, [name]))
     with pytest.raises(ValueError, match="not a name for policies"):
         schema_text([ActionKind(name="X", record="x", fields={name: FieldType.TEXT})])
 

@@ -29,11 +29,11 @@ from signward_server.policy.question import Asker
 from signward_server.policy.schema import schema_text
 
 from tests.fakes.catalogue_keys import catalogue_key, key_version
-from tests.unit.server.policy.desk import KINDS, order, raw
+from tests.unit.server.policy.desk import KINDS, order, raw, windowed
 
 WINDOWS = ("day", "hour")
 NOW = "2026-01-01T00:00:00.000Z"  # that of a FakeClock
-SCHEMA = cedarpy.Schema.from_str(schema_text(KINDS, WINDOWS))
+SCHEMA = cedarpy.Schema.from_str(schema_text(windowed(KINDS, WINDOWS)))
 MAX = 2**63 - 1
 
 _KIND = {kind.name: kind for kind in KINDS}
@@ -120,6 +120,9 @@ _OF_ORDERS = st.sampled_from(
     ]
 )
 _OF_RAW = st.sampled_from(["context.raw.size < 5", 'context.raw.hash == "NONE"'])
+_OF_DIGESTS = st.sampled_from(
+    ["context.approved", "!context.approved", "context has approved", "context.approved == true"]
+)
 
 
 @st.composite
@@ -135,6 +138,10 @@ def policies(draw: st.DrawFn) -> str:
                 (
                     'action in [Action::"SignRaw", Action::"SignRawDigest"]',
                     _ANY | _OF_KEYS | _OF_SIGNING | _OF_RAW,
+                ),
+                (
+                    'action == Action::"SignRawDigest"',
+                    _ANY | _OF_KEYS | _OF_SIGNING | _OF_RAW | _OF_DIGESTS | _OF_DIGESTS,
                 ),
                 (
                     'action in [Action::"SignTrade", Action::"SignRaw"]',
@@ -191,6 +198,7 @@ def keys(draw: st.DrawFn, key_id: str) -> Key:
         freeze=draw(st.sampled_from(list(Freeze))),
         network=draw(st.sampled_from(["", "testnet"])),
         allow_digest=draw(st.booleans()),
+        vault_address=draw(st.sampled_from(["", "0x" + "ab" * 20])),
         versions=tuple(versions),
         primary_version=2,
     )
@@ -227,6 +235,7 @@ class Asked:
     version: KeyVersion | None = None
     intent: Intent | None = None
     totals: Mapping[str, int] | None = field(default=None)
+    approved: bool = False
 
 
 _orders = st.builds(
@@ -258,7 +267,10 @@ class Cast:
                 for action in ("ViewKey", "DisableKey"):
                     yield Asked(caller, action, key)
                 for intent, version in itertools.product(self.intents, key.versions):
-                    yield Asked(caller, intent.action, key, version, intent, self.totals)
+                    asked = caller, intent.action, key, version, intent, self.totals
+                    yield Asked(*asked)
+                    if _KIND[intent.action].restricted:
+                        yield Asked(*asked, approved=True)
 
 
 casts = st.builds(
@@ -346,6 +358,7 @@ def _key(key: Key, version: KeyVersion) -> dict[str, Any]:
             "user_id": key.user_id,
             "network": key.network,
             "allow_digest": key.allow_digest,
+            "vault": key.vault_address,
             "version_state": version.state.name.lower(),
         },
         "parents": [],
@@ -362,6 +375,8 @@ def _context(asked: Asked) -> dict[str, Any]:
         context["version"] = {"number": asked.version.version, "state": state}
         context[_KIND[asked.action].record] = dict(asked.intent.fields)
         context["window"] = dict(asked.totals or {})
+        if _KIND[asked.action].restricted:
+            context["approved"] = asked.approved
     return context
 
 

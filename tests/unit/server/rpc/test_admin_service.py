@@ -84,6 +84,23 @@ def _import(world: World) -> pb.ImportApiKeyRequest:
     return pb.ImportApiKeyRequest(identity="cn:bot", expire_time=expire_time, secret=IMPORTED)
 
 
+def test_s15_a_request_is_approved_by_whoever_calls(world: World, operator: _Operator) -> None:
+    end = timestamp(world.clock.now() + timedelta(minutes=10))
+    request = pb.ApproveRequestRequest(digest=bytes(range(32)), expire_time=end, reason="why")
+    assert operator(request, pb.ApproveRequestResponse).expire_time == end
+    (approval,) = world.approvals.open.values()
+    assert (approval.digest, approval.approver) == (bytes(range(32)), str(OTHER))
+
+
+def test_what_cannot_be_approved_says_every_field(operator: _Operator) -> None:
+    request = pb.ApproveRequestRequest(digest=b"short", reason="x" * 257)
+    with pytest.raises(FieldInvalid) as invalid:
+        operator(request, pb.ApproveRequestResponse)
+    fields = [violation.field for violation in invalid.value.violations]
+    assert fields == ["digest", "expire_time", "reason"]
+    assert operator.world.approvals.open == {}
+
+
 def test_s40_every_rpc_is_offered_with_actions_of_the_policy_and_the_class_of_administration(
     operator: _Operator,
 ) -> None:
@@ -306,7 +323,7 @@ def test_a_reload_says_what_is_in_force(world: World, operator: _Operator) -> No
         pb.ReloadResult(part=pb.RELOAD_PART_LIMITS, version=b"limits".hex(), changed=True),
     ]
     everything = operator(pb.ReloadRequest(), pb.ReloadResponse)
-    assert [result.part for result in everything.results] == [1, 2, 3, 4, 5]
+    assert [result.part for result in everything.results] == [1, 2, 3, 4, 5, 6]
     with pytest.raises(FieldInvalid):
         operator(pb.ReloadRequest(parts=[0]), pb.ReloadResponse)  # type: ignore[list-item]
 

@@ -56,6 +56,7 @@ def routes(served: Served) -> dict[str, Route]:
 
 def test_the_services_are_those_that_are_known() -> None:
     assert {name.split("/")[1] for name in METHODS} == {
+        "signward.v1.AccountService",
         "signward.v1.AdminService",
         "signward.v1.KeyService",
         "signward.v1.SignService",
@@ -150,6 +151,8 @@ def test_the_daemon_serves_every_rpc(served: Served) -> None:
             verifying=world.verifying,
             api_keys=world.api_key_changes,
             freezing=world.freezing,
+            agents=world.agent_flows,
+            approving=world.approving,
             reloading=world.reloading,
             audit_reading=world.audit_reading,
             audit_proving=world.audit_proving,
@@ -237,8 +240,10 @@ def test_with_a_policy_that_allows_all_an_rpc_asks_for_just_what_its_route_says(
         assert {j.action for j in served.world.policy.judged} == _expanded(routes[name])
         recorded = {(entry.event, entry.outcome) for entry in served.world.audit.entries}
         event = routes[name].event
-        assert recorded == (set() if event is AuditEvent.FAILURE else {(event, "OK")})
-    assert _counted(served) == [(routes[name].method_class, 1)] * len(outcomes)
+        events = set() if event is AuditEvent.FAILURE else {(event, "OK")}
+        signs = {(AuditEvent.SIGNATURE, "OK")} if _signs_within(routes[name]) else set()
+        assert recorded == events | signs
+    assert _counted(served) == _costs(routes[name]) * len(outcomes)
 
 
 @pytest.mark.integration
@@ -336,6 +341,16 @@ def test_s03_the_policy_learns_of_each_rpc_that_an_api_key_alone_asks_for_it(
     assert shown == (set() if name in UNIMPLEMENTED else {Authentication.API_KEY})
 
 
+def _signs_within(route: Route) -> bool:
+    """Return whether it makes a signature as a part of something else (S14)."""
+    return route.method_class is not MethodClass.SIGN and bool(SIGNING.keys() & set(route.actions))
+
+
+def _costs(route: Route) -> list[tuple[MethodClass, int]]:
+    signature = [(MethodClass.SIGN, 1)] if _signs_within(route) else []
+    return [(route.method_class, 1), *signature]
+
+
 def _counted(served: Served) -> list[tuple[MethodClass, int]]:
     return [(what, cost) for _, what, _, cost in served.world.limits.admitted]
 
@@ -351,4 +366,5 @@ def _state(served: Served) -> object:
         list(world.custody.forgotten),
         list(world.reloads.asked),
         dict(world.requests.known),
+        list(world.register.page("master", "", 100)),
     )

@@ -43,7 +43,7 @@ ENTRY = _field(1, b"app") + _field(2, b"bot")
     [
         (signing.SignRequest, ITEM.SerializeToString() + UNKNOWN),
         (signing.SignRequest, _field(1, b"k") + _field(10, RAW + UNKNOWN)),
-        (signing.SignRequest, _field(13, b"hyperliquid") + ITEM.SerializeToString()),
+        (signing.SignRequest, _field(12, b"a chain of later") + ITEM.SerializeToString()),
         (signing.SignBatchRequest, _field(1, ITEM.SerializeToString()) + UNKNOWN),
         (signing.SignBatchRequest, _field(1, ITEM.SerializeToString() + UNKNOWN)),
         (signing.SignBatchRequest, _field(1, _field(1, b"k") + _field(10, RAW + UNKNOWN))),

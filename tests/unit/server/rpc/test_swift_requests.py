@@ -6,8 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from google.protobuf.message_factory import GetMessageClass
+from signward.v1 import hyperliquid_pb2 as hl
 from signward.v1 import sign_service_pb2 as pb
+from signward_server.chains.hyperliquid.kinds import KINDS
 from signward_server.core.errors import FieldInvalid, PayloadMalformed
+from signward_server.core.keys import Algorithm, Purpose
 from signward_server.rpc import parsing
 from signward_server.rpc.routes import Swift
 
@@ -176,3 +180,22 @@ def test_a_request_with_an_id_is_not_swift_and_is_parsed_once(
     assert not swift(data)
     assert sign(data).version == 1
     assert parsed == []
+
+
+def test_what_may_wait_for_the_store_is_not_swift(world: World, parts: tuple[Swift, Sign]) -> None:
+    """The serving thread answers for everybody: it asks for no approval, and remembers no agent."""
+    world.key(
+        "desk", algorithm=Algorithm.ECDSA_SECP256K1, purpose=Purpose.HYPERLIQUID, network="testnet"
+    )
+    swift, _ = parts
+
+    def request(**action: object) -> bytes:
+        payload = hl.HyperliquidPayload(**action)  # type: ignore[arg-type]
+        return pb.SignRequest(key="desk", hyperliquid=payload).SerializeToString()
+
+    trading = {kind.name for kind in KINDS.values() if not kind.action.restricted}
+    for field in hl.HyperliquidPayload.DESCRIPTOR.oneofs_by_name["action"].fields:
+        value = b"{}" if field.message_type is None else GetMessageClass(field.message_type)()
+        assert swift(request(**{field.name: value})) == (field.name in trading), field.name
+    assert not swift(request(noop=hl.HyperliquidNoop(), nonce=1_800_000_000_000))
+    assert not swift(request())

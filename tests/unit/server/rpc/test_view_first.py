@@ -14,6 +14,7 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
 from google.rpc import status_pb2
+from signward.v1 import account_service_pb2 as accounts
 from signward.v1 import admin_service_pb2 as admin
 from signward.v1 import key_service_pb2 as keys
 from signward.v1 import resources_pb2 as resources
@@ -23,6 +24,7 @@ from signward_server.core.keys import Freeze, KeyState, Purpose, VersionState
 from signward_server.flows.access import VIEW_KEY
 from signward_server.rpc.status import status_of
 
+from tests.fakes.spine.agent_register import agent
 from tests.fakes.spine.judges import Judgement
 from tests.fakes.spine.rpc import grpc_call, routes
 from tests.fakes.spine.world import World
@@ -103,6 +105,16 @@ QUESTIONS: dict[str, list[Callable[[str], Message]]] = {
     "RestoreKeyVersion": [lambda key: keys.RestoreKeyVersionRequest(key_id=key, version=7)],
     "FreezeKey": [lambda key: admin.FreezeKeyRequest(key_id=key, mode=resources.FREEZE_ALL)],
     "UnfreezeKey": [lambda key: admin.UnfreezeKeyRequest(key_id=key)],
+    "ApproveAgent": [
+        lambda key: accounts.ApproveAgentRequest(
+            key=key, agent_key=key, network="testnet", request_id="r1"
+        )
+    ],
+    "RotateAgent": [
+        lambda key: accounts.RotateAgentRequest(key=key, agent_key=key, request_id="r1")
+    ],
+    "ListAgents": [lambda key: accounts.ListAgentsRequest(key=key)],
+    "ExpireAgent": [lambda key: accounts.ExpireAgentRequest(key=key, address="0x" + "1" * 40)],
 }
 # What views no key by its id: creation is scoped by the policy, a list leaves keys out, and
 # what is not implemented looks at nothing.
@@ -186,6 +198,7 @@ def test_s39_that_a_key_is_damaged_is_told_to_whoever_may_ask_for_all(name: str)
 def test_s39_a_key_that_one_may_view_but_not_use_is_denied(name: str) -> None:
     world = World()
     world.key()
+    world.register.put(agent("1", key=KEY, agent_key=KEY))
     world.policy.rule = lambda j: j.action == VIEW_KEY
     assert "POLICY_DENIED" in str(_told(world, name, QUESTIONS[name][0](KEY)))
 

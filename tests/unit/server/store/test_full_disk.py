@@ -80,7 +80,7 @@ from tests.fakes.stepped_clock import SteppedClock
 
 path = Path(sys.argv[1])
 store = open_store(path, SteppedClock())
-catalogue, requests = store.catalogue(HmacRows()), store.requests()
+catalogue, requests = store.catalogue(HmacRows()), store.requests(HmacRows())
 resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))
 created = claimed = 0
 try:
@@ -121,7 +121,7 @@ def test_when_no_file_can_grow_what_was_acknowledged_is_there(tmp_path: Path) ->
     materials = store.materials()
     for key in catalogue.page("", 1000):
         assert materials.read_material(key.id, 1) == b"s" * 3000
-    requests = store.requests()
+    requests = store.requests(HmacRows())
     for number in range(int(claimed)):
         assert requests.claim(signing_scope(f"r{number}"), b"c" * 32, 8).version == 7
     store.close()
@@ -130,7 +130,7 @@ def test_when_no_file_can_grow_what_was_acknowledged_is_there(tmp_path: Path) ->
 def test_a_claim_that_failed_does_not_count(tmp_path: Path) -> None:
     clock = SteppedClock()
     store = open_store(tmp_path / "signward.db", clock)
-    requests = store.requests(quota=2)
+    requests = store.requests(HmacRows(), quota=2)
     requests.claim(signing_scope("r0"), b"c" * 32, 1)
     with store._durable.begin() as connection:
         connection.exec_driver_sql("ALTER TABLE requests RENAME TO away")

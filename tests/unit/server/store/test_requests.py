@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 from signward_server.store import Store, open_store
-from signward_server.store.request_rows import ClaimRow, ClaimRows
+from signward_server.store.claims import ClaimRow
+from signward_server.store.request_rows import ClaimRows
 
 from tests.fakes.catalogue_keys import catalogue_key, creation_scope, signing_scope
 from tests.fakes.row_authenticator import HmacRows
@@ -39,7 +40,7 @@ def stored(store: Store) -> int:
 def test_expired_claims_leave_the_file_as_new_ones_come(store: Store, clock: SteppedClock) -> None:
     scope = creation_scope("hot")
     store.catalogue(HmacRows()).insert(catalogue_key("hot"), None, scope, CONTENT)
-    requests = store.requests(retention=DAY)
+    requests = store.requests(HmacRows(), retention=DAY)
     for number in range(100):
         requests.claim(signing_scope(f"old {number}"), CONTENT, 1)
     clock.pass_time(DAY + timedelta(seconds=1))
@@ -52,7 +53,7 @@ def test_expired_claims_leave_the_file_as_new_ones_come(store: Store, clock: Ste
 
 
 def test_a_live_claim_is_never_purged(store: Store, clock: SteppedClock) -> None:
-    requests = store.requests(retention=DAY)
+    requests = store.requests(HmacRows(), retention=DAY)
     for number in range(60):
         requests.claim(signing_scope(f"r{number}"), CONTENT, number)
         clock.pass_time(DAY / 60 - timedelta(microseconds=1))
@@ -61,7 +62,7 @@ def test_a_live_claim_is_never_purged(store: Store, clock: SteppedClock) -> None
 
 
 def test_memory_of_the_quota_is_bounded_by_steps(store: Store, clock: SteppedClock) -> None:
-    requests = store.requests(retention=DAY)
+    requests = store.requests(HmacRows(), retention=DAY)
     for number in range(400):
         requests.claim(signing_scope(f"r{number}"), CONTENT, 1)
         clock.pass_time(DAY / 200)
@@ -72,12 +73,12 @@ def test_memory_of_the_quota_is_bounded_by_steps(store: Store, clock: SteppedClo
 def test_of_two_that_renew_an_expired_claim_the_first_wins(store: Store) -> None:
     rows = ClaimRows(store._swift)
     old, ours, theirs = (ClaimRow(CONTENT, version, version) for version in (1, 2, 3))
-    assert rows.insert(b"s", "cn:bot", old)
-    assert not rows.insert(b"s", "cn:bot", theirs)
-    assert rows.find(b"s") == old
-    assert rows.renew(b"s", old, theirs)
-    assert not rows.renew(b"s", old, ours)
-    assert rows.find(b"s") == theirs
+    assert rows.insert(b"s", "cn:bot", old, b"1")
+    assert not rows.insert(b"s", "cn:bot", theirs, b"2")
+    assert rows.find(b"s") == ("cn:bot", CONTENT, 1, 1, None, None, None, b"1")
+    assert rows.renew(b"s", old, theirs, b"2")
+    assert not rows.renew(b"s", old, ours, b"3")
+    assert rows.find(b"s") == ("cn:bot", CONTENT, 3, 3, None, None, None, b"2")
     assert rows.find(b"t") is None
     rows.close()
 
@@ -87,4 +88,4 @@ def test_a_retention_and_a_quota_are_positive(
     store: Store, retention: timedelta, quota: int
 ) -> None:
     with pytest.raises(ValueError, match="positive"):
-        store.requests(retention=retention, quota=quota)
+        store.requests(HmacRows(), retention=retention, quota=quota)

@@ -23,7 +23,8 @@ from signward_server.core.keys import (
 )
 from signward_server.core.ports import RequestScope
 from signward_server.core.public_key import PublicKey
-from signward_server.store.canonical import mac_input, scope_digest
+from signward_server.store.canonical import claim_mac_input, mac_input, scope_digest
+from signward_server.store.claims import StoredClaim
 from signward_server.store.rows import KeyRow, VersionRow, key_from, key_row, version_row
 from signward_server.store.schema import key_versions, keys
 
@@ -88,6 +89,8 @@ def test_different_keys_have_different_mac_inputs(one: Key, other: Key) -> None:
     assert (mac_input(*rows_of(one)) == mac_input(*rows_of(other))) == (one == other)
 
 
+VAULT = "0x" + "ab" * 20
+
 CHANGES: list[dict[str, Any]] = [
     {"id": "hoT"},
     {"algorithm": Algorithm.ECDSA_SECP256K1},
@@ -104,6 +107,7 @@ CHANGES: list[dict[str, Any]] = [
     {"unlock_ttl": timedelta(0)},
     {"grace_period": timedelta(days=31)},
     {"rotation_period": timedelta(days=90)},
+    {"vault_address": VAULT},
     {"primary_version": 2},
     {"create_time": datetime(2027, 1, 1, tzinfo=UTC)},
     {"update_time": datetime(2027, 1, 1, tzinfo=UTC)},
@@ -138,6 +142,17 @@ def test_text_cannot_move_from_one_column_to_the_next() -> None:
     assert mac_input(*rows_of(one)) != mac_input(*rows_of(other))
 
 
+def test_the_mac_input_of_a_claim_is_that_of_the_format() -> None:
+    scope, content = b"s" * 32, b"c" * 32
+    row = StoredClaim("cn:bot", content, 3, 5, None, None, 7)
+    numbers = b"".join(number.to_bytes(8) for number in (3, 5))
+    lengths = b"".join(length.to_bytes(4) for length in (32, 6, 32))
+    expected = b"signward.store.claim.v1\0" + numbers + b"\1" + (7).to_bytes(8) + lengths
+    assert claim_mac_input(scope, row) == expected + scope + b"cn:bot" + content
+    plain = b"signward.store.claim.v1\0" + numbers + b"\0" + bytes(8) + lengths
+    assert claim_mac_input(scope, row._replace(nonce=None)) == plain + scope + b"cn:bot" + content
+
+
 def test_the_mac_input_is_that_of_the_format() -> None:
     version = key_version(
         "hot", grace_end_time=datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC), backend_ref="r"
@@ -153,6 +168,14 @@ def test_the_mac_input_is_that_of_the_format() -> None:
     expected += struct.pack(">3I", 44, 32, 1)
     expected += version.public_key.spki_der + version.public_key.fingerprint + b"r"
     assert mac_input(*rows_of(key)) == expected
+
+
+def test_s17_a_vault_stands_before_the_rest_of_the_mac_input() -> None:
+    key = catalogue_key("hot", rotation_period=timedelta(microseconds=7))
+    plain = mac_input(*rows_of(dataclasses.replace(key, rotation_period=timedelta(0))))
+    pinned = mac_input(*rows_of(dataclasses.replace(key, vault_address=VAULT)))
+    begin = b"signward.store.key.v3\0" + struct.pack(">qI", 7, 42) + VAULT.encode()
+    assert pinned == begin + plain.removeprefix(b"signward.store.key.v1\0")
 
 
 def test_the_scope_digest_is_that_of_the_format() -> None:

@@ -28,7 +28,7 @@ from tests.fakes.stepped_clock import SteppedClock
 
 store = open_store(Path(sys.argv[1]), SteppedClock())
 catalogue = store.catalogue(HmacRows())
-store.requests()
+store.requests(HmacRows())
 print(json.dumps({
     "keys": len(catalogue),
     "quarantined": sorted(catalogue.quarantined),

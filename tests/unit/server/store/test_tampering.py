@@ -60,6 +60,7 @@ EDITS = [
     "UPDATE keys SET purpose = 2 WHERE id = 'hot'",
     "UPDATE keys SET allow_digest = 1 WHERE id = 'hot'",
     "UPDATE keys SET network = 'mainnet' WHERE id = 'hot'",
+    "UPDATE keys SET vault_address = '0x00' WHERE id = 'hot'",
     "UPDATE keys SET unlock_ttl = 9 WHERE id = 'hot'",
     "UPDATE keys SET primary_version = 1 WHERE id = 'hot'",
     "UPDATE keys SET revision = 1 WHERE id = 'hot'",

@@ -10,7 +10,7 @@ from signward_server.core.clock import SystemClock
 from signward_server.core.startup import AuditRefused, ConfigurationRefused, CustodyRefused
 from signward_server.custody.envelope import KekFileError
 from signward_server.home.kek_access import KekAccess
-from signward_server.store import Rekeying, moving
+from signward_server.store import Rekeying, batch
 from signward_server.wiring.kek_rotation import Rotated, Wanted, rotate_kek
 from signward_server.wiring.kek_showing import look
 from signward_server.wiring.rotation_parts import RotationAccess
@@ -30,7 +30,7 @@ class Interrupted(Exception):  # noqa: N818 - what happened
 
 @pytest.fixture
 def filled(new_home: Callable[[], Home], monkeypatch: pytest.MonkeyPatch) -> Home:
-    monkeypatch.setattr(moving, "_MOST", 2)
+    monkeypatch.setattr(batch, "_MOST", 2)
     home = new_home()
     fill(home, range(KEYS))
     add_api_keys(home.path, API_KEYS)

@@ -21,6 +21,7 @@ from pydantic_core import PydanticCustomError
 
 from signward_server.cli.policy.answering import Verdict
 from signward_server.config.policy import GroupName, Members
+from signward_server.core.actions import MAX_NUMBER
 from signward_server.core.identity import Authentication
 from signward_server.core.identity_names import identity_of
 from signward_server.core.keys import (
@@ -31,13 +32,15 @@ from signward_server.core.keys import (
     Purpose,
     VersionState,
 )
+from signward_server.core.networks import HYPERLIQUID_NETWORKS
+from signward_server.home.price_list import BadPriceList, Prices, prices_in
+from signward_server.rpc.convert.addresses import read_address
 
 __all__ = ["DEFAULT_TIME", "Case", "Defaults", "KeyRow", "Table", "read_moment"]
 
 DEFAULT_TIME = datetime(2026, 1, 7, 12, 0, tzinfo=UTC)
 """When a case happens that does not say so: a Wednesday at noon."""
 
-_LARGEST_TOTAL = 2**63 - 1
 _is_key_id = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,126}[a-z0-9])?").fullmatch
 _is_number = re.compile(r"0|[1-9][0-9]{0,18}").fullmatch
 
@@ -69,6 +72,13 @@ def _address(text: str) -> str:
     return text
 
 
+def _vault(text: str) -> str:
+    address = read_address(text) if text else ""
+    if address is None:
+        raise refused("is no address", "write 0x and 40 hex digits")
+    return address
+
+
 def read_moment(text: str) -> datetime | None:
     """Return the time that a text in the form of RFC 3339 says, in UTC; ``None`` if it is none."""
     try:
@@ -86,8 +96,8 @@ def _moment(value: object) -> object:
 
 
 def _total(value: object) -> object:
-    if not isinstance(value, str) or not _is_number(value) or int(value) > _LARGEST_TOTAL:
-        raise refused("is no total", f"use 0 to {_LARGEST_TOTAL}, in the smallest unit")
+    if not isinstance(value, str) or not _is_number(value) or int(value) > MAX_NUMBER:
+        raise refused("is no total", f"use 0 to {MAX_NUMBER}, in the smallest unit")
     return int(value)
 
 
@@ -110,6 +120,7 @@ def _choice(kind: type[enum.IntEnum]) -> BeforeValidator:
 _Identity = Annotated[str, AfterValidator(_identity)]
 _KeyId = Annotated[str, AfterValidator(_key_id)]
 _Address = Annotated[str, AfterValidator(_address)]
+_Vault = Annotated[str, AfterValidator(_vault)]
 _Time = Annotated[datetime, BeforeValidator(_moment)]
 _Total = Annotated[int, BeforeValidator(_total)]
 _Word = Annotated[str, Field(min_length=1, max_length=256)]
@@ -133,6 +144,17 @@ class KeyRow(_Part):
     user_id: Annotated[str, Field(max_length=256)] = ""
     labels: Annotated[dict[str, str], Field(max_length=40)] = {}
     allow_digest: StrictBool = False
+    vault_address: _Vault = ""
+
+
+def _references(value: object) -> object:
+    if not isinstance(value, dict) or set(value).difference(HYPERLIQUID_NETWORKS):
+        fix = 'write them below mainnet and testnet, like {"0": 65000.5}'
+        raise refused("are no prices", fix)
+    try:
+        return prices_in(value)
+    except BadPriceList as exc:
+        raise refused("are no prices", exc.text.removeprefix("has ")) from None
 
 
 class Defaults(_Part):
@@ -155,6 +177,7 @@ class Case(_Part):
     address: _Address | None = None
     time: _Time | None = None
     totals: Annotated[dict[str, _Total], Field(max_length=100)] = {}
+    approved: StrictBool = False
     expect: Verdict
     reason: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{0,62}$")] | None = None
     by: Annotated[list[_Word], Field(max_length=100)] | None = None
@@ -174,6 +197,7 @@ class Table(_Part):
     groups: Annotated[dict[GroupName, Members], Field(max_length=1000)] | None = None
     keys: Annotated[dict[_KeyId, KeyRow], Field(max_length=1000)] = {}
     defaults: Defaults = Defaults()
+    references: Annotated[Prices, BeforeValidator(_references)] = {}
     cases: Annotated[list[Case], Field(min_length=1, max_length=5000)]
 
     @model_validator(mode="after")

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from signward_server.cli.policy.answering import Request
-from signward_server.cli.policy.loading import Rules
+from signward_server.cli.policy.loading import Rules, chains_of
 from signward_server.cli.policy.tables.model import Case, KeyRow, Table
 from signward_server.core.identity import Identity
 from signward_server.core.identity_names import identity_of
 from signward_server.core.keys import Key, KeyVersion
 from signward_server.core.public_key import PublicKey
+from signward_server.home.reference_prices import ListedPrices
 from signward_server.policy.question import Asker
 from signward_server.rpc.convert.documents import payload_of
 
-__all__ = ["groups_of", "key_of_row", "request_of"]
+__all__ = ["groups_of", "key_of_row", "request_of", "rules_of"]
 
 _ANY_KEY = PublicKey.ed25519(bytes(32))  # no policy sees public keys
 _ANY_TIME = datetime.fromtimestamp(0, UTC)
@@ -29,6 +31,11 @@ def groups_of(table: Table, rules: Rules) -> Mapping[str, Sequence[Identity]]:
         name: [identity for text in texts if (identity := identity_of(text))]
         for name, texts in table.groups.items()
     }
+
+
+def rules_of(table: Table, rules: Rules) -> Rules:
+    """Return the rules that a table is judged with: its own reference prices, and no others."""
+    return replace(rules, chains=chains_of(rules.settings, ListedPrices(table.references)))
 
 
 def request_of(table: Table, case: Case) -> Request:
@@ -51,6 +58,7 @@ def request_of(table: Table, case: Case) -> Request:
         action=case.action or "",
         payload=None if case.payload is None else payload_of(case.payload, milliseconds),
         totals=case.totals,
+        approved=case.approved,
     )
 
 
@@ -70,6 +78,7 @@ def key_of_row(key_id: str, row: KeyRow) -> Key:
         purpose=row.purpose,
         network=row.network,
         allow_digest=row.allow_digest,
+        vault_address=row.vault_address,
         owner=row.owner,
         user_id=row.user_id,
         labels=row.labels,

@@ -10,7 +10,7 @@ from signward_server.cli.policy.judging import Judge
 from signward_server.cli.policy.loading import Rules
 from signward_server.cli.policy.tables.model import Case
 from signward_server.cli.policy.tables.reading import TableFile
-from signward_server.cli.policy.tables.requests import groups_of, request_of
+from signward_server.cli.policy.tables.requests import groups_of, request_of, rules_of
 from signward_server.core.errors import PolicyError
 from signward_server.rpc.convert.documents import DocumentRefused
 
@@ -40,7 +40,7 @@ class CaseResult:
 
 def run_table(file: TableFile, rules: Rules) -> Iterator[CaseResult]:
     """Yield the result of each case, in order."""
-    judge = Judge(rules, groups_of(file.table, rules))
+    judge = Judge(rules_of(file.table, rules), groups_of(file.table, rules))
     for case, line in zip(file.table.cases, file.lines, strict=True):
         answer = None
         try:

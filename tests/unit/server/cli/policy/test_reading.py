@@ -56,6 +56,7 @@ keys:
     freeze: cancel-only
     version_state: grace
     network: testnet
+    vault_address: "0xfB6916095ca1df60bB79Ce92cE3Ea74c37c5d359"
     user_id: "7"
     labels: {desk: 7, on: yes}
     allow_digest: true
@@ -77,6 +78,7 @@ cases:
     table = read.table
     assert table.groups == {"ops": ("cn:ops", "spiffe://prod/ops"), "none": ()}
     key = table.keys["mm-1"]
+    assert key.vault_address == "0xfb6916095ca1df60bb79ce92ce3ea74c37c5d359"
     assert (key.purpose, key.algorithm) == (Purpose.HYPERLIQUID, Algorithm.ECDSA_SECP256K1)
     assert (key.custody, key.version_state) == (CustodyKind.AWS_KMS, VersionState.GRACE)
     assert key.labels == {"desk": "7", "on": "yes"}
@@ -139,7 +141,7 @@ zebra: 1
     ]
     assert all(line.split("; ", 1)[1] for line in found)
     assert found[5].endswith("; did you mean purpose?")
-    assert found[-1].endswith("; known here: groups, keys, defaults, cases")
+    assert found[-1].endswith("; known here: groups, keys, defaults, references, cases")
 
 
 @pytest.mark.parametrize(
@@ -243,3 +245,30 @@ def _outcome(text: str):
         return parse_table(FILE, text)
     except ConfigurationError as refused:
         return refused.problems
+
+
+def test_reference_prices_are_read_in_units():
+    text = (
+        SMALL + 'references: {mainnet: {"0": 65000.50, "10107": 0.00000001}, testnet: {"3": 1}}\n'
+    )
+    assert parse_table(FILE, text).table.references == {
+        ("mainnet", 0): 6_500_050_000_000,
+        ("mainnet", 10107): 1,
+        ("testnet", 3): 100_000_000,
+    }
+
+
+@pytest.mark.parametrize(
+    ("references", "said"),
+    [
+        ("{mainnet: {BTC: 65000}}", "a key in mainnet that is no number of an asset"),
+        ("{testnet: {0: -1}}", "no price for asset 0 of testnet"),
+        ("{mainnet: 5}", "a mainnet that is no object"),
+        ("{devnet: {0: 1}}", "write them below mainnet and testnet"),
+        ("[]", "write them below mainnet and testnet"),
+    ],
+)
+def test_what_are_no_reference_prices_is_refused(references, said):
+    (problem,) = problems(f"{SMALL}references: {references}\n")
+    assert problem.startswith("3: references are no prices; ")
+    assert said in problem

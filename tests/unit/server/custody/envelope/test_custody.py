@@ -261,6 +261,7 @@ def test_s17_envelopes_of_other_keys_and_versions_are_corrupt(
         {"purpose": Purpose.ORDER},
         {"network": "mainnet"},
         {"allow_digest": True},
+        {"vault_address": "0x" + "ab" * 20},
         {"custody": CustodyKind.SHAMIR},
         {"id": "other"},
     ],

@@ -102,6 +102,8 @@ def test_s17_every_immutable_attribute_is_bound() -> None:
                 {"purpose": Purpose.RAW},
                 {"network": "test"},
                 {"allow_digest": True},
+                {"vault_address": "0x" + "ab" * 20},
+                {"vault_address": "0x" + "ac" * 20},
             )
         ),
     ]

@@ -33,7 +33,7 @@ def test_s25_argument_types_are_declared(native: Native) -> None:
         for value in vars(library).values()
         if callable(value)
     ]
-    assert len(functions) == 14 + 7
+    assert len(functions) == 14 + 9
     for function in functions:
         assert function.argtypes is not None
         with pytest.raises((ctypes.ArgumentError, TypeError)):

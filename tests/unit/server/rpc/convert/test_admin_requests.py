@@ -15,6 +15,8 @@ from signward_server.core.ports import ReloadPart
 from signward_server.flows.key_requests import KeyFilter
 from signward_server.rpc.convert.admin_requests import (
     api_key_id,
+    approval_digest,
+    approval_end,
     freeze_mode,
     identity,
     make_api_key,
@@ -229,10 +231,10 @@ def test_a_freeze_stops_something(number: int, mode: Freeze | None) -> None:
 def test_parts_to_reload() -> None:
     fields = Fields()
     assert reload_parts(fields, []) == frozenset()
-    assert reload_parts(fields, [1, 2, 3, 4, 5, 4]) == frozenset(ReloadPart)
+    assert reload_parts(fields, [1, 2, 3, 4, 5, 6, 4]) == frozenset(ReloadPart)
     assert reload_parts(fields, [pb.RELOAD_PART_LIMITS]) == {ReloadPart.LIMITS}
     assert _violated(fields) == []
-    for unknown in (0, 6, -1):
+    for unknown in (0, 7, -1):
         fields = Fields()
         reload_parts(fields, [1, unknown])
         assert _violated(fields) == ["parts"]
@@ -263,3 +265,41 @@ def test_no_request_crashes_and_nothing_malformed_is_accepted(
     assert NOW < request.expire_time <= NOW + 3653 * DAY
     assert str(request.identity) == holder
     assert len(secret) >= 24
+
+
+@pytest.mark.parametrize(("size", "accepted"), [(0, False), (31, False), (32, True), (33, False)])
+def test_what_is_approved_has_32_bytes(size: int, accepted: bool) -> None:
+    fields = Fields()
+    assert approval_digest(fields, bytes(size)) == bytes(size)
+    assert (_violated(fields) == []) == accepted
+
+
+@pytest.mark.parametrize(
+    ("end", "accepted"),
+    [
+        (NOW, False),
+        (NOW + timedelta(microseconds=1), True),
+        (NOW + DAY, True),
+        (NOW + DAY + timedelta(microseconds=1), False),
+        (NOW - DAY, False),
+    ],
+)
+def test_s15_an_approval_ends_within_a_day(end: datetime, accepted: bool) -> None:
+    fields = Fields()
+    message = pb.ApproveRequestRequest(digest=bytes(32), expire_time=timestamp(end))
+    assert approval_end(fields, message, NOW) == (end if accepted else NOW)
+    assert (_violated(fields) == []) == accepted
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        pb.ApproveRequestRequest(),
+        pb.ApproveRequestRequest(expire_time=Timestamp(seconds=2**62)),
+        pb.ApproveRequestRequest(expire_time=Timestamp(seconds=1, nanos=-1)),
+    ],
+)
+def test_an_end_that_is_no_time_is_refused(message: pb.ApproveRequestRequest) -> None:
+    fields = Fields()
+    assert approval_end(fields, message, NOW) == NOW
+    assert _violated(fields) == ["expire_time"]

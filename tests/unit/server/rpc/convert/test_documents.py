@@ -57,6 +57,7 @@ def test_what_is_no_payload_is_refused_in_one_line(document):
 def test_a_key_comes_back_as_policies_see_it():
     key = catalogue_key(
         "mm-1",
+        vault_address="0x" + "ab" * 20,
         algorithm=Algorithm.ECDSA_SECP256K1,
         owner="spiffe://prod/bot",
         labels={"desk": "a"},

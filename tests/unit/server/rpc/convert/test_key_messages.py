@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from datetime import timedelta
 
 import pytest
@@ -66,6 +67,17 @@ def test_s26_no_ledger_address_is_told(world: World) -> None:
     key = world.key(algorithm=Algorithm.ECDSA_SECP256K1)
     public = key_message(key, with_versions=True).versions[0].public_key
     assert (public.ethereum_address, public.hedera_der) == ("", "")
+
+
+def test_s26_a_hyperliquid_key_has_an_address_and_its_vault(world: World) -> None:
+    key = world.key(algorithm=Algorithm.ECDSA_SECP256K1, purpose=Purpose.HYPERLIQUID)
+    vault = "0xfb6916095ca1df60bb79ce92ce3ea74c37c5d359"
+    message = key_message(dataclasses.replace(key, vault_address=vault), with_versions=True)
+    assert message.vault_address == "0xfB6916095ca1df60bB79Ce92cE3Ea74c37c5d359"
+    public = message.versions[0].public_key
+    assert re.fullmatch("0x[0-9a-fA-F]{40}", public.ethereum_address)
+    shown = public_key_response(key, key.versions[0]).public_key
+    assert shown.ethereum_address == public.ethereum_address
 
 
 def test_a_key_without_what_is_not_set(world: World) -> None:

@@ -53,6 +53,7 @@ def test_a_full_creation() -> None:
             user_id="u",
             labels={"a": "b"},
             network="testnet",
+            vault_address="0xFB6916095CA1DF60BB79CE92CE3EA74C37C5D359",
             unlock_ttl=Duration(),
             grace_period=Duration(seconds=86_400 * 365),
             allow_digest=True,
@@ -62,6 +63,7 @@ def test_a_full_creation() -> None:
     )
     assert (request.owner, request.user_id, request.labels) == ("cn:a", "u", {"a": "b"})
     assert (request.attributes.network, request.attributes.allow_digest) == ("testnet", True)
+    assert request.attributes.vault_address == "0xfb6916095ca1df60bb79ce92ce3ea74c37c5d359"
     assert (request.unlock_ttl, request.grace_period) == (timedelta(0), timedelta(days=365))
     assert (request.request_id, request.validate_only) == ("r", True)
 
@@ -77,6 +79,7 @@ BAD = {
     "request_id": "x" * 65,
     "unlock_ttl": Duration(seconds=30 * 86_400 + 1),
     "grace_period": Duration(seconds=86_400 * 365 + 1),
+    "vault_address": "0xfb6916095cA1df60bb79ce92ce3ea74c37c5d359",
     "threshold": resources_pb2.Threshold(),
     "aws_kms": pb.AwsKmsOptions(),
 }

@@ -1,0 +1,1 @@
+"""Agents of Hyperliquid accounts: approved, rotated, listed and ended."""
