@@ -57,6 +57,7 @@ class Daemon:
         command: What to run instead of `signward`.
         log_level: How much it logs; empty for what its configuration says.
         pass_fds: Descriptors that it inherits.
+        patience: Seconds that its start may take.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class Daemon:
         command: Sequence[str] = SIGNWARD,
         log_level: str = _LOG_LEVEL,
         pass_fds: Sequence[int] = (),
+        patience: float = PATIENCE,
         **variables: str,
     ) -> None:
         self.home = home
@@ -85,7 +87,7 @@ class Daemon:
             pass_fds=pass_fds,
         )
         try:
-            self.ready = self.next_line()
+            self.ready = self.next_line(patience)
         except BaseException:
             self.kill()
             raise
@@ -135,7 +137,7 @@ class Daemon:
             lines = answer.read().decode().splitlines()
         return sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith(f"{name} "))
 
-    def next_line(self) -> dict[str, Any]:
+    def next_line(self, patience: float = PATIENCE) -> dict[str, Any]:
         """Return the next JSON line of standard output.
 
         Raises:
@@ -145,7 +147,7 @@ class Daemon:
         assert stdout is not None
         with selectors.DefaultSelector() as selector:
             selector.register(stdout, selectors.EVENT_READ)
-            line = stdout.readline() if selector.select(PATIENCE) else b""
+            line = stdout.readline() if selector.select(patience) else b""
         if not line:
             raise NotReady(self.said[-2000:])
         facts: dict[str, Any] = json.loads(line)
