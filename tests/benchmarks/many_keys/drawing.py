@@ -49,11 +49,19 @@ def _panel(svg: ET.Element, left: float, name: str, points: Sequence[tuple[int, 
         text(svg, left + _LEFT - 6, y(value) + 4, f"{value:g}", anchor="end")
     for keys, _ in points:
         add(svg, "line", x1=x(keys), y1=y(0), x2=x(keys), y2=y(top), stroke=PALE)
-        text(svg, x(keys), y(0) + 15, f"{keys:,}", anchor="middle")
+        text(svg, x(keys), y(0) + 15, _short(keys), anchor="middle")
     places = " ".join(f"{x(keys):.1f},{y(value):.1f}" for keys, value in points)
     add(svg, "polyline", points=places, fill="none", stroke=_COLOUR, **{"stroke-width": "1.6"})
     for keys, value in points:
         add(svg, "circle", cx=x(keys), cy=y(value), r=3, fill=_COLOUR)
+
+
+def _short(keys: int) -> str:
+    """Return a number as ``10k`` or ``1M``, so that five of them stand side by side."""
+    for unit, size in (("M", 1_000_000), ("k", 1_000)):
+        if keys >= size:
+            return f"{keys / size:g}{unit}"
+    return str(keys)
 
 
 def _rounded(most: float) -> float:
