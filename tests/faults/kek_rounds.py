@@ -77,14 +77,14 @@ def rotate(home: Path, kind: str) -> Rotated:
 
 
 def killed(home: Path, kind: str, step: int) -> None:
-    batch._MOST = AT_ONCE  # type: ignore[misc]
+    batch._MOST = AT_ONCE
     Steps(step)
     rotate(home, kind)
 
 
 def resumed(home: Path, kind: str, keys: int, api_keys: int) -> None:
     """See that the home is as before, as afterwards, or refuses; go on; see again."""
-    batch._MOST = AT_ONCE  # type: ignore[misc]
+    batch._MOST = AT_ONCE
     after = KekAccess(passphrase=passphrase()) if kind == "passphrase" else KekAccess()
     switched = settings_of(home).custody.envelope.kek_source == kind
     try:

@@ -18,8 +18,7 @@ from tests.running.waiting import eventually
 
 pytestmark = pytest.mark.integration
 
-ROUNDS, CALLS = 5, 120
-MUCH = 20.0  # a signature that waited for a dead collector would take a thousand times as long
+ROUNDS, CALLS = 9, 120
 REQUEST = sign_request("key", b"x" * 200)
 
 
@@ -64,7 +63,8 @@ def test_signing_takes_as_long_as_with_one_that_lives(kind: str, home: Home, ali
         daemon, bot = serving(home, dead(kind, opened), opened)
         latencies(alive), latencies(bot)
         rounds = [(latencies(bot), latencies(alive)) for _ in range(ROUNDS)]
-        assert max(ratio(rounds, 0.5), ratio(rounds, 0.99)) < MUCH
+        assert ratio(rounds, 0.5) < 1.5
+        assert ratio(rounds, 0.99) < 2
         assert daemon.probe("/readyz") == 200
         if kind != "slow":
             assert eventually(lambda: "the collector takes nothing" in daemon.said)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
-from sqlalchemy import Connection, bindparam, update
+from sqlalchemy import Connection, Executable, bindparam, update
 
 from signward_server.store.rekeying import Rekeying
 from signward_server.store.schema import api_keys, keys, materials, stamp
 
-__all__ = ["Batch", "Wanted", "in_batches"]
+__all__ = ["Batch", "Wanted", "in_batches", "rows_of"]
 
-_MOST: Final = 500
+_MOST = 500  # tests that look between batches take fewer
 _Row = TypeVar("_Row", bound=Sequence[Any])
 
 Wanted: TypeAlias = dict[str, object]
@@ -50,6 +50,10 @@ class Batch:
     macs: list[dict[str, object]] = field(default_factory=list)
     sealed: list[dict[str, object]] = field(default_factory=list)
 
+    def leave(self, kind: str, scope: object) -> None:
+        """Leave a row of this kind alone; its scope is bytes, unless somebody else wrote it."""
+        self.left.append(f"{kind} {scope.hex() if isinstance(scope, bytes) else scope}")
+
     def write_keys(self, connection: Connection) -> None:
         """Write what is new of keys."""
         if self.sealed:
@@ -61,6 +65,11 @@ class Batch:
         """Write what is new of API keys."""
         if self.macs:
             connection.execute(_SET_API_KEY_MAC, self.macs)
+
+
+def rows_of(statement: Executable) -> Callable[[Connection, Wanted], Sequence[Any]]:
+    """Return how a statement reads the rows that are ``Wanted``, for ``in_batches``."""
+    return lambda connection, wanted: connection.execute(statement, wanted).all()
 
 
 def in_batches(

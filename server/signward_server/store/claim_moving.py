@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, text
 
 from signward_server.core.ports import RowAuthenticator
 from signward_server.store.authentic_claims import AuthenticClaims
-from signward_server.store.batch import Batch, Wanted, in_batches
+from signward_server.store.batch import Batch, in_batches, rows_of
 from signward_server.store.claims import StoredClaim
 from signward_server.store.rekeying import Rekeying
 
@@ -35,20 +36,12 @@ def move_claims(
     Raises:
         StoreUnavailable: The store cannot be written.
     """
-    before, after = AuthenticClaims(old), AuthenticClaims(new)
-
-    def move(connection: Connection, rows: Sequence[Any]) -> Batch:
-        return _moved(connection, rows, before, after)
-
-    return in_batches(rekeying, _read, move, b"")
+    move = partial(_move, old=AuthenticClaims(old), new=AuthenticClaims(new))
+    return in_batches(rekeying, rows_of(_ROWS), move, b"")
 
 
-def _read(connection: Connection, wanted: Wanted) -> Sequence[Any]:
-    return connection.execute(_ROWS, wanted).all()
-
-
-def _moved(
-    connection: Connection, rows: Sequence[Any], old: AuthenticClaims, new: AuthenticClaims
+def _move(
+    connection: Connection, rows: Sequence[Any], *, old: AuthenticClaims, new: AuthenticClaims
 ) -> Batch:
     batch = Batch()
     moved = []
@@ -59,7 +52,7 @@ def _moved(
         if old.is_genuine(scope, row):
             moved.append({"scope": scope, "mac": new.tagged(scope, row)})
         else:
-            batch.left.append(f"request {scope.hex() if isinstance(scope, bytes) else scope}")
+            batch.leave("request", scope)
     if moved:
         connection.execute(_SET, moved)
     return batch

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, text
 
 from signward_server.core.ports import RowAuthenticator
-from signward_server.store.batch import Batch, Wanted, in_batches
+from signward_server.store.batch import Batch, in_batches, rows_of
 from signward_server.store.rekeying import Rekeying
 from signward_server.store.schema import as_stored, spending
 from signward_server.store.spending.rows import AuthenticRings
@@ -36,20 +37,12 @@ def move_spending(
     Raises:
         StoreUnavailable: The store cannot be written.
     """
-    before, after = AuthenticRings(old), AuthenticRings(new)
-
-    def move(connection: Connection, rows: Sequence[Any]) -> Batch:
-        return _moved(connection, rows, before, after)
-
-    return in_batches(rekeying, _read, move, b"")
+    move = partial(_move, old=AuthenticRings(old), new=AuthenticRings(new))
+    return in_batches(rekeying, rows_of(_ROWS), move, b"")
 
 
-def _read(connection: Connection, wanted: Wanted) -> Sequence[Any]:
-    return connection.execute(_ROWS, wanted).all()
-
-
-def _moved(
-    connection: Connection, rows: Sequence[Any], old: AuthenticRings, new: AuthenticRings
+def _move(
+    connection: Connection, rows: Sequence[Any], *, old: AuthenticRings, new: AuthenticRings
 ) -> Batch:
     batch = Batch()
     moved = []
@@ -58,7 +51,7 @@ def _moved(
             continue
         ring = old.ring(scope, spent, mac)
         if ring is None:
-            batch.left.append(f"spending {scope.hex() if isinstance(scope, bytes) else scope}")
+            batch.leave("spending", scope)
         else:
             moved.append(new.row(scope, ring))
     if moved:
