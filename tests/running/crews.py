@@ -35,7 +35,7 @@ def alive(pid: int) -> bool:
     """Return whether a process has not ended; one that nobody has waited for has."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # the latter if it ends between open and read
         return False
     return state not in {"Z", "X"}
 
