@@ -20,7 +20,8 @@ class StoreLease:
     """Implements ``core.ports.Lease``.
 
     A lease counts from the moment at which the store was asked, not from its answer, on a
-    clock that goes on while the machine sleeps.
+    clock that goes on while the machine sleeps. So do the pauses between two questions: after
+    an answer that was long in coming, little is left of the lease for another one.
 
     Args:
         confirm: Asks the store; raises ``StoreUnavailable`` if it is not what memory
@@ -37,7 +38,7 @@ class StoreLease:
         self._seconds = seconds
         self._clock = clock
         self._meter = meter
-        self._until = clock.monotonic()
+        self._until = self._asked = clock.monotonic()
         self._failing = False
         self._stopped = False
         self._woken = threading.Event()
@@ -77,7 +78,7 @@ class StoreLease:
 
     def renew(self) -> None:
         """Ask the store once."""
-        asked = self._clock.monotonic()
+        asked = self._asked = self._clock.monotonic()
         try:
             self._confirm()
         except StoreUnavailable:
@@ -99,7 +100,8 @@ class StoreLease:
 
     def _run(self) -> None:
         while not self._stopped:
-            self._woken.wait(self._seconds / _EACH)
+            due = self._asked + self._seconds / _EACH
+            self._woken.wait(max(0.0, due - self._clock.monotonic()))
             self._woken.clear()
             try:
                 if not self._stopped:

@@ -145,6 +145,18 @@ def test_news_have_the_store_asked_at_once(clock: SteppedClock, meter: FakeMeter
     assert not store.times.acquire(timeout=0.1)
 
 
+def test_after_a_late_answer_the_store_is_asked_at_once(
+    clock: SteppedClock, meter: FakeMeter
+) -> None:
+    store = Asked(clock)
+    store.takes = 1200  # of 3600, where it is asked each 900
+    lease = StoreLease(store, 3600, clock, meter)
+    lease.start()
+    assert all(store.times.acquire(timeout=10) for _ in range(3))
+    store.takes = 0
+    lease.stop()
+
+
 def test_one_that_never_began_can_be_stopped(lease: StoreLease) -> None:
     lease.stop()
     assert not lease.alive
