@@ -25,6 +25,7 @@ class FakeAuditService(FakeState):
         note: The checkpoint that it shows; ``None`` for the newest.
         own: Whether inclusion proofs come with the record.
         hidden: Numbers of records that no list shows.
+        tailed: Numbers of records that whoever follows the log was sent.
         bent: Whether the last hash of each proof is another.
     """
 
@@ -37,6 +38,7 @@ class FakeAuditService(FakeState):
         self.own = True
         self.bent = False
         self.hidden: set[int] = set()
+        self.tailed: list[int] = []
 
     def GetCheckpoint(self, request, context):  # noqa: N802 -- the service's names
         self._enter("GetCheckpoint", request, context)
@@ -80,6 +82,7 @@ class FakeAuditService(FakeState):
                     yield pb.TailAuditRecordsResponse(
                         record=found, next_sequence=number, log=log.name
                     )
+                    self.tailed.append(found.sequence)
 
     def GetAuditProof(self, request, context):  # noqa: N802
         self._enter("GetAuditProof", request, context)

@@ -46,7 +46,8 @@ class FakeDaemon(FakeAccountService, FakeAdminService, FakeKeyService, FakeSignS
     ) -> None:
         super().__init__()
         self.health = dict(_HEALTH)
-        self._server = grpc.server(ThreadPoolExecutor(16), options=[("grpc.so_reuseport", 0)])
+        self._threads = ThreadPoolExecutor(16)
+        self._server = grpc.server(self._threads, options=[("grpc.so_reuseport", 0)])
         add_AccountServiceServicer_to_server(self, self._server)
         add_AdminServiceServicer_to_server(self, self._server)
         add_KeyServiceServicer_to_server(self, self._server)
@@ -68,6 +69,7 @@ class FakeDaemon(FakeAccountService, FakeAdminService, FakeKeyService, FakeSignS
 
     def stop(self) -> None:
         self._server.stop(0).wait(5)
+        self._threads.shutdown(wait=False)  # one may wait for a gate that nobody opens
 
     def _health_handler(self) -> grpc.GenericRpcHandler:
         def check(request: bytes, context: grpc.ServicerContext) -> bytes:

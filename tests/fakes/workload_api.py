@@ -107,7 +107,8 @@ class WorkloadApi(workload_pb2_grpc.SpiffeWorkloadAPIServicer):  # type: ignore[
         self.asked = 0
         self._last: pb.X509SVIDResponse | None = None
         self._streams: list[queue.SimpleQueue[pb.X509SVIDResponse | None]] = []
-        self._server = grpc.server(futures.ThreadPoolExecutor(8))
+        self._threads = futures.ThreadPoolExecutor(8)
+        self._server = grpc.server(self._threads)
         workload_pb2_grpc.add_SpiffeWorkloadAPIServicer_to_server(self, self._server)  # type: ignore[no-untyped-call]
         self._server.add_insecure_port(self.socket)
 
@@ -155,6 +156,7 @@ class WorkloadApi(workload_pb2_grpc.SpiffeWorkloadAPIServicer):  # type: ignore[
         for stream in self._streams:
             stream.put(None)
         self._server.stop(0).wait()
+        self._threads.shutdown()
 
 
 def _uri(uri: str, *names: str) -> x509.SubjectAlternativeName:

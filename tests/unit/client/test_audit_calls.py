@@ -35,6 +35,16 @@ def quick(daemon, credentials):
         yield client, waits
 
 
+def once(condition, act):
+    """Do something on another thread, as soon as something holds."""
+
+    def work():
+        eventually(condition)
+        act()
+
+    threading.Thread(target=work).start()
+
+
 def test_a_checkpoint_can_be_verified(client, log):
     answer = client.admin.get_checkpoint()
     checkpoint = parse_checkpoint(answer.checkpoint)
@@ -60,7 +70,7 @@ def test_what_is_wanted_is_sent(daemon, client):
     until = WHEN + dt.timedelta(hours=1)
     list(client.admin.list_audit_records(**WANTED, since=WHEN, until=until))
     tail = client.admin.tail_audit_records(5, **WANTED, since=WHEN)
-    threading.Timer(0.2, tail.close).start()
+    once(lambda: tail.has_begun, tail.close)
     assert list(tail) == []
     for method, ends in (("ListAuditRecords", until), ("TailAuditRecords", None)):
         [request] = daemon.calls(method)
@@ -93,7 +103,7 @@ def test_a_tail_waits_for_the_next_record(daemon, client, log):
     with client.admin.tail_audit_records() as tail:
         assert isinstance(tail, AuditTail)
         assert not tail.has_begun
-        threading.Timer(0.1, log.append).start()
+        once(lambda: tail.has_begun, log.append)
         assert next(tail).sequence == 7
         assert (tail.has_begun, tail.next_sequence) == (True, 8)
     assert list(tail) == []
@@ -101,7 +111,7 @@ def test_a_tail_waits_for_the_next_record(daemon, client, log):
 
 def test_a_tail_ends_for_whoever_waits_when_it_is_closed(client, log):
     tail = client.admin.tail_audit_records(0)
-    threading.Timer(0.3, tail.close).start()
+    once(lambda: tail.next_sequence == 7, threading.Timer(0.1, tail.close).start)
     assert [record.sequence for record in tail] == list(range(7))
 
 

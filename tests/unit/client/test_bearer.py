@@ -53,7 +53,8 @@ def echo(authority, server_files) -> Iterator[Echo]:
         "n1": grpc.stream_unary_rpc_method_handler(echo.many_one),
         "nn": grpc.stream_stream_rpc_method_handler(echo.many_many),
     }
-    server = grpc.server(ThreadPoolExecutor(4))
+    threads = ThreadPoolExecutor(4)
+    server = grpc.server(threads)
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("echo", methods),))
     pair = (server_files.private_key.read_bytes(), server_files.certificate.read_bytes())
     port = server.add_secure_port("localhost:0", grpc.ssl_server_credentials([pair]))
@@ -61,6 +62,7 @@ def echo(authority, server_files) -> Iterator[Echo]:
     server.start()
     yield echo
     server.stop(0).wait(5)
+    threads.shutdown()
 
 
 @pytest.fixture

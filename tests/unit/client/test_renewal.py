@@ -20,6 +20,7 @@ from signward import (
     errors,
     raw_request,
 )
+from signward.connection import Connection
 from signward.renewal import Renewal
 
 from tests.fakes.certificates import Authority
@@ -243,15 +244,26 @@ def test_when_the_old_one_has_run_out_the_new_one_is_used_even_if_refused(key, f
     assert callers(key) == ["brief", "second"]
 
 
-def test_a_call_waits_a_while_and_no_longer(key, folder, stranger, monkeypatch):
+def test_a_call_waits_a_while_and_no_longer(key, folder, monkeypatch):
+    go_on, real = threading.Event(), Connection.try_out
+
+    def try_out(connection, timeout):
+        go_on.wait(10)
+        real(connection, timeout)
+
     monkeypatch.setattr("signward.renewal._WAIT", 0.2)
+    monkeypatch.setattr(Connection, "try_out", try_out)
     with attentive(key.target, folder.credentials(), interval=0.05) as client:
         sign(client)()
         time.sleep(0.2)
-        folder.take(stranger)
+        folder.renew("second")
         start = time.monotonic()
         sign(client)()
         assert 0.15 < time.monotonic() - start < 3
+        assert client._renewal._thread is not None
+        go_on.set()
+        assert soon(lambda: client.reconnections == 1)
+    assert callers(key) == ["first"]
 
 
 def test_a_new_api_key_is_used(open_daemon, authority, tmp_path):

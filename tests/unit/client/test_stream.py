@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from concurrent.futures import as_completed
 
 import pytest
 from signward import SignStream, errors, raw_request
@@ -69,13 +68,15 @@ def test_answers_out_of_order_find_their_items(key, client):
         yield from (key.answer(item) for item in reversed(held))
 
     key.on_stream = backwards
+    answered = []
     with client.stream() as stream:
         futures = [stream.send(ask(n)) for n in range(10)]
+        for future in futures:
+            future.add_done_callback(lambda future: answered.append(future.id))
         stream.half_close()
-        first = next(as_completed(futures, timeout=WAIT))
-        assert first is not futures[0]
         results = [future.result(WAIT) for future in futures]
     assert [future.id for future in futures] == list(range(1, 11))
+    assert soon(lambda: answered == list(range(10, 0, -1)))
     assert results == [client.sign(ask(n)) for n in range(10)]
 
 
@@ -194,10 +195,12 @@ def test_what_was_sent_cannot_be_cancelled(key, client):
 
 
 def test_a_broken_stream_fails_all_that_is_outstanding(key, client):
+    sent = threading.Event()
+
     def breaks(items, context):
         first = next(items)
         yield key.answer(first)
-        next(items)
+        sent.wait(WAIT)
         details = status("UNAVAILABLE", "SHUTTING_DOWN", "The daemon is shutting down.")
         context.set_trailing_metadata((("grpc-status-details-bin", details.SerializeToString()),))
         context.abort(errors.grpc.StatusCode.UNAVAILABLE, details.message)
@@ -205,6 +208,7 @@ def test_a_broken_stream_fails_all_that_is_outstanding(key, client):
     key.on_stream = breaks
     stream = client.stream()
     futures = [stream.send(ask(n)) for n in range(5)]
+    sent.set()
     assert futures[0].result(WAIT).raw.signature
     caught = [future.exception(WAIT) for future in futures[1:]]
     assert {type(error) for error in caught} == {errors.Unavailable}

@@ -9,6 +9,7 @@ from signward import RetryPolicy, errors
 from signward.aio import AuditTail
 
 from tests.fakes.statuses import status
+from tests.unit.client.aio.waiting import until
 
 QUICK = {"retries": RetryPolicy(attempts=3, base=0.01)}
 
@@ -37,10 +38,15 @@ def test_a_tail_waits_for_the_next_record(run, log):
         async with client.admin.tail_audit_records() as tail:
             assert isinstance(tail, AuditTail)
             assert not tail.has_begun
-            asyncio.get_running_loop().call_later(0.1, log.append)
+            adding = asyncio.create_task(append_to_what_has_begun(tail))
             assert (await anext(tail)).sequence == 7
             assert (tail.has_begun, tail.next_sequence) == (True, 8)
+            await adding
         assert [record async for record in tail] == []
+
+    async def append_to_what_has_begun(tail):
+        await until(lambda: tail.has_begun)
+        log.append()
 
     run(work)
 
@@ -53,7 +59,8 @@ def test_a_tail_ends_for_whoever_waits_when_it_is_closed(run, log):
         await closing
 
     async def close_soon(tail):
-        await asyncio.sleep(0.3)
+        await until(lambda: tail.next_sequence == 7)
+        await asyncio.sleep(0.1)
         await tail.close()
 
     run(work)

@@ -15,6 +15,7 @@ from signward.v1.sign_service_pb2_grpc import SignServiceStub
 
 from tests.fakes.daemon_state import abort
 from tests.fakes.statuses import status
+from tests.unit.client.aio.waiting import until
 
 WAIT = 5.0
 
@@ -276,8 +277,7 @@ def test_the_stream_goes_on_over_a_new_connection(key, run):
             await stream.sign(ask())
             await client.reconnect()
             await stream.sign(ask(1))
-            await asyncio.sleep(0.2)
-            assert len(stream._running) == 1  # the old one has ended with its answers
+            await until(lambda: len(stream._running) == 1)  # the old one ends with its answers
         return client.reconnections
 
     assert run(work) == 1

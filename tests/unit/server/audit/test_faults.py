@@ -17,7 +17,7 @@ from signward_server.core.ports import Event, Level
 from signward_server.core.startup import AuditRefused
 
 from tests.fakes.audit_logs import LogHome, an_entry, events_of
-from tests.fakes.faulty_files import FaultyFiles
+from tests.fakes.faulty_files import FaultyFiles, UnsyncedFiles
 from tests.unit.server.audit.waiting import eventually
 
 
@@ -134,6 +134,7 @@ def test_repair_is_tried_until_it_succeeds(home: LogHome, files: FaultyFiles, st
         assert eventually(lambda: files.calls.get(step, 0) > tries)
         files.faults.clear()
         assert _is_written_again(log)
+        assert eventually(lambda: "recovered" in events_of(log))
         log.record(an_entry())
         events = events_of(log)
         assert events == ["signature"] * 4 + ["recovered", "signature"]
@@ -326,9 +327,15 @@ def test_s37_nothing_is_answered_for_long_that_does_not_reach_the_disk(
     home.verified()
 
 
-def test_a_disk_that_keeps_up_is_not_stalled(home: LogHome, files: FaultyFiles) -> None:
-    files.before = lambda name: time.sleep(0.3) if name == "sync" else None
-    with home.opened() as log:
+class SteadyFiles(UnsyncedFiles):
+    """A disk that needs a while to sync, always the same."""
+
+    def sync(self, descriptor: int) -> None:
+        time.sleep(0.3)
+
+
+def test_a_disk_that_keeps_up_is_not_stalled(tmp_path: Path) -> None:
+    with LogHome(tmp_path / "audit", SteadyFiles()).opened() as log:
         end = time.monotonic() + 2.5
         while time.monotonic() < end:
             log.record(an_entry())

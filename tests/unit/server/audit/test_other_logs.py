@@ -75,7 +75,8 @@ def test_the_first_log_says_at_once_which_logs_there_are(workers, section):
     assert events_of(first)[:2] == ["started", "listed"]
 
 
-def test_a_log_that_grows_is_followed(workers):
+def test_a_log_that_grows_is_followed(workers, monkeypatch):
+    monkeypatch.setattr("signward_server.audit.other_log._PATIENCE", 30.0)
     (_, seen), (second, _) = workers
     other = seen.of(second.name)
     size = other.size

@@ -23,6 +23,7 @@ from signward_server.core.errors import FieldInvalid
 
 from tests.fakes.audit_logs import LogHome, an_entry
 from tests.fakes.faulty_files import FaultyFiles
+from tests.running.crews import alive
 from tests.unit.server.audit.waiting import eventually
 
 
@@ -314,5 +315,4 @@ def test_what_a_command_leaves_running_is_ended(
     script = f"sleep 60 & echo $! > {told}"
     assert Uploading(home.folder, ["sh", "-c", script])._upload(0)
     assert folder.uploaded(0).exists()
-    status = Path(f"/proc/{told.read_text().strip()}/stat")
-    assert eventually(lambda: not status.exists() or status.read_text().split()[2] == "Z")
+    assert eventually(lambda: not alive(int(told.read_text())))

@@ -144,8 +144,12 @@ def test_a_signal_that_another_thread_gets_is_not_missed(home):
         time.sleep(0.2)
 
     thread = threading.Thread(target=sleeper)
-    thread.start()
-    serve(daemon.settings, home, lambda _: daemon)
+
+    def build(_settings) -> FakeDaemon:
+        thread.start()
+        return daemon
+
+    serve(daemon.settings, home, build)
     thread.join(10)
     assert daemon.events == ["start", ("stop", 10.0)]
 

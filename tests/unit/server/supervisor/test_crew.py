@@ -110,7 +110,7 @@ async def test_one_that_says_what_it_may_not_is_replaced():
 
 @run
 async def test_s20_one_that_is_not_alive_is_replaced(monkeypatch):
-    monkeypatch.setattr(member, "_DEATH", 0.3)
+    monkeypatch.setattr(member, "_DEATH", 2.0)
     async with running("serve", "dead", "serve") as made:
         await until(lambda: made.restarts == 1)
         await until(lambda: made.ready and made.serving == 2)
@@ -124,7 +124,8 @@ async def test_all_that_serve_have_to_be_ready():
 
 
 @run
-async def test_they_count_as_one_and_what_the_ended_have_counted_stays():
+async def test_they_count_as_one_and_what_the_ended_have_counted_stays(monkeypatch):
+    monkeypatch.setattr(crew, "_COUNTING", 5.0)
     async with running("serve") as made:
         assert counted(await made.count()) == 21
         os.kill(pids(made)[1], signal.SIGKILL)
@@ -135,7 +136,7 @@ async def test_they_count_as_one_and_what_the_ended_have_counted_stays():
 
 @run
 async def test_one_that_does_not_answer_counts_as_it_last_did(monkeypatch):
-    monkeypatch.setattr(crew, "_COUNTING", 0.2)
+    monkeypatch.setattr(crew, "_COUNTING", 2.0)
     monkeypatch.setattr(crew, "_LAST", 0.1)
     async with running("serve", "deaf") as made:
         assert counted(await made.count()) == 10
@@ -171,7 +172,7 @@ async def test_nothing_is_replaced_by_what_does_not_start():
 
 @run
 async def test_a_reload_reaches_the_others_and_their_answers_come_back(monkeypatch):
-    monkeypatch.setattr(crew, "_RELOADING", 0.3)
+    monkeypatch.setattr(crew, "_RELOADING", 2.0)
     async with running("serve", "serve", "deaf", count=3) as made:
         asking = made._members[0]
         said = []

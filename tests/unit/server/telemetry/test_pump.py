@@ -94,7 +94,7 @@ def test_without_descriptors_it_is_tried_again_until_there_are_some(
     failing: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     module = socket if failing == "socketpair" else exporter_module.subprocess
-    left = [OSError(errno.EMFILE, os.strerror(errno.EMFILE))] * 3
+    left = [OSError(errno.EMFILE, os.strerror(errno.EMFILE))] * 4
     pair, real = socket.socketpair, getattr(module, failing)
     ends: list[socket.socket] = []
 
@@ -112,14 +112,15 @@ def test_without_descriptors_it_is_tried_again_until_there_are_some(
     exporter = Exporter(NOWHERE)
     pump = Pump(Tracing(1.0), Metrics(), exporter, interval=60.0)
     monkeypatch.setattr(module, failing, scarce)
-    pump.start()
+    exporter.start()
     assert not exporter.is_up
     assert [end.fileno() for end in ends] == [-1] * len(ends)
+    pump.start()
     assert eventually(lambda: exporter.starts >= 1)
     assert pump.alive
     pump.close()
     messages = [record.message for record in caplog.records]
-    assert messages.count("exporter cannot be started") == 3
+    assert messages.count("exporter cannot be started") == 4
     assert set(messages) <= {"exporter cannot be started", "exporter has ended"}
 
 

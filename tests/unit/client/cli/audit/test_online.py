@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 
 import pytest
 
 from tests.fakes.spine.audit_log import FakeAuditLog
 from tests.fakes.statuses import status
+from tests.running.waiting import eventually
 
 
 @pytest.fixture
@@ -156,14 +156,6 @@ def test_a_caller_who_may_not_is_told_so(run, daemon):
 # tail
 
 
-def _followed(daemon) -> None:
-    """Wait until somebody follows the log."""
-    end = time.monotonic() + 60
-    while not daemon.calls("TailAuditRecords"):
-        assert time.monotonic() < end
-        time.sleep(0.01)
-
-
 def test_the_end_of_the_log(run, log):
     assert _sequences(run("audit", "tail", "--json")) == list(range(2, 12))
     assert _sequences(run("audit", "tail", "--last", "3", "--json")) == [9, 10, 11]
@@ -175,9 +167,9 @@ def test_the_end_of_the_log(run, log):
 
 def test_what_comes_is_followed_until_the_caller_may_not_any_more(run, daemon, log):
     def events() -> None:
-        _followed(daemon)
+        eventually(lambda: 11 in daemon.tailed)
         log.append(identity="cn:bot", outcome="KEY_FROZEN")
-        time.sleep(0.5)  # it is sent within a twentieth of a second
+        eventually(lambda: 12 in daemon.tailed)
         daemon.plan("TailAuditRecords", status("PERMISSION_DENIED", "POLICY_DENIED"))
 
     happening = threading.Thread(target=events)
@@ -194,15 +186,12 @@ def test_following_survives_a_daemon_that_is_away(run, daemon, log, monkeypatch)
     monkeypatch.setattr(tail, "_PAUSE", 0.01)
 
     def events() -> None:
-        _followed(daemon)
-        time.sleep(0.3)
+        eventually(lambda: 11 in daemon.tailed)
         gone = status("UNAVAILABLE", "SHUTTING_DOWN", retry_after=0.0)
         denied = status("PERMISSION_DENIED", "POLICY_DENIED")
         daemon.plan("TailAuditRecords", *[gone] * 5)
         log.append()
-        while daemon.planned["TailAuditRecords"]:
-            time.sleep(0.01)
-        time.sleep(0.5)
+        eventually(lambda: 12 in daemon.tailed)
         daemon.plan("TailAuditRecords", denied)
 
     happening = threading.Thread(target=events)

@@ -6,6 +6,8 @@ import time
 import pytest
 from signward_server.custody.envelope.sweeper import Sweeper
 
+from tests.running.waiting import eventually
+
 
 class Work:
     """Answers what it is told, and lets a test wait for the next look."""
@@ -52,9 +54,11 @@ def test_looks_again_when_something_is_due(work: Work) -> None:
 
 def test_does_not_spin_on_what_is_overdue(work: Work) -> None:
     work.due = -5.0
+    started = time.monotonic()
     sweeper = Sweeper(work.sweep)
-    assert work.wait_for(1)
-    assert not work.wait_for(3, timeout=0.4)
+    time.sleep(0.6)
+    looks = work.looks
+    assert 1 < looks <= 1 + (time.monotonic() - started) / 0.25
     sweeper.stop()
 
 
@@ -67,17 +71,18 @@ def test_looks_every_second_while_something_waits(work: Work) -> None:
     sweeper.stop()
 
 
-def test_wakes_for_what_ends_earlier(work: Work) -> None:
+def test_wakes_for_what_ends_earlier(work: Work, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("signward_server.custody.envelope.sweeper._LONGEST_WAIT", 60.0)
     sweeper = Sweeper(work.sweep)
     assert work.wait_for(1)
-    work.due = 0.9
+    work.due = 30.0
     sweeper.expect(1e9)
     assert work.wait_for(2, timeout=0.5)
-    time.sleep(0.05)
-    sweeper.expect(0.95)
+    assert eventually(lambda: sweeper._waiting == 30.0)
+    sweeper.expect(31.0)
     assert not work.wait_for(3, timeout=0.3)
     sweeper.expect(0.3)
-    assert work.wait_for(3, timeout=0.3)
+    assert work.wait_for(3, timeout=0.5)
     sweeper.stop()
 
 
