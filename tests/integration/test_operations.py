@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -16,6 +15,7 @@ from typing import Final
 import pytest
 
 from tests.running.homes import PATIENCE, ROOT, environment
+from tests.running.ports import free_port
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
@@ -70,7 +70,10 @@ def test_the_blocks_typed_one_after_the_other(folder: Path) -> None:
     done = subprocess.run(
         ["bash", "-eu", "-o", "pipefail", "-c", script],
         cwd=folder, check=False, capture_output=True, text=True, timeout=200,
-        env=environment(PATH=path, TCP=str(free_port()), HTTP=str(free_port())),
+        env=environment(
+            PATH=path, TCP=str(free_port()), HTTP=str(free_port()),
+            SIGNWARD_RELOAD__INTERVAL="1h",  # no reload meets one of the daemon's own
+        ),
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-1500:] + done.stderr[-1500:]
     assert "typed to its end" in done.stdout
@@ -80,9 +83,3 @@ def test_every_block_parses() -> None:
     assert len(_BLOCKS) > 15
     for block in _BLOCKS:
         subprocess.run(["bash", "-n", "-c", block], check=True, timeout=PATIENCE)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -17,7 +17,8 @@ from signward import Algorithm, Purpose
 from tests.running.homes import PATIENCE, ROOT
 from tests.running.process import Daemon
 
-pytestmark = pytest.mark.integration
+_BUILD_PATIENCE = 300.0  # seconds; an empty build cache on a busy machine takes long
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(2 * _BUILD_PATIENCE)]
 
 _SOURCES = Path(__file__).with_name("go")
 _FLAGS = (
@@ -26,7 +27,6 @@ _FLAGS = (
     "-ldflags=-s",
     "-gcflags=all=-N -l",
 )  # as `make tools`
-_BUILD_PATIENCE = 300.0  # seconds; an empty build cache on a busy machine takes long
 _PLUGINS = re.compile(r"^  - local: (.+)$(?:\n(?:    .*|  #.*)$)*", re.MULTILINE)
 
 
@@ -72,7 +72,6 @@ def key(shared_daemon: Daemon) -> bytes:
     return made.versions[0].public_key.fingerprint
 
 
-@pytest.mark.timeout(2 * _BUILD_PATIENCE)
 @pytest.mark.parametrize("transport", ["tcp", "unix"])
 def test_go_signs_and_verifies(
     go_client: Path, shared_daemon: Daemon, key: bytes, transport: str

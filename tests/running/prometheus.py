@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import socket
 import subprocess
 from pathlib import Path
 from typing import Any, Self
@@ -13,6 +12,7 @@ from urllib.parse import quote
 from urllib.request import urlopen
 
 from tests.running.homes import PATIENCE, ROOT
+from tests.running.ports import free_port
 from tests.running.waiting import eventually
 
 __all__ = ["RULES", "Prometheus", "program"]
@@ -46,8 +46,7 @@ class Prometheus:
     """
 
     def __init__(self, command: Path, folder: Path, target: str) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self._address = f"127.0.0.1:{free.getsockname()[1]}"
+        self._address = f"127.0.0.1:{free_port()}"
         configuration = folder / "prometheus.yml"
         rules = RULES / "signward.rules.yml"
         configuration.write_text(_CONFIGURATION.format(rules=rules, target=target))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 from pathlib import Path
 from typing import Final
 
 from tests.running.homes import PATIENCE, ROOT, environment
+from tests.running.ports import free_port
 
 __all__ = ["TOOLS", "typed", "with_our_environment"]
 
@@ -23,8 +23,11 @@ def with_our_environment(folder: Path) -> Path:
 
 
 def typed(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run a script with ports of its own in place of the two defaults, and more patience."""
-    tcp, http = _free_port(), _free_port()
+    """Run a script with ports of its own in place of the two defaults, and more patience.
+
+    Its daemon looks at its files when it is told to, and so refuses no reload as the second one.
+    """
+    tcp, http = free_port(), free_port()
     ports = f" --tcp 127.0.0.1:{tcp} --http 127.0.0.1:{http}"
     script = (
         script.replace("signward init home", f"signward init home{ports}")
@@ -34,12 +37,6 @@ def typed(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
     path = os.pathsep.join([str(TOOLS), os.environ["PATH"]])
     return subprocess.run(
         ["bash", "-eu", "-o", "pipefail", "-c", script],
-        cwd=folder, env=environment(PATH=path), check=False,
+        cwd=folder, env=environment(PATH=path, SIGNWARD_RELOAD__INTERVAL="1h"), check=False,
         capture_output=True, text=True, timeout=180,
     )  # fmt: skip
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -68,7 +68,6 @@ class Crowd:
         name = perpetual.name
         old = self._exchange.info({"type": "openOrders", "user": _HOUSE})
         cancels = [{"a": number, "o": each["oid"]} for each in old if each["coin"] == name]
-        self._exchange.trade(_HOUSE, {"type": "cancel", "cancels": cancels})
         distances = [(_SPREAD + 5 * level) * perpetual.tick for level in range(_LEVELS)]
         quotes = [
             _limit(number, perpetual, self._prices[number] + sign * distance, 20 * _WORTH, "Gtc")
@@ -76,7 +75,9 @@ class Crowd:
             for distance in distances
             for sign in (-1, 1)
         ]
+        # In this order, so that there is always something to take.
         self._exchange.trade(_HOUSE, {"type": "order", "orders": quotes, "grouping": "na"})
+        self._exchange.trade(_HOUSE, {"type": "cancel", "cancels": cancels})
 
     def _take(self, number: int, perpetual: Perpetual) -> None:
         is_buy = self._random.random() < 1 / 2

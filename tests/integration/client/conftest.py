@@ -6,12 +6,12 @@ import json
 import os
 import selectors
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from signward import Client
@@ -53,32 +53,31 @@ def _environment() -> dict[str, str]:
     return kept | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def _wait_until_ready(process: subprocess.Popen[bytes]) -> None:
+def _when_ready(process: subprocess.Popen[bytes]) -> dict[str, Any]:
+    """Return what the daemon says once it is ready."""
     assert process.stdout is not None
     with selectors.DefaultSelector() as selector:
         selector.register(process.stdout, selectors.EVENT_READ)
         assert selector.select(_PATIENCE), "the daemon did not become ready"
-    assert json.loads(process.stdout.readline())["ready"] is True
+    said: dict[str, Any] = json.loads(process.stdout.readline())
+    assert said["ready"] is True
+    return said
+
+
+def _localhost(address: str) -> str:
+    return f"localhost:{address.rpartition(':')[2]}"
 
 
 @pytest.fixture(scope="module")
 def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
     home = tmp_path_factory.mktemp("d") / "home"
-    tcp, http, api_keys = _free_port(), _free_port(), _free_port()
-    flags = ["--tcp", f"127.0.0.1:{tcp}", "--http", f"127.0.0.1:{http}"]
+    flags = ["--tcp", "127.0.0.1:0", "--http", "127.0.0.1:0"]
     environment = _environment()
     subprocess.run(
         [*_COMMAND, "init", str(home), *flags],
         env=environment, check=True, capture_output=True, timeout=_PATIENCE,
     )  # fmt: skip
-    flags = ["--set", f"listen.api_keys=127.0.0.1:{api_keys}"]
+    flags = ["--set", "listen.api_keys=127.0.0.1:0"]
     log = home.with_name("log")
     with log.open("wb") as errors:
         process = subprocess.Popen(
@@ -86,9 +85,13 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
             env=environment, stdout=subprocess.PIPE, stderr=errors,
         )  # fmt: skip
     try:
-        _wait_until_ready(process)
+        said = _when_ready(process)
         unix = f"unix:{home}/run/signward.sock"
-        yield Daemon(home, f"localhost:{tcp}", unix, f"localhost:{api_keys}", log)
+        made = Daemon(home, _localhost(said["tcp"]), unix, _localhost(said["api_keys"]), log)
+        profiles = made.profiles.read_text()  # they name the socket, since the port is any
+        assert profiles.count(unix) > 1
+        made.profiles.write_text(profiles.replace(unix, said["tcp"]))
+        yield made
     finally:
         process.send_signal(signal.SIGTERM)
         assert process.wait(_PATIENCE) == 0

@@ -125,7 +125,7 @@ def test_the_command_line_administers(daemon, tmp_path, monkeypatch):
 
 
 def test_what_did_not_change_is_reloaded_as_it_is(admin):
-    results = admin.admin.reload()
+    results = reload(admin, [])
     assert ReloadPart.RELOAD_PART_POLICY in {result.part for result in results}
     assert [(result.changed, result.problem) for result in results] == [(False, "")] * len(results)
     assert all(len(bytes.fromhex(result.version)) == 32 for result in results)

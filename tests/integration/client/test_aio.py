@@ -94,9 +94,10 @@ def test_deadlines_hold(run):
     async def work(client):
         with pytest.raises(errors.DeadlineExceeded):
             await client.sign_raw("aio", b"m", timeout=0.000_001)
-        async with client.stream(timeout=0.2) as stream:
+        await client.sign_raw("aio", b"m")  # connected, and the key unlocked
+        async with client.stream(timeout=1.0) as stream:
             await stream.sign(raw_request("aio", b"m"))
-            await asyncio.sleep(0.4)
+            await asyncio.sleep(1.2)
             with pytest.raises(errors.DeadlineExceeded):
                 await stream.sign(raw_request("aio", b"m"))
 

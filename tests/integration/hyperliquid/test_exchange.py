@@ -10,6 +10,8 @@ import eth_account
 import pytest
 from hyperliquid.exchange import Exchange as Sdk
 from hyperliquid.utils import signing
+from paper_exchange.crowd import Crowd
+from paper_exchange.exchange import Exchange
 from paper_exchange.signers import signer
 from signward import InvalidArgument, PermissionDenied, SignwardError
 from signward.hyperliquid import read_body
@@ -98,6 +100,22 @@ def test_a_priority_rate_is_signed_with_the_key(exchange, bodies, sdk):
     assert body["action"]["grouping"] == {"p": 10_000}
     assert _written(body["action"]) == _written(sdk.bodies[0]["action"])
     assert signer(body, is_mainnet=False) == exchange.wallet.address.lower()
+
+
+def test_there_is_always_something_to_take(monkeypatch):
+    paper, mids = Exchange(), []
+    crowd, trade = Crowd(paper), paper.trade
+    crowd.round()
+
+    def observed(account, action):
+        answer = trade(account, action)
+        mids.extend(book.mid() for book in paper.markets.books.values())
+        return answer
+
+    monkeypatch.setattr(paper, "trade", observed)
+    crowd.round()
+    assert mids
+    assert None not in mids
 
 
 def test_orders_are_traded(exchange):

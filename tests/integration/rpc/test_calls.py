@@ -208,9 +208,13 @@ def held(served: Served) -> _Held:
 
 
 def test_nothing_is_signed_after_the_deadline(served: Served, held: _Held) -> None:
+    channel = served.channel()
+    grpc.channel_ready_future(channel).result(10)
     with pytest.raises(grpc.RpcError) as raised:
-        served.signing().Sign(REQUEST, timeout=0.3)
+        SignServiceStub(channel).Sign(REQUEST, timeout=1)
     assert raised.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+    assert held.reached.wait(10)
+    assert eventually(lambda: _cancelled_at_the_server(served))
     held.go.set()
     assert eventually(lambda: bool(served.world.audit.outcomes))
     assert served.world.audit.outcomes[0] in {"DEADLINE_EXCEEDED", "CANCELLED"}

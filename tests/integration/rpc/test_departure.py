@@ -14,6 +14,8 @@ from signward_server.rpc import departure
 from signward_server.rpc.departure import close_listeners, held_still
 from signward_server.rpc.packet_filters import HOLD_DATA, TURN_AWAY, filter_out, unfilter
 
+from tests.running.waiting import eventually
+
 pytestmark = pytest.mark.integration
 
 ANYWHERE = {socket.AF_INET: "127.0.0.1", socket.AF_INET6: "::1"}
@@ -85,7 +87,7 @@ def test_nobody_who_connects_while_one_leaves_is_reset(stack: ExitStack) -> None
     ]
     for caller in callers:
         caller.start()
-    time.sleep(0.1)
+    assert eventually(lambda: len(outcomes) > 50)
     close_listeners_but(staying, port)
     time.sleep(0.3)
     ended.set()

@@ -115,6 +115,7 @@ def test_when_the_others_are_full_the_listener_for_api_keys_serves(
 ) -> None:
     gate.holds = {"certificate"}
     calls = fill(served.signing(), gate, THREADS)
+    assert eventually(lambda: served.server.waiting == QUEUE)
     assert refused(served.signing()) == "OVERLOADED"
     assert alone(served).Sign(REQUEST, timeout=10, metadata=MINE).version == 1
     gate.open.set()

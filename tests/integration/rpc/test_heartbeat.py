@@ -20,6 +20,13 @@ pytestmark = pytest.mark.integration
 SIGN = "/signward.v1.SignService/Sign"
 
 
+def _connected(served: Served) -> grpc.UnaryUnaryMultiCallable:
+    """Return a method over a connection that is made."""
+    channel = served.channel()
+    grpc.channel_ready_future(channel).result(PATIENCE)
+    return channel.unary_unary(SIGN)
+
+
 def test_it_beats_with_and_without_calls(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(heartbeat, "_LONGEST_SILENCE", 3.0)
     beating = served.server._main._heartbeat
@@ -38,6 +45,7 @@ def test_a_serving_thread_that_died_is_seen(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert served.server.alive
+    call = _connected(served)
 
     def fail(*_: object) -> bool:
         raise MemoryError
@@ -45,7 +53,7 @@ def test_a_serving_thread_that_died_is_seen(
     with monkeypatch.context() as broken:
         broken.setattr(_server, "_process_event_and_continue", fail)
         with pytest.raises(grpc.RpcError):
-            served.channel().unary_unary(SIGN)(b"", timeout=1)
+            call(b"", timeout=1)
         assert eventually(lambda: not served.server.alive)
     serving = threading.Thread(
         target=_server._serve, args=(served.server._main._server._state,), daemon=True
@@ -58,6 +66,7 @@ def test_a_serving_thread_that_hangs_is_seen(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(heartbeat, "_LONGEST_SILENCE", 1.5)
+    call = _connected(served)
     release = threading.Event()
     process = _server._process_event_and_continue
 
@@ -68,7 +77,7 @@ def test_a_serving_thread_that_hangs_is_seen(
     with monkeypatch.context() as broken:
         broken.setattr(_server, "_process_event_and_continue", hang)
         with pytest.raises(grpc.RpcError):
-            served.channel().unary_unary(SIGN)(b"", timeout=0.5)
+            call(b"", timeout=0.5)
         assert eventually(lambda: not served.server.alive)
     release.set()
     assert eventually(lambda: served.server.alive)

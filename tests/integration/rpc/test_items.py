@@ -346,7 +346,7 @@ def _given(served: Served) -> tuple[grpc.Call, list[int]]:
 
 def _rests(served: Served) -> bool:
     before = len(served.world.custody.asked)
-    time.sleep(0.25)
+    time.sleep(1)
     return before > 0 and len(served.world.custody.asked) == before
 
 
@@ -422,13 +422,14 @@ def test_each_item_is_told_of_once_its_answer_is_on_its_way(
     served: Served, where: _Where, unlocked: bool
 ) -> None:
     served.world.custody.unlocked = unlocked
+    finished = served.world.spans.finished
     stream = _Stream(served)
     for number in range(3):
         stream.give(number)
         assert stream.take().HasField("response")
+        assert eventually(lambda number=number: len(finished) == number + 1)
     stream.give(3, pb.SignRequest(key="missing", raw=_RAW))
     assert stream.take().HasField("error")
-    finished = served.world.spans.finished
     assert eventually(lambda: len(finished) == 4)
     stream.end()
     assert list(stream.call) == []

@@ -183,6 +183,7 @@ def test_stopping_cuts_what_takes_longer_than_the_grace_period(served: Served, g
     with pytest.raises(grpc.RpcError) as raised:
         running.result(10)
     assert raised.value.code() in {grpc.StatusCode.CANCELLED, grpc.StatusCode.UNAVAILABLE}
+    assert eventually(lambda: not served.server._main._server._state.rpc_states)
     gate.open.set()
     stopping.join(10)
     assert not stopping.is_alive()
@@ -212,12 +213,15 @@ def test_s42_calls_without_a_message_lock_nobody_out(tmp_path: Path) -> None:
         silent = served.channel("silent").stream_unary("/signward.v1.SignService/Sign")
         calls = [silent.future(_silent(never), timeout=60) for _ in range(12)]
         watch = served.server._main._watch
-        assert eventually(lambda: len(watch._waiting) == 2 + 4)
+        assert eventually(
+            lambda: len(watch._waiting) == 2 + 4 and sum(call.done() for call in calls) == 6
+        )
         served.world.clock.boot += 1  # they have waited long enough to give way
         stub = SignServiceStub(served.channel("other"))
         for _ in range(10):
             assert stub.Sign(REQUEST, timeout=10).version == 1
-        assert sum(call.done() for call in calls) >= 7  # refused, or cancelled for another
+        # Refused, or cancelled for another.
+        assert eventually(lambda: sum(call.done() for call in calls) >= 7)
         never.set()
 
 

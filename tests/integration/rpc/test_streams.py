@@ -271,10 +271,10 @@ def test_what_is_held_of_unread_messages_is_bounded(served: Served) -> None:
 
 
 def _rests(served: Served) -> bool:
-    """Return whether nothing is signed for a quarter of a second."""
+    """Return whether nothing is signed for a second."""
     before = len(served.world.custody.asked)
     pause = threading.Event()
-    pause.wait(0.25)
+    pause.wait(1)
     return before > 0 and len(served.world.custody.asked) == before
 
 
@@ -292,6 +292,7 @@ def test_s42_streams_of_one_connection_are_bounded(tmp_path: Path) -> None:
         for each in sent:
             each.give(1)
         assert eventually(lambda: served.open_streams == 2)
+        assert eventually(lambda: len(served.world.custody.asked) == 2)
         assert eventually(lambda: _rests(served))
         assert len(served.world.custody.asked) == 2
         for call, each in zip(calls, sent, strict=True):

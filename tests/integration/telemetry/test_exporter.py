@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -79,6 +79,15 @@ def read(path: str | Path) -> str:
         return Path(path).read_text()
     except (FileNotFoundError, ProcessLookupError):
         return ""
+
+
+def files_of(pid: int) -> set[Path]:
+    """Return what a process has open; it may close some of it meanwhile."""
+    found = set()
+    for file in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):
+            found.add(file.readlink())
+    return found
 
 
 def test_without_an_endpoint_there_is_no_process(opened):
@@ -212,16 +221,29 @@ def test_the_daemon_itself_never_imports_what_encodes():
 
 
 def test_what_waits_at_the_end_is_sent_and_the_process_is_gone(receiver):
+    assert eventually(lambda: sent_at_the_end(receiver))
+
+
+def sent_at_the_end(receiver: Receiver) -> bool:
+    """End while a span waits; return whether it arrived, which an end gives a second."""
+    metrics = Metrics()
     with ExitStack() as opened:
-        spans = started(receiver.endpoint, Metrics(), opened)
+        spans = started(receiver.endpoint, metrics, opened)
         first, trace = spans.start(""), spans.start("")
         spans.finish(span(trace=first))
         assert eventually(lambda: first.trace_id in [s["trace_id"] for s in receiver.spans()])
+        assert eventually(lambda: shown(metrics, Event.SPAN_EXPORTED) == {"": 1})
         spans.finish(span(trace=trace))
         began = time.monotonic()
-    assert time.monotonic() - began < 3
+    took = time.monotonic() - began
+    assert took < 3
     assert exporters() == set()
-    assert [s["trace_id"] for s in receiver.spans()].count(trace.trace_id) == 1
+    arrived = [s["trace_id"] for s in receiver.spans()].count(trace.trace_id)
+    if not arrived:
+        assert took >= 1
+        assert shown(metrics, Event.SPAN_DROPPED)["process"] == 1
+    assert arrived <= 1
+    return arrived == 1
 
 
 @pytest.mark.parametrize("mode", [Mode.HANGING, Mode.SLOW, Mode.REFUSING])
@@ -248,7 +270,7 @@ def test_s20_it_gets_no_secret_and_nothing_that_is_open(receiver, opened, monkey
     with kek.open():
         started(receiver.endpoint, Metrics(), opened)
         pid = the_exporter()
-        open_files = {file.readlink() for file in Path(f"/proc/{pid}/fd").iterdir()}
+        open_files = files_of(pid)
         variables = read(f"/proc/{pid}/environ")
     assert kek not in open_files
     assert "PYTHONPATH" in variables
