@@ -54,5 +54,6 @@ def home(new_home: Callable[[], Home]) -> Home:
 @pytest.fixture(scope="session")
 def shared_daemon(new_home: Callable[[], Home]) -> Iterator[Daemon]:
     """A daemon for all tests that leave it as it is, but for keys of their own."""
-    with Daemon(new_home()) as running:
+    patient = ("--set", "store.lease=1m")  # a busy machine is no reason to stop signing
+    with Daemon(new_home(), *patient) as running:
         yield running

@@ -140,10 +140,10 @@ class Home:
         (self.policies / TESTS_CEDAR).unlink()
 
     def configure(self, old: str, new: str) -> None:
-        """Replace a piece of the configuration."""
+        """Replace a piece of the configuration, at once."""
         text = self.configuration.read_text()
         assert text.count(old) == 1
-        self.configuration.write_text(text.replace(old, new))
+        replace(self.configuration, text.replace(old, new).encode())
 
 
 def replace(file: Path, content: bytes) -> None:

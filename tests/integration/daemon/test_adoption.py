@@ -6,7 +6,6 @@ import shutil
 import signal
 import sqlite3
 import subprocess
-import time
 from contextlib import closing
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from signward.audit.verifying import verify_log
 from tests.running.homes import Home
 from tests.running.offline import offline
 from tests.running.process import Daemon, serve_and_fail
+from tests.running.waiting import eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
 
@@ -59,6 +59,17 @@ def events(home: Home) -> list[str]:
     key = parse_verifier_key((home.path / "audit.pub").read_text())
     assert verify_log(home.path / "audit", key, processes=1).intact
     return [decode_record(body).event for _, body in read_bodies(list_folder(home.path / "audit"))]
+
+
+def home_version(home: Home) -> int:
+    """Return how many changes of its store a home knows of."""
+    lines = (home.path / "instance").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith("version ")).split()[1])
+
+
+def store_version(home: Home) -> int:
+    with closing(sqlite3.connect(f"file:{home.store}?mode=ro", uri=True)) as store:
+        return int(store.execute("SELECT value FROM meta WHERE name='version'").fetchone()[0])
 
 
 def test_s41_a_copy_refuses_until_it_is_adopted_and_the_original_goes_on(
@@ -141,7 +152,7 @@ def test_s41_a_store_that_was_put_back_is_noticed(home: Home, tmp_path: Path) ->
         with closing(sqlite3.connect(home.store)) as live, closing(sqlite3.connect(backup)) as to:
             live.backup(to)
         admin.admin.freeze_key("k", reason="stolen")
-        time.sleep(2.5)  # it is written down within a second
+        assert eventually(lambda: home_version(home) == store_version(home))
         daemon.process.send_signal(signal.SIGKILL)
         daemon.wait()
     for file in home.store.parent.glob("signward.db*"):

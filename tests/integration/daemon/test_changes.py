@@ -30,7 +30,7 @@ def test_s02_a_certificate_that_expires_ends_its_calls_and_streams(
     with shared_daemon.client() as client:
         create(client, "chg-expiry")
     issuer = Issuer.of(shared_daemon.home.authority)
-    pair = issuer.issue(("bot",), start=timedelta(seconds=5) - timedelta(days=1))
+    pair = issuer.issue(("bot",), start=timedelta(seconds=15) - timedelta(days=1))
     data = sign_request("chg-expiry").SerializeToString()
     with pair.channel(shared_daemon) as channel:
         stream = Stream(channel, "chg-expiry")

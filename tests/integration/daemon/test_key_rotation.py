@@ -88,6 +88,8 @@ def test_a_grace_ends_when_it_says_and_only_gets_shorter(home: Home) -> None:
         assert eventually(lambda: _states(client.get_key("k")) == {2: PRIMARY, 1: RETIRED})
         assert datetime.now(UTC) >= soon
         assert _reason(lambda: client.sign_raw("k", b"m", version=1)) == "KEY_VERSION_RETIRED"
+        retirements = 'signward_schedule_steps_total{step="retirement"}'  # which change the key too
+        assert eventually(lambda: daemon.metric(retirements) == 1)
         client.rotate_key("k", grace_period=timedelta(hours=1))
         assert _states(client.end_grace("k", 2)) == {3: PRIMARY, 2: RETIRED, 1: RETIRED}
         assert _states(client.end_grace("k", 2)) == {3: PRIMARY, 2: RETIRED, 1: RETIRED}

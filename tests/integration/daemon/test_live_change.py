@@ -131,6 +131,14 @@ def put_price(home: Home, price: str) -> None:
     replace(home.path / "prices.json", json.dumps(listed).encode())
 
 
+def has_just_looked(daemon: Daemon) -> bool:
+    """Have a daemon see a new price: until it looks again there is time to change the rest."""
+    reloads = 'signward_reloads_total{part="references"}'
+    before = daemon.metric(reloads)
+    put_price(daemon.home, "66000")
+    return eventually(lambda: daemon.metric(reloads) > before)
+
+
 def change_everything(home: Home, world: World) -> str:
     """Exchange every file; return the new certificate of the daemon."""
     fresh = world.ours.issue(("daemon",), LOCALHOST, usage=[ExtendedKeyUsageOID.SERVER_AUTH])
@@ -162,6 +170,7 @@ def test_promise_9_everything_changes_under_open_connections(home: Home, way: st
         daemon = opened.daemon
         assert opened.outcomes() == BEFORE
         shown = opened.shown()
+        assert way != "files" or has_just_looked(daemon)
         fresh = change_everything(home, opened)
         if way == "call":
             with daemon.client("admin") as admin:

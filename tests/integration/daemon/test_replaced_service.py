@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 
 import grpc
@@ -12,18 +11,12 @@ from signward.v1.sign_service_pb2_grpc import SignServiceStub
 
 from tests.running.calls import refusal_of
 from tests.running.homes import PATIENCE, SIGNWARD, Home, environment
+from tests.running.ports import free_port
 from tests.running.process import Daemon, serve_and_fail
 
 pytestmark = pytest.mark.integration
 
 SECRET = "the-secret-of-the-replaced-service"  # noqa: S105
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _reason(daemon: Daemon, *metadata: tuple[str, str]) -> str:
@@ -39,7 +32,7 @@ def _reason(daemon: Daemon, *metadata: tuple[str, str]) -> str:
 
 
 def test_port_and_api_key_serve_callers_as_before(home: Home) -> None:
-    port = _free_port()
+    port = free_port()
     with Daemon(home, PORT=str(port), API_KEY=SECRET) as daemon:
         assert daemon.ready["api_keys"] == f"127.0.0.1:{port}"
         for metadata in (("x-api-key", SECRET), ("authorization", f"Bearer {SECRET}")):

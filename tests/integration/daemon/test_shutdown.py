@@ -27,11 +27,12 @@ NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 SERVING = health_pb2.HealthCheckResponse.SERVING
 SIGNED = sign_request("k").SerializeToString()
 ENDING = {"UNAVAILABLE", "CANCELLED"}
+PATIENT = ("--set", "store.lease=1m", "--set", "limits.reception_timeout=1m")
 
 
 @pytest.fixture
 def daemon(home: Home) -> Iterator[Daemon]:
-    daemon = Daemon(home, "--set", "shutdown.grace=30s")
+    daemon = Daemon(home, "--set", "shutdown.grace=30s", *PATIENT)
     with daemon.client() as client:
         create(client, "k")
     yield daemon
@@ -99,7 +100,8 @@ def test_further_signals_change_nothing(daemon: Daemon, number: signal.Signals) 
 
 
 def test_a_call_that_outlasts_the_grace_period_is_cut_off(home: Home) -> None:
-    with Daemon(home, "--set", "shutdown.grace=200ms") as daemon, daemon.client() as client:
+    flags = ("--set", "shutdown.grace=200ms", *PATIENT)
+    with Daemon(home, *flags) as daemon, daemon.client() as client:
         create(client, "k")
         never = threading.Event()
         call = client.channel.stream_unary(SIGN + "Sign").future(

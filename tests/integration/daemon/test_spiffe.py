@@ -12,12 +12,12 @@ import pytest
 from signward.v1 import key_service_pb2 as pb
 from signward.v1.key_service_pb2_grpc import KeyServiceStub
 
-from tests.fakes.spine.serving import eventually
 from tests.fakes.spine.tls import Issued
 from tests.fakes.workload_api import TrustDomainAuthority, WorkloadApi
 from tests.running.calls import refusal_of
 from tests.running.homes import PATIENCE, Home
 from tests.running.process import Daemon, serve_and_fail
+from tests.running.waiting import eventually
 
 pytestmark = pytest.mark.integration
 

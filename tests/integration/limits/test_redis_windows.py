@@ -8,6 +8,8 @@ from limits import RateLimitItemPerSecond
 from signward_server.limits.redis_place import RedisPlace
 from signward_server.limits.redis_windows import RedisWindows, StorageFailed
 
+from tests.running.waiting import eventually
+
 pytestmark = pytest.mark.integration
 
 PASSWORD = "s3cret"  # noqa: S105  # of a server of the test's own
@@ -151,4 +153,4 @@ def test_a_server_that_does_not_answer_is_waited_for_this_long(windows, server):
             begun = time.monotonic()
             assert not windows.answers()
             assert 0.2 < time.monotonic() - begun < 3
-    assert windows.answers()
+    assert eventually(windows.answers)

@@ -19,6 +19,7 @@ from signward_server.limits.shared_limits import SharedLimits, open_shared_limit
 
 from tests.fakes.certificates import Authority
 from tests.fakes.meter import FakeMeter
+from tests.running.ports import free_port
 from tests.running.waiting import eventually
 
 pytestmark = pytest.mark.integration
@@ -180,8 +181,7 @@ def test_connections_that_are_cut_cost_nobody_a_refusal(start, opened):
 def test_the_server_is_reached_over_tls_and_only_if_its_ca_is_ours(start, opened, tmp_path):
     authority, foreign = Authority(tmp_path), Authority(tmp_path, "foreign")
     files = authority.issue("redis", x509.IPAddress(IPv4Address("127.0.0.1")))
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     start(
         "--tls-port", str(port), "--bind", "127.0.0.1", "--tls-auth-clients", "no",
         "--tls-cert-file", str(files.certificate), "--tls-key-file", str(files.private_key),
