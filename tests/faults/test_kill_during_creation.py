@@ -112,6 +112,6 @@ def test_no_created_key_is_lost_and_none_is_half(tmp_path: Path) -> None:
 
 
 @pytest.mark.soak
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 def test_no_created_key_is_lost_and_none_is_half_soak(tmp_path: Path) -> None:
     rounds(tmp_path / "signward.db", 200)
