@@ -23,7 +23,12 @@ __all__ = ["CAP", "KEY", "Siege", "besieged", "percentile"]
 CAP = 100
 """Streams that the daemon has room for."""
 KEY = "k"
-_LIMITS = {"streams": CAP, "streams_per_identity": CAP, "connections_per_address": 0}
+_LIMITS = {
+    "streams": CAP,
+    "streams_per_identity": CAP,
+    "connections_per_address": 0,
+    "handshake_timeout": "30s",  # attackers get what is left of the processor
+}
 _MALLORY = """\
 permit (
   principal == Identity::"cn:mallory",
@@ -76,7 +81,7 @@ def besieged(home: Home, *, idle: int, rate: float) -> Iterator[Siege]:
     issuer = Issuer.of(home.authority)
     folder = home.path.with_name(f"{home.path.name}-foes")
     folder.mkdir(mode=0o700)
-    flags = [part for key, n in _LIMITS.items() for part in ("--set", f"limits.{key}={n}")]
+    flags = [part for key, value in _LIMITS.items() for part in ("--set", f"limits.{key}={value}")]
     flags += ["--set", "listen.api_keys=127.0.0.1:0"]
     with Daemon(home, *flags, **UNMEASURED) as daemon:
         with daemon.client() as client:

@@ -33,18 +33,18 @@ from tests.faults.test_full_disk import (
     refused_creations,
 )
 from tests.running.calls import SIGN, held, refusal_of
-from tests.running.health_rows import KEY, Row, observed, rows, watching
+from tests.running.health_rows import KEY, WATCHED, Row, observed, rows, watching
 from tests.running.homes import SIGNWARD, Home, replace
 from tests.running.keys import create, sign_request
 from tests.running.process import Daemon
 from tests.running.waiting import eventually
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(WATCHED)]
 
 ROWS: Final = rows()
-FLAGS: Final = ("--set", "reload.interval=1s", "--set", "store.lease=1s")
+FLAGS: Final = ("--set", "reload.interval=1s")
 SETTLED: Final = 1.5
-"""Seconds after which lease and interval are over."""
+"""Seconds after which a short lease and the interval are over."""
 WELL: Final = ROWS["nothing is wrong"]
 Make = Callable[[Daemon], AbstractContextManager[None]]
 
@@ -235,7 +235,7 @@ def _(daemon: Daemon) -> Iterator[None]:
 
 def refused_by_reload(daemon: Daemon) -> None:
     assert eventually(lambda: daemon.metric('signward_reload_refusals_total{part="policy"}') >= 1)
-    assert "reload refused" in daemon.said
+    assert eventually(lambda: "reload refused" in daemon.said)
 
 
 @situation(
@@ -268,7 +268,11 @@ def _(daemon: Daemon) -> Iterator[None]:
     assert set(refused) == {"OVERLOADED"}
 
 
-@situation("it is stopping", *setting("shutdown.grace", "30s"))
+@situation(
+    "it is stopping",
+    *setting("shutdown.grace", "30s"),
+    *setting("limits.reception_timeout", "1m"),
+)
 def _(daemon: Daemon) -> Iterator[None]:
     request = sign_request(KEY).SerializeToString()
     with daemon.client() as client:
@@ -283,20 +287,21 @@ def _(daemon: Daemon) -> Iterator[None]:
 
 @situation("its own certificate has expired")
 def _(daemon: Daemon) -> Iterator[None]:
-    show(daemon, timedelta(seconds=4))
-    time.sleep(4)
+    ends = show(daemon, timedelta(seconds=15))
+    time.sleep(max(0.0, (ends - datetime.now(UTC)).total_seconds()))
     yield
     show(daemon, timedelta(hours=1))
     well_again(daemon)
 
 
-def show(daemon: Daemon, lifetime: timedelta) -> None:
-    """Give the daemon a new certificate and wait until it shows it."""
+def show(daemon: Daemon, lifetime: timedelta) -> datetime:
+    """Give the daemon a new certificate, wait until it shows it, and return when that ends."""
     issued = Authority.open(daemon.home.authority).issue_server(datetime.now(UTC), lifetime)
     replace(daemon.home.path / "tls" / "server.key", issued.private_key)
     replace(daemon.home.path / "tls" / "server.crt", issued.certificate)
     expiry = 'signward_certificate_expiry_timestamp_seconds{certificate="server"}'
     assert eventually(lambda: daemon.metric(expiry) == issued.not_after.timestamp())
+    return issued.not_after
 
 
 @contextmanager
@@ -333,11 +338,12 @@ def _(daemon: Daemon) -> Iterator[None]:
 
 
 @contextmanager
-def running(home: Home, chosen: Situation) -> Iterator[Daemon]:
-    """A daemon that is well, with a key."""
+def running(home: Home, chosen: Situation, expected: Row) -> Iterator[Daemon]:
+    """A daemon that is well, with a key; its lease is short where the store is to fail."""
+    lease = setting("store.lease", "1s" if expected.sign == "STORE_UNAVAILABLE" else "20s")
     own = (sys.executable, "-m", "tests.running.ailing", chosen.ill) if chosen.ill else SIGNWARD
     with chosen.around(home):
-        daemon = Daemon(home, *FLAGS, *chosen.flags, command=own)
+        daemon = Daemon(home, *FLAGS, *lease, *chosen.flags, command=own)
         try:
             with daemon.client() as client:
                 create(client, KEY)
@@ -378,7 +384,7 @@ def test_promise_10_a_daemon_says_what_the_table_says(home: Home, title: str) ->
         told.append(observed(daemon, said))
         return fits(expected, told[-1])
 
-    with running(home, chosen) as daemon, watching(daemon) as said:
+    with running(home, chosen, expected) as daemon, watching(daemon) as said:
         assert eventually(lambda: fits(WELL, observed(daemon, said)))
         with chosen.make(daemon):
             time.sleep(SETTLED)

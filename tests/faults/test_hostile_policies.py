@@ -152,6 +152,7 @@ def test_as_many_policies_as_there_may_be_are_put_into_force_while_others_sign(
     daemon.home.permit("\n".join(map(permit, range(MANY - there))), "many.cedar")
     try:
         with daemon.client() as client, ThreadPoolExecutor(1) as pool:
+            client.sign(sign_request("k"))  # connects
             coming = pool.submit(reloaded, admin)
             signed = 0
             while not coming.done():

@@ -25,7 +25,7 @@ from signward.v1 import resources_pb2 as resources
 
 from tests.running.clocks import Clocks
 from tests.running.dying import DYING, Fuse
-from tests.running.homes import PATIENCE, Home
+from tests.running.homes import Home
 from tests.running.keys import create
 from tests.running.process import UNMEASURED, Daemon
 from tests.running.waiting import eventually
@@ -51,15 +51,16 @@ class Bench:
 
     @contextmanager
     def served(self) -> Iterator[tuple[Daemon, Client]]:
-        """Run a daemon; that it dies is no failure."""
-        self.fuse.set(0)
+        """Run a daemon; that it dies of the fuse is no failure."""
+        self.fuse.renew()
         variables = self.fuse.variables | self.clocks.variables | UNMEASURED
         daemon = Daemon(self.home, command=DYING, **variables)
         try:
             with daemon.client("admin", timeout=10) as client:
                 yield daemon, client
-            if daemon.process.poll() is None:
-                assert daemon.stop() == 0
+            code, died_at = daemon.stop(), self.fuse.ended_at
+            assert code == (-signal.SIGKILL if died_at else 0)
+            self.places += [died_at] if died_at else []
         finally:
             daemon.kill()
 
@@ -69,9 +70,6 @@ class Bench:
         with suppress(subprocess.TimeoutExpired):
             daemon.process.wait(ONE_LOOK)
         self.fuse.set(0)
-        if daemon.process.poll() is not None:
-            assert daemon.process.wait(PATIENCE) == -signal.SIGKILL
-            self.places.append(self.fuse.ended_at)
 
     def states(self) -> dict[int, int]:
         """Return the states of the versions, as the store has them."""

@@ -77,6 +77,7 @@ def check_what_attackers_met(met: dict[str, dict[str, int]], idle: int) -> None:
     assert 0 < met["slow_readers"]["sent"] < 50_000
 
 
+@pytest.mark.timeout(240)
 def test_s42_s43_a_good_client_is_served_while_everything_attacks(home: Home) -> None:
     idle = 200
     with besieged(home, idle=idle, rate=20) as siege, siege.daemon.client() as client:
@@ -103,7 +104,7 @@ def test_s42_s43_a_good_client_is_served_while_everything_attacks(home: Home) ->
         assert sum(map(len, lines)) <= BYTES_A_SECOND * (took + 2)
         assert len(daemon.said) - sum(map(len, lines)) < 4096, "others' failures filled the log"
         assert eventually(lambda: siege.descriptors() <= before[0] + 8)  # the store opens some
-        assert daemon.status("Threads") <= before[1] + THREADS
+        assert eventually(lambda: daemon.status("Threads") <= before[1] + THREADS)
         assert daemon.status("VmRSS") <= before[2] + GROWTH
         assert eventually(lambda: open_streams(daemon, CAP)), "streams are not given back"
 

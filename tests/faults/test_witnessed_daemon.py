@@ -31,7 +31,7 @@ from tests.running.process import Daemon, serve_and_fail
 pytestmark = pytest.mark.integration
 
 _MAIN = (sys.executable, "-c", "from signward.cli import main; main()")
-_PORT = 30_000 + os.getpid() % 20_000
+_PORT = 20_000 + os.getpid() % 10_000  # the system gives it to no connection
 _FLAGS = ("--set", f"listen.tcp=127.0.0.1:{_PORT}")
 
 

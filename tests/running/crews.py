@@ -16,7 +16,7 @@ from tests.running.keys import sign_request
 from tests.running.process import UNMEASURED, Daemon
 from tests.running.waiting import eventually
 
-__all__ = ["Load", "alive", "connected", "crew", "under_load", "workers_of"]
+__all__ = ["Load", "alive", "connected", "counts", "crew", "under_load", "workers_of"]
 
 
 def crew(home: Home, count: int = 2, *flags: str, pass_fds: Sequence[int] = ()) -> Daemon:
@@ -51,6 +51,20 @@ def connected(daemon: Daemon, name: str = "bot", count: int = 12) -> Iterator[li
         for client in clients:
             client.health()
         yield clients
+
+
+def counts(daemon: Daemon, name: str, wanted: float) -> bool:
+    """Return whether a metric comes to a number, and is above it at no look.
+
+    What a worker does not tell in time is counted as it was the last time.
+    """
+
+    def counted() -> bool:
+        found = daemon.metric(name)
+        assert found <= wanted, (name, found)
+        return found == wanted
+
+    return eventually(counted)
 
 
 class Load:

@@ -33,7 +33,7 @@ class Fuse:
 
     def __init__(self, path: Path) -> None:
         path.write_bytes(_FORM.pack(0))
-        self._path = path
+        self._note = path.with_suffix(".step")
         self.variables = {_VARIABLE: str(path)}
         self._steps = _mapped(path)
 
@@ -41,10 +41,15 @@ class Fuse:
         """Have the daemon die at this step from now on."""
         self._steps[:] = _FORM.pack(steps)
 
+    def renew(self) -> None:
+        """Have the next daemon live, and know of none that died."""
+        self.set(0)
+        self._note.unlink(missing_ok=True)
+
     @property
     def ended_at(self) -> str:
-        """Name of the step at which a daemon died last."""
-        return self._path.with_suffix(".step").read_text()
+        """Name of the step at which a daemon died last; empty if none did."""
+        return self._note.read_text() if self._note.exists() else ""
 
 
 def serve() -> None:

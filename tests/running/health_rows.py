@@ -12,14 +12,16 @@ import grpc
 from grpc_health.v1 import health_pb2
 
 from tests.running.calls import SIGN, refusal_of
-from tests.running.homes import PATIENCE, ROOT
+from tests.running.homes import ROOT
 from tests.running.keys import sign_request
 from tests.running.process import Daemon
 
-__all__ = ["KEY", "Row", "Said", "observed", "rows", "watching"]
+__all__ = ["KEY", "WATCHED", "Row", "Said", "observed", "rows", "watching"]
 
 KEY: Final = "healthy"
 """Id of the key that is signed with."""
+WATCHED: Final = 240.0
+"""Seconds for which a daemon is watched at most."""
 SERVICES: Final = (
     "",
     "signward.v1.AdminService",
@@ -28,7 +30,7 @@ SERVICES: Final = (
 )
 _HEALTH: Final = "/grpc.health.v1.Health/"
 _NAMES: Final = health_pb2.HealthCheckResponse.ServingStatus.Name
-_TIMEOUT: Final = 2.0
+_TIMEOUT: Final = 8.0
 _HEAD: Final = "| situation | `/livez` | `/readyz` | `Check` | `Watch` | `Sign` |"
 
 
@@ -69,7 +71,7 @@ class Said:
     def _follow(self, channel: grpc.Channel, service: str) -> None:
         watch = channel.unary_stream(_HEALTH + "Watch")
         try:
-            for answer in watch(_question(service), timeout=PATIENCE):
+            for answer in watch(_question(service), timeout=WATCHED):
                 self.last[service] = _status(answer)
         except grpc.RpcError:
             return

@@ -13,6 +13,7 @@ from typing import Any, Self
 
 from tests.running.homes import ROOT, environment
 from tests.running.otlp_receiver import Mode
+from tests.running.process import UNMEASURED
 
 __all__ = ["Mode", "Receiver"]
 
@@ -36,7 +37,7 @@ class Receiver:
                 str(tls or ""),
             ],
             cwd=ROOT,
-            env=environment(),
+            env=environment(**UNMEASURED),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -21,6 +21,7 @@ from signward_server.store.schema import REVISION
 from tests.running.homes import PATIENCE, Home, environment
 from tests.running.offline import offline
 from tests.running.process import UNMEASURED, Daemon
+from tests.running.reloads import reload
 from tests.upgrades.homes import KEPT, facts_of, unpacked
 from tests.upgrades.making import HASHES
 
@@ -102,7 +103,7 @@ def api_key_works(daemon: Daemon, secret: str) -> None:
         "old.cedar",
     )
     with daemon.client("admin") as admin:
-        admin.admin.reload()
+        reload(admin, ())
     with Client(daemon.ready["api_keys"], credentials, timeout=PATIENCE) as client:
         assert client.health().name == "SERVING"
 

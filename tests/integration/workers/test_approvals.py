@@ -78,9 +78,9 @@ def test_s15_an_approval_is_good_for_one_signature_wherever_it_is_asked_for(
     home = new_home()
     home.permit(TAKES_TWO, "two.cedar")
     home.issue("other")
-    flags: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ("--set", "store.lease=20s")
     if where == "database":
-        flags = ("--set", f"store.url={shared_server().new_database()}")
+        flags += ("--set", f"store.url={shared_server().new_database()}")
     with crew(home, 2, *flags) as daemon, ExitStack() as opened:
         names = ["bot", "other"] * (CONNECTIONS // 2)
         clients = [opened.enter_context(daemon.client(name)) for name in names]

@@ -23,6 +23,9 @@ from tests.running.process import Daemon, NotReady
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
 
+MANY = 24
+"""Connections, of which each worker has some but once in eight million times."""
+
 
 @pytest.fixture(scope="module")
 def home(new_home: Callable[[], Home]) -> Home:
@@ -31,7 +34,7 @@ def home(new_home: Callable[[], Home]) -> Home:
 
 @pytest.fixture(scope="module")
 def daemon(home: Home) -> Iterator[Daemon]:
-    with crew(home, 2, "--set", "reload.interval=1h") as running:
+    with crew(home, 2, "--set", "reload.interval=1h", "--set", "store.lease=20s") as running:
         with connected(running) as clients:
             create(clients[0], "logged")
             for client in clients * 2:
@@ -45,8 +48,8 @@ def key(home: Home) -> VerifierKey:
 
 
 def test_any_worker_answers_for_the_logs_of_all(daemon: Daemon, key: VerifierKey) -> None:
-    with connected(daemon) as clients, connected(daemon, "admin") as admins:
-        answers = [client.sign(sign_request("logged")) for client in clients * 2]
+    with connected(daemon, count=MANY) as clients, connected(daemon, "admin") as admins:
+        answers = [client.sign(sign_request("logged")) for client in clients]
         logs = {answer.audit_log for answer in answers}
         assert logs == {key.name, f"{key.name}/worker-1"}
         lists = {admin.admin.get_checkpoint().log_list for admin in admins}
@@ -72,7 +75,7 @@ def test_any_worker_answers_for_the_logs_of_all(daemon: Daemon, key: VerifierKey
 def test_a_tail_of_another_workers_log_is_told_of_each_record(
     daemon: Daemon, key: VerifierKey
 ) -> None:
-    with connected(daemon) as clients, connected(daemon, "admin", 6) as admins:
+    with connected(daemon, count=MANY) as clients, connected(daemon, "admin", 6) as admins:
         worker = f"{key.name}/worker-1"
         tails = [
             admin.admin.tail_audit_records(admin.admin.get_checkpoint(log=worker).size, log=worker)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import socket
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -12,15 +13,17 @@ from signward import Client, PermissionDenied, SignwardError
 from signward.v1 import key_service_pb2 as pb
 from signward.v1.key_service_pb2_grpc import KeyServiceStub
 
-from tests.running.crews import connected, crew, workers_of
+from tests.running.capped import order_key, order_request
+from tests.running.crews import connected, counts, crew, workers_of
 from tests.running.homes import PATIENCE, Home
 from tests.running.keys import create, sign_request
 from tests.running.process import Daemon
+from tests.running.reloads import reload
 from tests.running.waiting import eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
 
-UNWATCHED = ("--set", "reload.interval=1h")
+UNWATCHED = ("--set", "reload.interval=1h", "--set", "store.lease=20s")
 
 
 @pytest.fixture(scope="module")
@@ -39,14 +42,13 @@ def test_it_says_where_it_is_and_how_many_they_are(daemon: Daemon) -> None:
 
 
 def test_a_key_of_one_is_a_key_of_all_and_what_they_count_adds_up(daemon: Daemon) -> None:
-    name = 'signward_signatures_total{custody="envelope",purpose="raw"}'
-    before = daemon.metric(name)
     with connected(daemon) as clients:
-        create(clients[0], "everywhere")
+        order_key(clients[0], "everywhere")
         for client in clients:
             assert eventually(lambda: knows(client, "everywhere"))  # noqa: B023
-            client.sign(sign_request("everywhere"))
-    assert daemon.metric(name) == before + len(clients)
+            client.sign(order_request("everywhere", 1, round(time.time() * 1000)))
+    name = 'signward_signatures_total{custody="envelope",purpose="order"}'
+    assert counts(daemon, name, len(clients))  # no other test signs orders
     assert daemon.metric("signward_workers") == 2
     assert daemon.metric("signward_worker_restarts_total") == 0
     assert daemon.metric("signward_ready") == 1
@@ -85,13 +87,13 @@ def test_a_reload_by_call_has_reached_all_when_it_returns(daemon: Daemon) -> Non
             'forbid (principal == Identity::"cn:bot", action == Action::"SignRaw", resource);',
             "forbidden.cedar",
         )
-        results = admin.admin.reload()
+        results = reload(admin, ())
         assert not any(result.problem for result in results)
         for client in clients:
             with pytest.raises(PermissionDenied):
                 client.sign(sign_request("reloaded"))
         (daemon.home.policies / "forbidden.cedar").unlink()
-        admin.admin.reload()
+        reload(admin, ())
         for client in clients:
             client.sign(sign_request("reloaded"))
 

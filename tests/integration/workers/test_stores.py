@@ -23,7 +23,8 @@ PASSPHRASE = b"a passphrase that is long enough for anybody"
 
 def test_three_workers_serve_over_postgresql(home: Home) -> None:
     url = shared_server().new_database()
-    with crew(home, 3, "--set", f"store.url={url}") as daemon:
+    flags = ("--set", f"store.url={url}", "--set", "store.lease=20s")
+    with crew(home, 3, *flags) as daemon:
         with connected(daemon) as clients:
             create(clients[0], "k")
             for client in clients:

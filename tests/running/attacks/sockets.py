@@ -29,7 +29,10 @@ def idle(field: Field, port: int, ca: str, certificate: str, key: str, number: i
 
 
 def half_open(field: Field, port: int, number: int) -> None:
-    """Keep so many sockets open that never finish a handshake, half of them never begin."""
+    """Keep so many sockets open that never finish a handshake, half of them never begin.
+
+    A third of them are new each second, however long the daemon waits for a handshake.
+    """
     held: list[socket.socket] = []
 
     def blow() -> str:
@@ -45,7 +48,7 @@ def half_open(field: Field, port: int, number: int) -> None:
 
     for _ in range(number):
         field.met[blow()] += 1
-    field.repeat(blow, rate=number / 3)  # as fast as the daemon gives them up
+    field.repeat(blow, rate=number / 3)
 
 
 def foreign_certificates(
