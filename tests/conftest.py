@@ -12,7 +12,7 @@ import pytest
 from hypothesis import settings
 
 from tests.running.homes import Home, initialise
-from tests.running.process import Daemon
+from tests.running.process import PATIENT, Daemon
 
 # A time limit of each example would measure the machine, not the code.
 settings.register_profile("signward", deadline=None)
@@ -54,6 +54,5 @@ def home(new_home: Callable[[], Home]) -> Home:
 @pytest.fixture(scope="session")
 def shared_daemon(new_home: Callable[[], Home]) -> Iterator[Daemon]:
     """A daemon for all tests that leave it as it is, but for keys of their own."""
-    patient = ("--set", "store.lease=1m")  # a busy machine is no reason to stop signing
-    with Daemon(new_home(), *patient) as running:
+    with Daemon(new_home(), *PATIENT) as running:
         yield running

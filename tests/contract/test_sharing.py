@@ -52,8 +52,8 @@ def frozen(key: Key, freeze: Freeze = Freeze.ALL) -> Key:
     return dataclasses.replace(key, freeze=freeze)
 
 
-def test_s34_a_change_is_everywhere_when_it_returns(start: Callable[[], Sharer]) -> None:
-    ours, theirs, third = start(), start(), start()
+def test_s34_a_change_is_everywhere_when_it_returns(start: Callable[..., Sharer]) -> None:
+    ours, theirs, third = start(LONG), start(LONG), start(LONG)
     key = ours.catalogue.insert(catalogue_key("hot"), b"sealed", None, b"")
     assert theirs.catalogue.get("hot") == third.catalogue.get("hot") == key
     assert theirs.forgotten == [], "nothing was unlocked of a key that is new"
@@ -221,8 +221,8 @@ def test_s34_a_process_joins_before_its_lease_begins(place: Place) -> None:
         late.close()
 
 
-def test_only_what_changed_is_read(start: Callable[[], Sharer]) -> None:
-    ours, theirs = start(), start()
+def test_only_what_changed_is_read(start: Callable[..., Sharer]) -> None:
+    ours, theirs = start(LONG), start(LONG)
     names = [f"k{number}" for number in range(20)]
     for name in names:
         ours.catalogue.insert(catalogue_key(name), None, None, b"")

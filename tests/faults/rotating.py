@@ -176,6 +176,7 @@ def succeed(
         daemon.process.send_signal(signal.SIGHUP)
         assert everybody_connects_anew(clients)
         assert single.sign(request).version == stream.sign(request).version == 1
+        assert eventually(lambda: not reloaded(admin).problem)  # over a connection of the new CA
         start = time.monotonic()
         rotation.retire()
         last = max(last_let_in(lambda: single.sign(request)),

@@ -8,12 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.request import urlopen
 
 from signward import Client
 
 from tests.running.attacks import Attack
-from tests.running.homes import PATIENCE, Home
+from tests.running.homes import Home
 from tests.running.keys import create, sign_request
 from tests.running.peers import Issuer, Pair, raw_names
 from tests.running.process import UNMEASURED, Daemon
@@ -27,7 +26,6 @@ _LIMITS = {
     "streams": CAP,
     "streams_per_identity": CAP,
     "connections_per_address": 0,
-    "handshake_timeout": "30s",  # attackers get what is left of the processor
 }
 _MALLORY = """\
 permit (
@@ -57,8 +55,7 @@ class Siege:
 
     def failures(self) -> dict[str, int]:
         """Return how many callers could not show who they are, by reason."""
-        with urlopen(f"http://{self.daemon.ready['http']}/metrics", timeout=PATIENCE) as page:
-            lines = page.read().decode().splitlines()
+        lines = self.daemon.metrics()
         head = 'signward_authentication_failures_total{reason="'
         found = [line.removeprefix(head) for line in lines if line.startswith(head)]
         return {line.partition('"')[0]: int(float(line.rpartition(" ")[2])) for line in found}
@@ -69,19 +66,21 @@ class Siege:
 
 
 @contextmanager
-def besieged(home: Home, *, idle: int, rate: float) -> Iterator[Siege]:
+def besieged(home: Home, *, idle: int, rate: float, handshake: str = "3s") -> Iterator[Siege]:
     """Run a daemon and prepare the attacks on it.
 
     Args:
         home: Its home.
         idle: Connections that do nothing.
         rate: Handshakes, and calls with bad API keys, a second.
+        handshake: How long one may take; attackers get what is left of the processor.
     """
     home.permit(_MALLORY, "mallory.cedar")
     issuer = Issuer.of(home.authority)
     folder = home.path.with_name(f"{home.path.name}-foes")
     folder.mkdir(mode=0o700)
-    flags = [part for key, value in _LIMITS.items() for part in ("--set", f"limits.{key}={value}")]
+    limits = _LIMITS | {"handshake_timeout": handshake}
+    flags = [part for key, value in limits.items() for part in ("--set", f"limits.{key}={value}")]
     flags += ["--set", "listen.api_keys=127.0.0.1:0"]
     with Daemon(home, *flags, **UNMEASURED) as daemon:
         with daemon.client() as client:

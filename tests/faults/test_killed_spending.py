@@ -70,7 +70,7 @@ def test_s12_a_daemon_that_dies_while_it_signs_has_spent_it(home: Home, tmp_path
     places = set()
 
     def started() -> Daemon:
-        fuse.set(0)
+        fuse.renew()
         return Daemon(home, command=DYING, **fuse.variables, **UNMEASURED, CLOCKS=str(clocks))
 
     clocks = tmp_path / "clocks"

@@ -80,7 +80,10 @@ def check_what_attackers_met(met: dict[str, dict[str, int]], idle: int) -> None:
 @pytest.mark.timeout(240)
 def test_s42_s43_a_good_client_is_served_while_everything_attacks(home: Home) -> None:
     idle = 200
-    with besieged(home, idle=idle, rate=20) as siege, siege.daemon.client() as client:
+    with (
+        besieged(home, idle=idle, rate=20, handshake="30s") as siege,
+        siege.daemon.client() as client,
+    ):
         daemon = siege.daemon
         before = siege.descriptors(), daemon.status("Threads"), daemon.status("VmRSS")
         began = time.monotonic()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
 import sqlite3
@@ -26,12 +25,13 @@ from signward_server.core.startup import ExitCode
 
 from tests.fakes.audit_log import LogWriter
 from tests.running.homes import PATIENCE, ROOT, Home, environment
+from tests.running.ports import free_port
 from tests.running.process import Daemon, serve_and_fail
 
 pytestmark = pytest.mark.integration
 
 _MAIN = (sys.executable, "-c", "from signward.cli import main; main()")
-_PORT = 20_000 + os.getpid() % 10_000  # the system gives it to no connection
+_PORT = free_port()
 _FLAGS = ("--set", f"listen.tcp=127.0.0.1:{_PORT}")
 
 

@@ -30,7 +30,7 @@ SERVICES: Final = (
 )
 _HEALTH: Final = "/grpc.health.v1.Health/"
 _NAMES: Final = health_pb2.HealthCheckResponse.ServingStatus.Name
-_TIMEOUT: Final = 8.0
+_TIMEOUT: Final = 4.0
 _HEAD: Final = "| situation | `/livez` | `/readyz` | `Check` | `Watch` | `Sign` |"
 
 

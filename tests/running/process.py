@@ -18,10 +18,13 @@ from signward import Client
 from tests.running.homes import PATIENCE, ROOT, SIGNWARD, Home, environment
 from tests.running.leaks import leaks, secret_files
 
-__all__ = ["UNMEASURED", "Daemon", "NotReady", "Outcome", "serve_and_fail"]
+__all__ = ["PATIENT", "UNMEASURED", "Daemon", "NotReady", "Outcome", "serve_and_fail"]
 
 UNMEASURED: Final = {"COVERAGE_PROCESS_CONFIG": ""}
 """For a daemon whose speed or memory is at stake, or that dies before coverage could save."""
+
+PATIENT: Final = ("--set", "store.lease=20s")
+"""For a daemon whose lease is not at stake: a busy machine is no reason to stop signing."""
 
 _LOG_LEVEL: Final = os.environ.get("TESTS_LOG_LEVEL", "")
 
@@ -131,11 +134,16 @@ class Daemon:
             with error:
                 return error.code
 
+    def metrics(self) -> list[str]:
+        """Return the lines of /metrics."""
+        with urlopen(f"http://{self.ready['http']}/metrics", timeout=PATIENCE) as answer:
+            lines: list[str] = answer.read().decode().splitlines()
+        return lines
+
     def metric(self, name: str) -> float:
         """Return a number of /metrics, such as `signward_reloads_total{part="policy"}`, or 0."""
-        with urlopen(f"http://{self.ready['http']}/metrics", timeout=PATIENCE) as answer:
-            lines = answer.read().decode().splitlines()
-        return sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith(f"{name} "))
+        found = [line for line in self.metrics() if line.startswith(f"{name} ")]
+        return sum(float(line.rsplit(" ", 1)[1]) for line in found)
 
     def next_line(self, patience: float = PATIENCE) -> dict[str, Any]:
         """Return the next JSON line of standard output.

@@ -6,6 +6,7 @@ import shutil
 import signal
 import sqlite3
 import subprocess
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -152,7 +153,9 @@ def test_s41_a_store_that_was_put_back_is_noticed(home: Home, tmp_path: Path) ->
         with closing(sqlite3.connect(home.store)) as live, closing(sqlite3.connect(backup)) as to:
             live.backup(to)
         admin.admin.freeze_key("k", reason="stolen")
+        began = time.monotonic()
         assert eventually(lambda: home_version(home) == store_version(home))
+        assert time.monotonic() - began < 10, "it looks every second"
         daemon.process.send_signal(signal.SIGKILL)
         daemon.wait()
     for file in home.store.parent.glob("signward.db*"):

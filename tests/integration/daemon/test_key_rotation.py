@@ -16,12 +16,11 @@ from signward.v1 import sign_service_pb2 as pb
 
 from tests.running.homes import Home
 from tests.running.keys import create, sign_request
-from tests.running.process import Daemon
+from tests.running.process import PATIENT, Daemon
 from tests.running.waiting import eventually
 
 pytestmark = pytest.mark.integration
 
-PATIENT = ("--set", "store.lease=1m")  # a busy machine is no reason to stop signing here
 PRIMARY = resources.KEY_VERSION_STATE_PRIMARY
 GRACE = resources.KEY_VERSION_STATE_GRACE
 RETIRED = resources.KEY_VERSION_STATE_RETIRED

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
@@ -21,7 +22,7 @@ from tests.running.calls import SIGN, Refusal, refusal_of, silent
 from tests.running.homes import PATIENCE, Home
 from tests.running.keys import create, sign_request
 from tests.running.observation import ask, observed
-from tests.running.process import Daemon
+from tests.running.process import PATIENT, Daemon
 from tests.running.waiting import eventually, stays
 
 pytestmark = pytest.mark.integration
@@ -50,7 +51,6 @@ SLOW_BATCH, SMALL_SLOW_BATCH = (
 )
 SLICE = 32  # items of a batch that are signed in one go
 WIPE_AT_ONCE = ("--set", "custody.envelope.default_unlock_ttl=0s")
-PATIENT = ("--set", "store.lease=1m")  # a busy machine is no reason to stop signing here
 
 
 def settings(**limits: object) -> list[str]:
@@ -267,7 +267,7 @@ def cut_short(daemon: Daemon, call: Call) -> bool:
     before = ask(daemon)["signatures"]
     future = call.future(SLOW_BATCH, timeout=PATIENCE)
     while ask(daemon)["signatures"] == before and not future.done():
-        pass  # it has not begun
+        time.sleep(0.002)  # it has not begun
     future.cancel()
     assert eventually(lambda: stays(lambda: ask(daemon)["signatures"]))
     return before < ask(daemon)["signatures"] < before + 256

@@ -215,7 +215,7 @@ def test_s15_a_withdrawal_takes_two_and_its_approval_is_for_nothing_else(
     daemon: Daemon, admin: Client
 ) -> None:
     soon = datetime.now(UTC) + timedelta(minutes=5)
-    begin_anew(daemon, admin)  # what came before may have used up what of an identity's is recorded
+    begin_anew(daemon, admin)  # what came before may have used up the room for this identity
     with daemon.client("treasury") as treasury, daemon.client("controller") as controller:
         with pytest.raises(SignwardError) as refused:
             treasury.sign(withdraw("1000"))

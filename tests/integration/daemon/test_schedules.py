@@ -9,14 +9,13 @@ from contextlib import closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from urllib.request import urlopen
 
 import pytest
 from signward import Client, SignwardError
 from signward.v1 import resources_pb2 as resources
 
 from tests.running.clocks import WITH_CLOCKS, Clocks
-from tests.running.homes import PATIENCE, Home
+from tests.running.homes import Home
 from tests.running.keys import create
 from tests.running.process import UNMEASURED, Daemon
 from tests.running.waiting import eventually
@@ -81,9 +80,7 @@ def sealed(home: Home) -> dict[int, bytes]:
 
 def failed_attempts(daemon: Daemon) -> list[str]:
     """Return the numbers of failed attempts, which there are for each reason."""
-    with urlopen(f"http://{daemon.ready['http']}/metrics", timeout=PATIENCE) as answer:
-        lines = answer.read().decode().splitlines()
-    return [line for line in lines if line.startswith("signward_schedule_errors_total")]
+    return [line for line in daemon.metrics() if line.startswith("signward_schedule_errors_total")]
 
 
 def test_a_grace_ends_by_itself(home: Home, clocks: Clocks) -> None:

@@ -17,7 +17,7 @@ from signward.v1 import sign_service_pb2 as pb
 from tests.running.calls import SIGN, held, refusal_of
 from tests.running.homes import PATIENCE, Home
 from tests.running.keys import create, sign_request
-from tests.running.process import Daemon
+from tests.running.process import PATIENT, Daemon
 from tests.running.waiting import eventually
 
 pytestmark = pytest.mark.integration
@@ -27,12 +27,12 @@ NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 SERVING = health_pb2.HealthCheckResponse.SERVING
 SIGNED = sign_request("k").SerializeToString()
 ENDING = {"UNAVAILABLE", "CANCELLED"}
-PATIENT = ("--set", "store.lease=1m", "--set", "limits.reception_timeout=1m")
+HELD = ("--set", "limits.reception_timeout=1m", *PATIENT)
 
 
 @pytest.fixture
 def daemon(home: Home) -> Iterator[Daemon]:
-    daemon = Daemon(home, "--set", "shutdown.grace=30s", *PATIENT)
+    daemon = Daemon(home, "--set", "shutdown.grace=30s", *HELD)
     with daemon.client() as client:
         create(client, "k")
     yield daemon
@@ -100,7 +100,7 @@ def test_further_signals_change_nothing(daemon: Daemon, number: signal.Signals) 
 
 
 def test_a_call_that_outlasts_the_grace_period_is_cut_off(home: Home) -> None:
-    flags = ("--set", "shutdown.grace=200ms", *PATIENT)
+    flags = ("--set", "shutdown.grace=200ms", *HELD)
     with Daemon(home, *flags) as daemon, daemon.client() as client:
         create(client, "k")
         never = threading.Event()

@@ -16,7 +16,7 @@ from signward import Client, SignwardError
 from tests.running.homes import PATIENCE, SIGNWARD, Home, environment
 from tests.running.keys import create, sign_request
 from tests.running.postgres import PostgresServer, new_server, shared_server
-from tests.running.process import Daemon
+from tests.running.process import PATIENT, Daemon
 from tests.running.waiting import eventually
 
 pytestmark = pytest.mark.integration
@@ -25,7 +25,6 @@ RACES = 40
 CONNECTIONS = 6  # enough for the kernel to give some to each worker
 LEASE_S = 1.0
 TWO = ("--workers", "2", "--set", "listen.unix=")
-LASTING = ("--set", "store.lease=20s")
 """Where all goes on: no pause of a busy machine ends it."""
 
 
@@ -67,7 +66,7 @@ def _until(outcome: str, clients: list[Client]) -> float:
 def test_s34_no_worker_signs_once_a_freeze_has_returned(
     new_home: Callable[[], Home], where: str
 ) -> None:
-    flags: tuple[str, ...] = (*TWO, *LASTING)
+    flags: tuple[str, ...] = (*TWO, *PATIENT)
     if where == "database":
         flags = (*flags, "--set", f"store.url={shared_server().new_database()}")
     with ExitStack() as opened, Daemon(new_home(), *flags) as daemon:
@@ -110,7 +109,8 @@ def test_s34_without_its_database_no_worker_signs_and_all_do_when_it_is_back(
 ) -> None:
     flags = ("--set", f"store.url={server.new_database()}", "--set", f"store.lease={LEASE_S}s")
     with ExitStack() as opened, Daemon(new_home(), *TWO, *flags) as daemon:
-        clients = [opened.enter_context(daemon.client()) for _ in range(CONNECTIONS)]
+        # Whoever signs waits for no database: within this time there is an answer.
+        clients = [opened.enter_context(daemon.client(timeout=5)) for _ in range(CONNECTIONS)]
         create(clients[0], "hot")
         _until("", clients)
         assert eventually(lambda: daemon.probe("/readyz") == 200)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-import os
 import tempfile
 import threading
 import time
@@ -39,6 +38,7 @@ from tests.fakes.certificates import Authority
 from tests.fakes.row_authenticator import HmacRows
 from tests.fakes.spine.api_keys import api_key
 from tests.running.hanging import HangingProxy
+from tests.running.ports import free_port
 from tests.running.postgres import PostgresServer, new_server, shared_server
 from tests.running.sharing import Sharer, sharing
 from tests.running.waiting import eventually
@@ -132,7 +132,7 @@ def test_the_server_is_reached_over_tls_and_only_if_it_shows_who_it_is(
 ) -> None:
     authority, foreign = Authority(tmp_path), Authority(tmp_path, "foreign")
     files = authority.issue("db", x509.IPAddress(IPv4Address("127.0.0.1")))
-    port = 30_000 + os.getpid() % 2_700  # the system gives it to no connection
+    port = free_port()
     server.stop()
     server.require_tls(port, files.certificate, files.private_key)
     server.start()

@@ -17,7 +17,7 @@ from tests.running.homes import Home
 from tests.running.keys import create
 from tests.running.offline import offline
 from tests.running.postgres import new_server, shared_server
-from tests.running.process import Daemon
+from tests.running.process import PATIENT, Daemon
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 
@@ -84,7 +84,7 @@ def test_what_no_cap_counts_is_signed_without_the_store(home: Home) -> None:
     """Also by the thread that serves, which nothing that is counted may hold up."""
     cap(home, messages=False)
     server = new_server()
-    flags = ("--set", f"store.url={server.new_database()}", "--set", "store.lease=20s")
+    flags = ("--set", f"store.url={server.new_database()}", *PATIENT)
     with Daemon(home, *flags) as daemon, daemon.client(timeout=15) as bot:
         create(bot, "raw")
         order_key(bot, "k")

@@ -221,7 +221,7 @@ def test_the_daemon_itself_never_imports_what_encodes():
 
 
 def test_what_waits_at_the_end_is_sent_and_the_process_is_gone(receiver):
-    assert eventually(lambda: sent_at_the_end(receiver))
+    assert any(sent_at_the_end(receiver) for _ in range(3))
 
 
 def sent_at_the_end(receiver: Receiver) -> bool:

@@ -20,6 +20,7 @@ from tests.running.crews import crew
 from tests.running.homes import Home
 from tests.running.keys import unrecorded
 from tests.running.postgres import shared_server
+from tests.running.process import PATIENT
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 
@@ -78,7 +79,7 @@ def test_s15_an_approval_is_good_for_one_signature_wherever_it_is_asked_for(
     home = new_home()
     home.permit(TAKES_TWO, "two.cedar")
     home.issue("other")
-    flags: tuple[str, ...] = ("--set", "store.lease=20s")
+    flags: tuple[str, ...] = PATIENT
     if where == "database":
         flags += ("--set", f"store.url={shared_server().new_database()}")
     with crew(home, 2, *flags) as daemon, ExitStack() as opened:

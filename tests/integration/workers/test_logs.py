@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 from tests.running.crews import connected, crew
 from tests.running.homes import Home
 from tests.running.keys import create, sign_request
-from tests.running.process import Daemon, NotReady
+from tests.running.process import PATIENT, Daemon, NotReady
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
 
@@ -34,7 +34,7 @@ def home(new_home: Callable[[], Home]) -> Home:
 
 @pytest.fixture(scope="module")
 def daemon(home: Home) -> Iterator[Daemon]:
-    with crew(home, 2, "--set", "reload.interval=1h", "--set", "store.lease=20s") as running:
+    with crew(home, 2, "--set", "reload.interval=1h", *PATIENT) as running:
         with connected(running) as clients:
             create(clients[0], "logged")
             for client in clients * 2:

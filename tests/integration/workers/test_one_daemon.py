@@ -17,13 +17,13 @@ from tests.running.capped import order_key, order_request
 from tests.running.crews import connected, counts, crew, workers_of
 from tests.running.homes import PATIENCE, Home
 from tests.running.keys import create, sign_request
-from tests.running.process import Daemon
+from tests.running.process import PATIENT, Daemon
 from tests.running.reloads import reload
 from tests.running.waiting import eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
 
-UNWATCHED = ("--set", "reload.interval=1h", "--set", "store.lease=20s")
+UNWATCHED = ("--set", "reload.interval=1h", *PATIENT)
 
 
 @pytest.fixture(scope="module")

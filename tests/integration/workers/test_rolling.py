@@ -10,12 +10,11 @@ import pytest
 from tests.running.crews import Load, alive, connected, counts, crew, under_load, workers_of
 from tests.running.homes import PATIENCE, Home
 from tests.running.keys import create, sign_request
-from tests.running.process import Daemon
+from tests.running.process import PATIENT, Daemon
 from tests.running.waiting import eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 
-LASTING = ("--set", "store.lease=20s")
 SIGNATURES = 'signward_signatures_total{custody="envelope",purpose="raw"}'
 MINUTES = 150.0
 """Seconds that three starts may take, under load and beside other tests."""
@@ -42,7 +41,7 @@ def expect_nothing_failed(load: Load) -> None:
 
 
 def test_no_call_fails_and_none_is_counted_twice_or_lost(home: Home) -> None:
-    with crew(home, 2, *LASTING) as daemon, daemon.client() as client:
+    with crew(home, 2, *PATIENT) as daemon, daemon.client() as client:
         create(client, "k")
         with connected(daemon) as clients:
             for each in clients:
@@ -59,7 +58,7 @@ def test_no_call_fails_and_none_is_counted_twice_or_lost(home: Home) -> None:
 
 
 def test_where_a_new_worker_does_not_start_nothing_is_replaced(home: Home) -> None:
-    with crew(home, 2, *LASTING) as daemon, daemon.client() as client:
+    with crew(home, 2, *PATIENT) as daemon, daemon.client() as client:
         create(client, "k")
         before = workers_of(daemon)
         home.kek.chmod(0o644)

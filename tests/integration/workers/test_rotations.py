@@ -16,13 +16,13 @@ from tests.running.crews import connected, crew
 from tests.running.homes import Home
 from tests.running.keys import create, sign_request
 from tests.running.postgres import shared_server
+from tests.running.process import PATIENT
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
 WORKERS = 3
 ROTATIONS = 50
 SIGNATURES = 2_000
-PATIENT = ("--set", "store.lease=20s")  # a busy machine is no reason to stop signing here
 
 
 def test_each_signature_verifies_under_its_version_and_only_rotations_lose(home: Home) -> None:

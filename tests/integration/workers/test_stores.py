@@ -14,6 +14,7 @@ from tests.running.crews import connected, crew, workers_of
 from tests.running.homes import Home
 from tests.running.keys import create, sign_request
 from tests.running.postgres import shared_server
+from tests.running.process import PATIENT
 from tests.running.waiting import eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
@@ -23,7 +24,7 @@ PASSPHRASE = b"a passphrase that is long enough for anybody"
 
 def test_three_workers_serve_over_postgresql(home: Home) -> None:
     url = shared_server().new_database()
-    flags = ("--set", f"store.url={url}", "--set", "store.lease=20s")
+    flags = ("--set", f"store.url={url}", *PATIENT)
     with crew(home, 3, *flags) as daemon:
         with connected(daemon) as clients:
             create(clients[0], "k")

@@ -39,10 +39,10 @@ def once(condition, act):
     """Do something on another thread, as soon as something holds."""
 
     def work():
-        eventually(condition)
+        assert eventually(condition)
         act()
 
-    threading.Thread(target=work).start()
+    threading.Thread(target=work, daemon=True).start()
 
 
 def test_a_checkpoint_can_be_verified(client, log):

@@ -57,8 +57,9 @@ def test_does_not_spin_on_what_is_overdue(work: Work) -> None:
     started = time.monotonic()
     sweeper = Sweeper(work.sweep)
     time.sleep(0.6)
+    assert work.wait_for(2)
     looks = work.looks
-    assert 1 < looks <= 1 + (time.monotonic() - started) / 0.25
+    assert looks <= 1 + (time.monotonic() - started) / 0.25
     sweeper.stop()
 
 
@@ -77,12 +78,12 @@ def test_wakes_for_what_ends_earlier(work: Work, monkeypatch: pytest.MonkeyPatch
     assert work.wait_for(1)
     work.due = 30.0
     sweeper.expect(1e9)
-    assert work.wait_for(2, timeout=0.5)
+    assert work.wait_for(2, timeout=5.0)
     assert eventually(lambda: sweeper._waiting == 30.0)
     sweeper.expect(31.0)
     assert not work.wait_for(3, timeout=0.3)
     sweeper.expect(0.3)
-    assert work.wait_for(3, timeout=0.5)
+    assert work.wait_for(3, timeout=5.0)
     sweeper.stop()
 
 
