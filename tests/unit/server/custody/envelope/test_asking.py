@@ -6,9 +6,10 @@ import ctypes
 import os
 import pty
 import signal
-import termios
-import time
-from collections.abc import Callable, Iterator
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,9 @@ from signward_server.custody.envelope import (
 )
 from signward_server.custody.native import Native
 from signward_server.custody.pages import PAGE_SIZE, LockedPage
+
+from tests.running.homes import PATIENCE, environment
+from tests.running.waiting import eventually
 
 
 @pytest.fixture
@@ -75,33 +79,36 @@ def test_without_a_terminal_it_says_what_to_do(
         TerminalPassphrase().read("Passphrase", page)
 
 
-Terminal = Callable[[Callable[[], None]], tuple[int, int]]
+ASKING = """\
+import ctypes, os, signal, sys, termios
+from signward_server.custody.envelope import TerminalPassphrase
+from signward_server.custody.native import load_native
+from signward_server.custody.pages import LockedPage
+
+os.close(os.open(os.ttyname(0), os.O_RDWR))  # is the terminal of this session from here on
+page = LockedPage(load_native().sodium)
+"""
 
 
-def on_terminal(work: Callable[[], None]) -> tuple[int, int]:
-    """Run something in a child with a terminal of its own; return its pid and our end."""
-    pid, ours = pty.fork()
-    if pid == 0:
-        code = 1
-        try:
-            work()
-            code = 0
-        except KeyboardInterrupt:
-            code = 130
-        finally:
-            os._exit(code)
-    return pid, ours
+@contextmanager
+def on_terminal(work: str) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """Run something in a process with a terminal of its own; yield it and our end."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-c", ASKING + work],
+        env=environment(), stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
+    )  # fmt: skip
+    os.close(theirs)
+    try:
+        yield process, ours
+    finally:
+        process.kill()
+        process.wait()
+        os.close(ours)
 
 
-def ended(pid: int) -> int:
-    for _ in range(1000):
-        done, status = os.waitpid(pid, os.WNOHANG)
-        if done:
-            return os.waitstatus_to_exitcode(status)
-        time.sleep(0.01)
-    os.kill(pid, signal.SIGKILL)
-    os.waitpid(pid, 0)
-    raise AssertionError("it did not end")
+def sleeps(pid: int) -> bool:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "S"
 
 
 def until(terminal: int, text: bytes) -> bytes:
@@ -121,40 +128,43 @@ def drained(terminal: int) -> bytes:
     return seen
 
 
-@pytest.mark.timeout(20)
-def test_s20_a_terminal_shows_the_prompt_and_nothing_of_the_answer(native: Native) -> None:
-    def ask() -> None:
-        page = LockedPage(native.sodium)
-        length = TerminalPassphrase().read("Passphrase of the KEK", page)
-        assert content(page, length) == b"typed unseen\n"
-        echoes = termios.tcgetattr(0)[3] & termios.ECHO
-        os.write(1, b"shown again\n" if echoes else b"still hidden\n")
+ANSWERED = """
+length = TerminalPassphrase().read("Passphrase of the KEK", page)
+assert ctypes.string_at(page.address, length) == b"typed unseen\\n"
+print("shown again" if termios.tcgetattr(0)[3] & termios.ECHO else "still hidden")
+"""
 
-    pid, terminal = on_terminal(ask)
-    seen = until(terminal, b"Passphrase of the KEK: ")
-    os.write(terminal, b"typed unseen\n")
-    seen += drained(terminal)
-    assert ended(pid) == 0
+
+def test_s20_a_terminal_shows_the_prompt_and_nothing_of_the_answer() -> None:
+    with on_terminal(ANSWERED) as (process, terminal):
+        seen = until(terminal, b"Passphrase of the KEK: ")
+        os.write(terminal, b"typed unseen\n")
+        seen += drained(terminal)
+        assert process.wait(PATIENCE) == 0, seen
     assert b"typed" not in seen
     assert b"shown again" in seen
-    os.close(terminal)
 
 
-@pytest.mark.timeout(20)
+INTERRUPTED = """
+for number in (signal.SIGINT, signal.SIGTERM):
+    signal.signal(number, lambda *_: None)
+try:
+    TerminalPassphrase().read("Passphrase", page)
+except KeyboardInterrupt:
+    sys.exit(130)
+"""
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_the_question_although_the_daemon_notes_signals(
-    native: Native, number: signal.Signals
+    number: signal.Signals,
 ) -> None:
-    def ask() -> None:
-        signal.signal(number, lambda *_: None)
-        TerminalPassphrase().read("Passphrase", LockedPage(native.sodium))
-
-    pid, terminal = on_terminal(ask)
-    until(terminal, b"Passphrase: ")
-    os.kill(pid, number)
-    drained(terminal)
-    assert ended(pid) == 130
-    os.close(terminal)
+    with on_terminal(INTERRUPTED) as (process, terminal):
+        until(terminal, b"Passphrase: ")
+        assert eventually(lambda: sleeps(process.pid))  # it reads
+        process.send_signal(number)
+        drained(terminal)
+        assert process.wait(PATIENCE) == 130
 
 
 def test_people_may_try_again_and_say_it_twice() -> None:
