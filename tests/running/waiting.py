@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 
-__all__ = ["eventually", "stays"]
+__all__ = ["eventually", "stays", "until"]
 
 _PATIENCE = 30.0
 _PAUSE = 0.05
@@ -27,3 +28,9 @@ def stays(value: Callable[[], int]) -> bool:
     before = value()
     time.sleep(_STILL)
     return value() == before
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Return as soon as something holds; whoever runs the test bounds how long it may take."""
+    while not condition():  # noqa: ASYNC110  # what it looks at tells nobody
+        await asyncio.sleep(0.01)

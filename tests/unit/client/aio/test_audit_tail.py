@@ -9,7 +9,7 @@ from signward import RetryPolicy, errors
 from signward.aio import AuditTail
 
 from tests.fakes.statuses import status
-from tests.unit.client.aio.waiting import until
+from tests.running.waiting import until
 
 QUICK = {"retries": RetryPolicy(attempts=3, base=0.01)}
 

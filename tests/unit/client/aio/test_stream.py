@@ -15,7 +15,7 @@ from signward.v1.sign_service_pb2_grpc import SignServiceStub
 
 from tests.fakes.daemon_state import abort
 from tests.fakes.statuses import status
-from tests.unit.client.aio.waiting import until
+from tests.running.waiting import until
 
 WAIT = 5.0
 

@@ -16,6 +16,7 @@ from signward_server.supervisor.launching import start_member
 from signward_server.supervisor.messages import ReloadAll, ReloadedAll
 
 from tests.fakes import worker as fake
+from tests.running.waiting import until
 
 PROGRAM = str(Path(fake.__file__))
 PATIENCE = 20
@@ -50,11 +51,6 @@ def run(test):
         asyncio.run(asyncio.wait_for(test(**fixtures), PATIENCE))
 
     return within
-
-
-async def until(condition):
-    while not condition():  # noqa: ASYNC110  # conditions of processes tell nobody
-        await asyncio.sleep(0.01)
 
 
 def pids(made: Crew) -> dict[int, int]:
